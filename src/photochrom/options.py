@@ -6,27 +6,17 @@ command-line help, so it says what the option does and, where there is a price, 
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from photochrom.errors import OptionError
+from photochrom.spelling import did_you_mean
 
 OutputFormat = Literal["jpeg", "png", "webp", "tiff", "avif", "bmp"]
 DEFAULT_MODEL = "photochrom-color"
 # The net's copy is never larger than this, whatever is asked for: attention grows with the square of the area.
 LARGEST_RENDER_PX = 1024
-
-
-def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """Return the next step for a name that is not known: the closest known one, or all of them."""
-    names = sorted(known)
-    close = difflib.get_close_matches(wrong, names, n=1, cutoff=0.5)
-    if close:
-        return f"Did you mean {close[0]!r}?"
-    return f"Known: {', '.join(names)}." if names else ""
 
 
 class Options(BaseModel):
@@ -108,6 +98,25 @@ class OutputOptions(Options):
     overwrite: bool = Field(
         default=False,
         description="Replace an output file that exists already. Inputs are never replaced.",
+    )
+
+
+Device = Literal["cpu", "cuda", "coreml", "directml", "openvino"]
+
+
+class EngineOptions(Options):
+    """How a model is run on this computer. Not part of what makes a picture: any choice gives the same colours."""
+
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description="Threads for the net. Left out, all physical cores that this process may use.",
+    )
+    device: Device = Field(
+        default="cpu",
+        description="Where the net runs. The processor takes a fraction of a second for a photograph; another device "
+        "needs the ONNX Runtime package built for it, and is refused, not replaced, where that is missing.",
     )
 
 

@@ -11,7 +11,7 @@ from cyclopts import App, CycloptsError, UnknownCommandError
 
 import photochrom
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, PhotochromError
-from photochrom.options import did_you_mean
+from photochrom.spelling import did_you_mean
 
 INTERRUPTED = 130  # what shells report for Ctrl-C
 

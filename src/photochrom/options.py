@@ -30,16 +30,17 @@ class Options(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            raise _option_error(cls, error) from None
+            raise option_error(cls, error) from None
 
 
-def _option_error(model: type[BaseModel], error: ValidationError) -> OptionError:
+def option_error(model: type[BaseModel], error: ValidationError) -> OptionError:
+    """Return the first thing that pydantic found wrong, in one line."""
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return OptionError("unknown option", where=name, next_step=did_you_mean(name, model.model_fields))
-    message = str(first["msg"])
-    return OptionError(f"{message[:1].lower()}{message[1:]}, not {first['input']!r}", where=name)
+    message = str(first["msg"]).replace("Input should", "should")
+    return OptionError(f"{message}, not {first['input']!r}", where=name)
 
 
 class ColorizeOptions(Options):

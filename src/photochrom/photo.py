@@ -12,13 +12,8 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from photochrom.errors import OutputError, PhotoNotFoundError, PhotoTooLargeError, UnreadablePhotoError
+from photochrom.metadata import Metadata
 from photochrom.options import Limits, OutputOptions
-
-
-@dataclass(frozen=True, slots=True)
-class Metadata:
-    exif: bytes = b""
-    icc: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

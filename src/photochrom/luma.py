@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from photochrom.resample import Plane, resize
+from photochrom.resample import Plane, block_mean, resize
 
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -77,8 +76,7 @@ def shrink_luma(pixels: Codes, width: int, height: int, stride: int) -> SmallLum
     means = _block_means(pixels, side)
     extent = (full_width / side, full_height / side)  # the last blocks may reach beyond the picture
     net = np.clip(resize(means, width, height, extent=extent), 0, 1)
-    cell = np.clip(resize(means, width // stride, height // stride, extent=extent, area=True), 0, 1)
-    return SmallLuma(net, cell)
+    return SmallLuma(net, block_mean(net, stride))
 
 
 def _block_side(full_width: int, full_height: int, width: int, height: int) -> int:
@@ -90,12 +88,8 @@ def _block_means(pixels: Codes, side: int) -> Plane:
     """Return the mean luma of blocks of ``side`` squared; those at the right and lower border are smaller."""
     height, width = pixels.shape[:2]
     return np.concatenate(
-        [_reduce(luma_strip(pixels, top, bottom), side) for top, bottom in strips(width, height, step=side)]
+        [block_mean(luma_strip(pixels, top, bottom), side) for top, bottom in strips(width, height, step=side)]
     )
-
-
-def _reduce(plane: Plane, side: int) -> Plane:
-    return plane if side == 1 else np.asarray(Image.fromarray(plane).reduce(side), dtype=np.float32)
 
 
 def normalize_tone(plane: Plane) -> tuple[Plane, tuple[str, ...]]:

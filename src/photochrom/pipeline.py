@@ -89,7 +89,7 @@ def predict_ab(net_luma: FloatArray, engine: Engine) -> FloatArray:
     spec = engine.spec
     height, width = net_luma.shape
     padded = pad_to_multiple(net_luma, spec.multiple)
-    inputs = {"luma": padded[None, None], "temperature": np.float32(spec.temperature).reshape(())}
+    inputs = {"luma": padded[None, None], "temperature": np.array(spec.temperature, dtype=np.float32)}
     ab = engine.run(inputs, ("ab",))["ab"]
     expected = (1, 2, padded.shape[0] // spec.output_stride, padded.shape[1] // spec.output_stride)
     if ab.shape != expected:

@@ -43,14 +43,8 @@ def write_generator(state: State) -> onnx.ModelProto:
     for number, skip in zip(range(4, 8), reversed(skips), strict=True):
         y, pending = _up_block(graph, state, y, pending, skip, f"layers.{number}")
     colored = _full_size_tail(graph, state, y, pending)
-    graph.nodes.append(_renamed(graph, colored, "colored"))
+    graph.output(colored, "colored")
     return graph.model({"image": [1, 3, "height", "width"]}, {"colored": [1, 3, "height", "width"]})
-
-
-def _renamed(graph: GraphWriter, name: str, final: str) -> onnx.NodeProto:
-    import onnx.helper
-
-    return onnx.helper.make_node("Identity", [name], [final])
 
 
 # --- encoder ---------------------------------------------------------------------------------------------------------
@@ -141,7 +135,7 @@ def _attention(graph: GraphWriter, state: State, x: str, stem: str) -> str:
     gamma = float(floats(state, f"{stem}.gamma").reshape(()))
     flat = graph.step("Flatten", graph.step("Squeeze", x, graph.integers(0)), axis=1)
     query, key, value = (_attention_part(graph, state, flat, f"{stem}.{part}") for part in ("query", "key", "value"))
-    value = graph.step("Mul", value, graph.constant(np.float32(gamma).reshape(1)))
+    value = graph.step("Mul", value, graph.constant(np.array([gamma], np.float32)))
     query = graph.step("Transpose", query, perm=[1, 0])
     positions = graph.size(x=flat, axis=1)
     block = graph.step("Min", positions, graph.integers(ATTENTION_BLOCK))
@@ -223,7 +217,7 @@ def _residual_and_head(
     inner = body.step("Slice", rows, body.integers(2, 1), body.integers(size + 2, -1), body.integers(2, 3))
     y = body.step("Add", y, inner)
     y = body.conv(y, kernel(state, "layers.11.0"), bias(state, "layers.11.0"), stem="layers.11")
-    six, three = body.constant(np.float32([6])), body.constant(np.float32([3]))
+    six, three = (body.constant(np.array([n], np.float32)) for n in (6, 3))
     return body.step("Sub", body.step("Mul", body.step("Sigmoid", y), six), three)
 
 

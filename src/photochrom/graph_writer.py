@@ -6,8 +6,7 @@ and lets a graph work in bands, so that memory does not grow with the picture.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +18,9 @@ if TYPE_CHECKING:
 
 OPSET = 17
 IR_VERSION = 8
-Attribute = int | float | str | Sequence[int] | Sequence[float]
 
 
-def _onnx() -> Any:  # noqa: ANN401
+def _onnx() -> Any:
     try:
         import onnx
         import onnx.helper
@@ -40,7 +38,7 @@ class GraphWriter:
     def __init__(self, parent: GraphWriter | None = None) -> None:
         self._onnx = _onnx()
         self.nodes: list[onnx.NodeProto] = []
-        self.root = parent.root if parent else self
+        self.root: GraphWriter = parent.root if parent else self
         self._weights: list[onnx.TensorProto] = []
         self._known: dict[bytes, str] = {}
         self._count = 0
@@ -70,15 +68,15 @@ class GraphWriter:
         """Store one int64 without axes."""
         return self.constant(np.array(value, np.int64), "integer")
 
-    def step(self, op: str, *inputs: str, stem: str = "", **attributes: Attribute) -> str:
-        """Add one node with one result."""
-        return self.steps(op, *inputs, stem=stem, **attributes)[0]
+    def step(self, op: str, *inputs: str, stem: str = "", **attributes: Any) -> str:
+        """Add one node and return the name of its result."""
+        name = self.name(stem or op.lower())
+        self.nodes.append(self._onnx.helper.make_node(op, list(inputs), [name], name=name, **attributes))
+        return name
 
-    def steps(self, op: str, *inputs: str, results: int = 1, stem: str = "", **attributes: Any) -> list[str]:  # noqa: ANN401
-        """Add one node with several results."""
-        names = [self.name(stem or op.lower()) for _ in range(results)]
-        self.nodes.append(self._onnx.helper.make_node(op, list(inputs), names, name=names[0], **attributes))
-        return names
+    def output(self, x: str, name: str) -> None:
+        """Call a result by the name that it has outside the graph."""
+        self.nodes.append(self._onnx.helper.make_node("Identity", [x], [name]))
 
     def conv(
         self,
@@ -127,7 +125,7 @@ class GraphWriter:
             [helper.make_tensor_value_info(index, kinds.INT64, []), helper.make_tensor_value_info(going, kinds.BOOL, [])],
             [helper.make_tensor_value_info(goes_on, kinds.BOOL, []), helper.make_tensor_value_info(result, kinds.FLOAT, None)],
         )
-        return self.steps("Loop", trips, "", stem=name, body=graph)[0]
+        return self.step("Loop", trips, "", stem=name, body=graph)
 
     def model(self, inputs: dict[str, list[str | int]], outputs: dict[str, list[str | int]]) -> onnx.ModelProto:
         """Return the finished model; ``inputs`` and ``outputs`` give the shape of each float32 tensor."""
@@ -140,4 +138,5 @@ class GraphWriter:
             initializer=self._weights,
         )
         opset = helper.make_opsetid("", OPSET)
-        return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="photochrom")
+        model = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="photochrom")
+        return cast("onnx.ModelProto", model)

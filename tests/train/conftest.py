@@ -36,3 +36,31 @@ def shard(tmp_path: Path) -> Path:
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
     return path
+
+
+def write_config(path: Path, photos: Path, folder: Path, extra: str = "") -> Path:
+    """Write the configuration of a run of three steps on the smallest network, and return its path."""
+    path.write_text(
+        f"""
+[run]
+folder = "{folder}"
+threads = 1
+log_steps = 1
+[data]
+photos = ["{photos}"]
+validation_photos = 2
+cache_gb = 0.1
+[model]
+name = "tiny"
+decoder = "test"
+{extra}
+[[stages]]
+name = "only"
+size_px = 32
+batch = 2
+photos_seen = 6
+lr_decoder = 1e-3
+lr_backbone = 0.0
+"""
+    )
+    return path

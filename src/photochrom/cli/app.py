@@ -19,6 +19,8 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
 VERBS = [
     ("colorize", "photochrom.cli.colorize:colorize", "Colour photographs and folders of photographs."),
     ("models", "photochrom.cli.models:app", "List the models, or show one."),
+    ("train", "photochrom.cli.train:train", "Train a network as a configuration file says."),
+    ("export", "photochrom.cli.export:export", "Write a trained network as a model file."),
     ("doctor", "photochrom.cli.doctor:doctor", "Check this installation and say how to fix what is missing."),
 ]
 

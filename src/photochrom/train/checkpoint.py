@@ -30,6 +30,11 @@ class Position:
     photos_seen: int = 0
     seconds: float = 0.0
 
+    @classmethod
+    def from_json(cls, text: str) -> Position:
+        """Return the position a checkpoint's header holds."""
+        return cls(**json.loads(text))
+
 
 def save_checkpoint(
     path: Path, net: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, position: Position, config: str
@@ -65,13 +70,11 @@ def optimizer_tensors(net: nn.Module, optimizer: torch.optim.Optimizer) -> dict[
     return tensors
 
 
-def load_checkpoint(
-    path: Path, net: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer | None
-) -> Position:
-    """Fill the network, its average and the optimizer from a checkpoint, and return where the run stood.
+def read_checkpoint(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Return a checkpoint's header and tensors.
 
     Raises:
-        TrainingError: the file is missing, damaged, or belongs to another architecture.
+        TrainingError: the file is missing, damaged, or not a checkpoint of ours.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -81,6 +84,18 @@ def load_checkpoint(
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
     except (OSError, SafetensorError) as error:
         raise TrainingError(f"cannot read the checkpoint ({error})", where=str(path)) from error
+    return header, tensors
+
+
+def load_checkpoint(
+    path: Path, net: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer | None
+) -> Position:
+    """Fill the network, its average and the optimizer from a checkpoint, and return where the run stood.
+
+    Raises:
+        TrainingError: the file is missing, damaged, or belongs to another architecture.
+    """
+    header, tensors = read_checkpoint(path)
     try:
         net.load_state_dict(with_prefix(tensors, "net."))
         average.load_state_dict(with_prefix(tensors, "average."))
@@ -104,7 +119,7 @@ def load_checkpoint(
                     k: v if v.ndim == 0 else torch.empty_like(parameter).copy_(v) for k, v in state.items()
                 }
         torch.set_rng_state(tensors["random_state"])
-    return Position(**json.loads(header["position"]))
+    return Position.from_json(header["position"])
 
 
 def with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -25,10 +25,10 @@ from photochrom.train.checkpoint import Position, load_checkpoint, save_checkpoi
 from photochrom.train.config import OptimizerSection, Stage, TrainConfig
 from photochrom.train.data import Batch, BatchSource, PhotoSet, open_photo_sets, sample_colours
 from photochrom.train.losses import color_distribution_loss
+from photochrom.train.monitor import Log, Monitor
 from photochrom.train.schedule import rate_share
 from photochrom.train.validation import Validation
 
-Log = dict[str, Any]
 PALETTE_PHOTOS = 2000
 
 
@@ -38,7 +38,8 @@ class ColorTraining:
     Args:
         config: the whole configuration.
         resume: continue from the run folder's checkpoint, exactly where it stopped.
-        on_log: called with each line of the log, for a progress display.
+        on_log: called with each line of the log.
+        on_step: called with every step's figures, for a progress display.
         should_stop: asked after each step; when true, the run saves a checkpoint and returns.
 
     Raises:
@@ -51,9 +52,11 @@ class ColorTraining:
         *,
         resume: bool = False,
         on_log: Callable[[Log], None] = lambda _line: None,
+        on_step: Callable[[Log], None] = lambda _line: None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.config, self.on_log, self.should_stop = config, on_log, should_stop
+        self.config, self.on_step, self.should_stop = config, on_step, should_stop
+        self.monitor = Monitor(config.run.folder, on_log)
         if config.run.threads:
             torch.set_num_threads(config.run.threads)
         torch.manual_seed(config.run.seed)
@@ -89,10 +92,11 @@ class ColorTraining:
     def run(self) -> Position:
         """Train through the remaining stages and return where the run stands; the checkpoint is then on disk."""
         source = BatchSource(self.training, self.config.data.zoom, self.config.age, self.config.run.seed)
-        for number in range(self.position.stage, len(self.config.stages)):
-            finished = self._run_stage(source, number, self.config.stages[number])
-            if not finished:
-                break
+        with self.monitor:
+            for number in range(self.position.stage, len(self.config.stages)):
+                finished = self._run_stage(source, number, self.config.stages[number])
+                if not finished:
+                    break
         self._save()
         return self.position
 
@@ -141,18 +145,17 @@ class ColorTraining:
     def _report(self, number: int, stage: Stage, step: int, figures: Log, step_s: float) -> None:
         run, done = self.config.run, step + 1
         place = {"stage": stage.name, "step": done, "of": stage.steps, "photos_seen": self.position.photos_seen}
+        figures = figures | {"photos_per_s": stage.batch / step_s, "hours": self.position.seconds / 3600}
+        self.on_step(place | figures | {"number": number})
         if done % run.log_steps == 0 or done == stage.steps:
-            self._log(place | figures | {"photos_per_s": stage.batch / step_s, "hours": self.position.seconds / 3600})
+            self.monitor.log(place | figures)
         if done % run.validation_steps == 0 or done == stage.steps:
             sheet = self.folder / f"samples-{number}-{done:06d}.png"
-            self._log(place | self.validation.measure(self.average, sheet))
+            self.monitor.log(place | self.validation.measure(self.average, sheet))
+            self.monitor.show_picture("grey, coloured, truth", sheet, self.position.photos_seen)
+            self.monitor.show_weights(self.average, self.position.photos_seen)
         if done % run.checkpoint_steps == 0:
             self._save()
-
-    def _log(self, line: Log) -> None:
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
-        self.on_log(line)
 
     def _save(self) -> None:
         config = self.config.model_dump_json()

@@ -28,15 +28,15 @@ class AgeOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    untouched: float = Field(0.3, ge=0, le=1, description="Share of pictures left as plain BT.601 grey.")
-    film: float = Field(0.6, ge=0, le=1, description="Chance of a random colour sensitivity instead of BT.601.")
-    tone: float = Field(0.6, ge=0, le=1, description="Chance of a gamma and contrast curve.")
-    fading: float = Field(0.35, ge=0, le=1, description="Chance of lifted blacks and dulled whites.")
-    toning: float = Field(0.2, ge=0, le=1, description="Chance of a sepia or other toning, seen as grey again.")
-    vignette: float = Field(0.15, ge=0, le=1, description="Chance of darker or paler borders.")
-    blur: float = Field(0.25, ge=0, le=1, description="Chance of a soft lens.")
-    grain: float = Field(0.45, ge=0, le=1, description="Chance of film grain.")
-    jpeg: float = Field(0.3, ge=0, le=1, description="Chance of JPEG blocks.")
+    untouched: float = Field(default=0.3, ge=0, le=1, description="Share of pictures left as plain BT.601 grey.")
+    film: float = Field(default=0.6, ge=0, le=1, description="Chance of a random colour sensitivity instead of BT.601.")
+    tone: float = Field(default=0.6, ge=0, le=1, description="Chance of a gamma and contrast curve.")
+    fading: float = Field(default=0.35, ge=0, le=1, description="Chance of lifted blacks and dulled whites.")
+    toning: float = Field(default=0.2, ge=0, le=1, description="Chance of a sepia or other toning, seen as grey again.")
+    vignette: float = Field(default=0.15, ge=0, le=1, description="Chance of darker or paler borders.")
+    blur: float = Field(default=0.25, ge=0, le=1, description="Chance of a soft lens.")
+    grain: float = Field(default=0.45, ge=0, le=1, description="Chance of film grain.")
+    jpeg: float = Field(default=0.3, ge=0, le=1, description="Chance of JPEG blocks.")
 
 
 def age(rgb: Codes, rng: np.random.Generator, options: AgeOptions) -> Picture:
@@ -60,6 +60,19 @@ def age(rgb: Codes, rng: np.random.Generator, options: AgeOptions) -> Picture:
         if rng.random() < chance:
             grey = step(grey, rng)
     return np.clip(grey, 0, 1).astype(np.float32)
+
+
+def relight(rgb: Codes, rng: np.random.Generator, brightness: float, contrast: float) -> Picture:
+    """Return a colour picture in other light: contrast around its mean, then brightness, both drawn evenly.
+
+    Shapes: (H, W, 3) sRGB codes 0..255 -> (H, W, 3) 0..1. ``brightness`` is the largest shift; contrast is multiplied
+    by 1 + c or divided by it, c up to ``contrast``. At 0.5 and 0.5 this is what DeOldify's "defade" learned to undo.
+    """
+    shift, change = rng.uniform(-brightness, brightness), rng.uniform(-contrast, contrast)
+    factor = 1 + change if change >= 0 else 1 / (1 - change)
+    codes = rgb.astype(np.float32) / 255
+    mean = codes.mean()
+    return np.clip((codes - mean) * np.float32(factor) + mean + np.float32(shift), 0, 1)
 
 
 def expose_film(rgb: Codes, rng: np.random.Generator) -> Picture:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import PIL.Image
 import pytest
 import scipy.linalg
 import scipy.stats
@@ -141,8 +142,10 @@ def test_set_difference_hides_what_picture_differences_show() -> None:
 
 
 def test_luma_error_counts_code_values(photo: np.ndarray) -> None:
-    kept = color.quantize_keeping_luma(photo / 255, metrics.luma_codes(photo) / 255, 255).astype(np.uint8)
-    assert metrics.luma_error(metrics.luma_codes(photo) / 255, kept) == 0
+    pillows = np.asarray(PIL.Image.fromarray(photo).convert("L"))
+    np.testing.assert_array_equal(metrics.luma_codes(photo), pillows)
+    kept = color.quantize_keeping_luma(photo / 255, pillows / 255, 255).astype(np.uint8)
+    assert metrics.luma_error(pillows, kept) == 0
     grey = np.full((6, 6), 100, np.uint8)
     assert metrics.luma_error(grey, np.full((6, 6, 3), 103, np.uint8)) == 3
     assert metrics.luma_error(np.full((6, 6, 3), 103, np.uint8), np.full((6, 6, 3), 100, np.uint8)) == 3
@@ -248,6 +251,16 @@ def test_relit_puts_the_prediction_under_the_true_lightness(photo: np.ndarray) -
     moved = skimage.color.rgb2lab(metrics.relit(photo, dark))
     np.testing.assert_allclose(moved[..., 0], skimage.color.rgb2lab(photo)[..., 0], atol=3.5)
     assert abs(moved[..., 0] - skimage.color.rgb2lab(photo)[..., 0]).mean() < 0.05
+
+
+def test_relighting_measures_the_colours_not_the_degradation(photo: np.ndarray) -> None:
+    lab = skimage.color.rgb2lab(photo)
+    lab[..., 0] = 20 + 0.7 * lab[..., 0]
+    lifted = skimage.color.lab2rgb(lab)
+    plain, moved = metrics.score_pair(photo, lifted), metrics.score_pair(photo, lifted, relight=True)
+    assert moved["psnr"] > plain["psnr"] + 10
+    assert moved["colorfulness_difference"] < plain["colorfulness_difference"]
+    assert moved["ciede2000"] == plain["ciede2000"]
 
 
 def test_pairs_of_different_sizes_are_refused(photo: np.ndarray) -> None:

@@ -25,6 +25,7 @@ Doubles = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 
 FLAT_LUMA_GRADIENT = 2.0  # 8-bit code values per pixel; below it the luma is taken to be flat
+LUMA_16_16 = np.array([19595, 38470, 7471])  # BT.601 weights times 65536, as Pillow and libjpeg round them
 SSIM_SIGMA_PX, SSIM_RADIUS_PX = 1.5, 5  # the 11x11 window of Wang et al. 2004
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
 
@@ -103,9 +104,14 @@ def _gaussian_window_mean(picture: Doubles) -> Doubles:
 
 
 def luma_codes(picture: Picture) -> npt.NDArray[np.int64]:
-    """Return the 8-bit luma of an (H, W, 3) or already grey (H, W) picture, as integers 0..255."""
-    values = unit_range(picture).astype(np.float64)
-    return np.rint((values if values.ndim == 2 else color.luma(values)) * 255).astype(np.int64)
+    """Return the 8-bit luma of an (H, W, 3) picture, or an (H, W) grey one as it is, as integers 0..255.
+
+    It is the fixed-point sum of ``PIL.Image.convert("L")``, so that the two agree to the last tie.
+    """
+    codes = eight_bit(picture).astype(np.int64)
+    if codes.ndim == 2:
+        return codes
+    return np.asarray((codes @ LUMA_16_16 + (1 << 15)) >> 16)
 
 
 def luma_error(grey: Picture, predicted: Picture) -> float:
@@ -162,13 +168,16 @@ def relit(truth: Picture, predicted: Picture) -> Floats:
     return np.asarray(np.clip(color.srgb_from_lab(lab), 0, 1))
 
 
-def score_pair(truth: Picture, predicted: Picture, grey: Picture | None = None) -> dict[str, float]:
+def score_pair(
+    truth: Picture, predicted: Picture, grey: Picture | None = None, *, relight: bool = False
+) -> dict[str, float]:
     """Return every measure of one predicted picture against the truth.
 
     Args:
         truth: (H, W, 3) sRGB, uint8 or 0..1.
         predicted: the same size.
         grey: what the colouriser was given, (H, W) or (H, W, 3); by default the truth's luma.
+        relight: take PSNR and colourfulness of ``relit(truth, predicted)``; for greys that were degraded on purpose.
 
     Returns:
         ``ciede2000`` and ``ciede2000_median`` (mean and median over the pixels, shared luma), ``psnr`` (dB),
@@ -189,16 +198,17 @@ def score_pair(truth: Picture, predicted: Picture, grey: Picture | None = None) 
     predicted_lab = color.lab_from_srgb(predicted_rgb)
     differences = _ciede2000_under_same_lightness(color.lab_from_srgb(truth_rgb), predicted_lab)
     slope, share = _bleeding_of(truth_rgb, predicted_lab)
+    shown = relit(truth_rgb, predicted_rgb) if relight else predicted_rgb
     scores = {
         "ciede2000": float(differences.mean(dtype=np.float64)),
         "ciede2000_median": float(np.median(differences)),
-        "psnr": psnr(truth, predicted),
+        "psnr": psnr(truth, shown if relight else predicted),
         "bleeding": slope,
         "bleeding_share": share,
         "luma_error": luma_error(truth if grey is None else grey, predicted),
     }
     for name, absolute in (("colorfulness", False), ("colorfulness_absolute", True)):
-        scores[name] = color.colorfulness(predicted_rgb, absolute=absolute)
+        scores[name] = color.colorfulness(shown, absolute=absolute)
         scores[f"truth_{name}"] = color.colorfulness(truth_rgb, absolute=absolute)
         scores[f"{name}_difference"] = abs(scores[name] - scores[f"truth_{name}"])
     return scores

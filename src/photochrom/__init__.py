@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from photochrom.errors import UnreadablePhotoError as UnreadablePhotoError
     from photochrom.errors import UnsupportedPhotoError as UnsupportedPhotoError
     from photochrom.options import ColorizeOptions as ColorizeOptions
+    from photochrom.options import EngineOptions as EngineOptions
     from photochrom.options import Limits as Limits
     from photochrom.options import OutputOptions as OutputOptions
     from photochrom.photo import Photo as Photo
@@ -61,7 +62,7 @@ _HOMES = {
         "UnreadablePhotoError",
         "UnsupportedPhotoError",
     ),
-    "photochrom.options": ("ColorizeOptions", "Limits", "OutputOptions"),
+    "photochrom.options": ("ColorizeOptions", "EngineOptions", "Limits", "OutputOptions"),
     "photochrom.photo": ("Photo", "open_photo", "save_photo"),
     "photochrom.pipeline": ("ColorizeResult",),
 }

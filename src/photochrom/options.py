@@ -6,27 +6,17 @@ command-line help, so it says what the option does and, where there is a price, 
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from photochrom.errors import OptionError
+from photochrom.spelling import did_you_mean
 
 OutputFormat = Literal["jpeg", "png", "webp", "tiff", "avif", "bmp"]
 DEFAULT_MODEL = "photochrom-color"
 # The net's copy is never larger than this, whatever is asked for: attention grows with the square of the area.
 LARGEST_RENDER_PX = 1024
-
-
-def did_you_mean(wrong: str, known: Iterable[str]) -> str:
-    """Return the next step for a name that is not known: the closest known one, or all of them."""
-    names = sorted(known)
-    close = difflib.get_close_matches(wrong, names, n=1, cutoff=0.5)
-    if close:
-        return f"Did you mean {close[0]!r}?"
-    return f"Known: {', '.join(names)}." if names else ""
 
 
 class Options(BaseModel):
@@ -40,16 +30,17 @@ class Options(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            raise _option_error(cls, error) from None
+            raise option_error(cls, error) from None
 
 
-def _option_error(model: type[BaseModel], error: ValidationError) -> OptionError:
+def option_error(model: type[BaseModel], error: ValidationError) -> OptionError:
+    """Return the first thing that pydantic found wrong, in one line."""
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return OptionError("unknown option", where=name, next_step=did_you_mean(name, model.model_fields))
-    message = str(first["msg"])
-    return OptionError(f"{message[:1].lower()}{message[1:]}, not {first['input']!r}", where=name)
+    message = str(first["msg"]).replace("Input should", "should")
+    return OptionError(f"{message}, not {first['input']!r}", where=name)
 
 
 class ColorizeOptions(Options):
@@ -111,6 +102,25 @@ class OutputOptions(Options):
     )
 
 
+Device = Literal["cpu", "cuda", "coreml", "directml", "openvino"]
+
+
+class EngineOptions(Options):
+    """How a model is run on this computer. Not part of what makes a picture: any choice gives the same colours."""
+
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description="Threads for the net. Left out, all physical cores that this process may use.",
+    )
+    device: Device = Field(
+        default="cpu",
+        description="Where the net runs. The processor takes a fraction of a second for a photograph; another device "
+        "needs the ONNX Runtime package built for it, and is refused, not replaced, where that is missing.",
+    )
+
+
 class Limits(Options):
     """How much one input may ask of this computer; hostile files claim to be huge."""
 
@@ -120,12 +130,7 @@ class Limits(Options):
         description="Largest picture accepted, in pixels (width times height). Raise it for larger scans.",
     )
     max_file_bytes: int = Field(
-        default=2_000_000_000,
-        ge=1,
-        description="Largest input file read, in bytes.",
-    )
-    max_memory_bytes: int = Field(
         default=4_000_000_000,
         ge=1,
-        description="Most memory that one picture may need while it is coloured, estimated from its size before decoding.",
+        description="Largest input file read, in bytes.",
     )

@@ -11,7 +11,7 @@ from cyclopts import App, CycloptsError, UnknownCommandError
 
 import photochrom
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, PhotochromError
-from photochrom.options import did_you_mean
+from photochrom.spelling import did_you_mean
 
 INTERRUPTED = 130  # what shells report for Ctrl-C
 
@@ -69,6 +69,19 @@ def _usage_line(error: CycloptsError) -> str:
         # The parser's own suggestion would import every verb.
         wrong = error.unused_tokens[0]
         return f"{wrong}: unknown command. {did_you_mean(wrong, [name for name, _, _ in VERBS])}"
-    line = " ".join(str(error).split())
+    line = " ".join(_plain_message(error).split())
     verb = " ".join(error.command_chain or ())
     return f"{line} See `photochrom {verb} --help`.".replace("photochrom  --help", "photochrom --help")
+
+
+def _plain_message(error: CycloptsError) -> str:
+    """Return the message without pydantic's type names and web address."""
+    import pydantic  # noqa: PLC0415 - `--help` needs none of it
+
+    from photochrom.options import option_error  # noqa: PLC0415
+
+    cause = error.__cause__
+    if isinstance(cause, pydantic.ValidationError):
+        wrong = option_error(pydantic.BaseModel, cause)
+        return f"--{wrong.where.replace('_', '-')}: {wrong.what}."
+    return str(error)

@@ -1,0 +1,39 @@
+"""libvips, loaded when first needed, with the few calls that every codec makes of it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+@lru_cache(maxsize=1)
+def libvips() -> Any:
+    """Return the ``pyvips`` module, set up for us.
+
+    Its cache of past operations is switched off: it would keep whole photographs and their files open long after
+    their use, and no two of our operations are alike.
+    """
+    import pyvips
+
+    pyvips.cache_set_max(0)
+    return pyvips
+
+
+def image_from(samples: npt.NDArray[Any], *, cmyk: bool = False) -> Any:
+    """Return a libvips image over samples (H, W, 1 to 5), 8 or 16 bit, without copying them."""
+    wide = samples.dtype == np.uint16
+    gray = samples.ndim == 2 or samples.shape[2] < 3
+    interpretation = ("grey16" if wide else "b-w") if gray else "cmyk" if cmyk else "rgb16" if wide else "srgb"
+    return libvips().Image.new_from_array(np.ascontiguousarray(samples), interpretation=interpretation)
+
+
+def with_block(image: Any, name: str, block: bytes) -> Any:
+    """Return the image with a metadata block attached."""
+    copy = image.copy()
+    copy.set_type(libvips().GValue.blob_type, name, block)
+    return copy

@@ -1,0 +1,107 @@
+"""What a file really is, told by its first bytes; the name of a file proves nothing.
+
+Sources: the formats' own specifications (ISO 10918-1, PNG third edition, TIFF 6.0, RFC 9649, GIF89a,
+ISO 14496-12 for the `ftyp` family, ISO 15444-1).
+"""
+
+from __future__ import annotations
+
+HEAD_BYTES = 64
+"""How many first bytes :func:`photo_format` and :func:`describe_other` want to see."""
+
+READABLE_FORMATS = ("jpeg", "png", "tiff", "webp", "avif", "heic", "gif", "bmp", "jpeg2000", "raw")
+
+# Brands of the ISO base media `ftyp` box; "mif1" and "msf1" say only "some HEIF" and are looked up further on.
+AVIF_BRANDS = {b"avif", b"avis"}
+HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"}
+HEIF_BRANDS = {b"mif1", b"msf1", b"mif2"}
+
+# Camera files whose signature is their own; DNG, NEF, ARW and others look like TIFF and go by their name.
+RAW_SIGNATURES = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\x00", b"FOVb", b"\x00MRM")
+RAW_SUFFIXES = frozenset(
+    ".3fr .arw .cr2 .cr3 .crw .dcr .dng .erf .fff .iiq .kdc .mef .mos .mrw .nef .nrw .orf .pef .raf .raw .rw2 .rwl "
+    ".sr2 .srf .srw .x3f".split(),
+)
+
+OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF", "a PDF document"),
+    (b"%!PS", "a PostScript document"),
+    (b"PK\x03\x04", "a ZIP archive or office document"),
+    (b"PK\x05\x06", "an empty ZIP archive"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"8BPS", "a Photoshop document"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
+    (b"\x00\x00\x01\x00", "an icon file"),
+    (b"\x1aE\xdf\xa3", "a Matroska film"),
+    (b"OggS", "an Ogg film or sound"),
+    (b"ID3", "an MP3 sound"),
+    (b"\x7fELF", "a program"),
+    (b"MZ", "a program"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the picture itself"),
+)
+
+
+def photo_format(head: bytes, name: str = "") -> str | None:
+    """Return one of :data:`READABLE_FORMATS`, or None when the bytes start like none of them.
+
+    Args:
+        head: the first :data:`HEAD_BYTES` bytes, or all there are.
+        name: the file's name; only used to tell camera files that are TIFF inside from TIFF pictures.
+    """
+    if head.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if head.startswith(RAW_SIGNATURES):
+        return "raw"
+    if head.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
+        return "raw" if head[8:10] == b"CR" or _suffix(name) in RAW_SUFFIXES else "tiff"
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "webp"
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return "gif"
+    if head.startswith(b"BM") and len(head) >= 26 and head[15:18] == b"\x00\x00\x00":
+        return "bmp"
+    if head.startswith((b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")):
+        return "jpeg2000"
+    return _iso_media_format(head) if head[4:8] == b"ftyp" else None
+
+
+def describe_other(head: bytes) -> str:
+    """Return in words what a file that is no readable photograph seems to be, for an error message."""
+    for signature, kind in OTHER_KINDS:
+        if head.startswith(signature):
+            return kind
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if text.startswith((b"<!doctype html", b"<html", b"<head")):
+        return "a web page"
+    if text.startswith(b"<svg") or (text.startswith(b"<?xml") and b"svg" in text):
+        return "a vector drawing (SVG)"
+    if head[4:8] == b"ftyp":
+        return "a film"
+    if head.startswith(b"RIFF"):
+        return "a film or sound"
+    if not head.strip(b"\x00"):
+        return "nothing but zero bytes"
+    return "not an image of a known format"
+
+
+def _suffix(name: str) -> str:
+    stem, dot, suffix = name.rpartition(".")
+    return dot + suffix.lower() if stem else ""
+
+
+def _iso_media_format(head: bytes) -> str | None:
+    size = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = [head[8:12], *(head[i : i + 4] for i in range(16, size - 3, 4))]
+    if brands[0] == b"crx ":
+        return "raw"
+    for brand in brands:
+        if brand in AVIF_BRANDS:
+            return "avif"
+        if brand in HEIC_BRANDS:
+            return "heic"
+    return "heic" if any(brand in HEIF_BRANDS for brand in brands) else None

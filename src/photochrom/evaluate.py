@@ -128,8 +128,8 @@ def load_model(name: str) -> Model:
     spec = colorizer.engine.spec
     facts = {"sha256": spec.sha256, "licence": spec.licence, "engine": colorizer.engine.description}
 
-    def colorize(grey: Rgb) -> Rgb | Coloring:
-        return colorizer(grey)
+    def colorize(grey: Rgb) -> Coloring:
+        return Coloring(colorizer(grey))
 
     return Model(Path(name).stem if Path(name).suffix == ".onnx" else name, colorize, facts)
 

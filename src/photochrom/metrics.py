@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from photochrom import color
+from photochrom import color, luma
 
 Picture = npt.NDArray[Any]
 Floats = npt.NDArray[np.floating]
@@ -25,7 +25,6 @@ Doubles = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 
 FLAT_LUMA_GRADIENT = 2.0  # 8-bit code values per pixel; below it the luma is taken to be flat
-LUMA_16_16 = np.array([19595, 38470, 7471])  # BT.601 weights times 65536, as Pillow and libjpeg round them
 SSIM_SIGMA_PX, SSIM_RADIUS_PX = 1.5, 5  # the 11x11 window of Wang et al. 2004
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
 
@@ -106,12 +105,10 @@ def _gaussian_window_mean(picture: Doubles) -> Doubles:
 def luma_codes(picture: Picture) -> npt.NDArray[np.int64]:
     """Return the 8-bit luma of an (H, W, 3) picture, or an (H, W) grey one as it is, as integers 0..255.
 
-    It is the fixed-point sum of ``PIL.Image.convert("L")``, so that the two agree to the last tie.
+    Floats are rounded to 8 bits first, channel by channel.
     """
-    codes = eight_bit(picture).astype(np.int64)
-    if codes.ndim == 2:
-        return codes
-    return np.asarray((codes @ LUMA_16_16 + (1 << 15)) >> 16)
+    codes = eight_bit(picture)
+    return luma.luma_codes(codes[..., None] if codes.ndim == 2 else codes).astype(np.int64)
 
 
 def luma_error(grey: Picture, predicted: Picture) -> float:

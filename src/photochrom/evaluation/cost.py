@@ -80,7 +80,7 @@ def main(model: str, megapixels: int) -> dict[str, Any]:
     height = round(1000 * np.sqrt(megapixels))
     width = round(megapixels * 1e6 / height)
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    grey = np.uint8(127 + 60 * np.sin(x / 37) + 60 * np.cos(y / 53))
+    grey = (127 + 60 * np.sin(x / 37) + 60 * np.cos(y / 53)).astype(np.uint8)
     del x, y
     idle = peak_mb()
     start = time.perf_counter()

@@ -12,59 +12,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import photochrom
 from photochrom.errors import OptionError
 from photochrom.evaluation.classifier import Classifier
 from photochrom.evaluation.contestants import YARDSTICKS, Coloring, Contestant, Model, Pictures
 from photochrom.evaluation.cost import measure_cost
 from photochrom.evaluation.measuring import Measurements, Plan, measure
 from photochrom.evaluation.photographs import Photograph, Rgb, find_photographs, match_pairs
-from photochrom.evaluation.summary import COLUMNS, RESAMPLES, summarize, summarize_reliability
-
-
-@dataclass(frozen=True)
-class Scoreboard:
-    """What an evaluation found. ``as_dict`` is the content of the JSON file."""
-
-    photographs: Sequence[Photograph]
-    contestants: Sequence[Contestant]
-    found: Measurements
-    plan: Plan
-    feature_facts: dict[str, Any]
-    costs: dict[str, dict[str, float | None]] = field(default_factory=dict)
-
-    @property
-    def contestant_names(self) -> list[str]:
-        """The rows that are no yardsticks, in order."""
-        return [contestant.name for contestant in self.contestants if contestant.kind != "yardstick"]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it: numbers are finite or None."""
-        return {
-            "photochrom": photochrom.__version__,
-            "photographs": len(self.found.keys),
-            "labelled": sum(label is not None for label in self.found.labels),
-            "skipped": self.found.skipped,
-            "method": {
-                "grey": "BT.601 luma, 8 bit",
-                "ciede2000": "Lab D65; the prediction's a*, b* under the truth's L*; kL = kC = kH = 1",
-                "stress splits": "only the grey is degraded; PSNR and colourfulness are taken with the truth's L* put back",
-                "intervals": f"95 %, percentile bootstrap over photographs ({RESAMPLES} resamples, seed 0); "
-                "feature and kernel distance: grouped jackknife (20 groups)",
-            },
-            "features": self.feature_facts,
-            "columns": {column.key: column.meaning for column in COLUMNS},
-            "rows": {
-                c.name: {"kind": c.kind, **(dict(c.facts) if isinstance(c, Model) else {})} for c in self.contestants
-            },
-            "views": summarize(self.found, self.plan.views, [c.name for c in self.contestants]),
-            "cost": self.costs,
-            "reliability": summarize_reliability(self.found),
-        }
+from photochrom.evaluation.report import make_folder, write_report
+from photochrom.evaluation.scoreboard import Scoreboard
 
 
 def evaluate(
@@ -134,14 +91,26 @@ def load_model(name: str) -> Model:
     return Model(Path(name).stem if Path(name).suffix == ".onnx" else name, colorize, facts)
 
 
-def load_pictures(truths: Sequence[Photograph], folder: Path) -> Pictures:
+def load_pictures(truths: Sequence[Photograph], folder: Path, *, subset: bool = False) -> Pictures:
     """Return a contestant whose pictures lie in a folder under the truths' names; suffixes may differ.
+
+    With ``subset`` the folder may hold more pictures than there are truths.
 
     Raises:
         OptionError: the names do not match; some are named.
         PhotoNotFoundError: no such folder, or no pictures in it.
     """
-    return Pictures(folder.name or str(folder), match_pairs(truths, folder))
+    return Pictures(folder.name or str(folder), match_pairs(truths, folder, subset=subset))
 
 
-__all__ = ["Plan", "Scoreboard", "evaluate", "load_model", "load_pictures", "measure_cost", "pick_photographs"]
+__all__ = [
+    "Plan",
+    "Scoreboard",
+    "evaluate",
+    "load_model",
+    "load_pictures",
+    "make_folder",
+    "measure_cost",
+    "pick_photographs",
+    "write_report",
+]

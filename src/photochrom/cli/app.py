@@ -19,6 +19,7 @@ INTERRUPTED = 130  # what shells report for Ctrl-C
 VERBS = [
     ("colorize", "photochrom.cli.colorize:colorize", "Colour photographs and folders of photographs."),
     ("models", "photochrom.cli.models:app", "List the models, or show one."),
+    ("evaluate", "photochrom.cli.evaluate:evaluate", "Measure models on colour photographs."),
     ("doctor", "photochrom.cli.doctor:doctor", "Check this installation and say how to fix what is missing."),
 ]
 

@@ -176,8 +176,10 @@ def with_jpeg_chroma(rgb: Rgb, quality: int = JPEG_QUALITY) -> Rgb:
     return metrics.eight_bit(color.merge_luma_chroma(luma, chroma))
 
 
-def match_pairs(truths: Iterable[Photograph], folder: Path) -> dict[str, Path]:
+def match_pairs(truths: Iterable[Photograph], folder: Path, *, subset: bool = False) -> dict[str, Path]:
     """Return the picture of another tool for each true photograph, matched by relative path without its suffix.
+
+    With ``subset`` the folder may hold more pictures than there are truths.
 
     Raises:
         PhotoNotFoundError: no such folder, or no pictures in it.
@@ -189,7 +191,8 @@ def match_pairs(truths: Iterable[Photograph], folder: Path) -> dict[str, Path]:
         if _stem(photo.key) in found:
             raise OptionError(f"two pictures are called {_stem(photo.key)}", where=str(folder))
         found[_stem(photo.key)] = photo.path
-    lacking, surplus = sorted(set(wanted) - set(found)), sorted(set(found) - set(wanted))
+    lacking = sorted(set(wanted) - set(found))
+    surplus = [] if subset else sorted(set(found) - set(wanted))
     if lacking or surplus:
         parts = [f"{len(lacking)} missing ({_few(lacking)})"] if lacking else []
         parts += [f"{len(surplus)} without a truth ({_few(surplus)})"] if surplus else []
@@ -198,7 +201,7 @@ def match_pairs(truths: Iterable[Photograph], folder: Path) -> dict[str, Path]:
             where=str(folder),
             next_step="Both folders need the same names; the suffixes may differ.",
         )
-    return {wanted[stem]: path for stem, path in found.items()}
+    return {key: found[stem] for stem, key in wanted.items()}
 
 
 def _stem(key: str) -> str:

@@ -64,11 +64,11 @@ def _toned(luma: Plane, draw: np.random.Generator) -> Rgb:
 
 
 def grainy(_rgb: npt.NDArray[np.float32], luma: Plane, draw: np.random.Generator) -> Plane:
-    """Film grain: clumps of about 1 to 2 px, strongest in the middle tones (sd 6 to 10 % there)."""
+    """Film grain: clumps of about 1 to 2 px, strongest in the middle tones (sd 4 to 7 % there)."""
     noise = _blurred(draw.normal(size=luma.shape).astype(np.float32), draw.uniform(0.5, 0.9))
     noise /= max(float(noise.std()), 1e-6)
     envelope = 0.25 + 0.75 * 4 * luma * (1 - luma)
-    return np.asarray(luma + draw.uniform(0.06, 0.10) * envelope * noise, np.float32)
+    return np.asarray(luma + draw.uniform(0.04, 0.07) * envelope * noise, np.float32)
 
 
 def halftoned(_rgb: npt.NDArray[np.float32], luma: Plane, draw: np.random.Generator) -> Plane:

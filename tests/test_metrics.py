@@ -171,7 +171,7 @@ def test_bleeding_rises_when_colour_spills_over_an_outline() -> None:
 def test_bleeding_slope_is_per_pixel() -> None:
     lab = np.zeros((20, 20, 3), np.float32)
     lab[..., 0], lab[..., 1] = 50, 1.5 * np.arange(20)
-    assert metrics._bleeding_of(np.full((20, 20, 3), 0.5, np.float32), lab) == pytest.approx((1.5, 1.0), abs=1e-4)
+    assert metrics._bleeding_over(np.ones((18, 18), bool), lab) == pytest.approx((1.5, 1.0), abs=1e-4)
 
 
 @pytest.mark.parametrize("count", [12, 300])
@@ -261,6 +261,8 @@ def test_relighting_measures_the_colours_not_the_degradation(photo: np.ndarray) 
     assert moved["psnr"] > plain["psnr"] + 10
     assert moved["colorfulness_difference"] < plain["colorfulness_difference"]
     assert moved["ciede2000"] == plain["ciede2000"]
+    assert moved == metrics.score_pair(metrics.Reference.of(photo), lifted, relight=True)
+    assert moved["psnr"] == metrics.psnr(photo, metrics.relit(photo, lifted))
 
 
 def test_pairs_of_different_sizes_are_refused(photo: np.ndarray) -> None:

@@ -12,6 +12,7 @@ Conventions used throughout:
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -132,13 +133,15 @@ def bleeding(truth: Picture, predicted: Picture) -> tuple[float, float]:
     or nothing has colour, the value is 0.
     Source: own definition.
     """
-    return _bleeding_of(unit_range(truth), color.lab_from_srgb(unit_range(predicted)))
+    return _bleeding_over(_flat_pixels(unit_range(truth)), color.lab_from_srgb(unit_range(predicted)))
 
 
-def _bleeding_of(truth: Floats, predicted_lab: Floats) -> tuple[float, float]:
-    if min(truth.shape[:2]) < 3:
-        return 0.0, 0.0
-    flat = _sobel_length(color.luma(truth)[..., None] * 255) < FLAT_LUMA_GRADIENT
+def _flat_pixels(truth: Floats) -> npt.NDArray[np.bool_]:
+    """Return where the luma is flat: (H, W, 3) -> (H-2, W-2), empty for a picture under 3 px."""
+    return _sobel_length(color.luma(truth)[..., None] * 255) < FLAT_LUMA_GRADIENT
+
+
+def _bleeding_over(flat: npt.NDArray[np.bool_], predicted_lab: Floats) -> tuple[float, float]:
     slopes = _sobel_length(predicted_lab[..., 1:])
     there, everywhere = float(slopes[flat].sum(dtype=np.float64)), float(slopes.sum(dtype=np.float64))
     # Grey sRGB comes out of Lab with a* and b* of about 1e-3: rounding, not colour.
@@ -148,6 +151,8 @@ def _bleeding_of(truth: Floats, predicted_lab: Floats) -> tuple[float, float]:
 
 def _sobel_length(planes: Floats) -> Floats:
     """Return the gradient's length per pixel over all planes: (H, W, C) -> (H-2, W-2), in units per pixel."""
+    if min(planes.shape[:2]) < 3:
+        return np.zeros((0, 0), planes.dtype)
     rows = planes[:-2] + 2 * planes[1:-1] + planes[2:]
     columns = planes[:, :-2] + 2 * planes[:, 1:-1] + planes[:, 2:]
     across, down = (rows[:, 2:] - rows[:, :-2]) / 8, (columns[2:] - columns[:-2]) / 8
@@ -160,18 +165,44 @@ def relit(truth: Picture, predicted: Picture) -> Floats:
     Shapes: (H, W, 3) twice -> (H, W, 3). Used where the colouriser was given a degraded grey on purpose: what is to be
     measured is its colours, not the degradation.
     """
-    lab = color.lab_from_srgb(unit_range(predicted))
-    lab[..., 0] = color.lab_from_srgb(unit_range(truth))[..., 0]
+    return _under_lightness_of(color.lab_from_srgb(unit_range(truth)), color.lab_from_srgb(unit_range(predicted)))
+
+
+def _under_lightness_of(truth_lab: Floats, predicted_lab: Floats) -> Floats:
+    lab = np.concatenate([truth_lab[..., :1], predicted_lab[..., 1:]], axis=-1)
     return np.asarray(np.clip(color.srgb_from_lab(lab), 0, 1))
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The true picture with what every comparison needs of it, worked out once."""
+
+    rgb: Picture  # (H, W, 3) as given
+    lab: Floats  # (H, W, 3)
+    flat: npt.NDArray[np.bool_]  # (H-2, W-2)
+    scores: dict[str, float]  # its own colourfulness, both variants
+
+    @classmethod
+    def of(cls, truth: Picture) -> Reference:
+        """Return the reference that a true picture makes; raise ValueError if it is not (H, W, 3)."""
+        if truth.ndim != 3 or truth.shape[2] != 3:
+            message = f"an (H, W, 3) picture is needed, not {truth.shape}"
+            raise ValueError(message)
+        rgb = unit_range(truth)
+        scores = {
+            "truth_colorfulness": color.colorfulness(rgb),
+            "truth_colorfulness_absolute": color.colorfulness(rgb, absolute=True),
+        }
+        return cls(truth, color.lab_from_srgb(rgb), _flat_pixels(rgb), scores)
+
+
 def score_pair(
-    truth: Picture, predicted: Picture, grey: Picture | None = None, *, relight: bool = False
+    truth: Picture | Reference, predicted: Picture, grey: Picture | None = None, *, relight: bool = False
 ) -> dict[str, float]:
     """Return every measure of one predicted picture against the truth.
 
     Args:
-        truth: (H, W, 3) sRGB, uint8 or 0..1.
+        truth: (H, W, 3) sRGB, uint8 or 0..1; or its ``Reference``, which saves time where it is used again.
         predicted: the same size.
         grey: what the colouriser was given, (H, W) or (H, W, 3); by default the truth's luma.
         relight: take PSNR and colourfulness of ``relit(truth, predicted)``; for greys that were degraded on purpose.
@@ -186,27 +217,28 @@ def score_pair(
     Raises:
         ValueError: if the two pictures differ in size, or are not (H, W, 3).
 
-    Cost: about 0.7 s and 150 MB per megapixel.
+    Cost: about 0.6 s and 150 MB per megapixel; 0.4 s with a ``Reference``.
     """
-    if truth.shape != predicted.shape or truth.ndim != 3 or truth.shape[2] != 3:
-        message = f"two (H, W, 3) pictures of one size are needed, not {truth.shape} and {predicted.shape}"
+    reference = truth if isinstance(truth, Reference) else Reference.of(truth)
+    if reference.rgb.shape != predicted.shape:
+        message = f"two (H, W, 3) pictures of one size are needed, not {reference.rgb.shape} and {predicted.shape}"
         raise ValueError(message)
-    truth_rgb, predicted_rgb = unit_range(truth), unit_range(predicted)
-    predicted_lab = color.lab_from_srgb(predicted_rgb)
-    differences = _ciede2000_under_same_lightness(color.lab_from_srgb(truth_rgb), predicted_lab)
-    slope, share = _bleeding_of(truth_rgb, predicted_lab)
-    shown = relit(truth_rgb, predicted_rgb) if relight else predicted_rgb
+    predicted_lab = color.lab_from_srgb(unit_range(predicted))
+    differences = _ciede2000_under_same_lightness(reference.lab, predicted_lab)
+    slope, share = _bleeding_over(reference.flat, predicted_lab)
+    shown = _under_lightness_of(reference.lab, predicted_lab) if relight else predicted
     scores = {
         "ciede2000": float(differences.mean(dtype=np.float64)),
         "ciede2000_median": float(np.median(differences)),
-        "psnr": psnr(truth, shown if relight else predicted),
+        "psnr": psnr(reference.rgb, shown),
         "bleeding": slope,
         "bleeding_share": share,
-        "luma_error": luma_error(truth if grey is None else grey, predicted),
+        "luma_error": luma_error(reference.rgb if grey is None else grey, predicted),
+        "colorfulness": color.colorfulness(unit_range(shown)),
+        "colorfulness_absolute": color.colorfulness(unit_range(shown), absolute=True),
+        **reference.scores,
     }
-    for name, absolute in (("colorfulness", False), ("colorfulness_absolute", True)):
-        scores[name] = color.colorfulness(shown, absolute=absolute)
-        scores[f"truth_{name}"] = color.colorfulness(truth_rgb, absolute=absolute)
+    for name in ("colorfulness", "colorfulness_absolute"):
         scores[f"{name}_difference"] = abs(scores[name] - scores[f"truth_{name}"])
     return scores
 

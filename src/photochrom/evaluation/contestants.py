@@ -15,7 +15,8 @@ from photochrom.errors import PhotoError
 from photochrom.evaluation.photographs import Rgb, read_rgb, with_jpeg_chroma
 
 Kind = Literal["model", "pairs", "yardstick"]
-NATIVE = "native"  # the view of a photograph at its own size, its grey untouched
+# Views whose greys are undegraded: photographs at their own size, and squashed to a square.
+NATIVE, SQUASH = CLEAN_VIEWS = ("native", "squash256")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Task:
     @property
     def is_stressed(self) -> bool:
         """Whether the grey was degraded, so that colours are judged under the truth's lightness."""
-        return self.view not in (NATIVE, "squash256")
+        return self.view not in CLEAN_VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +124,18 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Grey:
-    """The prediction that hedges most: no colour at all."""
+    """The prediction that hedges most: no colour at all. Under shared luma a degraded grey does not change its scores."""
 
     name: str = "grey"
     kind: Kind = "yardstick"
 
     def takes(self, view: str) -> bool:
-        """Return True."""
-        return True
+        """Return whether the greys of this view are undegraded."""
+        return view in CLEAN_VIEWS
 
     def color(self, task: Task) -> Coloring:
-        """Return the luma of what was given."""
-        luma = metrics.luma_codes(task.given).astype(np.uint8)
-        return Coloring(np.repeat(luma[..., None], 3, axis=-1))
+        """Return what was given."""
+        return Coloring(task.given)
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,8 @@ class Truth:
         return "truth, JPEG chroma" if self.jpeg_chroma else "truth"
 
     def takes(self, view: str) -> bool:
-        """Return True."""
-        return True
+        """Return True; with JPEG chroma, whether the greys of this view are undegraded."""
+        return view in CLEAN_VIEWS or not self.jpeg_chroma
 
     def color(self, task: Task) -> Coloring:
         """Return the true colours, as far as the given luma can hold them."""

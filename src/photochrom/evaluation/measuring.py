@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,14 +13,14 @@ import numpy.typing as npt
 from PIL import Image
 
 from photochrom import metrics
+from photochrom.cores import usable_cores
 from photochrom.errors import ModelError, PhotoNotFoundError, PhotoTooLargeError, UnreadablePhotoError
 from photochrom.evaluation.classifier import Classifier
-from photochrom.evaluation.contestants import NATIVE, Coloring, Contestant, Task
+from photochrom.evaluation.contestants import CLEAN_VIEWS, NATIVE, SQUASH, Coloring, Contestant, Task
 from photochrom.evaluation.photographs import Photograph, Rgb, greyed, is_grey, read_rgb, squashed
 from photochrom.evaluation.stress import SPLITS, given_to_colorizer
 
 Features = npt.NDArray[np.float32]
-SQUASH = "squash256"
 CELLS_PER_PICTURE = 2000  # of a confidence map, sampled for the reliability plot
 
 
@@ -87,16 +88,14 @@ def measure(
         PhotoError: a picture of another tool has the wrong size.
     """
     found = Measurements()
-    for photo in photographs:
-        truth = _readable_truth(photo, found, keep_grey=plan.keep_grey)
-        if truth is not None:
-            if not found.keys:
-                _warm_up(contestants, truth)
-            found.keys.append(photo.key)
-            found.labels.append(photo.label)
-            for view in plan.views:
-                _measure_view(make_task(photo.key, view, truth), contestants, found, classifier, plan)
-        yield found
+    with ThreadPoolExecutor(usable_cores()) as pool:
+        for photo in photographs:
+            truth = _readable_truth(photo, found, keep_grey=plan.keep_grey)
+            if truth is not None:
+                if not found.keys:
+                    _warm_up(contestants, truth)
+                _measure_photograph(photo, truth, contestants, plan, classifier, found, pool)
+            yield found
     if not found.keys:
         raise PhotoNotFoundError(
             f"none of the {len(photographs)} pictures is a colour photograph that can be read",
@@ -132,30 +131,72 @@ def _warm_up(contestants: Sequence[Contestant], truth: Rgb) -> None:
             contestant.color(Task("warm-up", NATIVE, small, greyed(small)))
 
 
-def _measure_view(
-    task: Task,
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One contestant's answer to one task, and how long it took."""
+
+    task: Task
+    contestant: Contestant
+    coloring: Coloring
+    seconds: float
+
+
+def _measure_photograph(
+    photo: Photograph,
+    truth: Rgb,
     contestants: Sequence[Contestant],
-    found: Measurements,
-    classifier: Classifier | None,
     plan: Plan,
+    classifier: Classifier | None,
+    found: Measurements,
+    pool: Executor,
 ) -> None:
-    pictures: dict[str, Rgb] = {}
-    for contestant in contestants:
-        if not contestant.takes(task.view):
-            continue
-        start = time.perf_counter()
-        coloring = contestant.color(task)
-        seconds = time.perf_counter() - start
-        _check(coloring.rgb, task, contestant)
-        pictures[contestant.name] = coloring.rgb
-        found.records.append(_record(task, contestant, coloring.rgb, seconds))
-        if plan.reliability and task.view == NATIVE and coloring.confidence is not None:
-            found.confidence.setdefault(contestant.name, []).append(confidence_and_error(task, coloring))
-    if classifier and not task.is_stressed:
-        features, classes = classifier(list(pictures.values()))
-        for row, feature, predicted in zip(pictures, features, classes, strict=True):
-            found.features.setdefault((row, task.view), []).append(feature)
-            found.predicted_classes.setdefault((row, task.view), []).append(int(predicted))
+    """Add one photograph in every view. Models run one after the other, for honest times; the rest runs in threads."""
+    tasks = list(pool.map(lambda view: make_task(photo.key, view, truth), plan.views))
+    wanted = [(task, contestant) for task in tasks for contestant in contestants if contestant.takes(task.view)]
+    answers = {
+        (task.view, contestant.name): answer(task, contestant)
+        for task, contestant in wanted
+        if contestant.kind == "model"
+    }
+    others = [(task, contestant) for task, contestant in wanted if contestant.kind != "model"]
+    for entry in pool.map(lambda pair: answer(*pair), others):
+        answers[entry.task.view, entry.contestant.name] = entry
+    entries = [answers[task.view, contestant.name] for task, contestant in wanted]
+    clean = metrics.Reference.of(truth)
+    references = {task.view: metrics.Reference.of(task.truth) if task.view == SQUASH else clean for task in tasks}
+    found.records += pool.map(lambda entry: record(entry, references[entry.task.view]), entries)
+    found.keys.append(photo.key)
+    found.labels.append(photo.label)
+    for view in CLEAN_VIEWS:
+        _classify([entry for entry in entries if entry.task.view == view], found, classifier)
+    if plan.reliability:
+        _collect_confidence(entries, found)
+
+
+def answer(task: Task, contestant: Contestant) -> Entry:
+    """Return what a contestant makes of a task; raise ModelError if it is not a picture of the task's size."""
+    start = time.perf_counter()
+    coloring = contestant.color(task)
+    seconds = time.perf_counter() - start
+    _check(coloring.rgb, task, contestant)
+    return Entry(task, contestant, coloring, seconds if contestant.kind == "model" else float("nan"))
+
+
+def _classify(entries: list[Entry], found: Measurements, classifier: Classifier | None) -> None:
+    if classifier is None or not entries:
+        return
+    features, classes = classifier([entry.coloring.rgb for entry in entries])
+    for entry, feature, predicted in zip(entries, features, classes, strict=True):
+        place = entry.contestant.name, entry.task.view
+        found.features.setdefault(place, []).append(feature)
+        found.predicted_classes.setdefault(place, []).append(int(predicted))
+
+
+def _collect_confidence(entries: list[Entry], found: Measurements) -> None:
+    for entry in entries:
+        if entry.task.view == NATIVE and entry.coloring.confidence is not None:
+            samples = found.confidence.setdefault(entry.contestant.name, [])
+            samples.append(confidence_and_error(entry.task, entry.coloring))
 
 
 def _check(rgb: npt.NDArray[Any], task: Task, contestant: Contestant) -> None:
@@ -166,11 +207,12 @@ def _check(rgb: npt.NDArray[Any], task: Task, contestant: Contestant) -> None:
         )
 
 
-def _record(task: Task, contestant: Contestant, rgb: Rgb, seconds: float) -> Record:
-    scores = metrics.score_pair(task.truth, rgb, task.given, relight=task.is_stressed)
+def record(entry: Entry, reference: metrics.Reference) -> Record:
+    """Return the scores of one answer."""
+    task, rgb = entry.task, entry.coloring.rgb
+    scores = metrics.score_pair(reference, rgb, task.given, relight=task.is_stressed)
     height, width = rgb.shape[:2]
-    timed = seconds if contestant.kind == "model" else float("nan")
-    return Record(task.key, task.view, contestant.name, width, height, timed, scores)
+    return Record(task.key, task.view, entry.contestant.name, width, height, entry.seconds, scores)
 
 
 def confidence_and_error(task: Task, coloring: Coloring) -> tuple[Features, Features]:

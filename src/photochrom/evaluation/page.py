@@ -9,8 +9,7 @@ from html import escape
 from typing import Any
 
 from photochrom.evaluation.cases import Case, shrunk
-from photochrom.evaluation.contestants import NATIVE
-from photochrom.evaluation.measuring import SQUASH
+from photochrom.evaluation.contestants import CLEAN_VIEWS, NATIVE, SQUASH
 from photochrom.evaluation.summary import COLUMNS, Column, Estimate
 from photochrom.evaluation.scoreboard import Summary
 
@@ -113,7 +112,7 @@ def _is_measured(rows: dict[str, dict[str, Estimate]], key: str) -> bool:
 
 
 def _stress(summary: Summary) -> list[str]:
-    splits = [view for view in summary["views"] if view not in (NATIVE, SQUASH)]
+    splits = [view for view in summary["views"] if view not in CLEAN_VIEWS]
     if not splits:
         return []
     parts = [

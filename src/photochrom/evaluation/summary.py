@@ -120,7 +120,7 @@ def _against_others(found: Measurements, row: str, view: str, records: list[Reco
     """Return the change of the mean CIEDE2000 against the grey prediction, and against the same row's clean view."""
     own, columns = _scores(records, "ciede2000"), {}
     for key, others in (
-        ("ciede2000_vs_grey", found.of("grey", view)),
+        ("ciede2000_vs_grey", found.of("grey", view) or found.of("grey", NATIVE)),
         ("ciede2000_vs_clean", found.of(row, NATIVE) if view != NATIVE else []),
     ):
         if others:

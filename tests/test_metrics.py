@@ -217,15 +217,26 @@ def test_bootstrap_resamples_pairs_together() -> None:
     assert (low, high) == pytest.approx((0.8, 0.8))
 
 
-def test_jackknife_interval_holds_the_distance_and_narrows() -> None:
+def test_jackknife_intervals_agree_with_the_normal_one_for_a_mean() -> None:
+    values = np.random.default_rng(6).normal(10, 2, size=400)
+    ((low, high),) = metrics.jackknife_intervals(lambda kept: values[kept].mean()[None], 400, groups=200)
+    half = 1.96 * values.std(ddof=1) / 20
+    assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.02)
+
+
+def test_jackknife_intervals_of_a_distance_narrow_with_more_pictures() -> None:
     draw = np.random.default_rng(6)
-    x = draw.normal(size=(800, 6))
-    y = x * 1.3 + draw.normal(0.4, 0.2, size=(800, 6))
-    wide = metrics.jackknife_interval(x[:80], y[:80])
-    narrow = metrics.jackknife_interval(x, y)
-    assert wide[0] < metrics.frechet_distance(x[:80], y[:80]) < wide[1]
-    assert narrow[1] - narrow[0] < 0.6 * (wide[1] - wide[0])
-    assert np.isnan(metrics.jackknife_interval(x[:3], y[:3])).all()
+    x = draw.normal(size=(400, 6))
+    y = x * 1.3 + draw.normal(0.4, 0.2, size=(400, 6))
+
+    def distances(kept: np.ndarray) -> np.ndarray:
+        return np.array([metrics.frechet_distance(x[kept], y[kept]), metrics.kernel_distance(x[kept], y[kept])])
+
+    wide, narrow = metrics.jackknife_intervals(distances, 40), metrics.jackknife_intervals(distances, 400)
+    for k in range(2):
+        assert wide[k][0] < distances(np.arange(40))[k] < wide[k][1]
+        assert narrow[k][1] - narrow[k][0] < 0.6 * (wide[k][1] - wide[k][0])
+    assert np.isnan(metrics.jackknife_intervals(distances, 3)).all()
 
 
 def test_correlations_agree_with_scipy_ties_included() -> None:

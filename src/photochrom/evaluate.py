@@ -22,6 +22,9 @@ from photochrom.evaluation.measuring import Measurements, Plan, measure
 from photochrom.evaluation.photographs import Photograph, Rgb, find_photographs, match_pairs
 from photochrom.evaluation.report import make_folder, write_report
 from photochrom.evaluation.scoreboard import Scoreboard
+from photochrom.metadata import Metadata
+from photochrom.metrics import eight_bit
+from photochrom.photo import Photo
 
 
 def evaluate(
@@ -73,20 +76,30 @@ def pick_photographs(folder: Path, labels: Path | None = None, limit: int | None
     return sorted(chosen, key=lambda photo: photo.key)
 
 
-def load_model(name: str) -> Model:
+def load_model(name: str, *, with_confidence: bool = False) -> Model:
     """Return a contestant that runs a model through the product's own pipeline.
+
+    Args:
+        name: a model of the catalogue, or the path of an .onnx file.
+        with_confidence: take the model's confidence along as well; costs nothing that can be measured.
 
     Raises:
         UnknownModelError, ModelNotInstalledError, ModelFileError: the model cannot be loaded.
     """
     from photochrom.colorizer import Colorizer  # noqa: PLC0415 - loads ONNX Runtime
+    from photochrom.evaluation.confidence import ConfidenceTap  # noqa: PLC0415
 
     colorizer = Colorizer(name)
     spec = colorizer.engine.spec
     facts = {"sha256": spec.sha256, "licence": spec.licence, "engine": colorizer.engine.description}
+    if with_confidence:
+        colorizer = Colorizer(name, engine=ConfidenceTap(colorizer.engine))
 
     def colorize(grey: Rgb) -> Coloring:
-        return Coloring(colorizer(grey))
+        result = colorizer.run(Photo(grey, None, Metadata(), "png", ()))
+        tap = colorizer.engine
+        confidence = tap.cropped(result) if isinstance(tap, ConfidenceTap) else None
+        return Coloring(eight_bit(result.photo.pixels), confidence)
 
     return Model(Path(name).stem if Path(name).suffix == ".onnx" else name, colorize, facts)
 

@@ -94,7 +94,7 @@ def ssim(truth: Picture, predicted: Picture) -> float:
 
 
 def _gaussian_window_mean(picture: Doubles) -> Doubles:
-    """Return the Gaussian-weighted local mean, only where the whole window lies inside: (H, W, C) -> (H-10, W-10, C)."""
+    """Return the Gaussian-weighted local mean where the window lies inside: (H, W, C) -> (H-10, W-10, C)."""
     offsets = np.arange(-SSIM_RADIUS_PX, SSIM_RADIUS_PX + 1)
     weights = np.exp(-(offsets**2) / (2 * SSIM_SIGMA_PX**2))
     weights /= weights.sum()
@@ -330,29 +330,29 @@ def _cubic_kernel(x: Doubles, y: Doubles) -> Doubles:
     return np.asarray((x @ y.T / x.shape[1] + 1) ** 3)
 
 
-def jackknife_interval(
-    features_1: Floats,
-    features_2: Floats,
-    distance: Callable[[Floats, Floats], float] = frechet_distance,
-    *,
-    groups: int = 20,
-    seed: int = 0,
-) -> Interval:
-    """Return a 95 % interval of a distance between two paired sets of features, by leaving out a group at a time.
+def jackknife_intervals(
+    statistic: Callable[[npt.NDArray[np.intp]], Doubles], count: int, *, groups: int = 20, seed: int = 0
+) -> list[Interval]:
+    """Return 95 % intervals of statistics of a set, such as a Frechet distance, by leaving out a group at a time.
 
-    Shapes: (N, D) twice, row n of both belonging to the same photograph. A bootstrap is not used here: its repeated
-    pictures lower the rank of the covariance and push the distance up.
+    Args:
+        statistic: takes the indices of the photographs to be used and returns (K,) numbers.
+        count: how many photographs there are.
+        groups: how many disjoint groups are left out in turn.
+        seed: the same seed gives the same groups.
+
+    A bootstrap will not do for feature distances: repeated pictures lower the covariance's rank and push them up.
+    Cost: ``groups`` + 1 calls of ``statistic``.
     Source: Shao, Wu 1989, "A general theory for jackknife variance estimation" (delete-d, disjoint groups).
     """
-    count = len(features_1)
+    whole = np.atleast_1d(statistic(np.arange(count)))
     groups = min(groups, count // 2)
-    if groups < 2:
-        return float("nan"), float("nan")
+    if groups < 2:  # no spread can be told from one group
+        return [(float("nan"), float("nan"))] * len(whole)
     group_of = np.random.default_rng(seed).permutation(count) % groups
-    left_out = np.array([distance(features_1[group_of != g], features_2[group_of != g]) for g in range(groups)])
-    error = float(np.sqrt((groups - 1) / groups * ((left_out - left_out.mean()) ** 2).sum()))
-    whole = distance(features_1, features_2)
-    return whole - 1.96 * error, whole + 1.96 * error
+    left_out = np.stack([np.atleast_1d(statistic(np.flatnonzero(group_of != g))) for g in range(groups)])
+    half = 1.96 * np.sqrt((groups - 1) / groups * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
+    return [(float(value - width), float(value + width)) for value, width in zip(whole, half, strict=True)]
 
 
 # -- Does the confidence tell the error? ------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def evaluate(  # noqa: PLR0913 - one parameter per option of the command
     photographs = board.pick_photographs(_truth_folder(photos, pairs), labels, limit)
     board.make_folder(report)
     models = model if model is not None else [] if pairs else [DEFAULT_MODEL]
-    contestants: list[Contestant] = [board.load_model(name) for name in models]
+    contestants: list[Contestant] = [board.load_model(name, with_confidence=reliability) for name in models]
     named = dict(zip([contestant.name for contestant in contestants], models, strict=True))
     contestants += [board.load_pictures(photographs, folder, subset=limit is not None) for _, folder in pairs or []]
     classifier, note = _classifier(wanted=features)

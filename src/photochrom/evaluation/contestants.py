@@ -124,7 +124,10 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Grey:
-    """The prediction that hedges most: no colour at all. Under shared luma a degraded grey does not change its scores."""
+    """The prediction that hedges most: no colour at all.
+
+    It has no part in stress splits: under shared luma a degraded grey scores as the clean one does.
+    """
 
     name: str = "grey"
     kind: Kind = "yardstick"

@@ -10,8 +10,9 @@ from typing import Any
 
 from photochrom.evaluation.cases import Case, shrunk
 from photochrom.evaluation.contestants import CLEAN_VIEWS, NATIVE, SQUASH
-from photochrom.evaluation.summary import COLUMNS, Column, Estimate
+from photochrom.evaluation.photographs import Rgb
 from photochrom.evaluation.scoreboard import Summary
+from photochrom.evaluation.summary import COLUMNS, Column, Estimate
 
 PICTURE_PX = 320
 GROUPS = {
@@ -219,7 +220,7 @@ def _cases(cases: Sequence[Case]) -> list[str]:
     return parts
 
 
-def _figure(caption: str, rgb: Any, error: float | None) -> str:
+def _figure(caption: str, rgb: Rgb, error: float | None) -> str:
     buffer = io.BytesIO()
     image = shrunk(rgb, PICTURE_PX)
     image.save(buffer, "JPEG", quality=88, subsampling="4:4:4")

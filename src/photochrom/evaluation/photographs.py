@@ -1,4 +1,4 @@
-"""The photographs of an evaluation: finding and reading them, their labels, their greys, and another tool's pictures."""
+"""The photographs of an evaluation: finding and reading them, labels, greys, and another tool's pictures."""
 
 from __future__ import annotations
 

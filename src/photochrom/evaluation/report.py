@@ -1,4 +1,4 @@
-"""Writing a scoreboard: ``scoreboard.json``, ``scoreboard.csv``, ``photographs.csv`` and ``index.html`` in one folder."""
+"""Writing a scoreboard to a folder: ``index.html``, ``scoreboard.json``, ``scoreboard.csv``, ``photographs.csv``."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from photochrom.codecs.atomic import write_whole
 from photochrom.errors import OutputError
 from photochrom.evaluation.cases import paint_cases
 from photochrom.evaluation.page import render_page
-from photochrom.evaluation.summary import COLUMNS
 from photochrom.evaluation.scoreboard import Scoreboard, Summary
+from photochrom.evaluation.summary import COLUMNS
 
 PAGE, SUMMARY, TABLE, DETAILS = "index.html", "scoreboard.json", "scoreboard.csv", "photographs.csv"
 

@@ -41,7 +41,8 @@ class Scoreboard:
             "method": {
                 "grey": "BT.601 luma, 8 bit",
                 "ciede2000": "Lab D65; the prediction's a*, b* under the truth's L*; kL = kC = kH = 1",
-                "stress splits": "only the grey is degraded; PSNR and colourfulness are taken with the truth's L* put back",
+                "stress splits": "only the grey is degraded; PSNR and colourfulness are taken "
+                "with the truth's L* put back",
                 "intervals": f"95 %, percentile bootstrap over photographs ({RESAMPLES} resamples, seed 0); "
                 "feature and kernel distance: grouped jackknife (20 groups)",
             },

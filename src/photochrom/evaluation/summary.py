@@ -141,13 +141,23 @@ def _of_features(found: Measurements, row: str, view: str) -> dict[str, Estimate
         labels = np.array([found.labels[i] for i in labelled])
         columns["top_1"] = _mean((classes[labelled] == labels).astype(np.float64))
     if len(own) > 1:
-        distance, of_grey = metrics.frechet_distance(own, truth), metrics.frechet_distance(grey, truth)
-        columns["feature_distance"] = _known(distance, metrics.jackknife_interval(own, truth))
-        columns["feature_distance_vs_grey"] = _known(distance / of_grey if of_grey else math.nan)
-        kernel = 1000 * metrics.kernel_distance(own, truth)
-        interval = metrics.jackknife_interval(own, truth, metrics.kernel_distance)
-        columns["kernel_distance"] = _known(kernel, (1000 * interval[0], 1000 * interval[1]))
+        columns |= _distances(own, truth, grey)
     return columns
+
+
+def _distances(
+    own: npt.NDArray[np.float32], truth: npt.NDArray[np.float32], grey: npt.NDArray[np.float32]
+) -> dict[str, Estimate]:
+    def statistic(kept: npt.NDArray[np.intp]) -> Doubles:
+        distance = metrics.frechet_distance(own[kept], truth[kept])
+        of_grey = metrics.frechet_distance(grey[kept], truth[kept])
+        kernel = 1000 * metrics.kernel_distance(own[kept], truth[kept])
+        return np.array([distance, distance / of_grey if of_grey else math.nan, kernel])
+
+    intervals = metrics.jackknife_intervals(statistic, len(own))
+    values = statistic(np.arange(len(own)))
+    keys = ("feature_distance", "feature_distance_vs_grey", "kernel_distance")
+    return {key: _known(float(value), between) for key, value, between in zip(keys, values, intervals, strict=True)}
 
 
 def _scores(records: list[Record], key: str) -> Doubles:

@@ -76,9 +76,9 @@ def _usage_line(error: CycloptsError) -> str:
 
 def _plain_message(error: CycloptsError) -> str:
     """Return the message without pydantic's type names and web address."""
-    import pydantic  # noqa: PLC0415 - `--help` needs none of it
+    import pydantic  # `--help` needs none of it
 
-    from photochrom.options import option_error  # noqa: PLC0415
+    from photochrom.options import option_error
 
     cause = error.__cause__
     if isinstance(cause, pydantic.ValidationError):

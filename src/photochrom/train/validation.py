@@ -29,7 +29,8 @@ class Validation:
 
     def __init__(self, photos: PhotoSet, size_px: int, temperature: float = 0.5) -> None:
         self.temperature = temperature
-        squares = [_centre_square(photos.usable_photo(i), size_px) for i in range(len(photos))]
+        usable = (pixels for i in range(len(photos)) if (pixels := photos.photo(i)) is not None)
+        squares = [_centre_square(pixels, size_px) for pixels in usable]
         self.truth = np.stack(squares).astype(np.float32) / 255 if squares else np.zeros((0, size_px, size_px, 3))
 
     def measure(self, net: ColorNet, sheet: Path | None = None) -> dict[str, float]:

@@ -86,8 +86,8 @@ def load_model(name: str, *, with_confidence: bool = False) -> Model:
     Raises:
         UnknownModelError, ModelNotInstalledError, ModelFileError: the model cannot be loaded.
     """
-    from photochrom.colorizer import Colorizer  # noqa: PLC0415 - loads ONNX Runtime
-    from photochrom.evaluation.confidence import ConfidenceTap  # noqa: PLC0415
+    from photochrom.colorizer import Colorizer
+    from photochrom.evaluation.confidence import ConfidenceTap
 
     colorizer = Colorizer(name)
     spec = colorizer.engine.spec

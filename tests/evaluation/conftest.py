@@ -56,7 +56,10 @@ def tint(grey: np.ndarray) -> np.ndarray:
 class MeanColors:
     """A classifier that needs no network: features are the means of nine tiles, the class is the redness."""
 
-    facts = {"backbone": "mean colours of nine tiles"}
+    @property
+    def facts(self) -> dict[str, str]:
+        """Return what the report says of it."""
+        return {"backbone": "mean colours of nine tiles"}
 
     def __call__(self, pictures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """Return (N, 27) features and (N,) classes 0 or 1."""

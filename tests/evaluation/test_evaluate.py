@@ -217,7 +217,7 @@ def test_the_json_file_holds_the_summary_and_no_nan(result: board.Scoreboard, re
     assert "Infinity" not in text
     assert json.loads(text) == result.summary()
     assert json.loads(text)["rows"]["brown"] == {"kind": "model", "sha256": "0" * 64}
-    assert json.loads(text)["features"] == MeanColors.facts
+    assert json.loads(text)["features"] == MeanColors().facts
 
 
 def test_the_csv_files_hold_the_same_numbers(result: board.Scoreboard, report: Path) -> None:

@@ -18,7 +18,7 @@ from photochrom.evaluation.photographs import Photograph
 from photochrom.options import DEFAULT_MODEL
 
 
-def evaluate(  # noqa: PLR0913 - one parameter per option of the command
+def evaluate(
     photos: Annotated[Path | None, Parameter(name="PHOTOS")] = None,
     /,
     *,

@@ -44,13 +44,13 @@ def load_classifier() -> Classifier:
     Cost: 20 MB of weights; about 30 ms for a picture on two cores.
     """
     try:
-        import torch  # noqa: PLC0415 - heavy, and not part of the core install
+        import torch
     except ImportError:
         raise MissingExtraError(
             "the feature distance and the semantic test need PyTorch",
             next_step="Run: pip install 'photochrom[train]', or leave them out with --no-features.",
         ) from None
-    from photochrom.nets.backbones import (  # noqa: PLC0415 - loads PyTorch
+    from photochrom.nets.backbones import (
         EFFICIENTNET_LITE_SIZES,
         batch_norm,
         build_backbone,
@@ -92,7 +92,7 @@ class _TorchClassifier:
 
     def __call__(self, pictures: Sequence[Rgb]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
         """Return (N, 1280) features and (N,) classes."""
-        import torch  # noqa: PLC0415 - see load_classifier
+        import torch
 
         batch = np.stack([_resized(picture) for picture in pictures]).transpose(0, 3, 1, 2)
         with torch.inference_mode():

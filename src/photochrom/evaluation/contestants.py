@@ -86,7 +86,7 @@ class Model:
     facts: Mapping[str, Any] = field(default_factory=dict)
     kind: Kind = "model"
 
-    def takes(self, view: str) -> bool:
+    def takes(self, view: str) -> bool:  # noqa: ARG002 - as Contestant.takes
         """Return True: a model colours anything."""
         return True
 

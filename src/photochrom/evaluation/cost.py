@@ -65,7 +65,7 @@ def peak_mb() -> float | None:
         lines = STATUS.read_text(encoding="ascii", errors="replace").splitlines()
         return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM")), None)
     try:
-        import resource  # noqa: PLC0415 - absent on Windows
+        import resource
     except ImportError:
         return None
     unit = 1 if sys.platform == "darwin" else 1024
@@ -74,8 +74,8 @@ def peak_mb() -> float | None:
 
 def main(model: str, megapixels: int) -> dict[str, Any]:
     """Colour one generated picture a few times; return seconds and memory."""
-    import photochrom  # noqa: PLC0415 - its time belongs to loading
-    from photochrom.colorizer import Colorizer  # noqa: PLC0415
+    import photochrom
+    from photochrom.colorizer import Colorizer
 
     height = round(1000 * np.sqrt(megapixels))
     width = round(megapixels * 1e6 / height)

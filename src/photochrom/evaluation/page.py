@@ -116,10 +116,11 @@ def _stress(summary: Summary) -> list[str]:
     splits = [view for view in summary["views"] if view not in CLEAN_VIEWS]
     if not splits:
         return []
-    parts = [
-        "<h2>Stress splits</h2><p class=note>The grey was degraded before colouring; the truth was not. The row "
-        "“truth” has the true colours under the degraded luma: what its gamut still allows.</p>"
-    ]
+    note = (
+        "The grey was degraded before colouring; the truth was not. The row “truth” has the true colours under the "
+        "degraded luma: what its gamut still allows."
+    )
+    parts = [f"<h2>Stress splits</h2><p class=note>{note}</p>"]
     columns = [BY_KEY[key] for key in STRESS_COLUMNS]
     for row in summary["views"][splits[0]]:
         lines = [(split, row, summary["views"][split][row]) for split in splits]
@@ -136,6 +137,10 @@ def _table(
     for title, row, cells in lines:
         shown = "".join(f"<td>{_number(cells.get(column.key), column)}</td>" for column in columns)
         body.append(f'<tr class="{escape(summary["rows"][row]["kind"])}"><td>{escape(title)}</td>{shown}</tr>')
+    return _table_of(corner, head, body)
+
+
+def _table_of(corner: str, head: str, body: Sequence[str]) -> str:
     return (
         f"<div class=wide><table><thead><tr><th>{escape(corner)}</th>{head}</tr></thead>"
         f"<tbody>{''.join(body)}</tbody></table></div>"
@@ -161,14 +166,13 @@ def _costs(summary: Summary) -> list[str]:
         return []
     head = "".join(f"<th>{escape(title)}</th>" for title in COST_TITLES.values())
     body = []
+    note = (
+        "Each model in a process of its own, on this machine; memory is the peak of the whole process, Python included."
+    )
     for row, figures in summary["cost"].items():
         cells = "".join(f"<td>{_plain(figures.get(key))}</td>" for key in COST_TITLES)
         body.append(f"<tr><td>{escape(row)}</td>{cells}</tr>")
-    return [
-        "<h2>Cost</h2><p class=note>Each model in a process of its own, on this machine; memory is the peak of the "
-        "whole process, Python included.</p>",
-        f"<div class=wide><table><thead><tr><th>model</th>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>",
-    ]
+    return [f"<h2>Cost</h2><p class=note>{note}</p>", _table_of("model", head, body)]
 
 
 def _plain(value: float | None) -> str:
@@ -179,13 +183,13 @@ def _reliability(summary: Summary) -> list[str]:
     parts = []
     for row, found in summary["reliability"].items():
         within = found["within_picture"]["value"]
-        parts += [
-            f"<h2>Does {escape(row)} know where it is wrong?</h2>",
-            f"<p>Rank correlation of uncertainty and CIEDE2000: {_plain(found['pixels_spearman'])} over all cells, "
+        text = (
+            f"Rank correlation of uncertainty and CIEDE2000: {_plain(found['pixels_spearman'])} over all cells, "
             f"{_plain(within)} within a picture, {_plain(found['between_pictures'])} between pictures "
-            f"({found['cells']} cells; linear {_plain(found['pixels_pearson'])}).</p>",
-            _reliability_plot(found["curve"]),
-        ]
+            f"({found['cells']} cells; linear {_plain(found['pixels_pearson'])})."
+        )
+        title = f"Does {escape(row)} know where it is wrong?"
+        parts += [f"<h2>{title}</h2><p>{text}</p>", _reliability_plot(found["curve"])]
     return parts
 
 

@@ -65,10 +65,10 @@ def photographs_csv(scoreboard: Scoreboard) -> str:
     records = scoreboard.found.records
     measures = list(records[0].scores) if records else []
     lines: list[Sequence[object]] = [("photograph", "view", "row", "width", "height", "seconds", *measures)]
-    for r in records:
-        lines.append(
-            (r.key, r.view, r.row, r.width, r.height, _cell(r.seconds), *(_cell(r.scores[key]) for key in measures))
-        )
+    lines += [
+        (r.key, r.view, r.row, r.width, r.height, _cell(r.seconds), *(_cell(r.scores[key]) for key in measures))
+        for r in records
+    ]
     return _csv(lines)
 
 

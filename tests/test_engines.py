@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from tests.tiny_model import write_tiny_model
 
 from photochrom.engines.base import Engine, FakeEngine, ModelSpec
 from photochrom.engines.onnx import OnnxEngine
 from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.options import EngineOptions
+from tests.tiny_model import write_tiny_model
 
 LUMA = np.linspace(0, 1, 64 * 96, dtype=np.float32).reshape(1, 1, 64, 96)
 INPUTS = {"luma": LUMA, "temperature": np.array(0.4, dtype=np.float32)}

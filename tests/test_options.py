@@ -30,7 +30,7 @@ def test_no_option_name_is_used_twice() -> None:
 
 
 def test_an_unknown_option_suggests_the_nearest() -> None:
-    with pytest.raises(OptionError, match="vividnes: unknown option. Did you mean 'vividness'"):
+    with pytest.raises(OptionError, match=r"vividnes: unknown option\. Did you mean 'vividness'"):
         ColorizeOptions.checked(vividnes=1)
 
 

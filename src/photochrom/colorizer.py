@@ -192,7 +192,7 @@ def colorize(
 
 def _load_engine(model: str, options: EngineOptions | None) -> Engine:
     file = find_model(model)  # before the runtime is imported: a wrong name is told at once
-    from photochrom.engines.onnx import OnnxEngine  # noqa: PLC0415 - loads ONNX Runtime, a third of a second
+    from photochrom.engines.onnx import OnnxEngine  # loads ONNX Runtime, a third of a second
 
     return OnnxEngine(file.path, expected_sha256=file.sha256, options=options)
 
@@ -218,7 +218,9 @@ def _codes(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return array
     if not np.issubdtype(array.dtype, np.floating):
         raise UnreadablePhotoError(
-            f"an array of {array.dtype} has no agreed range", where="array", next_step="Give uint8, uint16 or float 0..1."
+            f"an array of {array.dtype} has no agreed range",
+            where="array",
+            next_step="Give uint8, uint16 or 0..1 float.",
         )
     if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
         raise UnreadablePhotoError("float values leave 0..1", where="array", next_step="Scale them to 0..1.")

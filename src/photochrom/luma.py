@@ -37,13 +37,15 @@ def luma_codes(pixels: Codes) -> Codes:
     ``PIL.Image.convert("L")``.
     """
     if pixels.shape[-1] == 1:
-        return pixels[..., 0]
+        grey: Codes = pixels[..., 0]
+        return grey
     (red, green, blue), one = FIXED_POINT[int(np.iinfo(pixels.dtype).max)]
     total = pixels[..., 0] * np.uint32(red)
     total += pixels[..., 1] * np.uint32(green)
     total += pixels[..., 2] * np.uint32(blue)
     total += np.uint32(one // 2)
-    return (total // np.uint32(one)).astype(pixels.dtype)
+    codes: Codes = (total // np.uint32(one)).astype(pixels.dtype)
+    return codes
 
 
 def luma_strip(pixels: Codes, top: int, bottom: int) -> Plane:

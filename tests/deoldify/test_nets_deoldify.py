@@ -67,7 +67,13 @@ def test_resnets_have_torchvision_sizes_and_names(make: Callable[[], nn.Module],
 
 def test_resnet_features_have_the_stated_channels_and_round_sizes_up() -> None:
     features = resnet34().eval()(torch.zeros(1, 3, 70, 96))
-    assert [tuple(f.shape[1:]) for f in features] == [(64, 35, 48), (64, 18, 24), (128, 9, 12), (256, 5, 6), (512, 3, 3)]
+    assert [tuple(f.shape[1:]) for f in features] == [
+        (64, 35, 48),
+        (64, 18, 24),
+        (128, 9, 12),
+        (256, 5, 6),
+        (512, 3, 3),
+    ]
 
 
 def test_a_torchvision_state_loads_without_its_classifier() -> None:
@@ -94,7 +100,9 @@ def test_stable_answers_as_the_original(expected: dict[str, Array], case: str) -
 
 @slow
 def test_unet_2018_answers_as_the_original(expected: dict[str, Array]) -> None:
-    assert largest_error(load(unet_2018, weights_for(unet_2018)), expected, "unet_2018", "odd70x100") < NETWORK_TOLERANCE
+    assert (
+        largest_error(load(unet_2018, weights_for(unet_2018)), expected, "unet_2018", "odd70x100") < NETWORK_TOLERANCE
+    )
 
 
 def test_odd_sizes_are_refused_by_name() -> None:

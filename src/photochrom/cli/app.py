@@ -21,6 +21,7 @@ VERBS = [
     ("models", "photochrom.cli.models:app", "List the models, or show one."),
     ("train", "photochrom.cli.train:train", "Train a network as a configuration file says."),
     ("export", "photochrom.cli.export:export", "Write a trained network as a model file."),
+    ("evaluate", "photochrom.cli.evaluate:evaluate", "Measure models on colour photographs."),
     ("doctor", "photochrom.cli.doctor:doctor", "Check this installation and say how to fix what is missing."),
 ]
 
@@ -78,9 +79,9 @@ def _usage_line(error: CycloptsError) -> str:
 
 def _plain_message(error: CycloptsError) -> str:
     """Return the message without pydantic's type names and web address."""
-    import pydantic  # noqa: PLC0415 - `--help` needs none of it
+    import pydantic  # `--help` needs none of it
 
-    from photochrom.options import option_error  # noqa: PLC0415
+    from photochrom.options import option_error
 
     cause = error.__cause__
     if isinstance(cause, pydantic.ValidationError):

@@ -16,8 +16,8 @@ from photochrom.options import ColorizeOptions, EngineOptions, Limits, OutputOpt
 from photochrom.photo import open_photo, save_photo
 from photochrom.pipeline import ColorizeResult
 
-PICTURE_SUFFIXES = frozenset(".jpg .jpeg .png .webp .tif .tiff .avif .bmp .gif .heic .heif .jp2".split())
-WRITABLE_SUFFIXES = frozenset(".jpg .jpeg .png .webp .tif .tiff .avif .bmp".split())
+WRITABLE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".avif", ".bmp"])
+PICTURE_SUFFIXES = WRITABLE_SUFFIXES | {".gif", ".heic", ".heif", ".jp2"}
 SUFFIX_OF_FORMAT = {"jpeg": ".jpg", "tiff": ".tif"}
 
 
@@ -39,6 +39,10 @@ def colorize(
         output: A folder, or for one photograph a file name. Left out, each result lies next to its photograph, with
             `-color` added to the name.
         quiet: Print errors only.
+        colour: How to colour.
+        writing: How to write.
+        engine: What runs the net.
+        limits: What a file may ask of this computer.
     """
     jobs, failures = plan(inputs, output, writing)
     if jobs:

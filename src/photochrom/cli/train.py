@@ -17,6 +17,7 @@ from photochrom.cli.extras import require_extra
 from photochrom.errors import EXIT_OK
 
 if TYPE_CHECKING:
+    from photochrom.train.checkpoint import Position
     from photochrom.train.config import TrainConfig
 
 Log = dict[str, Any]
@@ -34,22 +35,36 @@ def train(config: Path, /, *, resume: bool = False, quiet: bool = False) -> int:
     """
     require_extra("train", "training", "torch", "safetensors")
     from photochrom.train.config import load_config  # noqa: PLC0415 - loads torch
-    from photochrom.train.loop import ColorTraining  # noqa: PLC0415
+    from photochrom.train.loop import Training  # noqa: PLC0415
+    from photochrom.train.runtime import open_runtime  # noqa: PLC0415
 
     plan = load_config(config)
-    with stop_on_signal() as stopped, Display(plan, quiet=quiet) as display:
-        training = ColorTraining(
-            plan, resume=resume, on_log=display.show_line, on_step=display.show_step, should_stop=lambda: bool(stopped)
-        )
-        display.begin(training.position.stage, training.position.step)
-        position = training.run()
-    finished = position.stage >= len(plan.stages)
-    if not quiet and finished:
+    with stop_on_signal() as stopped, open_runtime(plan.run) as runtime:
+        quiet = quiet or not runtime.leads
+        with Display(plan, quiet=quiet) as display:
+            training = Training(
+                plan,
+                runtime=runtime,
+                resume=resume,
+                on_log=display.show_line,
+                on_step=display.show_step,
+                should_stop=lambda: bool(stopped),
+            )
+            display.begin(training.position.stage, training.position.step)
+            position = training.run()
+    if runtime.leads:
+        _say_how_it_ended(plan, config, position, training.unusable, quiet=quiet)
+    return EXIT_OK
+
+
+def _say_how_it_ended(plan: TrainConfig, config: Path, position: Position, unusable: int, *, quiet: bool) -> None:
+    if unusable:
+        print(f"{unusable} photographs were unusable: see {plan.run.folder / 'unusable.txt'}", file=sys.stderr)
+    if position.stage < len(plan.schedule):
+        print(f"stopped and saved. Continue with: photochrom train {config} --resume", file=sys.stderr)
+    elif not quiet:
         print(f"trained on {position.photos_seen:,} photographs in {position.seconds / 3600:.2f} h: {plan.run.folder}")
         print(f"next: photochrom export {plan.run.folder} -o {plan.model.name}.onnx")
-    elif not finished:
-        print(f"stopped and saved. Continue with: photochrom train {config} --resume", file=sys.stderr)
-    return EXIT_OK
 
 
 @contextlib.contextmanager
@@ -102,11 +117,11 @@ class Display:
         """Note where a resumed run stands, so that the time left counts only what is still to do."""
         self._first_stage, self._first_step = stage, step
         if stage or step:
-            self.console.print(f"resumed at stage {stage + 1} of {len(self.plan.stages)}, step {step}")
+            self.console.print(f"resumed at stage {stage + 1} of {len(self.plan.schedule)}, step {step}")
 
     def show_step(self, line: Log) -> None:
         """Move the bar of the line's stage."""
-        name = f"{line['number'] + 1}/{len(self.plan.stages)} {line['stage']}"
+        name = f"{line['number'] + 1}/{len(self.plan.schedule)} {line['stage']}"
         if name not in self._tasks:
             done = self._first_step if line["number"] == self._first_stage else 0
             self._tasks[name] = self._progress.add_task(

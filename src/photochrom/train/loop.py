@@ -17,8 +17,15 @@ from torch import nn
 
 from photochrom.errors import TrainingError
 from photochrom.nets.critics import CRITICS
-from photochrom.train.checkpoint import CHECKPOINT, Position, fill, load_checkpoint, save_checkpoint, with_prefix
-from photochrom.train.checkpoint import read_checkpoint
+from photochrom.train.checkpoint import (
+    CHECKPOINT,
+    Position,
+    fill,
+    load_checkpoint,
+    read_checkpoint,
+    save_checkpoint,
+    with_prefix,
+)
 from photochrom.train.config import Stage, TrainConfig
 from photochrom.train.data import Batch, BatchSource, open_photo_sets, run_palette, write_unusable
 from photochrom.train.generations import Generations, rounded
@@ -77,10 +84,10 @@ class Training:
         self.task = build_task(config.task, self.runtime)
         self.objectives = Objectives(config, self.task, self.runtime)
         self._build_learners(resume)
-        self.position = Position()
+        self.position, self.unusable = Position(), 0
         if resume:
             self.position = load_checkpoint(self.checkpoint_path, self.learners, self.average)
-        self.validation = build_validation(config, self.held_out, self.runtime.device)
+        self.validation = build_validation(config, self.held_out, self.task, self.runtime.device)
         self.monitor = Monitor(self.folder, on_log, speaks=self.runtime.leads)
         self.inflection = InflectionFinder(config, self.held_out, self.objectives)
 
@@ -137,6 +144,7 @@ class Training:
         """Train one stage from the current position; return False when asked to stop before its end."""
         first_step = self.position.step
         turn = self.position.turn if first_step else first_turn(stage)
+        set_training(self.net, stage)
         generations = Generations(self.folder, number, stage, self.source)
         if stage.kind == "critic":
             generations.save(self.average, self.objectives)
@@ -180,7 +188,6 @@ class Training:
         return figures | rates | {"lr_share": share}
 
     def _generator_step(self, stage: Stage, batch: TensorBatch, rng: torch.Generator) -> Log:
-        set_training(self.net, stage)
         opponent = self.critic.net.eval().requires_grad_(False) if stage.kind == "joint" and self.critic else None
         parts = (
             self.objectives.generator_part(self.net, part, rng, opponent) for part in batch.parts(stage.accumulate)
@@ -213,7 +220,8 @@ class Training:
 
     def _has_turned(self, number: int, stage: Stage) -> bool:
         """Look whether the joint stage has given what it can; if so, go back to its best point."""
-        verdict = self.inflection.look(self.average, number, self.position)
+        critic = self.critic.net if self.critic is not None else None
+        verdict = self.inflection.look(self.average, critic, number, self.position, stage.batch)
         if verdict is None:
             return False
         if self.runtime.leads:
@@ -250,7 +258,7 @@ class Training:
     def _save(self) -> None:
         if not self.runtime.leads:
             return
-        write_unusable(self.folder / "unusable.txt", self.training, self.held_out)
+        self.unusable = write_unusable(self.folder / "unusable.txt", self.training, self.held_out)
         save_checkpoint(
             self.checkpoint_path, self.learners, self.average, self.position, self.config.model_dump_json()
         )

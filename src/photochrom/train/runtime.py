@@ -8,8 +8,8 @@ processes, several processes compute what one would with the whole batch.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
-import resource
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -163,7 +163,10 @@ def memory_gb(device: torch.device) -> float:
     """Return the most memory this process has held so far, in GB: on the GPU if it works there, else in all."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e9
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    if sys.platform == "win32":
+        return float("nan")
+    resource = importlib.import_module("resource")  # absent on Windows
+    most = float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     return most / 1e9 if sys.platform == "darwin" else most / 1e6
 
 

@@ -58,7 +58,11 @@ class Task:
 
     def truth(self, batch: TensorBatch) -> Tensor:
         """Return the picture that would have been right, (B, 3, S, S)."""
-        return luma_of(batch.rgb).expand(-1, 3, -1, -1) if self.options.target == "luma" else batch.rgb
+        return self.truth_of(batch.photo, batch.rgb, batch.ab)
+
+    def truth_of(self, photo: Tensor, rgb: Tensor, ab: Tensor) -> Tensor:
+        """Return the same from a batch's parts."""
+        return luma_of(rgb).expand(-1, 3, -1, -1) if self.options.target == "luma" else rgb
 
 
 class ColorTask(Task):
@@ -90,9 +94,9 @@ class ColorTask(Task):
     def _paint(self, net: ColorNet, photo: Tensor, logits: Tensor) -> Tensor:
         return paint(photo, net.palette.decode(logits.float(), self.options.anneal))
 
-    def truth(self, batch: TensorBatch) -> Tensor:
+    def truth_of(self, photo: Tensor, rgb: Tensor, ab: Tensor) -> Tensor:
         """Return the photograph's luma as given, in its true colours."""
-        return paint(batch.photo, batch.ab)
+        return paint(photo, ab)
 
 
 def build_task(options: TaskSection, runtime: Runtime) -> Task:

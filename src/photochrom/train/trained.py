@@ -7,28 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from torch import nn
 
 from photochrom.errors import TrainingError
-from photochrom.nets.generators import ColorNet, build_color_net
 from photochrom.nets.palette import Palette
-from photochrom.train.checkpoint import Position, read_checkpoint, with_prefix
+from photochrom.train.checkpoint import CHECKPOINT, Position, read_checkpoint, with_prefix
 from photochrom.train.config import TrainConfig
+from photochrom.train.tasks import build_generator
 
-CHECKPOINT = "checkpoint.safetensors"
 
 
 @dataclass(frozen=True)
 class Trained:
     """A network with the averaged weights of a run, in evaluation mode, and how it came about."""
 
-    net: ColorNet
+    net: nn.Module
     config: TrainConfig
     position: Position
 
     def card(self) -> dict[str, Any]:
         """Return what a model card says of the training."""
         return {
-            "architecture": f"{self.config.model.backbone} U-Net, {self.config.model.decoder} decoder",
+            "backbone": self.config.model.backbone,
+            "decoder": self.config.model.decoder,
             "photos_seen": self.position.photos_seen,
             "training_hours": round(self.position.seconds / 3600, 3),
             "seed": self.config.run.seed,
@@ -51,8 +52,10 @@ def load_trained(run: Path) -> Trained:
         raise TrainingError("the checkpoint's configuration cannot be read", where=str(path)) from error
     average = with_prefix(tensors, "average.")
     try:
-        palette = Palette(average["palette.bins_ab"], average["palette.shares"], config.model.rebalancing)
-        net = build_color_net(config.model.backbone, config.model.decoder, palette, pretrained=False)
+        palette = None
+        if config.task.target == "color":
+            palette = Palette(average["palette.bins_ab"], average["palette.shares"], config.model.rebalancing)
+        net = build_generator(config, palette, pretrained=False)
         net.load_state_dict(average)
     except (KeyError, RuntimeError) as error:
         raise TrainingError("the checkpoint does not fit its own configuration", where=str(path)) from error

@@ -6,7 +6,9 @@ and lets a graph work in bands, so that memory does not grow with the picture.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -32,11 +34,48 @@ def _onnx() -> Any:
     return onnx
 
 
+# Smaller arrays stay in the graph itself.
+SMALLEST_STORED_BYTES = 1024
+STORE_ALIGNMENT = 4096  # a memory page, so that the runtime can map each array where it lies
+
+
+class WeightStore:
+    """A file of arrays beside the graph, written as they come, so that no more than one is in memory at a time.
+
+    Used as a context manager; the runtime maps the file instead of reading it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.sha256 = hashlib.sha256()
+        self._file = path.open("wb")
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, content: bytes) -> tuple[int, int]:
+        """Append the bytes of one array; return their offset and length."""
+        self._write(bytes(-self._size % STORE_ALIGNMENT))
+        offset = self._size
+        self._write(content)
+        return offset, len(content)
+
+    def _write(self, content: bytes) -> None:
+        self._file.write(content)
+        self.sha256.update(content)
+        self._size += len(content)
+
+
 class GraphWriter:
     """Collects nodes and weights; each method adds a step and returns the name of its result."""
 
-    def __init__(self, parent: GraphWriter | None = None) -> None:
+    def __init__(self, parent: GraphWriter | None = None, *, store: WeightStore | None = None) -> None:
         self._onnx = _onnx()
+        self._store = store
         self.nodes: list[onnx.NodeProto] = []
         self.root: GraphWriter = parent.root if parent else self
         self._weights: list[onnx.TensorProto] = []
@@ -55,10 +94,22 @@ class GraphWriter:
         if key in self.root._known:
             return self.root._known[key]
         name = self.name(stem)
-        self.root._weights.append(self._onnx.numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name))
+        self.root._weights.append(self._tensor(np.ascontiguousarray(array).reshape(array.shape), name))
         if key:
             self.root._known[key] = name
         return name
+
+    def _tensor(self, array: npt.NDArray[np.generic], name: str) -> Any:
+        store = self.root._store
+        if store is None or array.nbytes < SMALLEST_STORED_BYTES:
+            return self._onnx.numpy_helper.from_array(array, name)
+        kinds = self._onnx.TensorProto
+        tensor = kinds(name=name, dims=array.shape, data_location=kinds.EXTERNAL)
+        tensor.data_type = self._onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
+        offset, length = store.add(array.tobytes())
+        for key, value in (("location", store.path.name), ("offset", offset), ("length", length)):
+            tensor.external_data.add(key=key, value=str(value))
+        return tensor
 
     def integers(self, *values: int) -> str:
         """Store a list of int64."""
@@ -122,8 +173,14 @@ class GraphWriter:
         graph = helper.make_graph(
             body.nodes,
             name,
-            [helper.make_tensor_value_info(index, kinds.INT64, []), helper.make_tensor_value_info(going, kinds.BOOL, [])],
-            [helper.make_tensor_value_info(goes_on, kinds.BOOL, []), helper.make_tensor_value_info(result, kinds.FLOAT, None)],
+            [
+                helper.make_tensor_value_info(index, kinds.INT64, []),
+                helper.make_tensor_value_info(going, kinds.BOOL, []),
+            ],
+            [
+                helper.make_tensor_value_info(goes_on, kinds.BOOL, []),
+                helper.make_tensor_value_info(result, kinds.FLOAT, None),
+            ],
         )
         return self.step("Loop", trips, "", stem=name, body=graph)
 

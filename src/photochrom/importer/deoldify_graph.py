@@ -12,16 +12,11 @@ Input ``image`` (1, 3, H, W) and output ``colored`` (1, 3, H, W) as the network 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from photochrom.folding import State, Weights, batch_norm, bias, floats, kernel, norm_after, norm_before
-from photochrom.graph_writer import GraphWriter
-from photochrom.winograd import TILE, convolve, convolve_relu, interleaved, transformed_kernel
-
-if TYPE_CHECKING:
-    import onnx
+from photochrom.importer.folding import State, Weights, batch_norm, bias, floats, kernel, norm_after, norm_before
+from photochrom.importer.graph_writer import GraphWriter
+from photochrom.importer.winograd import TILE, convolve, convolve_relu, interleaved, transformed_kernel
 
 ATTENTION_BLOCK = 512
 # Decoder blocks at a quarter and half of the size: large pictures, few weights.
@@ -31,26 +26,21 @@ BAND_ROWS = 16  # rows of the half-size features per band; twice as many of the 
 Affine = tuple[Weights, Weights]
 
 
-def write_generator(state: State) -> onnx.ModelProto:
-    """Return the ONNX model of an artistic, stable or video state dict. Cost: one copy of the weights."""
-    graph = GraphWriter()
-    y, skips = _encoder(graph, state, "image", "layers.0")
+def write_final_generator(graph: GraphWriter, state: State) -> str:
+    """Write an artistic, stable or video network; return the name of its result. H and W must be even."""
+    y, skips = resnet_encoder(graph, state, "image", "layers.0")
     y = graph.step("Relu", graph.affine(y, *batch_norm(state, "layers.1")))
-    for stem in ("layers.3.0", "layers.3.1"):
-        y, pending = _conv_relu(graph, state, y, stem), batch_norm(state, f"{stem}.2")
-        if stem == "layers.3.0":
-            y = graph.affine(y, *pending)
+    y = graph.affine(_conv_relu(graph, state, y, "layers.3.0"), *batch_norm(state, "layers.3.0.2"))
+    y, due = _conv_relu(graph, state, y, "layers.3.1"), batch_norm(state, "layers.3.1.2")
     for number, skip in zip(range(4, 8), reversed(skips), strict=True):
-        y, pending = _up_block(graph, state, y, pending, skip, f"layers.{number}")
-    colored = _full_size_tail(graph, state, y, pending)
-    graph.output(colored, "colored")
-    return graph.model({"image": [1, 3, "height", "width"]}, {"colored": [1, 3, "height", "width"]})
+        y, due = _up_block(graph, state, y, due, skip, f"layers.{number}")
+    return _full_size_tail(graph, state, y, due)
 
 
 # --- encoder ---------------------------------------------------------------------------------------------------------
 
 
-def _encoder(graph: GraphWriter, state: State, x: str, stem: str) -> tuple[str, list[str]]:
+def resnet_encoder(graph: GraphWriter, state: State, x: str, stem: str) -> tuple[str, list[str]]:
     """Write a ResNet; return its last features and the four skips, shallowest first."""
     y = graph.step("Relu", _conv_norm(graph, state, x, f"{stem}.0", f"{stem}.1", stride=2))
     skips = [y]
@@ -77,7 +67,9 @@ def _residual_block(graph: GraphWriter, state: State, x: str, stem: str, stride:
     striding = deepest - 1  # the second convolution of a bottleneck, the first of a basic block
     y = x
     for number in range(1, deepest + 1):
-        y = _conv_norm(graph, state, y, f"{stem}.conv{number}", f"{stem}.bn{number}", stride if number == striding else 1)
+        y = _conv_norm(
+            graph, state, y, f"{stem}.conv{number}", f"{stem}.bn{number}", stride if number == striding else 1
+        )
         if number < deepest:
             y = graph.step("Relu", y)
     return graph.step("Relu", graph.step("Add", y, shortcut))
@@ -103,9 +95,7 @@ def _upsampled(graph: GraphWriter, x: str, conv: Weights, offset: Weights, stem:
     order = np.arange(4 * channels).reshape(channels, 4).T.ravel()
     y = graph.step("Relu", graph.conv(x, conv[order], offset[order], stem=stem))
     y = interleaved(graph, y, 2, channels, graph.size(x, 2), graph.size(x, 3))
-    return graph.step(
-        "AveragePool", y, kernel_shape=[2, 2], strides=[1, 1], pads=[1, 1, 0, 0], count_include_pad=0
-    )
+    return graph.step("AveragePool", y, kernel_shape=[2, 2], strides=[1, 1], pads=[1, 1, 0, 0], count_include_pad=0)
 
 
 def _up_block(graph: GraphWriter, state: State, x: str, before: Affine, skip: str, stem: str) -> tuple[str, Affine]:
@@ -125,12 +115,12 @@ def _up_block(graph: GraphWriter, state: State, x: str, before: Affine, skip: st
     norm = batch_norm(state, f"{last}.2")
     if f"{last}.3.gamma" not in state:
         return y, norm
-    y = _attention(graph, state, graph.affine(y, *norm), f"{last}.3")
+    y = attention(graph, state, graph.affine(y, *norm), f"{last}.3")
     channels = norm[0].shape
     return y, (np.ones(channels, np.float32), np.zeros(channels, np.float32))
 
 
-def _attention(graph: GraphWriter, state: State, x: str, stem: str) -> str:
+def attention(graph: GraphWriter, state: State, x: str, stem: str) -> str:
     """out_j = gamma sum_i value_i softmax_i(query_i . key_j) + x_j, a block of j at a time."""
     gamma = float(floats(state, f"{stem}.gamma").reshape(()))
     flat = graph.step("Flatten", graph.step("Squeeze", x, graph.integers(0)), axis=1)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.graph_writer import GraphWriter
+from photochrom.importer.graph_writer import GraphWriter
 
 TILE = 4
 PATCH = 6
@@ -33,10 +33,13 @@ FROM_INPUT = np.array(
     ],
     np.float64,
 )
-FROM_KERNEL = np.array(
-    [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]],
-    np.float64,
-) / 24
+FROM_KERNEL = (
+    np.array(
+        [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]],
+        np.float64,
+    )
+    / 24
+)
 TO_OUTPUT = np.array(
     [[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0], [0, 1, -1, 8, -8, 1]],
     np.float64,

@@ -36,7 +36,7 @@ def test_named_sizes_have_the_published_numbers_of_parameters(build, parameters:
 @pytest.mark.parametrize("corrects", [False, True])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_photo_net_keeps_the_size_and_may_begin_as_the_identity(channels: int, corrects: bool) -> None:
-    net = build_photo_net("lite0", "test", channels, corrects=corrects, pretrained=False).eval()
+    net = build_photo_net("test", "test", channels, corrects=corrects, pretrained=False).eval()
     photo = torch.rand(2, channels, 64, 96)
     with torch.no_grad():
         painted = net(photo)
@@ -97,7 +97,7 @@ def test_critic_answers_per_patch() -> None:
 
 def test_recomputing_changes_neither_gradients_nor_memory_of_the_network() -> None:
     torch.manual_seed(0)
-    plain = build_photo_net("lite0", "test", 3, pretrained=False).train()
+    plain = build_photo_net("test", "test", 3, pretrained=False).train()
     thrifty = copy.deepcopy(plain)
     thrifty.unet.recomputes = True
     photo = torch.rand(2, 3, 32, 32)

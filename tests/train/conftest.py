@@ -48,10 +48,11 @@ threads = 1
 log_steps = 1
 [data]
 photos = ["{photos}"]
-validation_photos = 2
+validation_photos = 4
 cache_gb = 0.1
 [model]
 name = "tiny"
+backbone = "test"
 decoder = "test"
 {extra}
 [[stages]]

@@ -1,3 +1,4 @@
+import contextlib
 import io
 import tarfile
 from pathlib import Path
@@ -5,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
+from photochrom.cli.app import run
 
 
 def make_photo(seed: int, size: tuple[int, int] = (90, 70)) -> Image.Image:
@@ -61,7 +64,23 @@ size_px = 32
 batch = 2
 photos_seen = 6
 lr_decoder = 1e-3
-lr_backbone = 0.0
+lr_backbone = 1e-3
 """
     )
     return path
+
+
+@pytest.fixture(scope="session")
+def exported_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """A run of three steps and the model file exported from it, both through the command line, and what it said."""
+    folder = tmp_path_factory.mktemp("exported")
+    photos = folder / "photos"
+    photos.mkdir()
+    for number in range(24):
+        (photos / f"photo-{number:03d}.png").write_bytes(encode(make_photo(number), "PNG"))
+    config = write_config(folder / "tiny.toml", photos, folder / "run")
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert run(["train", str(config)]) == 0
+        assert run(["export", str(folder / "run"), "-o", str(folder / "tiny.onnx"), "--render-px", "64"]) == 0
+    return folder / "run", folder / "tiny.onnx", said.getvalue()

@@ -11,23 +11,22 @@ from photochrom.cli.app import run
 from tests.train.conftest import write_config
 
 
-def test_train_then_export_then_colour(shard: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config = write_config(tmp_path / "tiny.toml", shard, tmp_path / "run")
-    assert run(["train", str(config)]) == 0
-    printed = capsys.readouterr()
-    assert "photochrom export" in printed.out
-    assert len((tmp_path / "run" / "log.jsonl").read_text().splitlines()) >= 3
-    model = tmp_path / "tiny.onnx"
-    assert run(["export", str(tmp_path / "run"), "-o", str(model), "--render-px", "64"]) == 0
-    printed = capsys.readouterr()
-    assert "sha256" in printed.out
-    assert "parity" in printed.out
+def test_train_then_export_then_colour(
+    exported_run: tuple[Path, Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, model, said = exported_run
+    assert "next: photochrom export" in said
+    assert "sha256" in said
+    assert "parity" in said
+    assert len((folder / "log.jsonl").read_text().splitlines()) >= 3
+    assert list((folder / "tensorboard").glob("events*"))
     grey = tmp_path / "grey.png"
     Image.fromarray(np.tile(np.arange(96, dtype=np.uint8) * 2, (64, 1))).save(grey)
     assert run(["colorize", str(grey), "-o", str(tmp_path / "out.png"), "--model", str(model)]) == 0
     with Image.open(tmp_path / "out.png") as coloured:
         assert coloured.size == (96, 64)
-    assert run(["export", str(tmp_path / "run"), "-o", str(model)]) == 2
+    capsys.readouterr()
+    assert run(["export", str(folder), "-o", str(model)]) == 2
     assert "exists already" in capsys.readouterr().err
 
 
@@ -70,7 +69,7 @@ def test_wrong_arguments_are_one_line(
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("verb", [["train", "x.toml"], ["export", "run", "-o", "x.onnx"]])
+@pytest.mark.parametrize("verb", [["train", "x.toml"], ["export", "run", "-o", "x.onnx"], ["finetune", "x", "-o", "x.onnx"]])
 def test_a_missing_extra_is_named(
     verb: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,11 +13,11 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce as differentiable_all_reduce
 
 from photochrom.errors import OptionError
 from photochrom.train.config import RunSection
@@ -49,9 +49,7 @@ class Runtime:
         """Return the mean of a tensor over the processes; no gradient."""
         if self.processes == 1:
             return number
-        total = number.detach().clone()
-        torch.distributed.all_reduce(total)
-        return total / self.processes
+        return all_mean(number)
 
     def average_gradients(self, parameters: list[nn.Parameter]) -> None:
         """Replace each gradient by its mean over the processes."""
@@ -131,6 +129,27 @@ def choose_device(name: str, local_rank: int) -> torch.device:
     return device
 
 
+class MeanOverProcesses(torch.autograd.Function):
+    """The mean of a tensor over the processes, through which gradients flow to all of them."""
+
+    @staticmethod
+    def forward(_context: Any, x: Tensor) -> Tensor:  # noqa: ANN401 - autograd's own context
+        """Return the mean."""
+        return all_mean(x)
+
+    @staticmethod
+    def backward(_context: Any, *gradients: Tensor) -> Tensor:  # noqa: ANN401
+        """Return the mean of what the processes want of it: each loss depends on each process's tensor."""
+        return all_mean(gradients[0])
+
+
+def all_mean(x: Tensor) -> Tensor:
+    """Return the mean of a tensor over the processes."""
+    total = x.detach().clone(memory_format=torch.contiguous_format)
+    torch.distributed.all_reduce(total)
+    return total / torch.distributed.get_world_size()
+
+
 class SharedBatchNorm2d(nn.BatchNorm2d):
     """Batch norm over the batches of all processes together; torch's own works on GPUs only.
 
@@ -144,7 +163,7 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         # Every process has the same number of pixels, so means of means are means.
         processes = torch.distributed.get_world_size()
         moments = torch.stack([x.mean((0, 2, 3)), x.square().mean((0, 2, 3))])
-        mean, mean_square = (differentiable_all_reduce(moments) / processes).unbind(0)  # type: ignore[no-untyped-call]
+        mean, mean_square = MeanOverProcesses.apply(moments).unbind(0)  # type: ignore[no-untyped-call]
         variance = (mean_square - mean.square()).clamp(min=0)
         assert self.running_mean is not None
         assert self.running_var is not None

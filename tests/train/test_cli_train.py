@@ -69,7 +69,9 @@ def test_wrong_arguments_are_one_line(
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("verb", [["train", "x.toml"], ["export", "run", "-o", "x.onnx"], ["finetune", "x", "-o", "x.onnx"]])
+@pytest.mark.parametrize(
+    "verb", [["train", "x.toml"], ["export", "run", "-o", "x.onnx"], ["finetune", "x", "-o", "x.onnx"]]
+)
 def test_a_missing_extra_is_named(
     verb: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,8 +6,8 @@ import pytest
 from photochrom.errors import TrainingError
 from photochrom.train.config import Stage, TaskSection
 from photochrom.train.data import BatchSource, PhotoSet
-from photochrom.train.index import find_photos
 from photochrom.train.degrade import AgeOptions
+from photochrom.train.index import find_photos
 from tests.train.conftest import encode, make_photo
 
 STAGE = Stage(name="tiny", size_px=32, batch=4, photos_seen=40, lr_decoder=1e-3, lr_backbone=0.0)

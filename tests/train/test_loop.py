@@ -100,7 +100,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(shard: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "configs").glob("*.toml")), ids=lambda path: path.name)
 def test_committed_configurations_are_valid(path: Path) -> None:
-    assert load_config(path).stages
+    assert load_config(path).schedule
 
 
 def test_an_unknown_key_is_named(tmp_path: Path) -> None:

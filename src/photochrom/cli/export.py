@@ -44,13 +44,15 @@ def export(
         raise OptionError("a model file ends in .onnx", where=str(output))
     if output.exists() and not overwrite:
         raise OptionError("exists already", where=str(output), next_step="Use --overwrite to replace it.")
-    from photochrom.export import ColorGraph, check_parity, export_color_net  # noqa: PLC0415 - loads torch
-    from photochrom.nets.generators import ColorNet  # noqa: PLC0415
-    from photochrom.train.trained import load_trained  # noqa: PLC0415
+    from photochrom.export import ColorGraph, check_parity, export_color_net
+    from photochrom.nets.generators import ColorNet
+    from photochrom.train.trained import load_trained
 
     trained = load_trained(run)
     if not isinstance(trained.net, ColorNet):
-        raise OptionError(f"exports colour networks, and this run's target is {trained.config.task.target}", where=str(run))
+        raise OptionError(
+            f"exports colour networks, and this run's target is {trained.config.task.target}", where=str(run)
+        )
     card = trained.card() | {
         "name": name or trained.config.model.name,
         "licence": licence,

@@ -54,8 +54,8 @@ def finetune(
         raise OptionError("exists already", where=str(output), next_step="Use --overwrite to replace it.")
     if size % 32 or min(steps, batch, size) < 1 or rate <= 0:
         raise OptionError("size is a multiple of 32; steps, batch and rate are above 0", where="finetune")
-    from photochrom.train.finetune import FinetuneOptions  # noqa: PLC0415 - loads torch
-    from photochrom.train.finetune import finetune as adapt  # noqa: PLC0415
+    from photochrom.train.finetune import FinetuneOptions
+    from photochrom.train.finetune import finetune as adapt
 
     options = FinetuneOptions(steps=steps, batch=batch, size_px=size, rate=rate, all_layers=all_layers, seed=seed)
     console = Console(stderr=True, quiet=quiet)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -34,9 +34,9 @@ def train(config: Path, /, *, resume: bool = False, quiet: bool = False) -> int:
         quiet: Print errors only; the log in the run's folder is written all the same.
     """
     require_extra("train", "training", "torch", "safetensors")
-    from photochrom.train.config import load_config  # noqa: PLC0415 - loads torch
-    from photochrom.train.loop import Training  # noqa: PLC0415
-    from photochrom.train.runtime import open_runtime  # noqa: PLC0415
+    from photochrom.train.config import load_config
+    from photochrom.train.loop import Training
+    from photochrom.train.runtime import open_runtime
 
     plan = load_config(config)
     with stop_on_signal() as stopped, open_runtime(plan.run) as runtime:
@@ -104,7 +104,7 @@ class Display:
         self._tasks: dict[str, Any] = {}
         self._first_stage = self._first_step = 0
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> Self:
         """Start drawing."""
         self._progress.start()
         return self

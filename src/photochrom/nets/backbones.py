@@ -137,7 +137,7 @@ class InvertedBottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shapes: (B, C, H, W) -> (B, C', H / stride, W / stride)."""
-        y = self.project(self.filter(self.expand(x)))
+        y: Tensor = self.project(self.filter(self.expand(x)))
         return x + y if self.has_residual else y
 
 
@@ -180,7 +180,7 @@ class EfficientNetLite(nn.Module):
     def _block_width(self, index: int) -> int:
         block = self.blocks[index]
         assert isinstance(block, InvertedBottleneck)
-        return int(block.project[0].out_channels)  # type: ignore[union-attr, arg-type, index]
+        return int(block.project[0].out_channels)  # type: ignore[arg-type]
 
     def forward(self, rgb: Tensor) -> list[Tensor]:
         """Return the five feature maps, finest first."""

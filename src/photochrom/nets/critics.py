@@ -19,8 +19,10 @@ class PatchCritic(nn.Sequential):
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Shapes: as the class says."""
-        logits: Tensor = super().forward(rgb * 2 - 1)
-        return logits
+        x = rgb * 2 - 1
+        for part in self:
+            x = part(x)
+        return x
 
 
 def layer(c_in: int, c_out: int, kernel_px: int, stride: int = 1, padding: int = 1) -> list[nn.Module]:

@@ -98,7 +98,9 @@ def decoder_size(name: str, channels: tuple[int, ...], width: float | None = Non
         follow = deep_decoder if name == "deep" else wide_decoder
         return follow(channels) if width is None else follow(channels, width)
     if name not in DECODER_SIZES:
-        raise OptionError(f"no decoder {name!r}", next_step=f"Choose one of {', '.join((*DECODER_SIZES, 'deep', 'wide'))}")
+        raise OptionError(
+            f"no decoder {name!r}", next_step=f"Choose one of {', '.join((*DECODER_SIZES, 'deep', 'wide'))}"
+        )
     if width is not None:
         raise OptionError(f"decoder {name!r} has a fixed width", next_step="Leave model.width out, or use deep or wide")
     return DECODER_SIZES[name]
@@ -141,7 +143,8 @@ class UNet(nn.Module):
         x = self.middle(x)
         for block, skip in zip(self.blocks, reversed(skips), strict=True):
             x = run(block, x, skip)
-        return x
+        decoded: Tensor = x
+        return decoded
 
 
 def middle(c_in: int, size: DecoderSize) -> nn.Module:

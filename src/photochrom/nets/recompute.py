@@ -19,12 +19,12 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 
-def call(module: nn.Module, *inputs: Tensor) -> Any:  # noqa: ANN401 - whatever the module returns
+def call(module: nn.Module, *inputs: Tensor) -> Any:
     """Run a module as usual."""
     return module(*inputs)
 
 
-def recompute(module: nn.Module, *inputs: Tensor) -> Any:  # noqa: ANN401
+def recompute(module: nn.Module, *inputs: Tensor) -> Any:
     """Run a module without keeping its activations; the backward pass runs it a second time.
 
     Cost: one more forward pass of the module; memory for its inputs and outputs only, until the backward pass.

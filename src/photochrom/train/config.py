@@ -61,7 +61,9 @@ class ModelSection(Section):
 class CriticSection(Section):
     """The critic of stages ``critic`` and ``joint``."""
 
-    kind: Literal["patch", "progressive"] = Field(default="patch", description="patch: final DeOldify's; or the first's.")
+    kind: Literal["patch", "progressive"] = Field(
+        default="patch", description="patch: final DeOldify's; or the first's."
+    )
     width: int = Field(default=256, ge=8, multiple_of=8, description="Channels of the first layer.")
     blocks: int = Field(default=3, ge=1, le=4, description="How often the size is halved after the first layer.")
     betas: tuple[float, float] = Field(default=(0.0, 0.9), description="AdamW's averaging factors, for the critic.")
@@ -74,7 +76,9 @@ class LossSection(Section):
     pixel: float = Field(default=0.0, ge=0, description="Mean absolute difference of pictures.")
     perceptual: float = Field(default=0.0, ge=0, description="Difference seen by a pretrained network.")
     network: str = Field(default="lite0", description="That network: vgg16, vgg16_bn or a backbone.")
-    network_weights: Path | None = Field(default=None, description="Its downloaded weights; backbones lite0-2 need none.")
+    network_weights: Path | None = Field(
+        default=None, description="Its downloaded weights; backbones lite0-2 need none."
+    )
     levels: tuple[int, ...] = Field(default=(1, 2, 3), description="Its feature maps that count, 0 (fine) to 4.")
     level_weights: tuple[float, ...] = Field(default=(1.0, 1.0, 1.0), description="What each of them counts.")
     adversarial: Literal["hinge", "bce"] = Field(default="bce", description="Form of the adversarial loss.")

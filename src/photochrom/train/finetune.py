@@ -219,7 +219,9 @@ def write_folded(file: onnx.ModelProto, net: ColorNet, path: Path, facts: dict[s
     difference = difference_ab(net, aside)
     if difference > PARITY_AB:
         aside.unlink()
-        raise ModelFileError(f"the written model differs from the network by {difference:.2f} Lab units", where=str(path))
+        raise ModelFileError(
+            f"the written model differs from the network by {difference:.2f} Lab units", where=str(path)
+        )
     os.replace(aside, path)
     return _sha256(path)
 

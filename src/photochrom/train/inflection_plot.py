@@ -20,9 +20,7 @@ TITLES = {
 }
 
 
-def write_plot(
-    path: Path, looks: Sequence[Look], best: int, chosen: int | None, harmful: Sequence[str]
-) -> None:
+def write_plot(path: Path, looks: Sequence[Look], best: int, chosen: int | None, harmful: Sequence[str]) -> None:
     """Write the plot. The grey band is each harmful figure's at the lowest distance; lines mark the two choices."""
     seen = [look.photos_seen for look in looks]
     figure = Figure(figsize=(9, 10), layout="constrained")

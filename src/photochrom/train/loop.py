@@ -1,8 +1,8 @@
 """The training loop, top to bottom: stages of growing input size, a generator, perhaps a critic, an average.
 
-    photochrom train configs/color-lite0.toml
-    photochrom train configs/color-lite0.toml --resume
-    torchrun --nproc-per-node 4 -m photochrom train configs/nogan-color.toml
+photochrom train configs/color-lite0.toml
+photochrom train configs/color-lite0.toml --resume
+torchrun --nproc-per-node 4 -m photochrom train configs/nogan-color.toml
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Training:
         self.net = self._placed(net)
         self.net.unet.recomputes = config.run.recompute  # type: ignore[union-attr]
         if config.run.compile:
-            self.net.unet.compile()  # type: ignore[union-attr, operator]
+            self.net.unet.compile()  # type: ignore[union-attr]
         self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
         self.generator = Learner("generator", self.net, runtime, config.optimizer, config.optimizer.betas)
         self.learners = [self.generator]
@@ -170,9 +170,7 @@ class Training:
         self._save()
         return not self.runtime.agree(self.should_stop())
 
-    def _step(
-        self, number: int, stage: Stage, step: int, turn: str, batch: Batch, generations: Generations
-    ) -> Log:
+    def _step(self, number: int, stage: Stage, step: int, turn: str, batch: Batch, generations: Generations) -> Log:
         """Take one step of whoever's turn it is."""
         seed = int(np.random.SeedSequence((self.config.run.seed, number, step, self.runtime.rank)).generate_state(1)[0])
         torch.manual_seed(seed)  # dropout: a resumed run draws what an uninterrupted one would
@@ -211,7 +209,9 @@ class Training:
         return self.critic.step(parts, stage.accumulate)
 
     def _to_device(self, batch: Batch) -> TensorBatch:
-        photo, rgb, ab = (torch.from_numpy(array).to(self.runtime.device) for array in (batch.photo, batch.rgb, batch.ab))
+        photo, rgb, ab = (
+            torch.from_numpy(array).to(self.runtime.device) for array in (batch.photo, batch.rgb, batch.ab)
+        )
         return TensorBatch(photo, rgb, ab)
 
     def _mean_critic_loss(self, figures: Log) -> float:
@@ -259,6 +259,4 @@ class Training:
         if not self.runtime.leads:
             return
         self.unusable = write_unusable(self.folder / "unusable.txt", self.training, self.held_out)
-        save_checkpoint(
-            self.checkpoint_path, self.learners, self.average, self.position, self.config.model_dump_json()
-        )
+        save_checkpoint(self.checkpoint_path, self.learners, self.average, self.position, self.config.model_dump_json())

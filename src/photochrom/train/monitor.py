@@ -25,13 +25,15 @@ class Monitor:
         speaks: False on all but the first of several processes; nothing is then written.
     """
 
-    def __init__(self, folder: Path, on_log: Callable[[Log], None] = lambda _line: None, *, speaks: bool = True) -> None:
+    def __init__(
+        self, folder: Path, on_log: Callable[[Log], None] = lambda _line: None, *, speaks: bool = True
+    ) -> None:
         self.folder, self.on_log, self.speaks = folder, on_log, speaks
         self._board: Any = None
         if speaks and importlib.util.find_spec("tensorboard") is not None:
-            from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415 - optional, and slow to load
+            from torch.utils.tensorboard import SummaryWriter
 
-            self._board = SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+            self._board = SummaryWriter(str(folder / "tensorboard"))
 
     def __enter__(self) -> Self:
         """Return the monitor itself."""

@@ -105,7 +105,7 @@ class Probe:
         critic.eval()
         truths = torch.from_numpy(np.ascontiguousarray(np.moveaxis(self.truth, -1, 1)))
         with torch.no_grad():
-            real = torch.cat([critic(rgb.to(device)).flatten() for rgb in truths.split(BATCH)])
+            real = torch.cat([critic(rgb.to(device)).flatten() for rgb in torch.split(truths, BATCH)])
             generated = torch.cat([critic(rgb.to(device)).flatten() for rgb in painted])
         critic.train(was_training)
         return balanced_accuracy(real, generated)

@@ -62,8 +62,8 @@ class Runtime:
             pending.append((bucket, flat, torch.distributed.all_reduce(flat, async_op=True)))
         for bucket, flat, work in pending:
             work.wait()
-            flat /= self.processes
-            for gradient, mean in zip(bucket, flat.split([g.numel() for g in bucket]), strict=True):
+            means = torch.split(flat / self.processes, [gradient.numel() for gradient in bucket])
+            for gradient, mean in zip(bucket, means, strict=True):
                 gradient.copy_(mean.view_as(gradient))
 
     def agree(self, vote: bool) -> bool:
@@ -133,12 +133,12 @@ class MeanOverProcesses(torch.autograd.Function):
     """The mean of a tensor over the processes, through which gradients flow to all of them."""
 
     @staticmethod
-    def forward(_context: Any, x: Tensor) -> Tensor:  # noqa: ANN401 - autograd's own context
+    def forward(_context: Any, x: Tensor) -> Tensor:
         """Return the mean."""
         return all_mean(x)
 
     @staticmethod
-    def backward(_context: Any, *gradients: Tensor) -> Tensor:  # noqa: ANN401
+    def backward(_context: Any, *gradients: Tensor) -> Tensor:
         """Return the mean of what the processes want of it: each loss depends on each process's tensor."""
         return all_mean(gradients[0])
 
@@ -175,7 +175,8 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
             self.running_mean.lerp_(mean, share)
             self.running_var.lerp_(variance * count / max(1, count - 1), share)
         scale = self.weight * (variance + self.eps).rsqrt()
-        return x * scale.view(-1, 1, 1) + (self.bias - mean * scale).view(-1, 1, 1)
+        shared: Tensor = x * scale.view(-1, 1, 1) + (self.bias - mean * scale).view(-1, 1, 1)
+        return shared
 
 
 def memory_gb(device: torch.device) -> float:

@@ -33,9 +33,7 @@ class TensorBatch:
         """Return the batch in ``count`` equal parts."""
         return [
             TensorBatch(photo, rgb, ab)
-            for photo, rgb, ab in zip(
-                self.photo.chunk(count), self.rgb.chunk(count), self.ab.chunk(count), strict=True
-            )
+            for photo, rgb, ab in zip(self.photo.chunk(count), self.rgb.chunk(count), self.ab.chunk(count), strict=True)
         ]
 
 
@@ -46,7 +44,13 @@ class Task:
         self.options = options
 
     def answer(
-        self, net: nn.Module, batch: TensorBatch, *, rng: torch.Generator, pixel_share: float, paints: bool
+        self,
+        net: nn.Module,
+        batch: TensorBatch,
+        *,
+        rng: torch.Generator,  # noqa: ARG002 - other tasks draw pixels
+        pixel_share: float,  # noqa: ARG002
+        paints: bool,  # noqa: ARG002
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the task's own losses by name and the generated picture (B, 3, S, S), with gradients."""
         return {}, self.picture(net, batch.photo)
@@ -60,7 +64,7 @@ class Task:
         """Return the picture that would have been right, (B, 3, S, S)."""
         return self.truth_of(batch.photo, batch.rgb, batch.ab)
 
-    def truth_of(self, photo: Tensor, rgb: Tensor, ab: Tensor) -> Tensor:
+    def truth_of(self, photo: Tensor, rgb: Tensor, ab: Tensor) -> Tensor:  # noqa: ARG002 - as for other tasks
         """Return the same from a batch's parts."""
         return luma_of(rgb).expand(-1, 3, -1, -1) if self.options.target == "luma" else rgb
 
@@ -79,7 +83,7 @@ class ColorTask(Task):
         self, net: nn.Module, batch: TensorBatch, *, rng: torch.Generator, pixel_share: float, paints: bool
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the distribution loss, and the picture if it is wanted (else the input)."""
-        net = cast(ColorNet, net)
+        net = cast("ColorNet", net)
         features = net.features(batch.photo)
         loss = color_distribution_loss(
             net, features, batch.ab, pixel_share=pixel_share, rng=rng, average=self.runtime.mean
@@ -89,12 +93,12 @@ class ColorTask(Task):
 
     def picture(self, net: nn.Module, photo: Tensor) -> Tensor:
         """Return the photograph in the network's colours."""
-        return self._paint(cast(ColorNet, net), photo, net(photo))
+        return self._paint(cast("ColorNet", net), photo, net(photo))
 
     def _paint(self, net: ColorNet, photo: Tensor, logits: Tensor) -> Tensor:
         return paint(photo, net.palette.decode(logits.float(), self.options.anneal))
 
-    def truth_of(self, photo: Tensor, rgb: Tensor, ab: Tensor) -> Tensor:
+    def truth_of(self, photo: Tensor, rgb: Tensor, ab: Tensor) -> Tensor:  # noqa: ARG002 - as for other tasks
         """Return the photograph's luma as given, in its true colours."""
         return paint(photo, ab)
 

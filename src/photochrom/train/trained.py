@@ -16,7 +16,6 @@ from photochrom.train.config import TrainConfig
 from photochrom.train.tasks import build_generator
 
 
-
 @dataclass(frozen=True)
 class Trained:
     """A network with the averaged weights of a run, in evaluation mode, and how it came about."""

@@ -55,7 +55,7 @@ class ColorValidation:
         rows: list[Sequence[Pictures]] = []
         for start in range(0, len(self.truth), BATCH):
             rgb = self.truth[start : start + BATCH]
-            painted = colour_squares(cast(ColorNet, net), luma(rgb), self.temperature, self.device)
+            painted = colour_squares(cast("ColorNet", net), luma(rgb), self.temperature, self.device)
             truth_lab, painted_lab = lab_from_srgb(rgb), lab_from_srgb(painted)
             painted_lab[..., 0] = truth_lab[..., 0]
             grey_lab = truth_lab * np.array([1, 0, 0], dtype=np.float32)

@@ -34,7 +34,7 @@ def measure(case: dict[str, Any]) -> dict[str, float]:
     from safetensors.torch import save_file
 
     from photochrom.nets.critics import build_critic
-    from photochrom.nets.vgg import Vgg16
+    from photochrom.nets.vgg import Vgg16, load_vgg16
     from photochrom.train.config import TrainConfig
     from photochrom.train.learner import Learner, set_training
     from photochrom.train.objectives import Objectives
@@ -65,6 +65,9 @@ def measure(case: dict[str, Any]) -> dict[str, float]:
         )
         runtime = Runtime(device, PRECISIONS[case["precision"]])
         objectives = Objectives(config, build_task(config.task, runtime), runtime)
+        if objectives.perceptual is not None and not case["fused"]:
+            unfolded = load_vgg16("vgg16_bn", weights, objectives.perceptual.network.taps)
+            objectives.perceptual.network = unfolded.eval().requires_grad_(False).to(device)
     layout = torch.channels_last if case["channels_last"] else torch.contiguous_format
     net = build_generator(config, None, pretrained=False).to(device).to(memory_format=layout)
     net.unet.recomputes = bool(case.get("recompute"))

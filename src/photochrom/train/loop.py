@@ -17,6 +17,7 @@ from torch import nn
 
 from photochrom.errors import TrainingError
 from photochrom.nets.critics import CRITICS
+from photochrom.nets.winograd import set_fast
 from photochrom.train.checkpoint import (
     CHECKPOINT,
     Position,
@@ -120,6 +121,7 @@ class Training:
             self.learners.append(self.critic)
 
     def _placed(self, net: nn.Module) -> nn.Module:
+        set_fast(net, self.config.run.winograd)
         layout = torch.channels_last if self.config.run.channels_last else torch.contiguous_format
         placed: nn.Module = share_norms(net.to(self.runtime.device), self.runtime).to(memory_format=layout)  # type: ignore[call-overload]
         return placed

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 """What a photograph says about itself besides its pixels."""
+=======
+"""What a file says about its picture."""
+>>>>>>> core
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
+<<<<<<< HEAD
     """The blocks of a file, as read; kept as bytes, so that nothing is lost that we do not understand.
 
     Attributes:
@@ -22,3 +27,7 @@ class Metadata:
     xmp: bytes | None = None
     iptc: bytes | None = None
     dpi: tuple[float, float] | None = None
+=======
+    exif: bytes = b""
+    icc: bytes = b""
+>>>>>>> core

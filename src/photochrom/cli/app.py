@@ -1,0 +1,87 @@
+"""The parser, the table of verbs, and how errors become one line and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError, UnknownCommandError
+
+import photochrom
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, PhotochromError
+from photochrom.spelling import did_you_mean
+
+INTERRUPTED = 130  # what shells report for Ctrl-C
+
+# name, where its function lives, one line of help. Only the verb that is used gets imported.
+VERBS = [
+    ("colorize", "photochrom.cli.colorize:colorize", "Colour photographs and folders of photographs."),
+    ("models", "photochrom.cli.models:app", "List the models, or show one."),
+    ("doctor", "photochrom.cli.doctor:doctor", "Check this installation and say how to fix what is missing."),
+]
+
+
+def build_app() -> App:
+    """Return the parser with every verb registered by name, none of them loaded."""
+    app = App(
+        name="photochrom",
+        help="Colour and restore old photographs offline.",
+        version=photochrom.__version__,
+        exit_on_error=False,
+        print_error=False,
+        help_on_error=False,
+        suppress_keyboard_interrupt=False,
+        result_action="return_value",
+    )
+    for name, path, help_text in VERBS:
+        app.command(path, name=name, help=help_text)
+    return app
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code: 0 done, 1 some files failed, 2 usage, 3 model missing."""
+    try:
+        result = build_app()(arguments)
+    except PhotochromError as error:
+        return _report(str(error), error.exit_code)
+    except CycloptsError as error:
+        return _report(_usage_line(error), EXIT_USAGE)
+    except KeyboardInterrupt:
+        return _report("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader has gone (`photochrom models list | head -1`): nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_SOME_FAILED
+    return result if isinstance(result, int) else EXIT_OK
+
+
+def _report(line: str, exit_code: int) -> int:
+    with contextlib.suppress(BrokenPipeError):
+        print(f"photochrom: {line}", file=sys.stderr)
+    return exit_code
+
+
+def _usage_line(error: CycloptsError) -> str:
+    """Return the parser's message as one line; it already suggests the option that was meant."""
+    if isinstance(error, UnknownCommandError) and error.unused_tokens and not error.command_chain:
+        # The parser's own suggestion would import every verb.
+        wrong = error.unused_tokens[0]
+        return f"{wrong}: unknown command. {did_you_mean(wrong, [name for name, _, _ in VERBS])}"
+    line = " ".join(_plain_message(error).split())
+    verb = " ".join(error.command_chain or ())
+    return f"{line} See `photochrom {verb} --help`.".replace("photochrom  --help", "photochrom --help")
+
+
+def _plain_message(error: CycloptsError) -> str:
+    """Return the message without pydantic's type names and web address."""
+    import pydantic  # noqa: PLC0415 - `--help` needs none of it
+
+    from photochrom.options import option_error  # noqa: PLC0415
+
+    cause = error.__cause__
+    if isinstance(cause, pydantic.ValidationError):
+        wrong = option_error(pydantic.BaseModel, cause)
+        return f"--{wrong.where.replace('_', '-')}: {wrong.what}."
+    return str(error)

@@ -1,0 +1,84 @@
+"""`photochrom doctor`: is this installation able to work, and which command fixes what is missing?"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import platform
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+import photochrom
+from photochrom.catalog import model_cards
+from photochrom.cores import usable_cores
+from photochrom.errors import EXIT_MODEL_MISSING, EXIT_OK, EXIT_SOME_FAILED, PhotochromError
+from photochrom.hub import cache_folder, card_path
+from photochrom.luma import luma_codes
+from photochrom.metadata import Metadata
+from photochrom.photo import Photo
+
+REQUIRED = ("numpy", "pillow", "onnxruntime", "pyvips", "pydantic", "cyclopts", "rich")
+# extra: a module that only it brings, and what it is for
+EXTRAS = {"heic": ("pi_heif", "HEIC photographs"), "train": ("torch", "training and export")}
+SELF_TEST_SIDE = 512
+
+
+def doctor() -> int:
+    """Check versions, engine, threads, model files and hashes, colour a test picture, and name missing extras."""
+    print(f"photochrom {photochrom.__version__}, Python {platform.python_version()}, {platform.platform()}")
+    exit_code = EXIT_OK
+    for ok, line, code in _checks():
+        print(f"{'ok  ' if ok else 'FAIL'}  {line}", flush=True)
+        if not ok:
+            exit_code = max(exit_code, code)
+    for extra, (module, purpose) in EXTRAS.items():
+        if importlib.util.find_spec(module) is None:
+            print(f"-     {purpose}: not installed. pip install 'photochrom[{extra}]'")
+        else:
+            print(f"ok    {purpose}: installed")
+    return exit_code
+
+
+def _checks() -> Iterator[tuple[bool, str, int]]:
+    """Yield (fine, line, exit code if not) for each check that matters for colouring."""
+    for package in REQUIRED:
+        try:
+            yield True, f"{package} {importlib.metadata.version(package)}", EXIT_OK
+        except importlib.metadata.PackageNotFoundError:
+            yield False, f"{package} is missing. pip install {package}", EXIT_SOME_FAILED
+    yield True, f"{usable_cores()} cores usable, models beyond the embedded in {cache_folder()}", EXIT_OK
+    yield from _check_models()
+    yield _self_test()
+
+
+def _check_models() -> Iterator[tuple[bool, str, int]]:
+    for card in model_cards().values():
+        path = card_path(card)
+        if not path.is_file():
+            if card.embedded:
+                yield False, f"model {card.name} is missing. Install photochrom again.", EXIT_MODEL_MISSING
+            continue
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        fine = digest == card.sha256
+        verdict = "as published" if fine else "NOT the published one. Install photochrom again."
+        yield fine, f"model {card.name}: {path}, sha256 {digest[:16]}, {verdict}", EXIT_MODEL_MISSING
+
+
+def _self_test() -> tuple[bool, str, int]:
+    """Colour a generated picture with the default model and look whether it kept its promises."""
+    start = time.perf_counter()
+    ramp = np.linspace(0, 255, SELF_TEST_SIDE).astype(np.uint8)
+    grey = np.broadcast_to(ramp, (SELF_TEST_SIDE, SELF_TEST_SIDE))[..., None]
+    try:
+        with photochrom.Colorizer() as colorizer:
+            result = colorizer.run(Photo(grey, None, Metadata(), "png", ()))
+            engine = colorizer.engine.description
+    except PhotochromError as error:
+        return False, f"self test: {error}", error.exit_code
+    kept = bool((luma_codes(result.photo.pixels) == grey[..., 0]).all())
+    seconds = time.perf_counter() - start
+    verdict = "luma kept exactly" if kept else "LUMA CHANGED. Please report this."
+    return kept, f"self test: {seconds:.2f} s, {verdict}; {engine}", EXIT_SOME_FAILED

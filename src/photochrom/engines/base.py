@@ -1,0 +1,129 @@
+"""The engine protocol: a model's description, and one call that runs it. FakeEngine implements it for tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from photochrom.errors import ModelFileError
+
+FloatArray = npt.NDArray[np.float32]
+METADATA_KEY = "photochrom"
+
+
+class ModelSpec(BaseModel):
+    """What a model file says of itself; in ONNX files this is JSON under ``metadata_props["photochrom"]``.
+
+    Unknown keys are allowed, so that a newer exporter's extra facts do not make a file unreadable.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    contract: Literal["color/1"] = Field(description="The inputs and outputs that the model promises.")
+    name: str = Field(min_length=1)
+    render_px: int = Field(ge=32, le=1024, description="Recommended short side of the net's copy, in pixels.")
+    multiple: int = Field(default=32, ge=1, le=256, description="Height and width must be multiples of this.")
+    output_stride: int = Field(default=2, ge=1, le=32, description="Input pixels per output pixel.")
+    temperature: float = Field(default=1.0, gt=0, description="Recommended temperature of the annealed mean.")
+    bins_ab: tuple[tuple[float, float], ...] = Field(default=(), description="Lab a*, b* of each output class.")
+    licence: str = ""
+    sha256: str = Field(default="", description="Hash of the file it was read from; filled by the engine.")
+
+    @classmethod
+    def from_json(cls, text: str | None, where: str) -> ModelSpec:
+        """Return the spec in a model file's metadata; raise ModelFileError where it is absent or wrong."""
+        if not text:
+            raise ModelFileError(
+                "the file carries no photochrom metadata",
+                where=where,
+                next_step="Use a model from `photochrom models list`, or one exported by photochrom.",
+            )
+        try:
+            return cls.model_validate(json.loads(text))
+        except (json.JSONDecodeError, ValidationError) as error:
+            reason = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": "not JSON"}
+            key = ".".join(map(str, reason["loc"])) or METADATA_KEY
+            raise ModelFileError(
+                f"the metadata cannot be used ({key}: {reason['msg']})",
+                where=where,
+                next_step="Export the model again with this version of photochrom.",
+            ) from None
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Something that runs one colour model. Implementations are safe to call from several threads at once."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model says of itself."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """One line for people: runtime, device, threads, and why these were chosen."""
+        ...
+
+    def run(self, inputs: Mapping[str, npt.NDArray[Any]], outputs: Sequence[str]) -> dict[str, FloatArray]:
+        """Return the outputs asked for, and compute no others where the runtime can avoid it.
+
+        Shapes: ``luma`` float32 (B, 1, H, W) in 0..1, sRGB-encoded grey, H and W multiples of ``spec.multiple``;
+        ``temperature`` float32 scalar of shape (). Out, with h = H / ``spec.output_stride``: ``ab`` (B, 2, h, w) in
+        Lab units, ``confidence`` (B, 1, h, w) in 0..1, ``logits`` (B, K, h, w).
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the model's memory; a later run raises ModelError."""
+        ...
+
+
+@dataclass(frozen=True)
+class FakeEngine:
+    """An engine without a model, for tests of code that uses photochrom: it gives the colours it was told to give.
+
+    Args:
+        ab: Lab a*, b* for the whole picture, or a function from luma (B, 1, h, w), already at the output's size, to
+            ab (B, 2, h, w).
+        render_px: short side of the copy that it asks for.
+    """
+
+    ab: tuple[float, float] | Callable[[FloatArray], npt.NDArray[np.floating[Any]]] = (12.0, 24.0)
+    render_px: int = 64
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The spec of a colour model of the current contract."""
+        return ModelSpec(contract="color/1", name="fake", render_px=self.render_px, licence="MIT")
+
+    @property
+    def description(self) -> str:
+        """One line that says it is a fake."""
+        return "fake engine (no model)"
+
+    def run(self, inputs: Mapping[str, npt.NDArray[Any]], outputs: Sequence[str]) -> dict[str, FloatArray]:
+        """Return the colours it was made with; confidence is 1, logits are empty."""
+        stride = self.spec.output_stride
+        luma = np.asarray(inputs["luma"], dtype=np.float32)[:, :, ::stride, ::stride]
+        batch, _, height, width = luma.shape
+        known = {
+            "ab": lambda: self._ab(luma),
+            "confidence": lambda: np.ones_like(luma),
+            "logits": lambda: np.zeros((batch, 0, height, width), dtype=np.float32),
+        }
+        return {name: known[name]() for name in outputs}
+
+    def _ab(self, luma: FloatArray) -> FloatArray:
+        if callable(self.ab):
+            return np.asarray(self.ab(luma), dtype=np.float32)
+        plane = np.ones_like(luma)
+        return np.concatenate([plane * self.ab[0], plane * self.ab[1]], axis=1).astype(np.float32)
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to release."""

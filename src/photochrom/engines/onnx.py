@@ -1,0 +1,134 @@
+"""Run a model with ONNX Runtime."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from photochrom.cores import usable_cores
+from photochrom.engines.base import METADATA_KEY, FloatArray, ModelSpec
+from photochrom.errors import ModelError, ModelFileError, OptionError
+from photochrom.options import EngineOptions
+
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+}
+PACKAGES = {"cuda": "onnxruntime-gpu", "directml": "onnxruntime-directml", "openvino": "onnxruntime-openvino"}
+ONLY_FATAL_MESSAGES = 4
+
+
+class OnnxEngine:
+    """A loaded ONNX model. Safe to call from several threads: ONNX Runtime's ``run`` is, and nothing else is shared.
+
+    Args:
+        path: the ``.onnx`` file, which carries its spec under ``metadata_props["photochrom"]``.
+        expected_sha256: the hash the file must have; empty accepts any.
+        options: threads and device.
+
+    Raises:
+        ModelFileError: the file is unreadable, damaged, not ONNX, has another hash, or carries no spec.
+        OptionError: the device is not available in this ONNX Runtime.
+    """
+
+    def __init__(self, path: Path, *, expected_sha256: str = "", options: EngineOptions | None = None) -> None:
+        options = options or EngineOptions()
+        self._provider, self._reason = _choose_provider(options.device)
+        self._threads = options.threads or usable_cores()
+        # The bytes that were hashed are the bytes that are run: reading the file twice would leave a gap between.
+        content = _read(path)
+        sha256 = hashlib.sha256(content).hexdigest()
+        if expected_sha256 and sha256 != expected_sha256:
+            raise ModelFileError(
+                f"the model file is damaged: its sha256 starts with {sha256[:12]}, {expected_sha256[:12]} was expected",
+                where=str(path),
+                next_step="Install photochrom again.",
+            )
+        session = _load(content, path, self._provider, self._threads)
+        metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        self._spec = ModelSpec.from_json(metadata, str(path)).model_copy(update={"sha256": sha256})
+        self._inputs = {item.name for item in session.get_inputs()}
+        self._outputs = {item.name for item in session.get_outputs()}
+        if not {"luma", "ab"} <= self._inputs | self._outputs:
+            raise ModelFileError("the model has no input 'luma' or no output 'ab'", where=str(path))
+        self._session: ort.InferenceSession | None = session
+        self._closing = threading.Lock()
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model says of itself, and the hash of its file."""
+        return self._spec
+
+    @property
+    def description(self) -> str:
+        """One line: runtime, provider, threads, and why."""
+        return f"ONNX Runtime {ort.__version__}, {self._provider}, {self._threads} threads ({self._reason})"
+
+    def run(self, inputs: Mapping[str, npt.NDArray[Any]], outputs: Sequence[str]) -> dict[str, FloatArray]:
+        """Return the outputs asked for; see ``Engine.run`` for shapes. Inputs the model does not take are left out."""
+        session = self._session
+        if session is None:
+            raise ModelError("the model was closed", where=self._spec.name, next_step="Make a new session.")
+        missing = [name for name in outputs if name not in self._outputs]
+        if missing:
+            raise ModelError(f"the model has no output {missing[0]!r}", where=self._spec.name)
+        feed = {name: np.asarray(value, dtype=np.float32) for name, value in inputs.items() if name in self._inputs}
+        return dict(zip(outputs, session.run(list(outputs), feed), strict=True))
+
+    def close(self) -> None:
+        """Release the model's memory once no run uses it any more."""
+        with self._closing:
+            self._session = None
+
+
+def _choose_provider(device: str) -> tuple[str, str]:
+    """Return the provider's name and the reason for it."""
+    provider = PROVIDERS[device]
+    available = ort.get_available_providers()
+    if provider not in available:
+        package = PACKAGES.get(device, "onnxruntime")
+        raise OptionError(
+            f"this ONNX Runtime has no {device} support",
+            where="device",
+            next_step=f"Use --device cpu, or `pip install {package}` where your computer has it.",
+        )
+    return provider, "the default: fast enough, same everywhere" if device == "cpu" else "asked for"
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"the model file cannot be read ({error.strerror})", where=str(path)) from None
+
+
+def _load(content: bytes, path: Path, provider: str, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = ONLY_FATAL_MESSAGES  # problems arrive as exceptions; the library never prints
+    # Waiting threads sleep rather than spin: between two photographs the decoder needs the processor.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        session = ort.InferenceSession(content, options, providers=[provider])
+    except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+        first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelFileError(
+            f"not a model that ONNX Runtime can load ({first_line[:120]})",
+            where=str(path),
+            next_step="Use a model from `photochrom models list`.",
+        ) from None
+    if session.get_providers()[0] != provider:  # ONNX Runtime falls back in silence when a driver is missing
+        raise OptionError(f"{provider} is installed but does not start", where="device", next_step="Use --device cpu.")
+    return session

@@ -1,0 +1,125 @@
+"""A photograph's luma: exact integer codes, the small copies that the net and the guide need, and tone repair.
+
+Luma is BT.601 Y' of the scan's gamma-encoded sRGB, whatever the scan's tint: a sepia print, a grey negative and a
+blueish photocopy all give the neutral picture that the net was trained on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from photochrom.resample import Plane, resize
+
+Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+
+# 8 bit: Pillow's own 16.16 fixed point, so that convert("L") agrees to the last tie. 16 bit: exact thousandths, as
+# the rounded weights of 16.16 are up to 0.4 of a 16-bit code value away from BT.601. Both fit 32 bits.
+FIXED_POINT = {255: ((19595, 38470, 7471), 65536), 65535: ((299, 587, 114), 1000)}
+
+STRIP_PIXELS = 1 << 18  # 1 MiB of float32 per plane: temporaries stay in the processor's cache
+
+# Percentiles that count as the scan's black and white, and what is called faded or dark.
+BLACK_PERCENTILE, WHITE_PERCENTILE = 0.5, 99.5
+FADED_RANGE = 0.60
+DARK_MEDIAN = 0.15
+FLAT_RANGE = 0.04  # a blank page: stretching it would show the net nothing but noise
+STRETCHED_BLACK, STRETCHED_WHITE = 0.03, 0.97
+LIFTED_MEDIAN = 0.30
+
+
+def luma_codes(pixels: Codes) -> Codes:
+    """Return the rounded luma of every pixel, in the code values of the input.
+
+    Shapes: (H, W, 1) or (H, W, 3) -> (H, W), same dtype. Grey comes back as it is; for 8 bit the result equals
+    ``PIL.Image.convert("L")``.
+    """
+    if pixels.shape[-1] == 1:
+        return pixels[..., 0]
+    (red, green, blue), one = FIXED_POINT[int(np.iinfo(pixels.dtype).max)]
+    total = pixels[..., 0] * np.uint32(red)
+    total += pixels[..., 1] * np.uint32(green)
+    total += pixels[..., 2] * np.uint32(blue)
+    total += np.uint32(one // 2)
+    return (total // np.uint32(one)).astype(pixels.dtype)
+
+
+def luma_strip(pixels: Codes, top: int, bottom: int) -> Plane:
+    """Return the luma of rows ``top`` to ``bottom`` as float32 in 0..1, each value a whole number of code values."""
+    return luma_codes(pixels[top:bottom]).astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+
+
+def strips(width: int, height: int, *, step: int = 1) -> list[tuple[int, int]]:
+    """Return (top, bottom) of row strips of about STRIP_PIXELS, each but the last a multiple of ``step`` high."""
+    rows = max(step, STRIP_PIXELS // width // step * step)
+    return [(top, min(top + rows, height)) for top in range(0, height, rows)]
+
+
+@dataclass(frozen=True, slots=True)
+class SmallLuma:
+    """The luma at the two small sizes that colouring needs."""
+
+    net: Plane  # (H, W) of the net's copy, 0..1
+    cell: Plane  # (h, w) mean over each cell of the chroma grid
+    cell_squared: Plane  # (h, w) mean of the square over each cell
+
+
+def shrink_luma(pixels: Codes, width: int, height: int, stride: int) -> SmallLuma:
+    """Return the luma of a picture at the size of the net's copy, and its statistics on the chroma grid.
+
+    Memory: the picture is first averaged over whole blocks, strip by strip, so no full-size float plane is made.
+    """
+    full_height, full_width = pixels.shape[:2]
+    side = _block_side(full_width, full_height, width, height)
+    means, squares = _block_means(pixels, side)
+    extent = (full_width / side, full_height / side)  # the last blocks may reach beyond the picture
+    net = np.clip(resize(means, width, height, extent=extent), 0, 1)
+    cells = (width // stride, height // stride)
+    cell, cell_squared = (resize(plane, *cells, extent=extent, area=True) for plane in (means, squares))
+    return SmallLuma(net, cell, cell_squared)
+
+
+def _block_side(full_width: int, full_height: int, width: int, height: int) -> int:
+    """Return the side of the blocks: at least three remain per pixel of the net's copy, for Lanczos to work on."""
+    return max(1, min(full_width // (3 * width), full_height // (3 * height)))
+
+
+def _block_means(pixels: Codes, side: int) -> tuple[Plane, Plane]:
+    """Return the means of luma and of its square over blocks of ``side`` squared; border blocks are smaller."""
+    height, width = pixels.shape[:2]
+    means, squares = [], []
+    for top, bottom in strips(width, height, step=side):
+        strip = luma_strip(pixels, top, bottom)
+        means.append(_reduce(strip, side))
+        squares.append(_reduce(strip * strip, side))
+    return np.concatenate(means), np.concatenate(squares)
+
+
+def _reduce(plane: Plane, side: int) -> Plane:
+    return plane if side == 1 else np.asarray(Image.fromarray(plane).reduce(side), dtype=np.float32)
+
+
+def normalize_tone(plane: Plane) -> tuple[Plane, tuple[str, ...]]:
+    """Return the net's copy with its tones stretched if the scan is faded or dark, and notes that say so.
+
+    Black and white points are percentiles; a dark picture's median is then lifted by a power curve. Only what the
+    net sees changes. A picture of good tone, and a blank one, come back as they are.
+    """
+    black, median, white = np.percentile(plane, [BLACK_PERCENTILE, 50, WHITE_PERCENTILE])
+    spread = float(white - black)
+    if spread < FLAT_RANGE:
+        return plane, ()
+    notes: tuple[str, ...] = ()
+    if spread < FADED_RANGE:
+        gain = (STRETCHED_WHITE - STRETCHED_BLACK) / spread
+        plane = np.clip((plane - black) * gain + STRETCHED_BLACK, 0, 1).astype(np.float32)
+        median = (median - black) * gain + STRETCHED_BLACK
+        notes = (f"faded scan ({spread:.0%} of the tone range): stretched for the net only",)
+    if 0 < median < DARK_MEDIAN:
+        exponent = np.float32(max(0.5, np.log(LIFTED_MEDIAN) / np.log(median)))
+        plane = plane**exponent
+        notes = (*notes, f"dark picture (median {median:.0%}): lifted for the net only")
+    return plane, notes

@@ -1,0 +1,141 @@
+"""What a user can choose, declared once: the Python API, the command line and configuration files all read these.
+
+Models are frozen (safe to share between threads) and forbid unknown keys. Each field's description is the text of its
+command-line help, so it says what the option does and, where there is a price, what it costs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from photochrom.errors import OptionError
+from photochrom.spelling import did_you_mean
+
+OutputFormat = Literal["jpeg", "png", "webp", "tiff", "avif", "bmp"]
+DEFAULT_MODEL = "photochrom-color"
+# The net's copy is never larger than this, whatever is asked for: attention grows with the square of the area.
+LARGEST_RENDER_PX = 1024
+
+
+class Options(BaseModel):
+    """The base of all option sets: frozen, strict about unknown keys, errors in photochrom's own words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def checked(cls, **values: Any) -> Self:
+        """Return the options, or raise one OptionError that names the first wrong option and the next step."""
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            raise option_error(cls, error) from None
+
+
+def option_error(model: type[BaseModel], error: ValidationError) -> OptionError:
+    """Return the first thing that pydantic found wrong, in one line."""
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return OptionError("unknown option", where=name, next_step=did_you_mean(name, model.model_fields))
+    message = str(first["msg"]).replace("Input should", "should")
+    return OptionError(f"{message}, not {first['input']!r}", where=name)
+
+
+class ColorizeOptions(Options):
+    """How a photograph is coloured."""
+
+    model: str = Field(
+        default=DEFAULT_MODEL,
+        description="Model: a name from `photochrom models list`, or the path of an .onnx file that carries our metadata.",
+    )
+    size: int | None = Field(
+        default=None,
+        ge=32,
+        le=LARGEST_RENDER_PX,
+        description="Short side, in pixels, of the copy that the net sees. The picture itself always keeps its full size. "
+        "Left out, the model's own size is used; twice the size costs four times the net's time.",
+    )
+    vividness: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=3.0,
+        allow_inf_nan=False,
+        description="Factor on the strength of the colours: 0 is grey, 1 as the model says, 1.3 visibly stronger. Free.",
+    )
+    chroma_ceiling: float | None = Field(
+        default=75.0,
+        gt=0.0,
+        le=150.0,
+        allow_inf_nan=False,
+        description="Largest Lab chroma that the 99th percentile of a picture may reach; above it all colours of that "
+        "picture are weakened together, and the result says so. Keeps neon colours away.",
+    )
+    normalize_tone: bool = Field(
+        default=True,
+        description="Stretch the tones of a faded or very dark scan on the net's copy only, so that the net recognises "
+        "what it sees. The picture's own tones never change.",
+    )
+
+
+class OutputOptions(Options):
+    """How a coloured photograph is written."""
+
+    format: OutputFormat | None = Field(
+        default=None,
+        description="File format. Left out, it follows the output's file name, or else the input's own format.",
+    )
+    quality: int = Field(
+        default=95,
+        ge=1,
+        le=100,
+        description="Quality of JPEG, WebP and AVIF, 1 to 100; more means larger files. Lossless formats ignore it.",
+    )
+    keep_metadata: bool = Field(
+        default=True,
+        description="Carry EXIF, XMP, IPTC, colour profile and resolution into the output.",
+    )
+    overwrite: bool = Field(
+        default=False,
+        description="Replace an output file that exists already. Inputs are never replaced.",
+    )
+
+
+Device = Literal["cpu", "cuda", "coreml", "directml", "openvino"]
+
+
+class EngineOptions(Options):
+    """How a model is run on this computer. Not part of what makes a picture: any choice gives the same colours."""
+
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=1024,
+        description="Threads for the net. Left out, all physical cores that this process may use.",
+    )
+    device: Device = Field(
+        default="cpu",
+        description="Where the net runs. The processor takes a fraction of a second for a photograph; another device "
+        "needs the ONNX Runtime package built for it, and is refused, not replaced, where that is missing.",
+    )
+
+
+class Limits(Options):
+    """How much one input may ask of this computer; hostile files claim to be huge."""
+
+    max_pixels: int = Field(
+        default=250_000_000,
+        ge=1,
+        description="Largest picture accepted, in pixels (width times height). Raise it for larger scans.",
+    )
+    max_file_bytes: int = Field(
+        default=2_000_000_000,
+        ge=1,
+        description="Largest input file read, in bytes.",
+    )
+    max_memory_bytes: int = Field(
+        default=4_000_000_000,
+        ge=1,
+        description="Most memory that one picture may need while it is coloured, estimated from its size before decoding.",
+    )

@@ -1,0 +1,159 @@
+"""Change the size of pictures: antialiased resizing, reflected borders, and chroma upsampled along the luma's edges.
+
+Planes are ``(H, W)`` float32. A grid cell of a smaller plane covers an equal share of the larger one (pixel centres
+at half integers, as in Pillow), so shrinking and enlarging never shift the picture.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+Plane = npt.NDArray[np.float32]
+
+LARGEST_ENLARGEMENT = 2.0  # the net's copy of a tiny picture: more would only show it blur
+# Guided filter, on the chroma grid: a window of 5 x 5 cells spans the few cells over which the net blurs an edge.
+GUIDE_RADIUS_CELLS = 2
+# Luma steps well below sqrt(eps) = 0.03 (8 code values of 255) are taken for texture, not for edges of objects.
+GUIDE_EPS = 0.03**2
+
+
+def render_size(width: int, height: int, short_px: int, *, multiple: int, stride: int) -> tuple[int, int]:
+    """Return (width, height) of the net's copy: the same aspect ratio, short side near ``short_px``.
+
+    The area stays below that of four squares of ``short_px``, also after padding to ``multiple``, so a 1:40 panorama
+    costs no more than four portraits. Sides are multiples of ``stride``, so that the output's cells fit exactly.
+    """
+    largest_area = 4 * short_px**2
+    scale = min(
+        short_px / min(width, height),
+        math.sqrt(largest_area / (width * height)),
+        largest_area / (multiple * max(width, height)),
+        LARGEST_ENLARGEMENT,
+    )
+    return _to_multiple(width * scale, stride), _to_multiple(height * scale, stride)
+
+
+def _to_multiple(length: float, step: int) -> int:
+    return max(step, step * round(length / step))
+
+
+def resize(
+    plane: Plane, width: int, height: int, *, area: bool = False, extent: tuple[float, float] | None = None
+) -> Plane:
+    """Return the plane at another size, antialiased where it shrinks.
+
+    Shapes: (H, W) -> (height, width). Lanczos (a = 3), which may overshoot the input's range at edges; ``area``
+    takes the mean of what each output pixel covers instead, which never does. ``extent`` (width, height) takes only
+    that much of the plane, counted in its pixels from the top left, which need not be whole.
+    """
+    filter_ = Image.Resampling.BOX if area else Image.Resampling.LANCZOS
+    box = (0.0, 0.0, *extent) if extent else None
+    return np.asarray(Image.fromarray(plane).resize((width, height), filter_, box=box), dtype=np.float32)
+
+
+def pad_to_multiple(plane: Plane, multiple: int) -> Plane:
+    """Return the plane continued by its mirror image, right and below, until both sides are multiples.
+
+    Works for pictures smaller than the border too: the reflection is itself reflected.
+    """
+    height, width = plane.shape
+    return np.pad(plane, ((0, -height % multiple), (0, -width % multiple)), mode="reflect")
+
+
+def box_mean(planes: npt.NDArray[np.float64], radius: int) -> npt.NDArray[np.float64]:
+    """Return the mean over windows of ``2 radius + 1`` squared, cut at the border. Shapes: (..., H, W), kept."""
+    for axis in (-2, -1):
+        planes = _running_mean(planes, radius, axis)
+    return planes
+
+
+def _running_mean(values: npt.NDArray[np.float64], radius: int, axis: int) -> npt.NDArray[np.float64]:
+    length = values.shape[axis]
+    values = np.moveaxis(values, axis, -1)
+    sums = np.concatenate([np.zeros((*values.shape[:-1], 1)), np.cumsum(values, axis=-1)], axis=-1)
+    centre = np.arange(length)
+    last, first = np.minimum(centre + radius + 1, length), np.maximum(centre - radius, 0)
+    return np.moveaxis((sums[..., last] - sums[..., first]) / (last - first), -1, axis)
+
+
+@dataclass(frozen=True, slots=True)
+class GuidedUpsampler:
+    """Chroma at any size, as a locally linear function of the full-size luma: chroma = slope * luma + offset.
+
+    Within a window the chroma may change only where the luma does, so colour edges become as sharp as the luma's
+    and fall on them, and where the luma is flat the colours are as smooth as the net made them.
+
+    The slopes are those of the guided filter at *full* size, for chroma that is constant within a cell: the luma's
+    variance is the variance of the cells' means plus the mean variance inside the cells, and the covariance needs
+    the means only. Counting the inner variance is what keeps film grain from becoming colour noise.
+
+    Source: He, Sun 2015, "Fast Guided Filter" (arXiv 1505.00996); He, Sun, Tang 2013, "Guided Image Filtering",
+    equations 5, 6 and 8.
+    """
+
+    coefficients: Plane  # (4, h, w): slope of Cb and Cr, offset of Cb and Cr
+    width: int
+    height: int
+
+    @classmethod
+    def fit(
+        cls,
+        cbcr: npt.NDArray[np.floating],
+        cell_luma: Plane,
+        cell_luma_squared: Plane,
+        width: int,
+        height: int,
+        *,
+        radius: int = GUIDE_RADIUS_CELLS,
+        eps: float = GUIDE_EPS,
+    ) -> GuidedUpsampler:
+        """Return the upsampler for one picture.
+
+        Args:
+            cbcr: (h, w, 2) chroma on the grid.
+            cell_luma: (h, w) mean of the full-size luma over each cell.
+            cell_luma_squared: (h, w) mean of its square.
+            width: of the full-size picture.
+            height: of the full-size picture.
+            radius: of the window, in cells.
+            eps: variance of luma below which a window counts as flat.
+        """
+        chroma = np.moveaxis(cbcr.astype(np.float64), -1, 0)
+        luma = cell_luma.astype(np.float64)[None]
+        mean = box_mean(np.concatenate([luma, cell_luma_squared[None], chroma, luma * chroma]), radius)
+        mean_luma, mean_squared, mean_chroma, mean_product = mean[:1], mean[1:2], mean[2:4], mean[4:6]
+        variance = np.maximum(mean_squared - mean_luma**2, 0)
+        slope = (mean_product - mean_luma * mean_chroma) / (variance + eps)
+        offset = mean_chroma - slope * mean_luma
+        coefficients = box_mean(np.concatenate([slope, offset]), radius)
+        return cls(coefficients.astype(np.float32), width, height)
+
+    def rows(self, top: int, luma: Plane) -> Plane:
+        """Return the chroma of some rows: those from ``top`` on that ``luma``, (rows, width), belongs to.
+
+        Shapes: (rows, width) -> (rows, width, 2). Rows come out the same however a picture is cut into strips.
+        """
+        count = luma.shape[0]
+        squeezed = self._interpolate_rows(top, count)  # (4, count, w)
+        stacked = Image.fromarray(squeezed.reshape(4 * count, -1))
+        full = np.asarray(stacked.resize((self.width, 4 * count), Image.Resampling.BILINEAR))
+        slope_offset = full.reshape(4, count, self.width)
+        cbcr = slope_offset[:2] * luma
+        cbcr += slope_offset[2:]
+        return np.moveaxis(cbcr, 0, -1)
+
+    def _interpolate_rows(self, top: int, count: int) -> Plane:
+        """Return linearly interpolated grid rows for full-size rows; computed per row, so strips cannot differ."""
+        cells = self.coefficients.shape[1]
+        position = (np.arange(top, top + count) + 0.5) * (cells / self.height) - 0.5
+        position = np.clip(position, 0, cells - 1)
+        above = np.floor(position).astype(np.intp)
+        below = np.minimum(above + 1, cells - 1)
+        weight = (position - above).astype(np.float32)[:, None]
+        upper = self.coefficients[:, above]
+        return upper + weight * (self.coefficients[:, below] - upper)

@@ -1,0 +1,38 @@
+"""Fixtures that every test file may use: pictures made here, and a tiny real ONNX model of the colour contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_model import write_tiny_model
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ONNX file of the colour contract, a few hundred bytes, made by hand."""
+    return write_tiny_model(tmp_path_factory.mktemp("models") / "tiny.onnx")
+
+
+@pytest.fixture(scope="session")
+def grey_ramp() -> np.ndarray:
+    """(96, 128) uint8 with every tone, edges and texture."""
+    rows, columns = np.mgrid[:96, :128]
+    picture = columns * 2 + 20 * ((rows // 16 + columns // 16) % 2) + (rows * 7 + columns * 13) % 5
+    return np.clip(picture, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def make_photo(tmp_path: Path, grey_ramp: np.ndarray) -> Callable[..., Path]:
+    """Return a function that writes a small grey picture under a name and gives its path."""
+
+    def write(name: str = "photo.png", **save_options: object) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(grey_ramp).save(path, **save_options)
+        return path
+
+    return write

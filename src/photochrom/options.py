@@ -96,6 +96,10 @@ class OutputOptions(Options):
         default=True,
         description="Carry EXIF, XMP, IPTC, colour profile and resolution into the output.",
     )
+    profile: Literal["srgb", "original"] = Field(
+        default="srgb",
+        description="Colour space of the output: sRGB, or the one the photograph came in (where that was an RGB one).",
+    )
     overwrite: bool = Field(
         default=False,
         description="Replace an output file that exists already. Inputs are never replaced.",

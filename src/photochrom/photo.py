@@ -151,6 +151,13 @@ def save_photo(
     return notes
 
 
+def encode_pages_with_notes(
+    pages: Sequence[Photo], path: str | os.PathLike[str], options: OutputOptions, provenance: Provenance | None
+) -> tuple[bytes, tuple[str, ...]]:
+    """Return what :func:`save_photo` would write to ``path``, and its notes, without writing it."""
+    return _encoded(list(pages), options.format or format_of_path(path), options, provenance)
+
+
 def format_of_path(path: str | os.PathLike[str]) -> str:
     """Return the format that a path's suffix asks for.
 

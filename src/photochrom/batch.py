@@ -256,10 +256,11 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     clock = _Clock(seconds)
     settings, manifest = run.settings, run.manifest
     source_sha256 = source_hash(job.source, settings.limits) if manifest or settings.keep_recipe else ""
-    if manifest and manifest.is_done(job.key, source_sha256, settings.sha256):
+    done = manifest and manifest.is_done(job.key, manifest.name_of(job.target), source_sha256, settings.sha256)
+    clock.lap("hash")
+    if done:
         return PhotoReport(str(job.source), str(job.target), "skipped", seconds=seconds)
     refuse_existing(job, settings.writing, manifest)
-    clock.lap("hash")
     pages = read_pages(job.source, format_of_path(job.target), settings.limits)
     clock.lap("decode")
     with run.color_slots:
@@ -299,7 +300,7 @@ def refuse_existing(job: Job, writing: OutputOptions, manifest: Manifest | None)
         return
     if job.source.exists() and job.target.samefile(job.source):
         raise OutputError("is the photograph itself", where=str(job.target), next_step="Choose another output")
-    if writing.overwrite or (manifest and manifest.made(job.target.relative_to(manifest.path.parent).as_posix())):
+    if writing.overwrite or (manifest and manifest.made(manifest.name_of(job.target))):
         return
     raise OutputError("exists already", where=str(job.target), next_step="Use --overwrite to replace it")
 
@@ -311,7 +312,7 @@ def _store(job: Job, data: bytes, source_sha256: str, settings: BatchSettings, m
         raise output_error(error, job.target.parent) from error
     target_sha256 = hashlib.sha256(data).hexdigest()
     if manifest:
-        name = job.target.relative_to(manifest.path.parent).as_posix()
+        name = manifest.name_of(job.target)
         manifest.promise(Entry(job.key, source_sha256, settings.sha256, name, target_sha256, len(data)))
     if settings.keep_recipe:
         recipe = Recipe.of(job.source, source_sha256, job.target, target_sha256, settings.provenance, settings.writing)

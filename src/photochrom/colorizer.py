@@ -25,18 +25,18 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+from photochrom.codecs.encoding import WRITABLE_FORMATS
 from photochrom.engines.base import Engine
 from photochrom.errors import OptionError, UnreadablePhotoError, UnsupportedPhotoError
 from photochrom.hub import find_model
-from photochrom.metadata import Metadata
 from photochrom.options import DEFAULT_MODEL, ColorizeOptions, EngineOptions
 from photochrom.photo import Photo, encode_photo, open_photo
 from photochrom.pipeline import ColorizeResult, colorize_photo
 
 Array = TypeVar("Array", bound=npt.NDArray[Any])
 LARGEST_CODE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
-# Formats that are read but not written, and what is written instead.
-WRITTEN_INSTEAD = {"heic": "jpeg", "heif": "jpeg", "gif": "png", "jpeg2000": "png", "mpo": "jpeg"}
+# Formats that are read but not written come back as this.
+READ_ONLY_BECOMES = "png"
 
 
 class Colorizer:
@@ -233,7 +233,7 @@ def _as_array(photo: Photo, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
 
 
 def _bare_photo(codes: npt.NDArray[Any]) -> Photo:
-    return Photo(np.ascontiguousarray(codes), None, Metadata(), "png", ())
+    return Photo(np.ascontiguousarray(codes))
 
 
 def _photo_from_image(image: Image.Image) -> Photo:
@@ -266,8 +266,11 @@ def _as_image(photo: Photo, where: str) -> Image.Image:
     image = Image.fromarray(photo.pixels)
     if photo.alpha is not None:
         image.putalpha(Image.fromarray(photo.alpha))
+    about = {"exif": photo.metadata.exif, "dpi": photo.metadata.dpi}
+    image.info.update({key: value for key, value in about.items() if value})
     return image
 
 
 def _as_bytes(photo: Photo) -> bytes:
-    return encode_photo(photo, WRITTEN_INSTEAD.get(photo.format, photo.format))
+    content, _ = encode_photo(photo, photo.format if photo.format in WRITABLE_FORMATS else READ_ONLY_BECOMES)
+    return content

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
-from photochrom.resample import Plane, resize
+from photochrom.resample import Plane, block_mean, resize
 
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -63,23 +62,21 @@ class SmallLuma:
     """The luma at the two small sizes that colouring needs."""
 
     net: Plane  # (H, W) of the net's copy, 0..1
-    cell: Plane  # (h, w) mean over each cell of the chroma grid
-    cell_squared: Plane  # (h, w) mean of the square over each cell
+    cell: Plane  # (h, w) mean over each cell of the chroma grid, 0..1
 
 
 def shrink_luma(pixels: Codes, width: int, height: int, stride: int) -> SmallLuma:
-    """Return the luma of a picture at the size of the net's copy, and its statistics on the chroma grid.
+    """Return the luma of a picture at the size of the net's copy, and its means on the chroma grid.
 
-    Memory: the picture is first averaged over whole blocks, strip by strip, so no full-size float plane is made.
+    Memory: the picture is first averaged over whole blocks, strip by strip, so no full-size float plane is made
+    unless the picture is small.
     """
     full_height, full_width = pixels.shape[:2]
     side = _block_side(full_width, full_height, width, height)
-    means, squares = _block_means(pixels, side)
+    means = _block_means(pixels, side)
     extent = (full_width / side, full_height / side)  # the last blocks may reach beyond the picture
     net = np.clip(resize(means, width, height, extent=extent), 0, 1)
-    cells = (width // stride, height // stride)
-    cell, cell_squared = (resize(plane, *cells, extent=extent, area=True) for plane in (means, squares))
-    return SmallLuma(net, cell, cell_squared)
+    return SmallLuma(net, block_mean(net, stride))
 
 
 def _block_side(full_width: int, full_height: int, width: int, height: int) -> int:
@@ -87,19 +84,12 @@ def _block_side(full_width: int, full_height: int, width: int, height: int) -> i
     return max(1, min(full_width // (3 * width), full_height // (3 * height)))
 
 
-def _block_means(pixels: Codes, side: int) -> tuple[Plane, Plane]:
-    """Return the means of luma and of its square over blocks of ``side`` squared; border blocks are smaller."""
+def _block_means(pixels: Codes, side: int) -> Plane:
+    """Return the mean luma of blocks of ``side`` squared; those at the right and lower border are smaller."""
     height, width = pixels.shape[:2]
-    means, squares = [], []
-    for top, bottom in strips(width, height, step=side):
-        strip = luma_strip(pixels, top, bottom)
-        means.append(_reduce(strip, side))
-        squares.append(_reduce(strip * strip, side))
-    return np.concatenate(means), np.concatenate(squares)
-
-
-def _reduce(plane: Plane, side: int) -> Plane:
-    return plane if side == 1 else np.asarray(Image.fromarray(plane).reduce(side), dtype=np.float32)
+    return np.concatenate(
+        [block_mean(luma_strip(pixels, top, bottom), side) for top, bottom in strips(width, height, step=side)]
+    )
 
 
 def normalize_tone(plane: Plane) -> tuple[Plane, tuple[str, ...]]:

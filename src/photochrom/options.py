@@ -134,12 +134,7 @@ class Limits(Options):
         description="Largest picture accepted, in pixels (width times height). Raise it for larger scans.",
     )
     max_file_bytes: int = Field(
-        default=2_000_000_000,
-        ge=1,
-        description="Largest input file read, in bytes.",
-    )
-    max_memory_bytes: int = Field(
         default=4_000_000_000,
         ge=1,
-        description="Most memory that one picture may need while it is coloured, estimated from its size before decoding.",
+        description="Largest input file read, in bytes.",
     )

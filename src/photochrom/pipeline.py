@@ -25,7 +25,7 @@ from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping
 from photochrom.cores import usable_cores
 from photochrom.engines.base import Engine, FloatArray, ModelSpec
 from photochrom.errors import ModelError
-from photochrom.luma import SmallLuma, luma_strip, normalize_tone, shrink_luma, strips
+from photochrom.luma import luma_strip, normalize_tone, shrink_luma, strips
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
 from photochrom.resample import GuidedUpsampler, pad_to_multiple, render_size
@@ -71,7 +71,7 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
         ab = predict_ab(net_luma, engine)
     with _timed(seconds, "upsample and merge"):
         ab, ceiling_notes = tune_ab(ab, options)
-        pixels = merge_chroma(photo.pixels, ab, small, threads or usable_cores())
+        pixels = merge_chroma(photo.pixels, ab, small.cell, threads or usable_cores())
     notes = (*photo.notes, *tone_notes, *ceiling_notes)
     coloured = replace(photo, pixels=pixels, notes=notes)
     return ColorizeResult(coloured, spec, options, width, height, notes, seconds)
@@ -89,7 +89,7 @@ def predict_ab(net_luma: FloatArray, engine: Engine) -> FloatArray:
     spec = engine.spec
     height, width = net_luma.shape
     padded = pad_to_multiple(net_luma, spec.multiple)
-    inputs = {"luma": padded[None, None], "temperature": np.float32(spec.temperature).reshape(())}
+    inputs = {"luma": padded[None, None], "temperature": np.array(spec.temperature, dtype=np.float32)}
     ab = engine.run(inputs, ("ab",))["ab"]
     expected = (1, 2, padded.shape[0] // spec.output_stride, padded.shape[1] // spec.output_stride)
     if ab.shape != expected:
@@ -116,15 +116,15 @@ def tune_ab(ab: FloatArray, options: ColorizeOptions) -> tuple[FloatArray, tuple
 
 
 def merge_chroma(
-    pixels: npt.NDArray[Any], ab: FloatArray, small: SmallLuma, threads: int
+    pixels: npt.NDArray[Any], ab: FloatArray, cell_luma: FloatArray, threads: int
 ) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
     """Return integer RGB: the full-size luma of ``pixels`` under the upsampled chroma of ``ab``.
 
     Shapes: (H, W, 1 or 3), (2, h, w) -> (H, W, 3), dtype kept. Works in row strips, whose borders leave no trace.
     """
     height, width = pixels.shape[:2]
-    cbcr = chroma_from_ab(np.clip(small.cell, 0, 1), np.moveaxis(ab, 0, -1))
-    upsampler = GuidedUpsampler.fit(cbcr, small.cell, small.cell_squared, width, height)
+    cbcr = chroma_from_ab(cell_luma, np.moveaxis(ab, 0, -1))
+    upsampler = GuidedUpsampler.fit(cbcr, cell_luma, width, height)
     max_code = int(np.iinfo(pixels.dtype).max)
     out = np.empty((height, width, 3), dtype=pixels.dtype)
 

@@ -17,7 +17,6 @@ from photochrom.cores import usable_cores
 from photochrom.errors import EXIT_MODEL_MISSING, EXIT_OK, EXIT_SOME_FAILED, PhotochromError
 from photochrom.hub import cache_folder, card_path
 from photochrom.luma import luma_codes
-from photochrom.metadata import Metadata
 from photochrom.photo import Photo
 
 REQUIRED = ("numpy", "pillow", "onnxruntime", "pyvips", "pydantic", "cyclopts", "rich")
@@ -74,7 +73,7 @@ def _self_test() -> tuple[bool, str, int]:
     grey = np.broadcast_to(ramp, (SELF_TEST_SIDE, SELF_TEST_SIDE))[..., None]
     try:
         with photochrom.Colorizer() as colorizer:
-            result = colorizer.run(Photo(grey, None, Metadata(), "png", ()))
+            result = colorizer.run(Photo(grey))
             engine = colorizer.engine.description
     except PhotochromError as error:
         return False, f"self test: {error}", error.exit_code

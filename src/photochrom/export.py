@@ -1,0 +1,199 @@
+"""From a trained network to the ONNX file that colours photographs without torch.
+
+The exported graph is the contract ``color/1``: luma and a temperature in, colours, confidence and logits out.
+Spectral and batch norm are folded into the kernels, large weights are stored as float16 and widened when the
+file is loaded, and the result is compared with the network it came from before it is kept.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import fusion, parametrize
+
+from photochrom.errors import ModelFileError
+from photochrom.nets.backbones import SameConv2d
+from photochrom.nets.blocks import PixelShuffleUp
+from photochrom.nets.generators import ColorNet
+
+CONTRACT = "color/1"
+OPSET = 18
+# The colour spread, in Lab units, at which confidence is one half.
+HALF_CONFIDENCE_SPREAD = 10.0
+PARITY_TOLERANCE_AB = 0.5
+
+
+class ColorGraph(nn.Module):
+    """A colour network with its decoding, as exported.
+
+    Shapes: luma (B, 1, H, W), temperature () -> ab (B, 2, H/2, W/2), confidence (B, 1, H/2, W/2),
+    logits (B, K, H/2, W/2); H and W divisible by 32. Range: luma 0..1; ab Lab units; confidence 0..1.
+
+    Confidence is 1 / (1 + spread / 10), the spread being the standard deviation (Lab units) of the predicted
+    distribution around its mean, at temperature one.
+    """
+
+    def __init__(self, net: ColorNet) -> None:
+        super().__init__()
+        self.net = fold_norms(net)
+        self.bins_ab = self.net.palette.bins_ab
+
+    def forward(self, luma: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Shapes: as the class says."""
+        logits = self.net(luma)
+        # Decoded as 1x1 convolutions over the bins: no large tensor is transposed.
+        moments = torch.cat([self.bins_ab, self.bins_ab.square().sum(dim=1, keepdim=True)], dim=1)
+        ab = nn.functional.conv2d((logits / temperature).softmax(dim=1), self.bins_ab.t()[:, :, None, None])
+        mean = nn.functional.conv2d(logits.softmax(dim=1), moments.t()[:, :, None, None])
+        spread = (mean[:, 2:] - mean[:, :2].square().sum(dim=1, keepdim=True)).clamp(min=0).sqrt()
+        return ab, 1 / (1 + spread / HALF_CONFIDENCE_SPREAD), logits
+
+
+def fold_norms(net: ColorNet) -> ColorNet:
+    """Return a copy, in evaluation mode, with spectral norm removed and batch norm folded into convolutions."""
+    folded = copy.deepcopy(net).eval()
+    for parent in list(folded.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.Conv2d) and parametrize.is_parametrized(child):
+                setattr(parent, name, plain_conv(child))
+    for module in list(folded.modules()):
+        if isinstance(module, nn.Sequential):
+            _fold_sequence(module)
+        elif isinstance(module, PixelShuffleUp):
+            assert isinstance(module.conv, nn.Conv2d)
+            module.conv, module.norm = fusion.fuse_conv_bn_eval(module.conv, module.norm), nn.Identity()  # type: ignore[assignment]
+    return folded
+
+
+def plain_conv(conv: nn.Conv2d) -> nn.Conv2d:
+    """Return an ordinary convolution with the kernel that a parametrised one has now.
+
+    torch's own ``remove_parametrizations`` edits the module's class, which copies of the module share.
+    """
+    has_bias = conv.bias is not None
+    plain = nn.Conv2d(
+        conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, bias=has_bias  # type: ignore[arg-type]
+    ).eval()
+    with torch.no_grad():
+        plain.weight.copy_(conv.weight)
+        if has_bias:
+            plain.bias.copy_(conv.bias)  # type: ignore[union-attr, arg-type]
+    return plain
+
+
+def _fold_sequence(sequence: nn.Sequential) -> None:
+    for index in range(len(sequence) - 1):
+        conv, norm = sequence[index], sequence[index + 1]
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            fused = fusion.fuse_conv_bn_eval(conv, norm)
+            assert not isinstance(conv, SameConv2d) or isinstance(fused, SameConv2d)
+            sequence[index], sequence[index + 1] = fused, nn.Identity()
+
+
+def export_color_net(net: ColorNet, path: Path, card: dict[str, Any], *, half_storage: bool = True) -> str:
+    """Write the ONNX file and return its sha256.
+
+    Args:
+        net: the trained network.
+        path: where to write; written aside, checked, then renamed.
+        card: what the file says about itself: name, render_px, temperature, licence, training ...
+        half_storage: store large weights as float16, halving the file.
+
+    Raises:
+        ModelFileError: the exported graph does not answer as the network does.
+    """
+    graph = ColorGraph(net)
+    aside = path.with_suffix(".partial.onnx")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _trace(graph, aside)
+    model = onnx.load(aside)
+    if half_storage:
+        store_weights_as_half(model)
+    header = card | {
+        "contract": CONTRACT,
+        "multiple": 32,
+        "output_stride": 2,
+        "bins_ab": net.palette.bins_ab.tolist(),
+        "bin_shares": [float(f"{share:.6g}") for share in net.palette.shares.tolist()],
+    }
+    del model.metadata_props[:]
+    entry = model.metadata_props.add()
+    entry.key, entry.value = "photochrom", json.dumps(header)
+    model.doc_string = ""
+    onnx.save(model, aside)
+    try:
+        check_parity(graph, aside)
+    except ModelFileError:
+        aside.unlink()
+        raise
+    os.replace(aside, path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _trace(graph: ColorGraph, path: Path) -> None:
+    rows, columns = torch.export.Dim("rows", min=1, max=512), torch.export.Dim("columns", min=1, max=512)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            graph.eval(),
+            (torch.rand(2, 1, 64, 96), torch.tensor(1.0)),
+            str(path),
+            input_names=["luma", "temperature"],
+            output_names=["ab", "confidence", "logits"],
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=64), 2: 32 * rows, 3: 32 * columns}, None),
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+
+
+def store_weights_as_half(model: onnx.ModelProto, smallest: int = 256) -> None:
+    """Store the graph's larger float32 constants as float16, each followed by a Cast that loading folds away."""
+    graph = model.graph
+    casts = []
+    for tensor in graph.initializer:
+        if tensor.data_type != onnx.TensorProto.FLOAT or int(np.prod(tensor.dims)) < smallest:
+            continue
+        values = onnx.numpy_helper.to_array(tensor)
+        narrow = f"{tensor.name}.half"
+        casts.append(onnx.helper.make_node("Cast", [narrow], [tensor.name], to=onnx.TensorProto.FLOAT))
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), narrow))
+    nodes = list(graph.node)
+    del graph.node[:]
+    graph.node.extend(casts + nodes)
+
+
+def check_parity(graph: ColorGraph, path: Path, *, tolerance_ab: float = PARITY_TOLERANCE_AB) -> float:
+    """Return the largest difference in colour (Lab units) between the network and its file, on noise and a ramp.
+
+    Raises:
+        ModelFileError: it is above the tolerance.
+    """
+    rng = np.random.default_rng(0)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for height, width in ((64, 96), (160, 128)):
+        ramp = np.linspace(0, 1, height * width, dtype=np.float32).reshape(1, 1, height, width)
+        luma = np.concatenate([ramp, rng.random((1, 1, height, width), dtype=np.float32)])
+        temperature = np.float32(0.7)
+        with torch.no_grad():
+            expected = graph(torch.from_numpy(luma), torch.tensor(temperature))[0].numpy()
+        reached = session.run(["ab"], {"luma": luma, "temperature": np.asarray(temperature)})[0]
+        worst = max(worst, float(np.abs(expected - reached).max()))
+    if worst > tolerance_ab:
+        raise ModelFileError(
+            f"the exported graph differs from the network by {worst:.2f} Lab units", where=str(path)
+        )
+    return worst

@@ -1,0 +1,1 @@
+"""Networks in PyTorch: backbones, building blocks, generators and critics. Nothing here knows about photographs."""

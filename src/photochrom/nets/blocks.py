@@ -1,0 +1,105 @@
+"""The parts generators and critics are made of: spectral norm, self-attention, ICNR pixel shuffle, U-Net blocks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+
+def init_icnr(weight: Tensor, factor: int = 2) -> None:
+    """Fill a pixel-shuffle convolution so that each group of ``factor``² output channels starts out equal.
+
+    The shuffled picture then begins as a nearest-neighbour enlargement, without a checkerboard.
+    Shapes: (C * factor², C', k, k), in place.
+    Source: Aitken et al. 2017, "Checkerboard artifact free sub-pixel convolution", section 3.
+    """
+    sub_kernel = torch.empty(weight.shape[0] // factor**2, *weight.shape[1:])
+    nn.init.kaiming_normal_(sub_kernel, nonlinearity="relu")
+    with torch.no_grad():
+        weight.copy_(sub_kernel.repeat_interleave(factor**2, dim=0))
+
+
+def spectral_conv(c_in: int, c_out: int, kernel_px: int = 3, stride: int = 1, *, has_bias: bool = False) -> nn.Module:
+    """Return a convolution whose largest singular value is kept at one.
+
+    Source: Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks", algorithm 1.
+    """
+    conv = nn.Conv2d(c_in, c_out, kernel_px, stride, kernel_px // 2, bias=has_bias)
+    nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
+    return spectral_norm(conv)
+
+
+class ConvNormAct(nn.Sequential):
+    """Spectral-norm convolution, batch norm, ReLU: (B, C, H, W) -> (B, C', H, W)."""
+
+    def __init__(self, c_in: int, c_out: int, kernel_px: int = 3) -> None:
+        super().__init__(spectral_conv(c_in, c_out, kernel_px), nn.BatchNorm2d(c_out), nn.ReLU(inplace=True))
+
+
+class PixelShuffleUp(nn.Module):
+    """Enlarge twofold by a 1x1 convolution and a pixel shuffle: (B, C, H, W) -> (B, C', 2H, 2W).
+
+    Source: Shi et al. 2016, "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel CNN".
+    """
+
+    def __init__(self, c_in: int, c_out: int) -> None:
+        super().__init__()
+        conv = nn.Conv2d(c_in, c_out * 4, 1, bias=False)
+        init_icnr(conv.weight)
+        self.conv = spectral_norm(conv)
+        self.norm = nn.BatchNorm2d(c_out * 4)
+        self.shuffle = nn.PixelShuffle(2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shapes: (B, C, H, W) -> (B, C', 2H, 2W)."""
+        shuffled: Tensor = self.shuffle(nn.functional.relu(self.norm(self.conv(x))))
+        return shuffled
+
+
+class SelfAttention(nn.Module):
+    """Every position looks at every other: (B, C, H, W) -> (B, C, H, W), added to the input by a learned share.
+
+    The share ``gamma`` starts at zero, so that training begins with the local network.
+    Cost: quadratic in H * W; meant for 1/16 of the picture's size or coarser.
+    Source: Zhang et al. 2019, "Self-Attention Generative Adversarial Networks", section 3 (with query and key of
+    C / 8 channels), scaled as in Vaswani et al. 2017, equation 1.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.query = spectral_conv(channels, channels // 8, 1)
+        self.key = spectral_conv(channels, channels // 8, 1)
+        self.value = spectral_conv(channels, channels, 1)
+        self.gamma = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shapes: (B, C, H, W) -> (B, C, H, W)."""
+        query, key, value = (part(x).flatten(2) for part in (self.query, self.key, self.value))
+        scores = torch.bmm(query.transpose(1, 2), key) * query.shape[1] ** -0.5
+        looked_up = torch.bmm(value, scores.softmax(dim=2).transpose(1, 2))
+        return x + self.gamma * looked_up.view_as(x)
+
+
+class UpBlock(nn.Module):
+    """One U-Net step: enlarge the decoder's map, join the backbone's of that size, mix them.
+
+    Shapes: (B, C, H, W) and (B, S, 2H, 2W) -> (B, C', 2H, 2W).
+    Source: Ronneberger et al. 2015, "U-Net: Convolutional Networks for Biomedical Image Segmentation".
+    """
+
+    def __init__(self, c_in: int, c_skip: int, c_up: int, c_out: int, *, depth: int = 1, attends: bool = False) -> None:
+        super().__init__()
+        self.up = PixelShuffleUp(c_in, c_up)
+        self.skip_norm = nn.BatchNorm2d(c_skip)
+        widths = [c_up + c_skip] + [c_out] * depth
+        self.mix = nn.Sequential(*(ConvNormAct(a, b) for a, b in zip(widths, widths[1:], strict=False)))
+        self.attention = SelfAttention(c_out) if attends else nn.Identity()
+
+    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+        """Shapes: as the class says."""
+        joined = torch.cat([self.up(x), nn.functional.relu(self.skip_norm(skip))], dim=1)
+        mixed: Tensor = self.attention(self.mix(joined))
+        return mixed

@@ -1,0 +1,1 @@
+"""The training system: configuration, data, degradation, losses, the loop, checkpoints."""

@@ -1,0 +1,65 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from photochrom.errors import ModelFileError
+from photochrom.export import ColorGraph, check_parity, export_color_net
+from photochrom.nets.generators import ColorNet, build_color_net
+from photochrom.nets.palette import Palette
+
+
+def net_with_opinions(seed: int) -> ColorNet:
+    """Return a tiny network whose answers differ from place to place, as a trained one's do."""
+    torch.manual_seed(seed)
+    bins = torch.cartesian_prod(torch.arange(-40, 50, 20.0), torch.arange(-40, 50, 20.0))
+    net = build_color_net("lite0", "test", Palette(bins, torch.full((25,), 1 / 25)), pretrained=False)
+    torch.nn.init.normal_(net.head.weight, std=2.0)
+    net.train()
+    with torch.no_grad():
+        for _ in range(3):
+            net(torch.rand(4, 1, 64, 64))
+    return net.eval()
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[ColorNet, Path]:
+    path = tmp_path_factory.mktemp("export") / "tiny.onnx"
+    net = net_with_opinions(0)
+    export_color_net(net, path, {"name": "tiny", "render_px": 64})
+    return net, path
+
+
+def test_exported_graph_follows_the_contract_at_any_size(exported: tuple[ColorNet, Path]) -> None:
+    net, path = exported
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    luma = np.random.default_rng(0).random((1, 1, 96, 160), dtype=np.float32)
+    feed = {"luma": luma, "temperature": np.asarray(0.5, dtype=np.float32)}
+    ab, confidence, logits = session.run(["ab", "confidence", "logits"], feed)
+    assert ab.shape == (1, 2, 48, 80)
+    assert confidence.shape == (1, 1, 48, 80)
+    assert logits.shape == (1, 25, 48, 80)
+    assert 0 < confidence.min() <= confidence.max() <= 1
+    with torch.no_grad():
+        expected = net.palette.decode(net(torch.from_numpy(luma)), 0.5).numpy()
+    assert np.abs(expected).max() > 1
+    np.testing.assert_allclose(ab, expected, atol=0.5)
+    header = json.loads(session.get_modelmeta().custom_metadata_map["photochrom"])
+    assert header["contract"] == "color/1"
+    assert header["multiple"] == 32
+    assert len(header["bins_ab"]) == 25
+
+
+def test_exporting_leaves_the_network_trainable(exported: tuple[ColorNet, Path]) -> None:
+    net, _ = exported
+    net(torch.rand(1, 1, 64, 64)).sum().backward()
+    assert any("original" in name for name, _ in net.named_parameters())
+
+
+def test_parity_check_catches_another_network(exported: tuple[ColorNet, Path]) -> None:
+    _, path = exported
+    with pytest.raises(ModelFileError, match="differs from the network"):
+        check_parity(ColorGraph(net_with_opinions(1)), path)

@@ -138,3 +138,8 @@ class Limits(Options):
         ge=1,
         description="Largest input file read, in bytes.",
     )
+    max_memory_bytes: int = Field(
+        default=4_000_000_000,
+        ge=1,
+        description="Most memory that one picture may need while it is coloured, estimated from its size before decoding.",
+    )

@@ -140,6 +140,7 @@ def _load_tiff(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded
     if not 0 <= page < len(pages):
         raise UnreadablePhotoError(f"there is no page {page + 1}: it has {len(pages)}", where=source.name)
     tags = pages[page]
+    reader.check_pixels_present(tags)
     decoded = _load_with_vips(source, "tiffload_source", check_size, page=tags.index)
     block = tiff.exif_of_page(reader, tags)
     decoded.blocks.pop("exif", None)

@@ -9,6 +9,9 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from photochrom.codecs.exif import (
     EXIF_POINTER,
     GPS_POINTER,
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 SUBFILE_TYPE, ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 254, 274, 282, 283, 296
 XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
-STRIP_OFFSETS, TILE_OFFSETS = 273, 324
+STRIP_OFFSETS, STRIP_LENGTHS, TILE_OFFSETS, TILE_LENGTHS = 273, 279, 324, 325
 RATIONAL, UNDEFINED, LONG8, IFD8 = 5, 7, 16, 18
 SIZES = ITEM_SIZES | {LONG8: 8, 17: 8, IFD8: 8}
 REDUCED_COPY, TRANSPARENCY_MASK = 1, 4
@@ -117,12 +120,21 @@ class TiffReader:
         except DamagedExifError:
             return tags, 0
 
+    def check_pixels_present(self, page: Page) -> None:
+        """Raise DamagedExifError where strips or tiles lie beyond the end of the file: libtiff would invent them."""
+        for offsets_tag, lengths_tag in ((STRIP_OFFSETS, STRIP_LENGTHS), (TILE_OFFSETS, TILE_LENGTHS)):
+            offsets, lengths = (_integers(page, tag) for tag in (offsets_tag, lengths_tag))
+            if offsets.size and int(offsets.max()) >= self.source.size:
+                raise DamagedExifError("pixels are missing at its end")
+            if offsets.size == lengths.size and (offsets + lengths > self.source.size).any():
+                raise DamagedExifError("pixels are missing at its end")
+
     def _field(self, entry: bytes) -> tuple[int, Field | None]:
         tag, kind = struct.unpack_from(self.order + "HH", entry)
         items = struct.unpack_from(self.order + self.pointer, entry, 4)[0]
         size = SIZES.get(kind, 0) * items
         inline = entry[4 + struct.calcsize("<" + self.pointer) :]
-        if not size or size > MAX_VALUE_BYTES or tag in (STRIP_OFFSETS, TILE_OFFSETS, 279, 325):
+        if not size or size > MAX_VALUE_BYTES:
             return tag, None
         offset = struct.unpack(self.order + self.pointer, inline)[0]
         data = inline[:size] if size <= len(inline) else self.source.read_at(offset, size)
@@ -254,6 +266,12 @@ def dpi_of(page: Page) -> tuple[float, float] | None:
         numerator, denominator = struct.unpack(page.order + "LL", field.data)
         found.append(numerator / denominator * per_inch if denominator else 0.0)
     return found[0], found[1]
+
+
+def _integers(page: Page, tag: int) -> npt.NDArray[np.uint64]:
+    found = page.tags.get(tag)
+    kind = {SHORT: "u2", LONG: "u4", LONG8: "u8"}.get(found.type) if found else None
+    return np.frombuffer(found.data if found and kind else b"", page.order + (kind or "u8")).astype(np.uint64)
 
 
 def _pointed_at(page: Page, tag: int) -> int | None:

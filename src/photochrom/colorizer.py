@@ -274,5 +274,4 @@ def _as_image(photo: Photo, where: str) -> Image.Image:
 
 
 def _as_bytes(photo: Photo) -> bytes:
-    content, _ = encode_photo(photo, photo.format if photo.format in WRITABLE_FORMATS else READ_ONLY_BECOMES)
-    return content
+    return encode_photo(photo, photo.format if photo.format in WRITABLE_FORMATS else READ_ONLY_BECOMES)

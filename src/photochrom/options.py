@@ -96,6 +96,10 @@ class OutputOptions(Options):
         default=True,
         description="Carry EXIF, XMP, IPTC, colour profile and resolution into the output.",
     )
+    profile: Literal["srgb", "original"] = Field(
+        default="srgb",
+        description="Colour space of the output: sRGB, or the one the photograph came in (where that was an RGB one).",
+    )
     overwrite: bool = Field(
         default=False,
         description="Replace an output file that exists already. Inputs are never replaced.",
@@ -133,4 +137,9 @@ class Limits(Options):
         default=4_000_000_000,
         ge=1,
         description="Largest input file read, in bytes.",
+    )
+    max_memory_bytes: int = Field(
+        default=4_000_000_000,
+        ge=1,
+        description="Most memory that one picture may need while it is coloured, estimated from its size before decoding.",
     )

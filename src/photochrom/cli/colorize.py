@@ -11,7 +11,6 @@ from cyclopts import Parameter
 
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, OptionError, OutputError, PhotochromError, PhotoNotFoundError
-from photochrom.metadata import Metadata
 from photochrom.options import ColorizeOptions, EngineOptions, Limits, OutputOptions
 from photochrom.photo import open_photo, save_photo
 from photochrom.pipeline import ColorizeResult
@@ -124,8 +123,7 @@ def _colorize_file(
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"the folder cannot be made ({error.strerror})", where=str(target.parent)) from None
-    coloured = result.photo if writing.keep_metadata else replace(result.photo, metadata=Metadata())
-    notes = save_photo(coloured, target, format=writing.format, quality=writing.quality)
+    notes = save_photo(result.photo, target, options=writing)
     return replace(result, notes=(*result.notes, *notes))
 
 

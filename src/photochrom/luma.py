@@ -38,7 +38,7 @@ def luma_codes(pixels: Codes) -> Codes:
     ``PIL.Image.convert("L")``.
     """
     if pixels.shape[-1] == 1:
-        return cast("Codes", pixels[..., 0])
+        return pixels[..., 0]
     (red, green, blue), one = FIXED_POINT[int(np.iinfo(pixels.dtype).max)]
     total = pixels[..., 0] * np.uint32(red)
     total += pixels[..., 1] * np.uint32(green)

@@ -141,5 +141,5 @@ class Limits(Options):
     max_memory_bytes: int = Field(
         default=4_000_000_000,
         ge=1,
-        description="Most memory that one picture may need while it is coloured, estimated from its size before decoding.",
+        description="Most memory that one picture may need while it is coloured, estimated before it is decoded.",
     )

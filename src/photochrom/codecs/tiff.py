@@ -192,6 +192,11 @@ def tags_of_exif(block: bytes) -> tuple[dict[int, Field], dict[int, dict[int, Fi
     return main, {pointer: tags for pointer, tags in children.items() if tags}, exif.order
 
 
+def bytes_field(tag: int, block: bytes) -> Field:
+    """Return the field for an XMP packet, IPTC records or a profile: bytes, or of undefined type."""
+    return Field(1 if tag == XMP else UNDEFINED, len(block), block)
+
+
 def byte_order(data: bytes) -> str:
     """Return "<" or ">" for a TIFF file or EXIF block."""
     return "<" if data[:1] == b"I" else ">"

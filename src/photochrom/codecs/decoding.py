@@ -131,6 +131,8 @@ def _load_gif(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
 def _load_avif(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
     decoded = _noting_frames(_load_with_vips(source, "heifload_source", check_size))
     decoded.orientation = 1  # the container's own rotation, which libvips applies, is the one that counts
+    bits = decoded.image.get("bits-per-sample") if decoded.image.get_typeof("bits-per-sample") else 8
+    decoded.image = _spread(decoded.image, bits)
     return decoded
 
 
@@ -140,12 +142,10 @@ def _load_tiff(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded
     if not 0 <= page < len(pages):
         raise UnreadablePhotoError(f"there is no page {page + 1}: it has {len(pages)}", where=source.name)
     tags = pages[page]
+    _refuse_odd_samples(tags, source.name)
     reader.check_pixels_present(tags)
     decoded = _load_with_vips(source, "tiffload_source", check_size, page=tags.index)
-    block = tiff.exif_of_page(reader, tags)
-    decoded.blocks.pop("exif", None)
-    if block:
-        decoded.blocks["exif"] = block
+    decoded.blocks = _tiff_blocks(reader, tags)
     orientation = tags.number(tiff.ORIENTATION) or 1
     decoded.orientation = orientation if 1 <= orientation <= 8 else 1
     decoded.dpi = plausible_dpi(tiff.dpi_of(tags))
@@ -153,6 +153,31 @@ def _load_tiff(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded
     if len(pages) > 1:
         decoded.notes.append(f"page {page + 1} of {len(pages)}")
     return decoded
+
+
+def _tiff_blocks(reader: tiff.TiffReader, page: tiff.Page) -> dict[str, bytes]:
+    raw = {tag: page.tags[tag].data for tag in (tiff.XMP, tiff.IPTC, tiff.PHOTOSHOP, tiff.ICC) if tag in page.tags}
+    # Photoshop pads the records to whole words.
+    records = raw.get(tiff.IPTC, b"").rstrip(b"\x00") or iptc.records_from_resources(raw.get(tiff.PHOTOSHOP, b""))
+    blocks = {
+        "exif": tiff.exif_of_page(reader, page),
+        "icc": raw.get(tiff.ICC),
+        "xmp": raw.get(tiff.XMP),
+        "iptc": records if records and records[0] == iptc.MARKER else None,
+    }
+    return {name: block for name, block in blocks.items() if block}
+
+
+def _refuse_odd_samples(page: tiff.Page, name: str) -> None:
+    """Raise for the sample sizes that libtiff's reader does not know; it would call the file damaged."""
+    bits = page.first_number(tiff.BITS_PER_SAMPLE, 1)
+    floating = page.first_number(tiff.SAMPLE_FORMAT, 1) == tiff.FLOATING
+    if bits not in (1, 2, 4, 8, 16, 32) or (floating and bits != 32):
+        raise UnsupportedPhotoError(
+            f"{'floating-point ' if floating else ''}samples of {bits} bits",
+            where=name,
+            next_step="Save it with 8 or 16 bits per channel",
+        )
 
 
 def _load_bmp(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
@@ -210,15 +235,28 @@ def _load_heic(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded
     found = {name: block for name, block in blocks.items() if block}
     if "exif" in found:
         found["exif"] = found["exif"].removeprefix(jpeg.EXIF_HEADER)
-    return Decoded(image_from(samples), found)  # pi-heif has applied the container's rotation
+    image = _spread(image_from(samples), int(picture.info.get("bit_depth", 8)))
+    return Decoded(image, found)  # pi-heif has applied the container's rotation
 
 
 def _load_raw(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
     rawpy = _extra("rawpy", "camera raw files", "raw", source.name)
     with rawpy.imread(io.BytesIO(source.read_all())) as raw:
         check_size(raw.sizes.raw_width, raw.sizes.raw_height, 16)
+        # LibRaw turns it upright.
         samples = raw.postprocess(output_bps=16, use_camera_wb=True, output_color=rawpy.ColorSpace.sRGB)
-    return Decoded(image_from(samples), notes=["camera raw developed with the camera's white balance"])
+    block = _exif_of_raw(source)
+    blocks = {"exif": block} if block else {}
+    return Decoded(image_from(samples), blocks, notes=["camera raw developed with the camera's white balance"])
+
+
+def _exif_of_raw(source: PhotoSource) -> bytes | None:
+    """Return the EXIF block of a camera file that is TIFF inside, as most are."""
+    try:
+        reader = tiff.TiffReader(source)
+        return tiff.exif_of_page(reader, reader.pages()[0])
+    except (exif.DamagedExifError, IndexError):
+        return None
 
 
 def _extra(module: str, what: str, extra: str, where: str) -> Any:
@@ -244,6 +282,14 @@ LOADERS: dict[str, Loader] = {
 }
 
 
+def _spread(image: Any, bits: int) -> Any:
+    """Return 10 or 12 bit samples, which decoders put into the upper bits of 16, spread so that white is 65535."""
+    if image.format != "ushort" or not 8 < bits < 16:
+        return image
+    white = (2**bits - 1) << (16 - bits)
+    return (image * (65535 / white)).rint().cast("ushort").copy(interpretation=image.interpretation)
+
+
 def _noting_frames(decoded: Decoded) -> Decoded:
     frames = decoded.image.get("n-pages") if decoded.image.get_typeof("n-pages") else 1
     if frames > 1:
@@ -257,9 +303,7 @@ def _vips_blocks(image: Any) -> dict[str, bytes]:
     if "exif" in blocks:
         blocks["exif"] = blocks["exif"].removeprefix(jpeg.EXIF_HEADER)
     records = blocks.pop("iptc", b"")
-    if image.get_typeof("photoshop-data") and not records:
-        records = bytes(image.get("photoshop-data"))
-    if records[:1] != b"\x1c":
+    if records[:1] != bytes([iptc.MARKER]):
         records = iptc.records_from_resources(records) or b""
     return {key: block for key, block in {**blocks, "iptc": records}.items() if block}
 

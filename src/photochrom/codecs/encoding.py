@@ -66,7 +66,7 @@ def encode_samples(samples: Samples, format: str, quality: int, metadata: Metada
 def encode_pages(pages: Sequence[Samples], metadata: Sequence[Metadata]) -> bytes:
     """Return one TIFF of several pages, each with its own metadata."""
     files = [_bare_tiff(samples, block) for samples, block in zip(pages, metadata, strict=True)]
-    return _with_tags(tiff.joined(files), metadata[0])
+    return _with_exif(tiff.joined(files), metadata[0])
 
 
 def _encode_jpeg(samples: Samples, quality: int, metadata: Metadata) -> bytes:
@@ -91,29 +91,38 @@ def _encode_png(samples: Samples, metadata: Metadata) -> bytes:
 
 
 def _encode_tiff(samples: Samples, metadata: Metadata) -> bytes:
-    return _with_tags(_bare_tiff(samples, metadata), metadata)
+    return _with_exif(_bare_tiff(samples, metadata), metadata)
 
 
 def _bare_tiff(samples: Samples, metadata: Metadata) -> bytes:
+    """Return a single-page TIFF with everything but its EXIF directories, whose offsets do not bear moving."""
     image = image_from(samples)
-    blocks = {"icc-profile-data": metadata.icc, "xmp-data": metadata.xmp, "iptc-data": metadata.iptc}
-    for name, block in blocks.items():
-        if block:
-            image = with_block(image, name, block)
     if metadata.dpi:
         image = image.copy(xres=metadata.dpi[0] / 25.4, yres=metadata.dpi[1] / 25.4)
     large = samples.nbytes > LARGEST_CLASSIC_TIFF
-    return bytes(image.tiffsave_buffer(compression="deflate", predictor="horizontal", resunit="inch", bigtiff=large))
+    if large and metadata.icc:
+        image = with_block(image, "icc-profile-data", metadata.icc)
+    data = bytes(
+        image.tiffsave_buffer(
+            compression="deflate",
+            predictor="horizontal",
+            resunit="inch",
+            bigtiff=large,
+            keep="icc" if large else "none",
+        )
+    )
+    # libvips rounds IPTC lengths and drops profiles it finds odd, so these tags are written here.
+    blocks = {tiff.XMP: metadata.xmp, tiff.IPTC: metadata.iptc, tiff.ICC: metadata.icc}
+    tags = {tag: tiff.bytes_field(tag, block) for tag, block in blocks.items() if block}
+    if not metadata.dpi:  # libvips makes one up
+        tags[tiff.RESOLUTION_UNIT] = tiff.no_resolution_unit(tiff.byte_order(data))
+    return data if large else tiff.with_tags(data, tags, {})
 
 
-def _with_tags(data: bytes, metadata: Metadata) -> bytes:
-    """Return the TIFF with its EXIF directories; libvips writes none, and makes up a resolution."""
-    if data[2:4] not in (b"*\x00", b"\x00*"):
+def _with_exif(data: bytes, metadata: Metadata) -> bytes:
+    if not metadata.exif or data[2:4] not in (b"*\x00", b"\x00*"):
         return data
-    main, children, order = tiff.tags_of_exif(metadata.exif) if metadata.exif else ({}, {}, "")
-    if not metadata.dpi:
-        main[tiff.RESOLUTION_UNIT] = tiff.no_resolution_unit(order or tiff.byte_order(data))
-    return tiff.with_tags(data, main, children, order)
+    return tiff.with_tags(data, *tiff.tags_of_exif(metadata.exif))
 
 
 def _encode_with_pillow(samples: Samples, format: str, quality: int, metadata: Metadata) -> bytes:

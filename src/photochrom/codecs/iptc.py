@@ -11,6 +11,8 @@ from typing import NamedTuple
 JPEG_HEADER = b"Photoshop 3.0\x00"
 RESOURCE_SIGNATURE = b"8BIM"
 IPTC_RESOURCE = 0x0404
+MARKER = 0x1C
+"""The first byte of every dataset."""
 UTF8_MARK = b"\x1b%G"
 
 
@@ -84,7 +86,7 @@ def xmp_properties(records: bytes) -> dict[XmpProperty, list[str]]:
 
 def _datasets(records: bytes) -> list[tuple[tuple[int, int], bytes]]:
     found, at = [], 0
-    while at + 5 <= len(records) and records[at] == 0x1C:
+    while at + 5 <= len(records) and records[at] == MARKER:
         key = (records[at + 1], records[at + 2])
         size = int.from_bytes(records[at + 3 : at + 5], "big")
         if size & 0x8000:  # extended: the size of the size; nothing we map is that long

@@ -34,6 +34,7 @@ XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
 STRIP_OFFSETS, STRIP_LENGTHS, TILE_OFFSETS, TILE_LENGTHS = 273, 279, 324, 325
 RATIONAL, UNDEFINED, LONG8, IFD8 = 5, 7, 16, 18
 SIZES = ITEM_SIZES | {LONG8: 8, 17: 8, IFD8: 8}
+BITS_PER_SAMPLE, SAMPLE_FORMAT, FLOATING = 258, 339, 3
 REDUCED_COPY, TRANSPARENCY_MASK = 1, 4
 """Bits of NewSubfileType: a thumbnail, a mask."""
 
@@ -69,6 +70,13 @@ class Page:
         if found is None or found.items != 1 or found.type not in (SHORT, LONG):
             return None
         return int(struct.unpack(self.order + ("H" if found.type == SHORT else "L"), found.data)[0])
+
+    def first_number(self, tag: int, default: int) -> int:
+        """Return the first of several SHORT values."""
+        found = self.tags.get(tag)
+        if found is None or found.type != SHORT:
+            return default
+        return int(struct.unpack_from(self.order + "H", found.data)[0])
 
     @property
     def is_picture(self) -> bool:
@@ -182,6 +190,11 @@ def tags_of_exif(block: bytes) -> tuple[dict[int, Field], dict[int, dict[int, Fi
     children[EXIF_POINTER].pop(INTEROP_POINTER, None)
     main = {tag: field for tag, field in fields(exif.main).items() if tag in DESCRIPTIVE}
     return main, {pointer: tags for pointer, tags in children.items() if tags}, exif.order
+
+
+def bytes_field(tag: int, block: bytes) -> Field:
+    """Return the field for an XMP packet, IPTC records or a profile: bytes, or of undefined type."""
+    return Field(1 if tag == XMP else UNDEFINED, len(block), block)
 
 
 def byte_order(data: bytes) -> str:

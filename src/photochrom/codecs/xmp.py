@@ -28,6 +28,7 @@ PACKET_START = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
 PACKET_END = '<?xpacket end="w"?>'
 EMPTY = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}"/></x:xmpmeta>'
 MAX_PACKET_BYTES = 16_000_000
+MAX_DEPTH = 60
 CONTAINERS = {"list": "Seq", "bag": "Bag", "alternatives": "Alt"}
 
 Values = Mapping["XmpProperty", Sequence[str]]
@@ -113,9 +114,20 @@ def _parsed(packet: bytes) -> minidom.Document:
     if len(packet) > MAX_PACKET_BYTES or re.search(rb"<!\s*(DOCTYPE|ENTITY)", packet, re.IGNORECASE):
         raise DamagedXmpError("too large, or with declarations that XMP does not allow")
     try:
-        return minidom.parseString(packet)
+        document = minidom.parseString(packet)
     except (ExpatError, ValueError, RecursionError, LookupError) as error:
         raise DamagedXmpError("not well-formed XML") from error
+    _check_depth(document)
+    return document
+
+
+def _check_depth(document: minidom.Document) -> None:
+    level, depth = [document.documentElement], 0
+    while level:
+        depth += 1
+        if depth > MAX_DEPTH:  # minidom calls itself for each level
+            raise DamagedXmpError("nested too deeply")
+        level = [child for node in level if node for child in node.childNodes if child.nodeType == child.ELEMENT_NODE]
 
 
 def _rdf_of(document: minidom.Document) -> minidom.Element:
@@ -175,7 +187,4 @@ def _serialized(document: minidom.Document) -> bytes:
     root = document.documentElement
     if root is None:
         raise DamagedXmpError("empty")
-    try:
-        return f"{PACKET_START}\n{root.toxml()}\n{PACKET_END}".encode()
-    except RecursionError as error:
-        raise DamagedXmpError("nested too deeply") from error
+    return f"{PACKET_START}\n{root.toxml()}\n{PACKET_END}".encode()

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_model import write_tiny_model
+
+from tests.tiny_model import write_tiny_model
 
 
 @pytest.fixture(scope="session")

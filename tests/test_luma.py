@@ -20,7 +20,7 @@ def test_sixteen_bit_luma_is_rounded_bt601() -> None:
     pixels = np.random.default_rng(0).integers(0, 65536, (300, 300, 3), dtype=np.uint16)
     exact = pixels.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
     assert np.abs(luma_codes(pixels) - exact).max() <= 0.5 + 1e-6
-    assert LUMA_WEIGHTS == pytest.approx([0.299, 0.587, 0.114])
+    assert pytest.approx([0.299, 0.587, 0.114]) == LUMA_WEIGHTS
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -7,6 +7,7 @@ blueish photocopy all give the neutral picture that the net was trained on.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,7 @@ def luma_codes(pixels: Codes) -> Codes:
     total += pixels[..., 1] * np.uint32(green)
     total += pixels[..., 2] * np.uint32(blue)
     total += np.uint32(one // 2)
-    return (total // np.uint32(one)).astype(pixels.dtype)
+    return cast("Codes", (total // np.uint32(one)).astype(pixels.dtype))
 
 
 def luma_strip(pixels: Codes, top: int, bottom: int) -> Plane:

@@ -48,21 +48,21 @@ class ColorizeOptions(Options):
 
     model: str = Field(
         default=DEFAULT_MODEL,
-        description="Model: a name from `photochrom models list`, or the path of an .onnx file that carries our metadata.",
+        description="Model: a name from `photochrom models list`, or the path of an .onnx file made by photochrom.",
     )
     size: int | None = Field(
         default=None,
         ge=32,
         le=LARGEST_RENDER_PX,
-        description="Short side, in pixels, of the copy that the net sees. The picture itself always keeps its full size. "
-        "Left out, the model's own size is used; twice the size costs four times the net's time.",
+        description="Short side, in pixels, of the copy that the net sees; the picture itself always keeps its full "
+        "size. Left out, the model's own size is used; twice the size costs four times the net's time.",
     )
     vividness: float = Field(
         default=1.0,
         ge=0.0,
         le=3.0,
         allow_inf_nan=False,
-        description="Factor on the strength of the colours: 0 is grey, 1 as the model says, 1.3 visibly stronger. Free.",
+        description="Factor on the strength of the colours: 0 is grey, 1 as the model says, 1.3 clearly more. Free.",
     )
     chroma_ceiling: float | None = Field(
         default=75.0,
@@ -95,6 +95,10 @@ class OutputOptions(Options):
     keep_metadata: bool = Field(
         default=True,
         description="Carry EXIF, XMP, IPTC, colour profile and resolution into the output.",
+    )
+    profile: Literal["srgb", "original"] = Field(
+        default="srgb",
+        description="Colour space of the output: sRGB, or the one the photograph came in (where that was an RGB one).",
     )
     overwrite: bool = Field(
         default=False,
@@ -133,4 +137,9 @@ class Limits(Options):
         default=4_000_000_000,
         ge=1,
         description="Largest input file read, in bytes.",
+    )
+    max_memory_bytes: int = Field(
+        default=4_000_000_000,
+        ge=1,
+        description="Most memory that one picture may need while it is coloured, estimated before it is decoded.",
     )

@@ -158,4 +158,4 @@ class GuidedUpsampler:
         below = np.minimum(above + 1, cells - 1)
         weight = (position - above).astype(np.float32)[:, None]
         upper = self.coefficients[:, above]
-        return upper + weight * (self.coefficients[:, below] - upper)
+        return np.asarray(upper + weight * (self.coefficients[:, below] - upper))

@@ -5,6 +5,6 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    from photochrom.cli.app import run  # noqa: PLC0415 - keeps `import photochrom.cli` free of the parser
+    from photochrom.cli.app import run  # keeps `import photochrom.cli` free of the parser
 
     raise SystemExit(run())

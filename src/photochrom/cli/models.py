@@ -31,7 +31,7 @@ def show(name: str = DEFAULT_MODEL, /) -> None:
     if not looks_like_path(name):
         _print_facts(find_card(name).model_dump())
     file = find_model(name)
-    from photochrom.engines.onnx import OnnxEngine  # noqa: PLC0415 - loads ONNX Runtime, a third of a second
+    from photochrom.engines.onnx import OnnxEngine  # loads ONNX Runtime, a third of a second
 
     engine = OnnxEngine(file.path, expected_sha256=file.sha256)
     facts = engine.spec.model_dump(exclude={"bins_ab", "name"})

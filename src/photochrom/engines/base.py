@@ -112,12 +112,12 @@ class FakeEngine:
         stride = self.spec.output_stride
         luma = np.asarray(inputs["luma"], dtype=np.float32)[:, :, ::stride, ::stride]
         batch, _, height, width = luma.shape
-        known = {
-            "ab": lambda: self._ab(luma),
-            "confidence": lambda: np.ones_like(luma),
-            "logits": lambda: np.zeros((batch, 0, height, width), dtype=np.float32),
+        known: dict[str, FloatArray] = {
+            "ab": self._ab(luma),
+            "confidence": np.ones_like(luma),
+            "logits": np.zeros((batch, 0, height, width), dtype=np.float32),
         }
-        return {name: known[name]() for name in outputs}
+        return {name: known[name] for name in outputs}
 
     def _ab(self, luma: FloatArray) -> FloatArray:
         if callable(self.ab):

@@ -122,7 +122,7 @@ def _load(content: bytes, path: Path, provider: str, threads: int) -> ort.Infere
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = ort.InferenceSession(content, options, providers=[provider])
-    except Exception as error:  # ONNX Runtime's exceptions share no base class of their own
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no base class of their own
         first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelFileError(
             f"not a model that ONNX Runtime can load ({first_line[:120]})",

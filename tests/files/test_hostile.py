@@ -20,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.files.makers import one_of_each, textured, tiff_bytes
 
 from photochrom.codecs.png import SIGNATURE, chunk
 from photochrom.errors import PhotochromError, PhotoTooLargeError, UnreadablePhotoError
 from photochrom.options import Limits
 from photochrom.photo import open_photo
+from tests.files.makers import one_of_each, textured, tiff_bytes
 
 SEED = 20_261_122
 MUTANTS_PER_FILE = 60
@@ -41,14 +41,18 @@ def mutants(data: bytes, random_: random.Random) -> Iterator[bytes]:
     while True:
         damaged = bytearray(data)
         for _ in range(random_.choice((1, 1, 2, 4, 16))):
-            at = random_.randrange(len(damaged)) if random_.random() < 0.5 else random_.randrange(min(len(damaged), 400))
+            at = (
+                random_.randrange(len(damaged)) if random_.random() < 0.5 else random_.randrange(min(len(damaged), 400))
+            )
             kind = random_.randrange(7)
             if kind == 0:
                 damaged[at] ^= 1 << random_.randrange(8)
             elif kind == 1:
                 damaged[at] = random_.choice((0, 1, 0x7F, 0x80, 0xFE, 0xFF))
             elif kind == 2:
-                damaged[at : at + 4] = random_.choice((b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", bytes(4), b"\x80\0\0\0"))
+                damaged[at : at + 4] = random_.choice(
+                    (b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", bytes(4), b"\x80\0\0\0")
+                )
             elif kind == 3:
                 del damaged[at : at + random_.randrange(1, 40)]
             elif kind == 4:

@@ -61,6 +61,10 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
+LETTERS = st.characters(exclude_characters="/\0", exclude_categories=["Cs"])
+NO_RECIPES = [b"", b"[]", b"{}", b'{"recipe": 2}', b'{"recipe": 1, "x": 1}', b"\xff" * 9, b"[" * 9999]
+
+
 def write(path: Path, seed: int = 0) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(np.roll(textured(channels=1)[..., 0], seed))
@@ -178,13 +182,13 @@ def test_names_of_255_bytes(tmp_path: Path) -> None:
     reports = run(source, tmp_path / "out", settings)
     assert statuses(reports) == {"done"}, reports
     assert statuses(run(source, tmp_path / "out", settings)) == {"skipped"}
-    assert len([name for name in names_in(tmp_path / "out") if name.endswith(".tiff") or name.endswith(".tif")]) == 3
+    assert len([name for name in names_in(tmp_path / "out") if name.endswith((".tiff", ".tif"))]) == 3
 
 
 @settings(max_examples=40, deadline=None)
 @given(
     st.sets(
-        st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), min_size=1, max_size=60),
+        st.text(LETTERS, min_size=1, max_size=60),
         max_size=12,
     ),
     st.sampled_from(["png", "jpeg", "tiff"]),
@@ -516,9 +520,7 @@ def test_a_recipe_never_replaces_a_result_by_another(folder: Path, tmp_path: Pat
     assert "not identical" in elsewhere.notes[-1]
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"[]", b"{}", b'{"recipe": 2}', b'{"recipe": 1, "x": 1}', b"\xff" * 9, b"[" * 9999]
-)
+@pytest.mark.parametrize("content", NO_RECIPES)
 def test_what_is_no_recipe_is_one_line(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.recipe.json"
     path.write_bytes(content)

@@ -153,11 +153,12 @@ BOMBS = {
     + struct.pack("<HHB", 65535, 65535, 0) + b"\x02\x02\x4c\x01\x00;",
     "bmp of 2 gigapixels": b"BM" + struct.pack("<IHHI", 1000, 0, 0, 54)
     + struct.pack("<IiiHHIIiiII", 40, 46_000, 46_000, 1, 24, 0, 0, 0, 0, 0, 0) + bytes(100),
-    "webp of 16383 squared": b"RIFF\x20\0\0\0WEBPVP8L\x0d\0\0\0\x2f" + struct.pack("<I", 16382 | 16382 << 14) + bytes(9),
+    "webp of 16383 squared": b"RIFF\x20\0\0\0WEBPVP8L\x0d\0\0\0\x2f"
+    + struct.pack("<I", 16382 | 16382 << 14) + bytes(9),
     "tiff that claims a huge width": lying_tiff(256, 2_000_000_000),
     "tiff that claims a huge height": lying_tiff(257, 2_000_000_000),
-    "jpeg of 65500 squared": b"\xff\xd8\xff\xc0\0\x11\x08\xff\xdc\xff\xdc\x03\x01\x11\0\x02\x11\0\x03\x11\0\xff\xda\0\x0c\x03"
-    b"\x01\0\x02\0\x03\0\0\x3f\0" + bytes(50),
+    "jpeg of 65500 squared": b"\xff\xd8\xff\xc0\0\x11\x08\xff\xdc\xff\xdc\x03\x01\x11\0\x02\x11\0\x03\x11\0"
+    b"\xff\xda\0\x0c\x03\x01\0\x02\0\x03\0\0\x3f\0" + bytes(50),
 }  # fmt: skip
 
 

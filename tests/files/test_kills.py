@@ -91,7 +91,8 @@ while killed < 100 and trials < 400:
     if os.waitpid(process, 0)[1] != signal.SIGKILL:
         continue
     killed += 1
-    found = {path.relative_to(OUT).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in OUT.rglob("*.bmp")}
+    files = {path.relative_to(OUT).as_posix(): path.read_bytes() for path in OUT.rglob("*.bmp")}
+    found = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     print(json.dumps(found), flush=True)
 assert os.waitpid(child(run), 0)[1] == 0
 """

@@ -122,7 +122,7 @@ def encode_photo(
         UnsupportedPhotoError: the format cannot hold a picture of this size.
         OutputError: the encoder failed.
     """
-    return _encoded([photo], format, options or OutputOptions(), provenance)[0]
+    return bytes(_encoded([photo], format, options or OutputOptions(), provenance)[0])
 
 
 def save_photo(
@@ -153,7 +153,7 @@ def save_photo(
 
 def encode_pages_with_notes(
     pages: Sequence[Photo], path: str | os.PathLike[str], options: OutputOptions, provenance: Provenance | None
-) -> tuple[bytes, tuple[str, ...]]:
+) -> tuple[bytes | bytearray, tuple[str, ...]]:
     """Return what :func:`save_photo` would write to ``path``, and its notes, without writing it."""
     return _encoded(list(pages), options.format or format_of_path(path), options, provenance)
 
@@ -216,7 +216,7 @@ def _check_limits(width: int, height: int, pixel_bytes: int, limits: Limits, whe
 
 def _encoded(
     pages: list[Photo], format: str, options: OutputOptions, provenance: Provenance | None
-) -> tuple[bytes, tuple[str, ...]]:
+) -> tuple[bytes | bytearray, tuple[str, ...]]:
     notes: list[str] = []
     if len(pages) > 1 and format != "tiff":
         notes.append(f"{format.upper()} holds one page: the first of {len(pages)} written")

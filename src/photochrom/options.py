@@ -101,6 +101,13 @@ class OutputOptions(Options):
         default="srgb",
         description="Colour space of the output: sRGB, or the one the photograph came in (where that was an RGB one).",
     )
+    mark: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="Text drawn small into the lower left corner, such as 'Colours added by a model'. The luma changes "
+        "under it, and nowhere else.",
+    )
     certificate: Path | None = Field(
         default=None,
         description="Sign each result with content credentials (C2PA) by this certificate chain, a PEM file. Adds 3 to "

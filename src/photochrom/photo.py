@@ -25,6 +25,7 @@ from photochrom.codecs.samples import Pixels, normalized, on_white, to_8_bits
 from photochrom.codecs.signatures import HEAD_BYTES, describe_other, photo_format
 from photochrom.codecs.source import PhotoSource, open_source
 from photochrom.errors import OptionError, PhotoTooLargeError, UnreadablePhotoError, UnsupportedPhotoError
+from photochrom.mark import with_mark
 from photochrom.metadata import Metadata, fitted_to, made_upright
 from photochrom.options import Limits, OutputOptions
 from photochrom.provenance import Provenance, with_provenance
@@ -228,6 +229,8 @@ def _encoded(
         metadata = _labelled(metadata, provenance, notes)
         metadata, lost = fitted_to(metadata, format)
         notes += lost
+        if options.mark:
+            pixels = with_mark(pixels, options.mark)
         prepared.append((_samples_for(photo, pixels, format, notes), metadata))
     samples, blocks = zip(*prepared, strict=True)
     data = (

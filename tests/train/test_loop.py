@@ -16,7 +16,7 @@ def tiny_config(shard: Path, folder: Path) -> TrainConfig:
     stage = Stage(name="frozen", size_px=32, batch=2, photos_seen=6, lr_decoder=1e-3, lr_backbone=0.0)
     return TrainConfig(
         run=RunSection(folder=folder, seed=1, threads=1, log_steps=1, checkpoint_steps=2, validation_steps=4),
-        data=DataSection(photos=(shard,), validation_photos=2, cache_gb=0.1),
+        data=DataSection(photos=(shard,), validation_photos=4, cache_gb=0.1),
         model=ModelSection(decoder="test"),
         stages=(stage, stage.model_copy(update={"name": "all", "lr_backbone": 1e-4, "size_px": 64})),
     )

@@ -20,6 +20,7 @@ VERBS = [
     ("colorize", "photochrom.cli.colorize:colorize", "Colour photographs and folders of photographs."),
     ("redo", "photochrom.cli.redo:redo", "Make a result again from its recipe, byte for byte."),
     ("models", "photochrom.cli.models:app", "List the models, or show one."),
+    ("evaluate", "photochrom.cli.evaluate:evaluate", "Measure models on colour photographs."),
     ("doctor", "photochrom.cli.doctor:doctor", "Check this installation and say how to fix what is missing."),
 ]
 

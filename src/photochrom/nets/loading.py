@@ -1,0 +1,57 @@
+"""Make a published generator in torch from arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from photochrom.nets.deoldify import artistic, stable
+from photochrom.nets.deoldify_2018 import unet_2018
+
+NETWORKS = {"artistic": artistic, "stable": stable, "unet-2018": unet_2018}
+
+
+def load_generator(network: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> nn.Module:
+    """Return the network in evaluation mode, sharing memory with ``arrays``; raise RuntimeError unless all fit.
+
+    Args:
+        network: "artistic", "stable" (also for video) or "unet-2018".
+        arrays: the state dict; counters of batches may be missing, and what torch 0.4 did not store is worked out.
+    """
+    with torch.device("meta"):
+        generator = NETWORKS[network]()
+    wanted = generator.state_dict()
+    state = {name: torch.from_numpy(np.asarray(array)) for name, array in arrays.items()}
+    for name, like in wanted.items():
+        if name.endswith("num_batches_tracked"):
+            state.setdefault(name, torch.zeros_like(like, device="cpu"))
+        elif name.endswith(".weight_v") and name not in state:
+            state[name] = _power_vector(state, name.removesuffix("_v"))
+        if name in state and state[name].shape != like.shape and state[name].numel() == like.numel() == 1:
+            state[name] = state[name].reshape(like.shape)
+    generator.load_state_dict(
+        {name: value for name, value in state.items() if name in wanted or not _is_ready(name, state)}, assign=True
+    )
+    return generator.eval()
+
+
+def _power_vector(state: dict[str, torch.Tensor], stem: str) -> torch.Tensor:
+    """Return v of a spectral norm of torch 0.4, scaled so that the kernel comes out as the one stored ready.
+
+    That torch kept W / sigma itself (``weight``) and used it in evaluation.
+    """
+    matrix, u = state[f"{stem}_orig"].flatten(1), state[f"{stem}_u"]
+    v = F.normalize(matrix.t() @ u, dim=0)
+    if stem not in state:
+        return v
+    sigma = matrix.norm() / state[stem].norm()
+    return v * (sigma / torch.dot(u, matrix @ v))
+
+
+def _is_ready(name: str, state: dict[str, torch.Tensor]) -> bool:
+    return name.endswith(".weight") and f"{name}_orig" in state

@@ -78,8 +78,8 @@ def merge_luma_chroma(luma_: Floats, cbcr: Floats) -> Floats:
     cb, cr = cbcr[..., 0], cbcr[..., 1]
     keep = gamut_headroom(luma_, cb, cr)
     cb, cr = cb * keep, cr * keep
-    rgb = np.stack([luma_ + RED_PER_CR * cr, luma_ + GREEN_PER_CB * cb + GREEN_PER_CR * cr, luma_ + BLUE_PER_CB * cb], -1)
-    return np.asarray(np.clip(rgb, 0, 1))
+    offsets = (RED_PER_CR * cr, GREEN_PER_CB * cb + GREEN_PER_CR * cr, BLUE_PER_CB * cb)
+    return np.asarray(np.clip(np.stack([luma_ + offset for offset in offsets], -1), 0, 1))
 
 
 def quantize_keeping_luma(rgb: Floats, luma_: Floats, max_code: int) -> npt.NDArray[np.uint16]:
@@ -94,7 +94,8 @@ def quantize_keeping_luma(rgb: Floats, luma_: Floats, max_code: int) -> npt.NDAr
     red = np.rint(rgb[..., 0] * max_code)
     blue = np.rint(rgb[..., 2] * max_code)
     green = np.rint((luma_ * max_code - LUMA_RED * red - LUMA_BLUE * blue) / LUMA_GREEN)
-    return np.clip(np.stack([red, green, blue], -1), 0, max_code).astype(np.uint16)
+    codes: npt.NDArray[np.uint16] = np.clip(np.stack([red, green, blue], -1), 0, max_code).astype(np.uint16)
+    return codes
 
 
 def linear_from_srgb(rgb: Floats) -> Floats:

@@ -6,6 +6,7 @@ command-line help, so it says what the option does and, where there is a price, 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -96,6 +97,26 @@ class OutputOptions(Options):
         default=True,
         description="Carry EXIF, XMP, IPTC, colour profile and resolution into the output.",
     )
+    profile: Literal["srgb", "original"] = Field(
+        default="srgb",
+        description="Colour space of the output: sRGB, or the one the photograph came in (where that was an RGB one).",
+    )
+    mark: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="Text drawn small into the lower left corner, such as 'Colours added by a model'. The luma changes "
+        "under it, and nowhere else.",
+    )
+    certificate: Path | None = Field(
+        default=None,
+        description="Sign each result with content credentials (C2PA) by this certificate chain, a PEM file. Adds 3 to "
+        "10 kB; needs the c2pa extra. A signed result is never the same bytes twice, so it can have no recipe.",
+    )
+    private_key: Path | None = Field(
+        default=None,
+        description="The certificate's private key, an unencrypted PEM file.",
+    )
     overwrite: bool = Field(
         default=False,
         description="Replace an output file that exists already. Inputs are never replaced.",
@@ -133,4 +154,9 @@ class Limits(Options):
         default=4_000_000_000,
         ge=1,
         description="Largest input file read, in bytes.",
+    )
+    max_memory_bytes: int = Field(
+        default=4_000_000_000,
+        ge=1,
+        description="Most memory that one picture may need while it is coloured, estimated before it is decoded.",
     )

@@ -21,7 +21,11 @@ from photochrom.photo import Photo
 
 REQUIRED = ("numpy", "pillow", "onnxruntime", "pyvips", "pydantic", "cyclopts", "rich")
 # extra: a module that only it brings, and what it is for
-EXTRAS = {"heic": ("pi_heif", "HEIC photographs"), "train": ("torch", "training and export")}
+EXTRAS = {
+    "heic": ("pi_heif", "HEIC photographs"),
+    "raw": ("rawpy", "camera RAW"),
+    "train": ("torch", "training and export"),
+}
 SELF_TEST_SIDE = 512
 
 

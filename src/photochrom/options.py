@@ -57,6 +57,18 @@ class ColorizeOptions(Options):
         description="Short side, in pixels, of the copy that the net sees; the picture itself always keeps its full "
         "size. Left out, the model's own size is used; twice the size costs four times the net's time.",
     )
+    render_factor: int | None = Field(
+        default=None,
+        ge=2,
+        le=100,
+        description="DeOldify's measure of the net's copy, for DeOldify's models: its area is that of a square of 16 pixels "
+        "times this. Low is vivid and quick, high is detailed and paler; time and memory grow with its square.",
+    )
+    classic: bool = Field(
+        default=False,
+        description="Only for DeOldify's models: colour as the original program did, step by step (stretched to a square, "
+        "8 bit, colours laid under the luma with OpenCV's rounding), for people who compare.",
+    )
     vividness: float = Field(
         default=1.0,
         ge=0.0,

@@ -11,6 +11,7 @@ means that ``convert("L")`` of input and output are equal arrays. (A lossy file 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.classic import colorize_classic
 from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping_luma
 from photochrom.cores import usable_cores
 from photochrom.engines.base import Engine, FloatArray, ModelSpec
@@ -61,8 +63,11 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
     """
     seconds: dict[str, float] = {}
     spec = engine.spec
+    if options.classic:
+        return _colorize_classic(photo, engine, options)
+    short_px = options.size or _short_px(photo, options.render_factor) or spec.render_px
     width, height = render_size(
-        photo.width, photo.height, options.size or spec.render_px, multiple=spec.multiple, stride=spec.output_stride
+        photo.width, photo.height, short_px, multiple=spec.multiple, stride=spec.output_stride
     )
     with _timed(seconds, "shrink"):
         small = shrink_luma(photo.pixels, width, height, spec.output_stride)
@@ -75,6 +80,27 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
     notes = (*photo.notes, *tone_notes, *ceiling_notes)
     coloured = replace(photo, pixels=pixels, notes=notes)
     return ColorizeResult(coloured, spec, options, width, height, notes, seconds)
+
+
+def _short_px(photo: Photo, render_factor: int | None) -> int | None:
+    """Return the short side of a copy whose area is that of DeOldify's square of 16 x render_factor pixels."""
+    if render_factor is None:
+        return None
+    aspect = min(photo.width, photo.height) / max(photo.width, photo.height)
+    return max(32, round(16 * render_factor * math.sqrt(aspect)))
+
+
+def _colorize_classic(photo: Photo, engine: Engine, options: ColorizeOptions) -> ColorizeResult:
+    """Return the photograph as DeOldify would have coloured it; see ``classic``."""
+    render_factor = options.render_factor or engine.spec.render_px // 16
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "classic"):
+        pixels, notes = colorize_classic(photo.pixels, engine, render_factor)
+    notes = (*photo.notes, *notes)
+    side = 16 * render_factor
+    return ColorizeResult(
+        replace(photo, pixels=pixels, alpha=None, notes=notes), engine.spec, options, side, side, notes, seconds
+    )
 
 
 @contextmanager

@@ -15,7 +15,7 @@ import photochrom
 from photochrom.catalog import model_cards
 from photochrom.cores import usable_cores
 from photochrom.errors import EXIT_MODEL_MISSING, EXIT_OK, EXIT_SOME_FAILED, PhotochromError
-from photochrom.hub import cache_folder, card_path
+from photochrom.hub import cache_folder, card_path, installed_models
 from photochrom.luma import luma_codes
 from photochrom.photo import Photo
 
@@ -54,7 +54,8 @@ def _checks() -> Iterator[tuple[bool, str, int]]:
 
 
 def _check_models() -> Iterator[tuple[bool, str, int]]:
-    for card in model_cards().values():
+    imported = {name: file.card for name, file in installed_models().items() if file.card is not None}
+    for card in (model_cards() | imported).values():
         path = card_path(card)
         if not path.is_file():
             if card.embedded:

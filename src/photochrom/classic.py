@@ -1,6 +1,6 @@
 """DeOldify's own way of colouring a picture, step by step, for comparison with the original program.
 
-    stretch to a square -> grey -> generator -> 8 bit, truncated -> stretch back -> Y of the photo, U and V of the result
+    stretch to a square -> grey -> generator -> 8 bit, truncated -> stretch back -> Y of the photo with U, V of it
 
 What our own pipeline does better is left out on purpose: aspect ratio, exact luma, 16 bit and transparency are lost.
 """

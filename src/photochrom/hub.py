@@ -53,7 +53,7 @@ def installed_models() -> dict[str, ModelFile]:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             card = ModelCard(**{key: value for key, value in content.items() if key in ModelCard.model_fields})
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, AttributeError):
             continue
         if card.name == path.parent.name:
             found[card.name] = ModelFile(card.name, path.parent / card.file, card.sha256, card)

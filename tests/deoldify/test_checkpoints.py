@@ -78,7 +78,7 @@ def test_arrays_are_views_of_the_file_and_cannot_be_written(tmp_path: Path) -> N
     assert not array.flags.writeable
 
 
-# --- malice ------------------------------------------------------------------------------------------------------------
+# --- malice ---------------------------------------------------------------------------------------------------------
 
 
 class Command:
@@ -127,7 +127,7 @@ def test_our_own_stand_ins_cannot_be_rewritten(tmp_path: Path) -> None:
 
 
 def test_a_pickle_cannot_ask_for_more_bytes_than_the_file_has(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match="truncated or damaged|more memory"):
+    with pytest.raises(ModelFileError, match=r"truncated or damaged|more memory"):
         read_checkpoint(legacy_file(tmp_path, b"\x80\x04\x8e" + struct.pack("<Q", 1 << 40) + b"."))
 
 
@@ -164,7 +164,7 @@ def legacy_file(folder: Path, body: bytes, keys: list[str] | None = None, data: 
     return path
 
 
-# --- damage ------------------------------------------------------------------------------------------------------------
+# --- damage ---------------------------------------------------------------------------------------------------------
 
 
 @CONTAINERS

@@ -60,7 +60,9 @@ def _print_progress(done: int, total: int) -> None:
 
 def _print_result(result: ImportedModel) -> None:
     found = result.parity.largest
-    parity = "not compared with the unfolded network" if found is None else f"within {found:.1e} of the unfolded network"
+    parity = (
+        "not compared with the unfolded network" if found is None else f"within {found:.1e} of the unfolded network"
+    )
     print(f"{result.name}: {result.kind.what}, {parity}")
     print(f"Use it: photochrom colorize photo.jpg --model {result.name}")
     for note in result.notes:

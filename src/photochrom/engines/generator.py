@@ -110,14 +110,15 @@ class GeneratorEngine:
             if "alloc" not in str(error).lower() and "memory" not in str(error).lower():
                 raise
             raise ModelError(
-                f"there is not enough memory for a copy of {rgb.shape[1]} x {rgb.shape[0]} pixels; nothing was coloured",
+                f"not enough memory for a copy of {rgb.shape[1]} x {rgb.shape[0]} pixels; nothing was coloured",
                 where=self.generator.name,
                 next_step="Use a smaller --render-factor or --size.",
             ) from None
         colored = colored[:, : rgb.shape[0], : rgb.shape[1]]
         if not np.isfinite(colored).all():
             raise ModelError("the model gave values that are not numbers", where=self.generator.name)
-        return np.clip(np.moveaxis(colored, 0, -1) * deviation + mean, 0, 1)
+        painted: FloatArray = np.clip(np.moveaxis(colored, 0, -1) * deviation + mean, 0, 1)
+        return painted
 
     def close(self) -> None:
         """Release the model's memory once no run uses it any more."""

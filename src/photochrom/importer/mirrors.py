@@ -119,9 +119,7 @@ def _try_mirror(
     return reason
 
 
-def _fetch_rest(
-    mirror: str, wanted: PublishedFile, part: Path, progress: Progress | None, timeout_s: float
-) -> None:
+def _fetch_rest(mirror: str, wanted: PublishedFile, part: Path, progress: Progress | None, timeout_s: float) -> None:
     have = part.stat().st_size if part.exists() else 0
     if have >= wanted.bytes:
         if have > wanted.bytes:
@@ -174,7 +172,7 @@ def _copy(answer: http.client.HTTPResponse, file: IO[bytes], start: int, total: 
     position = start
     while position < total:
         try:
-            chunk = answer.read(min(CHUNK_BYTES, total - position))
+            chunk = answer.read1(min(CHUNK_BYTES, total - position))  # what is there, not all
         except TimeoutError:
             raise _MirrorError("it stopped answering", resumable=position > start) from None
         except (http.client.HTTPException, OSError) as error:

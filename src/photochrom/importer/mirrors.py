@@ -14,7 +14,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import Message
 from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any
@@ -193,7 +192,13 @@ class _CautiousRedirects(urllib.request.HTTPRedirectHandler):
     max_redirections = MOST_REDIRECTS
 
     def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
     ) -> urllib.request.Request | None:
         """Return the next request, or raise what stops this mirror."""
         old, new = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme

@@ -14,11 +14,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from photochrom.engines.base import Engine, FloatArray
+from photochrom.engines.generator_spec import PX_PER_FACTOR
 from photochrom.errors import OptionError
 
 Bytes = npt.NDArray[np.uint8]
 
-PX_PER_FACTOR = 16
 # OpenCV's 8-bit RGB <-> YUV works in fixed point of 14 bits; these are its coefficients rounded to that.
 SHIFT = 14
 HALF = 1 << (SHIFT - 1)

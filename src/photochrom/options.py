@@ -61,13 +61,19 @@ class ColorizeOptions(Options):
         default=None,
         ge=2,
         le=100,
-        description="DeOldify's measure of the net's copy, for DeOldify's models: its area is that of a square of 16 pixels "
-        "times this. Low is vivid and quick, high is detailed and paler; time and memory grow with its square.",
+        description="DeOldify's measure of the net's copy, for its models: the area is that of a square of 16 pixels times "
+        "this. Low is vivid and quick, high is detailed and paler; time and memory grow with its square.",
+    )
+    max_memory: int | None = Field(
+        default=None,
+        ge=1,
+        description="Only for DeOldify's models: memory in MiB that colouring may take. The net's copy is made smaller "
+        "until it should fit, and the result says so.",
     )
     classic: bool = Field(
         default=False,
-        description="Only for DeOldify's models: colour as the original program did, step by step (stretched to a square, "
-        "8 bit, colours laid under the luma with OpenCV's rounding), for people who compare.",
+        description="Only for DeOldify's models: colour as the original program did, step by step (stretched to a "
+        "square, 8 bit, colours laid under the luma with OpenCV's rounding), for people who compare.",
     )
     vividness: float = Field(
         default=1.0,
@@ -108,6 +114,10 @@ class OutputOptions(Options):
         default=True,
         description="Carry EXIF, XMP, IPTC, colour profile and resolution into the output.",
     )
+    profile: Literal["srgb", "original"] = Field(
+        default="srgb",
+        description="Colour space of the output: sRGB, or the one the photograph came in (where that was an RGB one).",
+    )
     overwrite: bool = Field(
         default=False,
         description="Replace an output file that exists already. Inputs are never replaced.",
@@ -145,4 +155,9 @@ class Limits(Options):
         default=4_000_000_000,
         ge=1,
         description="Largest input file read, in bytes.",
+    )
+    max_memory_bytes: int = Field(
+        default=4_000_000_000,
+        ge=1,
+        description="Most memory that one picture may need while it is coloured, estimated before it is decoded.",
     )

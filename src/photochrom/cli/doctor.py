@@ -21,12 +21,24 @@ from photochrom.photo import Photo
 
 REQUIRED = ("numpy", "pillow", "onnxruntime", "pyvips", "pydantic", "cyclopts", "rich")
 # extra: a module that only it brings, and what it is for
-EXTRAS = {"heic": ("pi_heif", "HEIC photographs"), "train": ("torch", "training and export")}
+EXTRAS = {
+    "heic": ("pi_heif", "HEIC photographs"),
+    "raw": ("rawpy", "camera RAW"),
+    "train": ("torch", "training and export"),
+}
 SELF_TEST_SIDE = 512
 
 
-def doctor() -> int:
-    """Check versions, engine, threads, model files and hashes, colour a test picture, and name missing extras."""
+def doctor(*, model: str | None = None) -> int:
+    """Check versions, engine, threads, model files and hashes, colour a test picture, and name missing extras.
+
+    Args:
+        model: Only measure this model on this computer: time and memory for several sizes of the net's copy.
+    """
+    if model is not None:
+        from photochrom.cli.model_cost import print_model_cost
+
+        return print_model_cost(model)
     print(f"photochrom {photochrom.__version__}, Python {platform.python_version()}, {platform.platform()}")
     exit_code = EXIT_OK
     for ok, line, code in _checks():

@@ -61,7 +61,7 @@ class ColorizeOptions(Options):
         default=None,
         ge=2,
         le=100,
-        description="DeOldify's measure of the net's copy, for its models: the area is that of a square of 16 pixels times "
+        description="DeOldify's measure of the net's copy, for its models: the area of a square of 16 pixels times "
         "this. Low is vivid and quick, high is detailed and paler; time and memory grow with its square.",
     )
     max_memory: int | None = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from PIL import Image
 
 import photochrom
 from photochrom.cli.app import VERBS, run
+from photochrom.provenance import read_provenance
+from tests.tiny_model import write_tiny_model
 
 
 @pytest.fixture
@@ -43,6 +46,12 @@ def one_line(err: str) -> str:
     return err
 
 
+def names_in(folder: Path) -> list[str]:
+    """Return the files of a folder and its subfolders, without hidden ones."""
+    files = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in files if not name.startswith("."))
+
+
 def test_a_file_is_coloured_next_to_itself(cli: Cli, make_photo: MakePhoto) -> None:
     source = make_photo("grandma.png")
     before = source.read_bytes()
@@ -68,8 +77,75 @@ def test_folders_are_mirrored(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -
     make_photo("album/1930/b.jpg")
     (tmp_path / "album" / "notes.txt").write_text("no picture")
     assert cli("colorize", tmp_path / "album", "-o", tmp_path / "out")[0] == 0
-    found = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*"))
-    assert found == [os.path.join("1930", "b.jpg"), "a.png"]
+    assert names_in(tmp_path / "out") == ["1930/b.jpg", "a.png"]
+
+
+def test_a_second_run_on_a_folder_does_only_what_is_new(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -> None:
+    make_photo("album/a.png")
+    arguments = ("colorize", tmp_path / "album", "-o", tmp_path / "out")
+    cli(*arguments)
+    before = (tmp_path / "out" / "a.png").stat().st_mtime_ns
+    make_photo("album/b.png")
+    exit_code, out, err = cli(*arguments)
+    assert (exit_code, err) == (0, "")
+    assert "a.png (done before)" in out
+    assert "1 coloured, 1 done before, 0 failed" in out
+    assert (tmp_path / "out" / "a.png").stat().st_mtime_ns == before
+    assert "2 coloured" in cli(*arguments, "--vividness", 0.5)[1]  # other settings, other pictures
+
+
+def test_results_beside_their_photographs_are_not_coloured_again(
+    cli: Cli, make_photo: MakePhoto, tmp_path: Path
+) -> None:
+    make_photo("album/a.png")
+    make_photo("album/rose-color.png")  # a photograph that happens to be called so
+    assert cli("colorize", tmp_path / "album")[0] == 0
+    cli("colorize", tmp_path / "album", "--overwrite")
+    assert names_in(tmp_path / "album") == ["a-color.png", "a.png", "rose-color-color.png", "rose-color.png"]
+
+
+def test_photographs_of_one_name_from_two_folders_both_survive(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -> None:
+    sources = make_photo("one/a.png"), make_photo("two/a.png")
+    assert cli("colorize", *sources, "-o", tmp_path / "out")[0] == 0
+    assert names_in(tmp_path / "out") == ["a-2.png", "a.png"]
+
+
+def test_the_report_has_a_line_for_each(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no")
+    report = tmp_path / "report.jsonl"
+    cli("colorize", make_photo("a.png"), bad, "-o", tmp_path / "out", "--report", report)
+    lines = {line["source"]: line for line in map(json.loads, report.read_text().splitlines())}
+    assert {Path(source).name: line["status"] for source, line in lines.items()} == {
+        "a.png": "done",
+        "bad.png": "failed",
+    }
+
+
+def test_a_recipe_makes_the_same_file_again(cli: Cli, make_photo: MakePhoto, tmp_path: Path, tiny_model: Path) -> None:
+    target = tmp_path / "out.png"
+    cli("colorize", make_photo("a.png"), "-o", target, "--vividness", 0.7, "--recipe")
+    recipe = tmp_path / "out.png.recipe.json"
+    assert str(tiny_model) not in recipe.read_text()
+    first = target.read_bytes()
+    target.unlink()
+    exit_code, out, _ = cli("redo", recipe, "--model", tiny_model)
+    assert exit_code == 0
+    assert "identical" in out
+    assert target.read_bytes() == first
+    other = write_tiny_model(tmp_path / "other.onnx", scale=10)
+    exit_code, _, err = cli("redo", recipe, "--model", other)
+    assert exit_code == 3
+    assert "not the model that the recipe names" in one_line(err)
+
+
+def test_a_result_says_how_it_was_made(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -> None:
+    cli("colorize", make_photo("a.png"), "-o", tmp_path / "out.png", "--vividness", 0.7)
+    provenance = read_provenance(photochrom.open_photo(tmp_path / "out.png").metadata.xmp)
+    assert provenance is not None
+    assert provenance.model == "tiny"
+    assert provenance.settings["vividness"] == 0.7
+    assert provenance.version == photochrom.__version__
 
 
 def test_names_that_would_collide_both_survive(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ What comes out is of the kind that went in:
 | in | out |
 |---|---|
 | path (`str`, `Path`) | `PIL.Image.Image` |
-| `bytes` of an image file | `bytes` of the same format, metadata carried |
+| `bytes` of an image file | `bytes` of the same format, metadata carried; GIF and JPEG 2000 give PNG, HEIC JPEG |
 | `PIL.Image.Image` | `PIL.Image.Image`, RGB or RGBA |
 | `numpy.ndarray` | `numpy.ndarray` of the same dtype, (H, W, 3), or (H, W, 4) when alpha went in |
 | `Photo` | `Photo`; the only kind that keeps 16 bit *and* metadata |
@@ -25,18 +25,19 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from photochrom.codecs.encoding import WRITABLE_FORMATS
+from photochrom import __version__
+from photochrom.album import WRITTEN_AS
 from photochrom.engines.base import Engine
+from photochrom.engines.generator_spec import GENERATOR_CONTRACT
 from photochrom.errors import OptionError, UnreadablePhotoError, UnsupportedPhotoError
 from photochrom.hub import find_model
 from photochrom.options import DEFAULT_MODEL, ColorizeOptions, EngineOptions
 from photochrom.photo import Photo, encode_photo, open_photo
 from photochrom.pipeline import ColorizeResult, colorize_photo
+from photochrom.provenance import Provenance
 
 Array = TypeVar("Array", bound=npt.NDArray[Any])
 LARGEST_CODE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
-# Formats that are read but not written come back as this.
-READ_ONLY_BECOMES = "png"
 
 
 class Colorizer:
@@ -91,7 +92,8 @@ class Colorizer:
         if isinstance(picture, Photo):
             return self.run(picture).photo
         if isinstance(picture, bytes | bytearray | memoryview):
-            return _as_bytes(self.run(open_photo(bytes(picture))).photo)
+            photo = self.run(open_photo(bytes(picture))).photo
+            return encode_photo(photo, WRITTEN_AS.get(photo.format, photo.format), provenance=self.provenance)
         if isinstance(picture, Image.Image):
             return _as_image(self.run(_photo_from_image(picture)).photo, "image")
         if isinstance(picture, np.ndarray):
@@ -107,6 +109,12 @@ class Colorizer:
     def run(self, photo: Photo) -> ColorizeResult:
         """Return the coloured photo together with notes, model, render size and seconds per step."""
         return colorize_photo(photo, self.engine, self.options, threads=self._threads)
+
+    @property
+    def provenance(self) -> Provenance:
+        """What results say of their making: model, hash, version and every option that shapes the picture."""
+        spec = self.engine.spec
+        return Provenance(spec.name, spec.sha256, __version__, self.options.model_dump(exclude={"model"}))
 
     def close(self) -> None:
         """Release the model's memory."""
@@ -192,6 +200,10 @@ def colorize(
 
 def _load_engine(model: str, options: EngineOptions | None) -> Engine:
     file = find_model(model)  # before the runtime is imported: a wrong name is told at once
+    if file.card is not None and file.card.contract == GENERATOR_CONTRACT:
+        from photochrom.engines.generator import GeneratorEngine
+
+        return GeneratorEngine(file.path, expected_sha256=file.sha256, options=options)
     from photochrom.engines.onnx import OnnxEngine  # loads ONNX Runtime, a third of a second
 
     return OnnxEngine(file.path, expected_sha256=file.sha256, options=options)
@@ -271,8 +283,3 @@ def _as_image(photo: Photo, where: str) -> Image.Image:
     about = {"exif": photo.metadata.exif, "dpi": photo.metadata.dpi}
     image.info.update({key: value for key, value in about.items() if value})
     return image
-
-
-def _as_bytes(photo: Photo) -> bytes:
-    content, _ = encode_photo(photo, photo.format if photo.format in WRITABLE_FORMATS else READ_ONLY_BECOMES)
-    return content

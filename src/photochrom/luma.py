@@ -7,6 +7,7 @@ blueish photocopy all give the neutral picture that the net was trained on.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -37,15 +38,13 @@ def luma_codes(pixels: Codes) -> Codes:
     ``PIL.Image.convert("L")``.
     """
     if pixels.shape[-1] == 1:
-        grey: Codes = pixels[..., 0]
-        return grey
+        return pixels[..., 0]
     (red, green, blue), one = FIXED_POINT[int(np.iinfo(pixels.dtype).max)]
     total = pixels[..., 0] * np.uint32(red)
     total += pixels[..., 1] * np.uint32(green)
     total += pixels[..., 2] * np.uint32(blue)
     total += np.uint32(one // 2)
-    codes: Codes = (total // np.uint32(one)).astype(pixels.dtype)
-    return codes
+    return cast("Codes", (total // np.uint32(one)).astype(pixels.dtype))
 
 
 def luma_strip(pixels: Codes, top: int, bottom: int) -> Plane:

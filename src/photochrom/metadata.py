@@ -1,8 +1,24 @@
-"""What a photograph says about itself besides its pixels."""
+"""What a photograph says about itself besides its pixels, and what each file format can hold of it.
+
+| | JPEG | PNG | TIFF | WebP | AVIF | BMP |
+|---|---|---|---|---|---|---|
+| EXIF, GPS | segment, 64 kB | chunk | tags | chunk | item | - |
+| XMP | segment, 64 kB | chunk | tag | chunk | item | - |
+| IPTC-IIM | segment, 64 kB | in XMP | tag | in XMP | in XMP | - |
+| ICC profile | yes | yes | yes | yes | yes | - |
+| resolution | JFIF | chunk | tags | in EXIF | in EXIF | header |
+
+What a format cannot hold is said in a note. IPTC records without a place are told in XMP by the IPTC's own mapping.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import struct
+from dataclasses import dataclass, replace
+
+from photochrom.codecs import exif, iptc, jpeg, tiff, xmp
+
+EMPTY_EXIF = b"II*\x00\x08\x00\x00\x00" + bytes(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +28,7 @@ class Metadata:
     Attributes:
         exif: EXIF block starting at its TIFF header, orientation set to upright, thumbnail removed; GPS included.
         icc: the colour profile of the *file*; the pixels of a :class:`~photochrom.photo.Photo` are sRGB already.
-        xmp: XMP packet, UTF-8 XML.
+        xmp: XMP packet, XML.
         iptc: IPTC-IIM records.
         dpi: horizontal and vertical pixels per inch.
     """
@@ -22,3 +38,94 @@ class Metadata:
     xmp: bytes | None = None
     iptc: bytes | None = None
     dpi: tuple[float, float] | None = None
+
+
+def made_upright(metadata: Metadata, width: int, height: int) -> tuple[Metadata, tuple[str, ...]]:
+    """Return metadata true for an upright sRGB picture of this size without thumbnail, and notes on damaged blocks."""
+    notes = []
+    block, packet = metadata.exif, metadata.xmp
+    if block:
+        try:
+            block = exif.describing(block, width, height)
+        except exif.DamagedExifError:
+            block = None
+            notes.append("damaged EXIF left out")
+    if packet:
+        try:
+            packet = xmp.without_orientation(packet)
+        except xmp.DamagedXmpError as error:
+            packet = None
+            notes.append(f"damaged XMP left out ({error})")
+    dpi = metadata.dpi or (exif_dpi(block) if block else None)
+    return replace(metadata, exif=block, xmp=packet, dpi=dpi), tuple(notes)
+
+
+def fitted_to(metadata: Metadata, format: str) -> tuple[Metadata, tuple[str, ...]]:
+    """Return the metadata as a format can hold it, and notes on what it cannot."""
+    if format == "bmp":
+        lost = [name.upper() for name in ("exif", "xmp", "iptc", "icc") if getattr(metadata, name)]
+        notes = (f"BMP holds no {', '.join(lost)}: left out",) if lost else ()
+        return Metadata(dpi=metadata.dpi), notes
+    notes_ = []
+    if metadata.iptc and format not in ("jpeg", "tiff"):
+        metadata = _iptc_told_in_xmp(metadata)
+        notes_.append(f"IPTC records written as XMP, which {format.upper()} can hold")
+    if metadata.dpi and format in ("webp", "avif"):
+        metadata = replace(metadata, exif=_with_dpi(metadata.exif or EMPTY_EXIF, metadata.dpi))
+    if format == "jpeg":
+        metadata, lost = _fitted_to_segments(metadata)
+        notes_ += [f"{name} too large for JPEG: left out" for name in lost]
+    return metadata, tuple(notes_)
+
+
+def exif_dpi(block: bytes) -> tuple[float, float] | None:
+    """Return the resolution an EXIF block states, in pixels per inch."""
+    try:
+        parsed = exif.ExifBlock(block)
+    except exif.DamagedExifError:
+        return None
+    unit = {2: 1.0, 3: 2.54}.get(parsed.number(parsed.main, tiff.RESOLUTION_UNIT) or 2)
+    found = []
+    for tag in (tiff.X_RESOLUTION, tiff.Y_RESOLUTION):
+        value = parsed.value(parsed.main, tag) or b""
+        numerator, denominator = struct.unpack(parsed.order + "LL", value) if len(value) == 8 else (0, 0)
+        if not unit or not numerator or not denominator:
+            return None
+        found.append(numerator / denominator * unit)
+    return plausible_dpi((found[0], found[1]))
+
+
+def plausible_dpi(dpi: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Return a resolution rounded to hundredths; None for one that no scanner or camera has."""
+    if dpi is None or not all(1 <= number <= 100_000 for number in dpi):
+        return None
+    return round(float(dpi[0]), 2), round(float(dpi[1]), 2)
+
+
+def _with_dpi(block: bytes, dpi: tuple[float, float]) -> bytes:
+    if exif_dpi(block) == dpi:
+        return block
+    order = exif.ExifBlock(block).order
+    x, y = (tiff.Field(tiff.RATIONAL, 1, struct.pack(order + "LL", round(number * 100), 100)) for number in dpi)
+    unit = tiff.Field(exif.SHORT, 1, struct.pack(order + "H", 2))
+    tags = {tiff.X_RESOLUTION: x, tiff.Y_RESOLUTION: y, tiff.RESOLUTION_UNIT: unit}
+    return tiff.with_tags(block, tags, {})
+
+
+def _iptc_told_in_xmp(metadata: Metadata) -> Metadata:
+    properties = iptc.xmp_properties(metadata.iptc or b"")
+    packet = xmp.with_properties(metadata.xmp, properties, replace=False) if properties else metadata.xmp
+    return replace(metadata, xmp=packet, iptc=None)
+
+
+def _fitted_to_segments(metadata: Metadata) -> tuple[Metadata, list[str]]:
+    lost: list[str] = []
+    if metadata.exif and len(metadata.exif) > jpeg.LARGEST_EXIF:
+        metadata, lost = replace(metadata, exif=None), [*lost, "EXIF"]
+    if metadata.xmp and len(metadata.xmp) > jpeg.LARGEST_XMP:
+        metadata, lost = replace(metadata, xmp=None), [*lost, "XMP"]
+    if metadata.iptc and iptc.jpeg_segment(metadata.iptc) is None:
+        metadata, lost = replace(metadata, iptc=None), [*lost, "IPTC"]
+    if metadata.icc and len(metadata.icc) > 255 * jpeg.LARGEST_ICC_PART:
+        metadata, lost = replace(metadata, icc=None), [*lost, "ICC profile"]
+    return metadata, lost

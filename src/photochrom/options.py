@@ -6,6 +6,7 @@ command-line help, so it says what the option does and, where there is a price, 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -57,6 +58,24 @@ class ColorizeOptions(Options):
         description="Short side, in pixels, of the copy that the net sees; the picture itself always keeps its full "
         "size. Left out, the model's own size is used; twice the size costs four times the net's time.",
     )
+    render_factor: int | None = Field(
+        default=None,
+        ge=2,
+        le=100,
+        description="DeOldify's measure of the net's copy, for its models: the area of a square of 16 pixels times "
+        "this. Low is vivid and quick, high is detailed and paler; time and memory grow with its square.",
+    )
+    max_memory: int | None = Field(
+        default=None,
+        ge=1,
+        description="Only for DeOldify's models: memory in MiB that colouring may take. The net's copy is made smaller "
+        "until it should fit, and the result says so.",
+    )
+    classic: bool = Field(
+        default=False,
+        description="Only for DeOldify's models: colour as the original program did, step by step (stretched to a "
+        "square, 8 bit, colours laid under the luma with OpenCV's rounding), for people who compare.",
+    )
     vividness: float = Field(
         default=1.0,
         ge=0.0,
@@ -96,6 +115,26 @@ class OutputOptions(Options):
         default=True,
         description="Carry EXIF, XMP, IPTC, colour profile and resolution into the output.",
     )
+    profile: Literal["srgb", "original"] = Field(
+        default="srgb",
+        description="Colour space of the output: sRGB, or the one the photograph came in (where that was an RGB one).",
+    )
+    mark: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="Text drawn small into the lower left corner, such as 'Colours added by a model'. The luma changes "
+        "under it, and nowhere else.",
+    )
+    certificate: Path | None = Field(
+        default=None,
+        description="Sign each result with content credentials (C2PA) by this certificate chain, a PEM file. Adds 3 to "
+        "10 kB; needs the c2pa extra. A signed result is never the same bytes twice, so it can have no recipe.",
+    )
+    private_key: Path | None = Field(
+        default=None,
+        description="The certificate's private key, an unencrypted PEM file.",
+    )
     overwrite: bool = Field(
         default=False,
         description="Replace an output file that exists already. Inputs are never replaced.",
@@ -133,4 +172,9 @@ class Limits(Options):
         default=4_000_000_000,
         ge=1,
         description="Largest input file read, in bytes.",
+    )
+    max_memory_bytes: int = Field(
+        default=4_000_000_000,
+        ge=1,
+        description="Most memory that one picture may need while it is coloured, estimated before it is decoded.",
     )

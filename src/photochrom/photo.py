@@ -3,37 +3,35 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from photochrom.codecs import exif, icc
+from photochrom.codecs import icc
 from photochrom.codecs.atomic import write_whole
-from photochrom.codecs.decoding import Decoded, damaged, decode
+from photochrom.codecs.decoding import decode, decoder_errors
 from photochrom.codecs.encoding import (
     ALPHA_FORMATS,
     DEEP_FORMATS,
     LARGEST_SIDE,
     SUFFIX_FORMATS,
     WRITABLE_FORMATS,
+    encode_pages,
     encode_samples,
 )
-from photochrom.codecs.libvips import libvips
+from photochrom.codecs.samples import Pixels, normalized, on_white, to_8_bits
 from photochrom.codecs.signatures import HEAD_BYTES, describe_other, photo_format
-from photochrom.codecs.source import open_source
+from photochrom.codecs.source import PhotoSource, open_source
 from photochrom.errors import OptionError, PhotoTooLargeError, UnreadablePhotoError, UnsupportedPhotoError
-from photochrom.metadata import Metadata
-from photochrom.options import Limits
+from photochrom.mark import with_mark
+from photochrom.metadata import Metadata, fitted_to, made_upright
+from photochrom.options import Limits, OutputOptions
+from photochrom.provenance import Provenance, with_provenance
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from photochrom.codecs.source import PhotoSource
-
-Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+# Memory while a picture is coloured: its samples as read, its pixels, and the coloured ones.
+COPIES_HELD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Photo:
         pixels: (H, W, 1) grey or (H, W, 3) RGB, gamma-encoded sRGB, uint8 or uint16 with the full range of codes.
         alpha: (H, W) of the same dtype, straight (not premultiplied), or None.
         metadata: what the file says besides; orientation is reset, for it has been applied.
-        format: "jpeg", "png", "tiff", "webp", "avif", "heic", "gif", "bmp", "jpeg2000", "raw" or "array".
+        format: "jpeg", "png", "tiff", "webp", "avif", "heic", "gif", "bmp", "jpeg2000" or "raw".
         notes: what was decided on the way, in words.
         page_count: pages in the file; this is one of them.
     """
@@ -52,7 +50,7 @@ class Photo:
     pixels: Pixels
     alpha: Pixels | None = None
     metadata: Metadata = field(default_factory=Metadata)
-    format: str = "array"
+    format: str = "png"
     notes: tuple[str, ...] = ()
     page_count: int = 1
 
@@ -82,8 +80,8 @@ def open_photo(source: str | os.PathLike[str] | bytes, *, limits: Limits | None 
 
     Args:
         source: a path, or the bytes of a file.
-        limits: what it may cost.
-        page: which page of a multi-page TIFF, from 0.
+        limits: what it may cost; the defaults of :class:`~photochrom.options.Limits` where left out.
+        page: which page of a multi-page TIFF, from 0; thumbnails and masks inside the file do not count.
 
     Raises:
         PhotoNotFoundError: no such file.
@@ -92,7 +90,7 @@ def open_photo(source: str | os.PathLike[str] | bytes, *, limits: Limits | None 
         PhotoTooLargeError: over the limits; nothing was decoded.
         MissingExtraError: its decoder is an extra that is not installed.
 
-    Cost: about four times the pixels' own memory at the peak where colours are converted, twice otherwise.
+    Memory: the pixels, once more where they have to be turned upright or have alpha.
     """
     limits = limits or Limits()
     with open_source(source, limits.max_file_bytes) as opened:
@@ -100,7 +98,7 @@ def open_photo(source: str | os.PathLike[str] | bytes, *, limits: Limits | None 
 
 
 def open_pages(source: str | os.PathLike[str] | bytes, *, limits: Limits | None = None) -> Iterator[Photo]:
-    """Read every page of a file, one at a time; files other than TIFF have one."""
+    """Read every page of a file, one at a time; files other than TIFF have one. Raises as :func:`open_photo`."""
     limits = limits or Limits()
     with open_source(source, limits.max_file_bytes) as opened:
         first = _read_page(opened, limits, 0)
@@ -110,56 +108,55 @@ def open_pages(source: str | os.PathLike[str] | bytes, *, limits: Limits | None 
 
 
 def encode_photo(
-    photo: Photo,
-    format: str,  # noqa: A002
-    *,
-    quality: int = 95,
-    profile: Literal["srgb", "original"] = "srgb",
-) -> tuple[bytes, tuple[str, ...]]:
-    """Return the bytes of a file, and notes on what the format could not hold.
+    photo: Photo, format: str, *, options: OutputOptions | None = None, provenance: Provenance | None = None
+) -> bytes:
+    """Return the bytes of a file; the same photo gives the same bytes. :func:`save_photo` also tells what was lost.
 
     Args:
         photo: the picture.
         format: "jpeg", "png", "tiff", "webp", "avif" or "bmp".
-        quality: 1 to 100, for JPEG, WebP and AVIF; JPEG keeps full colour resolution at any quality.
-        profile: "srgb" stores sRGB and says so by a profile; "original" converts back to the colour space the
-            file came in, where that was an RGB one.
+        options: quality, profile and whether metadata is kept; its own ``format`` is not looked at here.
+        provenance: written into the XMP packet.
 
     Raises:
-        OptionError: unknown format or quality out of range.
+        OptionError: unknown format.
         UnsupportedPhotoError: the format cannot hold a picture of this size.
+        OutputError: the encoder failed.
     """
-    _check_encoding(photo, format, quality)
-    notes: list[str] = []
-    pixels, carried = _in_output_profile(photo, profile, notes)
-    samples = _samples_for(photo, pixels, format, notes)
-    return encode_samples(samples, format, quality, carried), tuple(notes)
+    return bytes(_encoded([photo], format, options or OutputOptions(), provenance)[0])
 
 
 def save_photo(
-    photo: Photo,
+    photo: Photo | Sequence[Photo],
     path: str | os.PathLike[str],
     *,
-    format: str | None = None,  # noqa: A002
-    quality: int = 95,
-    profile: Literal["srgb", "original"] = "srgb",
+    options: OutputOptions | None = None,
+    provenance: Provenance | None = None,
 ) -> tuple[str, ...]:
     """Write a photograph whole or not at all, and return notes on what the format could not hold.
 
     Args:
-        photo: the picture.
+        photo: the picture, or the pages of a TIFF.
         path: where to; an existing file is replaced in one step.
-        format: by default what the path's suffix says.
-        quality: as in :func:`encode_photo`.
-        profile: as in :func:`encode_photo`.
+        options: as for :func:`encode_photo`; where ``format`` is left out, the path's suffix decides.
+        provenance: written into the XMP packet.
 
     Raises:
         OutputError: it cannot be written there.
         OptionError: the suffix names no format that can be written.
     """
-    data, notes = encode_photo(photo, format or format_of_path(path), quality=quality, profile=profile)
+    options = options or OutputOptions()
+    pages = [photo] if isinstance(photo, Photo) else list(photo)
+    data, notes = _encoded(pages, options.format or format_of_path(path), options, provenance)
     write_whole(Path(path), data)
     return notes
+
+
+def encode_pages_with_notes(
+    pages: Sequence[Photo], path: str | os.PathLike[str], options: OutputOptions, provenance: Provenance | None
+) -> tuple[bytes | bytearray, tuple[str, ...]]:
+    """Return what :func:`save_photo` would write to ``path``, and its notes, without writing it."""
+    return _encoded(list(pages), options.format or format_of_path(path), options, provenance)
 
 
 def format_of_path(path: str | os.PathLike[str]) -> str:
@@ -180,128 +177,73 @@ def format_of_path(path: str | os.PathLike[str]) -> str:
 
 def _read_page(source: PhotoSource, limits: Limits, page: int) -> Photo:
     head = source.read_at(0, HEAD_BYTES)
-    name = photo_format(head, source.name)
-    if name is None:
+    format = photo_format(head, source.name)
+    if format is None:
         raise UnreadablePhotoError(
-            f"this is {describe_other(head)}", where=source.name, next_step="Give a photograph such as JPEG, PNG or TIFF"
+            f"this is {describe_other(head)}",
+            where=source.name,
+            next_step="Give a photograph such as JPEG, PNG or TIFF",
         )
 
     def check_size(width: int, height: int, pixel_bytes: int) -> None:
-        if width * height > limits.max_pixels:
-            raise PhotoTooLargeError(
-                f"{width} x {height} pixels are over the limit of {limits.max_pixels / 1e6:,.0f} megapixels",
-                where=source.name,
-                next_step="Raise max_pixels if you trust the file",
-            )
+        _check_limits(width, height, pixel_bytes, limits, source.name)
 
-    decoded = decode(source, name, page, check_size)
     try:
-        return _photo_from(decoded, source.name, name)
-    except MemoryError as error:
-        raise PhotoTooLargeError("not enough memory", where=source.name, next_step="Close other programs") from error
-    except libvips().Error as error:
-        raise damaged(source.name, name, error) from error
+        decoded = decode(source, format, page, check_size)
+        pixels, alpha, notes = normalized(decoded, source.name)
+    except Exception as error:  # decoders raise anything at all on hostile input; every case becomes one clear line
+        raise decoder_errors(error, source.name, format) from error
+    sideways = decoded.orientation >= 5
+    metadata = Metadata(**decoded.blocks, dpi=decoded.dpi[::-1] if decoded.dpi and sideways else decoded.dpi)
+    metadata, damage = made_upright(metadata, pixels.shape[1], pixels.shape[0])
+    return Photo(pixels, alpha, metadata, format, (*decoded.notes, *notes, *damage), decoded.page_count)
 
 
-def _photo_from(decoded: Decoded, where: str, format: str) -> Photo:  # noqa: A002
-    notes = list(decoded.notes)
-    if decoded.page_count > 1:
-        notes.append(f"one page of {decoded.page_count}")
-    color, alpha = _split_alpha(_integer_samples(decoded.image, where, notes))
-    color = _converted_to_srgb(color, decoded.blocks, notes)
-    # All bands are computed together: the file is read in one pass, from top to bottom.
-    joined = color if alpha is None else color.bandjoin(alpha)
-    samples = joined.numpy().reshape(color.height, color.width, joined.bands)
-    turn = 1 if decoded.upright else exif.orientation_of(decoded.blocks.get("exif", b""))
-    samples = turned_upright(samples, turn)
-    pixels, opacity = samples, None
-    if alpha is not None:
-        pixels, opacity = np.ascontiguousarray(samples[..., :-1]), np.ascontiguousarray(samples[..., -1])
-    dpi = decoded.dpi[::-1] if decoded.dpi and turn >= 5 else decoded.dpi
-    metadata = _metadata(decoded.blocks, dpi, pixels, notes)
-    return Photo(pixels, opacity, metadata, format, tuple(notes), decoded.page_count)
-
-
-def _metadata(
-    blocks: dict[str, bytes], dpi: tuple[float, float] | None, pixels: Pixels, notes: list[str]
-) -> Metadata:
-    block = blocks.get("exif")
-    if block:
-        try:
-            block = exif.describing(block, pixels.shape[1], pixels.shape[0])
-        except exif.DamagedExifError:
-            block = None
-            notes.append("damaged EXIF left out")
-    return Metadata(block, blocks.get("icc"), blocks.get("xmp"), blocks.get("iptc"), dpi)
-
-
-def turned_upright(samples: Any, orientation: int) -> Any:
-    """Return samples (H, W, ...) turned and mirrored as EXIF orientation 1 to 8 asks, contiguous."""
-    if orientation in (2, 5, 7, 4):
-        samples = samples[:, ::-1]
-    quarter_turns = {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}.get(orientation, 0)
-    return np.ascontiguousarray(np.rot90(samples, quarter_turns))
-
-
-def _integer_samples(image: Any, where: str, notes: list[str]) -> Any:
-    """Return the image as 8 or 16 bit; floating point is mapped by the one rule that loses nothing.
-
-    Floats are taken as encoded values with 0 as black and 1 as white, and stored in 16 bits. Anything outside
-    0..1, infinite or undefined is refused, for nobody can say what it should look like.
-    """
-    if image.interpretation in ("lab", "labs", "labq"):
-        notes.append("Lab converted to sRGB")
-        return image.colourspace("rgb16")
-    if image.format in ("uchar", "ushort"):
-        return image
-    if image.format in ("float", "double"):
-        image = image.copy_memory()  # looked at twice, and the file can be read once
-        lowest, highest = image.min(), image.max()
-        if lowest >= 0 and highest <= 1:
-            notes.append("floating-point samples 0..1 read as encoded values and stored in 16 bits")
-            interpretation = "grey16" if image.bands < 3 else "rgb16"
-            return (image * 65535).rint().cast("ushort").copy(interpretation=interpretation)
-        raise UnsupportedPhotoError(
-            f"floating-point samples from {lowest:.3g} to {highest:.3g}, outside 0..1",
+def _check_limits(width: int, height: int, pixel_bytes: int, limits: Limits, where: str) -> None:
+    if width * height > limits.max_pixels:
+        raise PhotoTooLargeError(
+            f"{width} x {height} pixels are over the limit of {limits.max_pixels / 1e6:,.0f} megapixels",
             where=where,
-            next_step="Save it as a 16-bit TIFF in your photo editor",
+            next_step="Raise --max-pixels if you trust the file",
         )
-    raise UnsupportedPhotoError(
-        f"samples of type {image.format}", where=where, next_step="Save it with 8 or 16 bits per channel"
+    needed = width * height * pixel_bytes * COPIES_HELD
+    if needed > limits.max_memory_bytes:
+        raise PhotoTooLargeError(
+            f"it needs about {needed / 1e6:,.0f} MB, over the limit of {limits.max_memory_bytes / 1e6:,.0f} MB",
+            where=where,
+            next_step="Raise --max-memory-bytes if you trust the file and have the memory",
+        )
+
+
+def _encoded(
+    pages: list[Photo], format: str, options: OutputOptions, provenance: Provenance | None
+) -> tuple[bytes | bytearray, tuple[str, ...]]:
+    notes: list[str] = []
+    if len(pages) > 1 and format != "tiff":
+        notes.append(f"{format.upper()} holds one page: the first of {len(pages)} written")
+        pages = pages[:1]
+    prepared = []
+    for photo in pages:
+        _check_encoding(photo, format)
+        pixels, metadata = _in_output_profile(photo, options, notes)
+        metadata = _labelled(metadata, provenance, notes)
+        metadata, lost = fitted_to(metadata, format)
+        notes += lost
+        if options.mark:
+            pixels = with_mark(pixels, options.mark)
+        prepared.append((_samples_for(photo, pixels, format, notes), metadata))
+    samples, blocks = zip(*prepared, strict=True)
+    data = (
+        encode_pages(samples, blocks)
+        if len(pages) > 1
+        else encode_samples(samples[0], format, options.quality, blocks[0])
     )
+    return data, tuple(dict.fromkeys(notes))
 
 
-def _split_alpha(image: Any) -> tuple[Any, Any | None]:
-    colors = 1 if image.bands < 3 else 4 if image.interpretation == "cmyk" else 3
-    color = image[0:colors] if image.bands > colors else image
-    return color, image[colors] if image.bands > colors else None
-
-
-def _converted_to_srgb(color: Any, blocks: dict[str, bytes], notes: list[str]) -> Any:
-    profile = blocks.get("icc")
-    if profile is None and color.bands == 3 and exif.names_adobe_rgb(blocks.get("exif", b"")):
-        profile = icc.adobe_rgb_profile()
-    if profile is not None:
-        try:
-            converted = icc.to_srgb(color, profile)
-        except icc.DamagedProfileError as error:
-            notes.append(f"colour profile ignored ({error})")
-            blocks.pop("icc", None)
-        else:
-            if converted is not color:
-                notes.append("converted from its colour profile to sRGB")
-            return converted
-    if color.bands == 4:
-        notes.append("CMYK without a usable profile converted by a generic one")
-        return color.icc_transform("srgb", input_profile="cmyk", depth=16 if color.format == "ushort" else 8)
-    return color
-
-
-def _check_encoding(photo: Photo, format: str, quality: int) -> None:  # noqa: A002
+def _check_encoding(photo: Photo, format: str) -> None:
     if format not in WRITABLE_FORMATS:
         raise OptionError(f"cannot write {format!r}", next_step=f"Use one of {', '.join(WRITABLE_FORMATS)}")
-    if not 1 <= quality <= 100:
-        raise OptionError(f"quality {quality} is not within 1 to 100", where="quality")
     if max(photo.width, photo.height) > LARGEST_SIDE[format]:
         raise UnsupportedPhotoError(
             f"{format.upper()} holds at most {LARGEST_SIDE[format]} pixels a side, not {photo.width} x {photo.height}",
@@ -309,39 +251,40 @@ def _check_encoding(photo: Photo, format: str, quality: int) -> None:  # noqa: A
         )
 
 
-def _in_output_profile(photo: Photo, profile: str, notes: list[str]) -> tuple[Pixels, Metadata]:
+def _in_output_profile(photo: Photo, options: OutputOptions, notes: list[str]) -> tuple[Pixels, Metadata]:
     """Return the pixels in the colour space they are stored in, and the metadata that names it.
 
     A file that came without a profile leaves without one: sRGB is what everybody assumes then.
     """
-    original = photo.metadata.icc
-    if original is None:
-        return photo.pixels, photo.metadata
-    if profile == "original" and photo.pixels.shape[2] == 3:
+    metadata = photo.metadata if options.keep_metadata else Metadata()
+    if metadata.icc is None:
+        return photo.pixels, metadata
+    if options.profile == "original" and photo.pixels.shape[2] == 3:
         try:
-            return icc.from_srgb(photo.pixels, original), photo.metadata
+            return icc.from_srgb(photo.pixels, metadata.icc), metadata
         except icc.DamagedProfileError as error:
             notes.append(f"stored as sRGB: {error}")
-    return photo.pixels, replace(photo.metadata, icc=icc.srgb_profile())
+    return photo.pixels, replace(metadata, icc=icc.srgb_profile())
 
 
-def _samples_for(photo: Photo, pixels: Pixels, format: str, notes: list[str]) -> Pixels:  # noqa: A002
+def _labelled(metadata: Metadata, provenance: Provenance | None, notes: list[str]) -> Metadata:
+    if provenance is None:
+        return metadata
+    packet, damage = with_provenance(metadata.xmp, provenance)
+    notes += damage
+    return replace(metadata, xmp=packet)
+
+
+def _samples_for(photo: Photo, pixels: Pixels, format: str, notes: list[str]) -> Pixels:
     samples, alpha = pixels, photo.alpha
     if photo.depth == 16 and format not in DEEP_FORMATS:
         notes.append(f"{format.upper()} holds 8 bits per channel: reduced from 16")
-        samples = _to_8_bits(samples)
-        alpha = _to_8_bits(alpha) if alpha is not None else None
+        samples = to_8_bits(samples)
+        alpha = to_8_bits(alpha) if alpha is not None else None
     if alpha is not None and format not in ALPHA_FORMATS:
         notes.append(f"{format.upper()} holds no transparency: laid on white")
-        return _on_white(samples, alpha)
-    return np.dstack([samples, alpha]) if alpha is not None else samples
-
-
-def _to_8_bits(samples: Pixels) -> npt.NDArray[np.uint8]:
-    return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
-
-
-def _on_white(samples: Pixels, alpha: Pixels) -> Pixels:
-    white = float(np.iinfo(samples.dtype).max)
-    opacity = alpha[..., None] / np.float32(white)
-    return np.rint(samples * opacity + white * (1 - opacity)).astype(samples.dtype)  # type: ignore[no-any-return]
+        return on_white(samples, alpha)
+    if alpha is None:
+        return samples
+    joined: Pixels = np.concatenate([samples, alpha[..., None]], axis=2)
+    return joined

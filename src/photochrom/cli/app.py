@@ -13,11 +13,12 @@ import photochrom
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, PhotochromError
 from photochrom.spelling import did_you_mean
 
-INTERRUPTED = 130  # what shells report for Ctrl-C
+EXIT_INTERRUPTED = 130  # what shells report for Ctrl-C
 
 # name, where its function lives, one line of help. Only the verb that is used gets imported.
 VERBS = [
     ("colorize", "photochrom.cli.colorize:colorize", "Colour photographs and folders of photographs."),
+    ("redo", "photochrom.cli.redo:redo", "Make a result again from its recipe, byte for byte."),
     ("models", "photochrom.cli.models:app", "List the models, or show one."),
     ("train", "photochrom.cli.train:train", "Train a network as a configuration file says."),
     ("export", "photochrom.cli.export:export", "Write a trained network as a model file."),
@@ -53,7 +54,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except CycloptsError as error:
         return _report(_usage_line(error), EXIT_USAGE)
     except KeyboardInterrupt:
-        return _report("interrupted", INTERRUPTED)
+        return _report("interrupted", EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader has gone (`photochrom models list | head -1`): nobody is left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

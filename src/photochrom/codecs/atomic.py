@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
+import socket
+import time
 from pathlib import Path
 
 from photochrom.errors import OutputError
 
 TEMPORARY_PREFIX = ".photochrom-"
 TEMPORARY_SUFFIX = ".part"
+ABANDONED_AFTER_S = 86_400
 
 
-def write_whole(path: Path, data: bytes | memoryview) -> None:
+def write_whole(path: Path, data: bytes | bytearray) -> None:
     """Write ``data`` to ``path`` so that at any moment the old file, the new file or none is there, never a part.
 
     The bytes go to a temporary file in the same folder, are flushed to the disk, and the file is then renamed.
@@ -24,7 +28,7 @@ def write_whole(path: Path, data: bytes | memoryview) -> None:
     """
     # A link stays a link: what it points to is replaced, as a plain write would have done.
     target = Path(os.path.realpath(path))
-    temporary = target.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
+    temporary = target.with_name(f"{TEMPORARY_PREFIX}{_host()}-{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
     try:
         if target.exists() and not target.is_file():
             raise OSError(errno.EEXIST, "something that is not a file has this name")
@@ -37,6 +41,35 @@ def write_whole(path: Path, data: bytes | memoryview) -> None:
         _flush_folder(target.parent)
     except (OSError, ValueError) as error:
         raise output_error(error, path) from error
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the temporary files that killed processes of this computer, or anybody a day ago, left in a folder."""
+    for path in folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}"):
+        host, _, rest = path.name.removeprefix(TEMPORARY_PREFIX).partition("-")
+        process = rest.partition("-")[0]
+        try:
+            ours = host == _host() and process.isdigit() and not _is_running(int(process))
+            if ours or time.time() - path.stat().st_mtime > ABANDONED_AFTER_S:
+                path.unlink(missing_ok=True)
+        except OSError:
+            continue  # somebody else's, or gone meanwhile
+
+
+def _host() -> str:
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
+
+
+def _is_running(process: int) -> bool:
+    if os.name != "posix":  # os.kill would end the process there
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def output_error(error: Exception, path: str | os.PathLike[str]) -> OutputError:
@@ -55,7 +88,7 @@ def output_error(error: Exception, path: str | os.PathLike[str]) -> OutputError:
     return OutputError(f"cannot be written ({reason})", where=os.fspath(path), next_step=next_step)
 
 
-def _write_and_flush(path: Path, data: bytes | memoryview) -> None:
+def _write_and_flush(path: Path, data: bytes | bytearray) -> None:
     with path.open("xb") as handle:
         handle.write(data)
         handle.flush()

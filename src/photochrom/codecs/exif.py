@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import NamedTuple
 
 ORIENTATION, EXIF_POINTER, GPS_POINTER, INTEROP_POINTER = 0x0112, 0x8769, 0x8825, 0xA005
 IMAGE_WIDTH, IMAGE_HEIGHT, COLOR_SPACE, PIXEL_WIDTH, PIXEL_HEIGHT = 0x0100, 0x0101, 0xA001, 0xA002, 0xA003
@@ -30,7 +29,8 @@ class DamagedExifError(ValueError):
     """The block is not a TIFF structure, or points outside itself."""
 
 
-class Entry(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Entry:
     """One entry: where its twelve bytes are, and where its value is."""
 
     tag: int
@@ -57,11 +57,14 @@ class Directory:
 
 
 class ExifBlock:
-    """A mutable EXIF block (without the ``Exif\\0\\0`` that precedes it in JPEG files)."""
+    """A mutable EXIF block (without the ``Exif\\0\\0`` that precedes it in JPEG files), or a classic TIFF file.
 
-    def __init__(self, block: bytes) -> None:
-        self.data = bytearray(block)
-        if self.data[:4] not in (b"II*\x00", b"MM\x00*"):
+    A bytearray is changed in place, bytes are copied.
+    """
+
+    def __init__(self, block: bytes | bytearray) -> None:
+        self.data = block if isinstance(block, bytearray) else bytearray(block)
+        if not block.startswith((b"II*\x00", b"MM\x00*")):
             raise DamagedExifError("no TIFF header")
         self.order = "<" if self.data[:1] == b"I" else ">"
         self.main = self._directory(self._long(4))

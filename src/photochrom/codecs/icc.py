@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.codecs.libvips import image_from, libvips, with_block
+from photochrom.codecs.shaper import Shaper, converted, gray_table, shaper_of
+from photochrom.color import srgb_from_linear
 
 D50 = np.array([0.9642, 1.0, 0.8249])
 # Bradford cone response (ICC.1:2010 annex E.3), the adaptation every ICC display profile uses.
@@ -100,8 +102,8 @@ def is_srgb(profile: bytes) -> bool:
     """Return whether an RGB profile means sRGB: no colour of a 9x9x9 grid moves by more than one 8-bit code."""
     steps = np.linspace(0, 65535, 9).round().astype(np.uint16)
     grid = np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(27, 27, 3)
-    converted = _transform(image_from(grid), profile).numpy()
-    return int(np.abs(converted.astype(np.int32) - grid).max()) <= SAME_WITHIN_CODES_16
+    moved = _rgb_to_srgb(image_from(grid), profile).numpy().astype(np.int32) - grid
+    return int(np.abs(moved).max()) <= SAME_WITHIN_CODES_16
 
 
 def to_srgb(image: Any, profile: bytes) -> Any:
@@ -123,9 +125,9 @@ def to_srgb(image: Any, profile: bytes) -> Any:
         raise DamagedProfileError(f"a {space} profile on {image.bands} channels")
     if space == "RGB" and is_srgb(profile):
         return image
-    source = image.bandjoin([image, image]) if image.bands == 1 and space == "RGB" else image
-    converted = _transform(source, profile)
-    return converted[1] if image.bands == 1 else converted
+    if image.bands == 1:
+        return _gray_to_srgb(image, profile)
+    return _rgb_to_srgb(image, profile) if space == "RGB" else _by_tables(image, profile)
 
 
 def from_srgb(pixels: npt.NDArray[Any], profile: bytes) -> npt.NDArray[Any]:
@@ -136,6 +138,11 @@ def from_srgb(pixels: npt.NDArray[Any], profile: bytes) -> npt.NDArray[Any]:
     """
     if color_space(profile) != "RGB":
         raise DamagedProfileError("not an RGB profile")
+    if is_srgb(profile):
+        return pixels
+    shaper = shaper_of(profile)
+    if shaper:
+        return np.asarray(converted(image_from(pixels), _srgb_shaper(), shaper).numpy())
     try:
         connection = image_from(pixels).icc_import(input_profile="srgb", intent="relative", pcs="xyz")
         exported = with_block(connection, "icc-profile-data", profile).icc_export(
@@ -146,14 +153,37 @@ def from_srgb(pixels: npt.NDArray[Any], profile: bytes) -> npt.NDArray[Any]:
         raise DamagedProfileError("the profile cannot be applied") from error
 
 
-def _transform(image: Any, profile: bytes) -> Any:
+@lru_cache(maxsize=1)
+def _srgb_shaper() -> Shaper:
+    shaper = shaper_of(srgb_profile())
+    if shaper is None:
+        raise AssertionError("our own profile is a shaper")
+    return shaper
+
+
+def _rgb_to_srgb(image: Any, profile: bytes) -> Any:
+    shaper = shaper_of(profile)
+    return converted(image, shaper, _srgb_shaper()) if shaper else _by_tables(image, profile)
+
+
+def _gray_to_srgb(image: Any, profile: bytes) -> Any:
+    shaper = shaper_of(profile)
+    if shaper is None:
+        rgb = image.bandjoin([image, image]) if color_space(profile) == "RGB" else image
+        return _by_tables(rgb, profile)[1]
+    table = gray_table(shaper, srgb_from_linear, 65535 if image.format == "ushort" else 255)
+    return image.maplut(libvips().Image.new_from_array(table[None])).copy(interpretation=image.interpretation)
+
+
+def _by_tables(image: Any, profile: bytes) -> Any:
     depth = 16 if image.format == "ushort" else 8
     try:
-        return with_block(image, "icc-profile-data", profile).icc_transform(
+        transformed = with_block(image, "icc-profile-data", profile).icc_transform(
             "srgb", embedded=True, intent="relative", black_point_compensation=True, depth=depth
         )
     except libvips().Error as error:
         raise DamagedProfileError("the profile cannot be applied") from error
+    return transformed
 
 
 def _xyz(xy: tuple[float, float]) -> npt.NDArray[np.float64]:

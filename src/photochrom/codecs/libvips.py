@@ -21,6 +21,10 @@ def libvips() -> Any:
     import pyvips
 
     pyvips.cache_set_max(0)
+    # pyvips sends libvips's own warnings to logging; what GLib says of absurd sizes would go to the terminal.
+    levels = pyvips.GLogLevelFlags.LEVEL_CRITICAL | pyvips.GLogLevelFlags.LEVEL_WARNING
+    for domain in (b"GLib", b"GLib-GObject"):
+        pyvips.glib_lib.g_log_set_handler(domain, levels, pyvips._log_handler_cb, pyvips.ffi.NULL)  # noqa: SLF001 - its only way
     return pyvips
 
 

@@ -8,7 +8,7 @@ import os
 import stat
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from photochrom.codecs.libvips import libvips
 from photochrom.errors import PhotoNotFoundError, PhotoTooLargeError, UnreadablePhotoError
@@ -27,7 +27,7 @@ class PhotoSource:
 
     name: str
     size: int
-    handle: BinaryIO
+    handle: io.BufferedReader | io.BytesIO
     data: bytes | None = None
 
     def read_at(self, offset: int, count: int) -> bytes:
@@ -69,7 +69,7 @@ def open_source(source: str | os.PathLike[str] | bytes, max_file_bytes: int) -> 
         yield PhotoSource(path, size, handle)
 
 
-def _open_regular_file(path: str) -> BinaryIO:
+def _open_regular_file(path: str) -> io.BufferedReader:
     # Non-blocking, so that a named pipe without a writer cannot hang us before we have seen that it is one.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
     try:

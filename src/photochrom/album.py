@@ -1,0 +1,195 @@
+"""Which photographs an album holds, and what each result is called.
+
+Names are stable: a photograph that has been given a name for its result keeps it, whatever is added to the album
+later. They are free of collisions, also on file systems that take ``A.jpg`` for ``a.JPG`` or compose accents.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from photochrom.codecs.atomic import TEMPORARY_PREFIX
+from photochrom.codecs.encoding import SUFFIX_FORMATS
+from photochrom.codecs.signatures import HEAD_BYTES, RAW_SUFFIXES, photo_format
+from photochrom.errors import PhotoNotFoundError
+
+READABLE_SUFFIXES = (
+    frozenset(SUFFIX_FORMATS)
+    | RAW_SUFFIXES
+    | frozenset([".gif", ".heic", ".heif", ".hif", ".avifs", ".jp2", ".j2k", ".jpf", ".jpx", ".jpc"])
+)
+# Formats that are read and not written, and the one that loses least of them.
+WRITTEN_AS = {"gif": "png", "heic": "jpeg", "jpeg2000": "png", "raw": "tiff"}
+USUAL_SUFFIX = {"jpeg": ".jpg", "tiff": ".tif", "png": ".png", "webp": ".webp", "avif": ".avif", "bmp": ".bmp"}
+RESULT_MARK = "-color"
+"""Added to the name of a result that lies next to its photograph."""
+LONGEST_NAME = 255
+"""Bytes in one name on ext4, APFS, NTFS (there: characters) and nearly everywhere else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One photograph to colour.
+
+    Attributes:
+        source: the photograph.
+        target: where its result goes.
+        key: the photograph's name inside the album, with forward slashes; the same on every computer.
+    """
+
+    source: Path
+    target: Path
+    key: str
+
+
+def find_photos(folder: Path, *, leave_out: Iterable[Path] = ()) -> list[Path]:
+    """Return the photographs in a folder and its subfolders, sorted.
+
+    Files whose name says that they are pictures count, and files with another name whose first bytes do. Names that
+    start with a dot are left out. Links are followed, each folder is entered once, so circles end.
+
+    Args:
+        folder: where to look.
+        leave_out: folders not to enter, such as the one the results go to.
+
+    Raises:
+        PhotoNotFoundError: there are none.
+    """
+    entered = {key for path in leave_out if (key := _identity(path))}
+    found = sorted(_walk(folder, entered), key=os.fsencode)
+    if not found:
+        raise PhotoNotFoundError("the folder holds no pictures", where=str(folder), next_step="Check the path")
+    return found
+
+
+def plan_jobs(
+    album: Path, output: Path, *, format: str | None = None, assigned: Mapping[str, str] | None = None
+) -> list[Job]:
+    """Return a job for each photograph of an album, subfolders mirrored under ``output``.
+
+    Args:
+        album: the folder of photographs.
+        output: the folder for the results.
+        format: of all results; each photograph's own where left out and possible.
+        assigned: names inside ``output`` given on earlier runs, by :attr:`Job.key`.
+
+    Raises:
+        PhotoNotFoundError: the album holds no photographs.
+    """
+    sources = {path.relative_to(album).as_posix(): path for path in find_photos(album, leave_out=[output])}
+    return [
+        Job(sources[key], output / name, key) for key, name in name_results(sources, format, assigned or {}).items()
+    ]
+
+
+def name_results(sources: Mapping[str, Path], format: str | None, assigned: Mapping[str, str]) -> dict[str, str]:
+    """Return a result's name for each photograph; see the module's text for what is promised.
+
+    Names that need no change are given first: they are the ones a person expects.
+    """
+    names: dict[str, str] = {}
+    suffixes = {key: result_suffix(path, format) for key, path in sources.items()}
+    for key in sources:
+        if key in assigned and assigned[key].lower().endswith(suffixes[key].lower()):
+            names[key] = assigned[key]
+    taken = {_comparable(name) for name in [*assigned.values(), *names.values()]}
+    for key in sorted(sources, key=lambda key: Path(key).suffix != suffixes[key]):  # stable: the album's order else
+        if key not in names:
+            names[key] = _free_name(key, suffixes[key], taken)
+            taken.add(_comparable(names[key]))
+    return {key: names[key] for key in sources}
+
+
+def result_suffix(source: Path, format: str | None) -> str:
+    """Return the suffix of a photograph's result: its own where it is true, else the usual one of the format."""
+    if format is None:
+        actual = _format_by_content(source) or SUFFIX_FORMATS.get(source.suffix.lower(), "png")
+        format = WRITTEN_AS.get(actual, actual)
+    return source.suffix if SUFFIX_FORMATS.get(source.suffix.lower()) == format else USUAL_SUFFIX[format]
+
+
+def result_beside(source: Path, format: str | None) -> Path:
+    """Return the path of a result that lies next to its photograph."""
+    suffix = result_suffix(source, format)
+    return source.with_name(fitted_name(source.stem, RESULT_MARK + suffix))
+
+
+def fitted_name(stem: str, ending: str) -> str:
+    """Return stem and ending, the stem cut and given a hash where both together exceed what a name may have."""
+    room = LONGEST_NAME - len(os.fsencode(ending))
+    encoded = os.fsencode(stem)
+    if len(encoded) <= room:
+        return stem + ending
+    mark = "-" + hashlib.sha256(encoded).hexdigest()[:8]
+    cut = encoded[: room - len(mark)]
+    while cut and (encoded[len(cut)] & 0xC0) == 0x80:  # not inside a UTF-8 letter
+        cut = cut[:-1]
+    return os.fsdecode(cut) + mark + ending
+
+
+def _walk(folder: Path, entered: set[tuple[int, int]]) -> Iterator[Path]:
+    key = _identity(folder)
+    if key is None or key in entered:
+        return
+    entered.add(key)
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name))
+    except OSError:
+        return  # a subfolder we may not look into holds nothing for us
+    for entry in entries:
+        if entry.name.startswith((".", TEMPORARY_PREFIX)):
+            continue
+        path = Path(entry.path)
+        try:
+            if entry.is_dir():
+                yield from _walk(path, entered)
+            elif _may_be_photo(path, entry):
+                yield path
+        except OSError:
+            continue
+
+
+def _may_be_photo(path: Path, entry: os.DirEntry[str]) -> bool:
+    if path.suffix.lower() in READABLE_SUFFIXES:
+        # Pipes and devices of such a name are told about as errors, broken links too.
+        return True
+    return entry.is_file() and _format_by_content(path) is not None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _format_by_content(path: Path) -> str | None:
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as handle:
+            return photo_format(handle.read(HEAD_BYTES), path.name)
+    except OSError:
+        return None
+
+
+def _comparable(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
+
+
+def _free_name(key: str, suffix: str, taken: set[str]) -> str:
+    """Return ``key`` with the suffix, or with its old suffix and then a number added until nothing else has it."""
+    path = Path(key)
+    old = path.suffix.removeprefix(".").lower()
+    endings = [suffix, f"-{old}{suffix}", *(f"-{old}-{number}{suffix}" for number in range(2, 10_000))]
+    for ending in endings:
+        name = path.with_name(fitted_name(path.stem, ending)).as_posix()
+        if _comparable(name) not in taken:
+            return name
+    raise AssertionError(f"ten thousand files of one name: {key}")

@@ -1,0 +1,96 @@
+"""Which photographs a command line means, and where each result goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from photochrom.album import RESULT_MARK, Job, find_photos, name_results, result_beside
+from photochrom.codecs.encoding import SUFFIX_FORMATS
+from photochrom.errors import OptionError, PhotochromError
+from photochrom.manifest import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What there is to do.
+
+    Attributes:
+        jobs: one per photograph.
+        manifest: remembers what is done, where a folder is coloured into a folder; a later run goes on from it.
+        failures: inputs that hold no photographs.
+    """
+
+    jobs: list[Job]
+    manifest: Manifest | None
+    failures: list[PhotochromError]
+
+
+def plan(inputs: Sequence[Path], output: Path | None, *, format: str | None) -> Plan:
+    """Return the jobs of one call.
+
+    Without an output, each result lies beside its photograph. A single photograph goes to the output as a file name,
+    if it looks like one. Everything else goes into the output as a folder, subfolders mirrored, names kept apart.
+
+    Raises:
+        OptionError: several photographs are to become one file.
+    """
+    failures: list[PhotochromError] = []
+    sources = _sources(inputs, output, failures.append)
+    if output is None:
+        beside = [Job(path, result_beside(path, format), key) for key, path in sources.items()]
+        return Plan(beside, None, failures)
+    if len(inputs) == 1 and not inputs[0].is_dir() and _names_a_file(output):
+        return Plan([Job(path, output, key) for key, path in sources.items()], None, failures)
+    if output.is_file():
+        raise OptionError(
+            "is a file, and several photographs need a folder", where=str(output), next_step="Choose another --output."
+        )
+    manifest = Manifest.of(output) if any(path.is_dir() for path in inputs) else None
+    names = name_results(sources, format, manifest.assigned if manifest else {})
+    return Plan([Job(sources[key], output / name, key) for key, name in names.items()], manifest, failures)
+
+
+def _sources(inputs: Sequence[Path], output: Path | None, fail: Callable[[PhotochromError], None]) -> dict[str, Path]:
+    """Return the photographs by key: the name inside the output, before its format is known."""
+    sources: dict[str, Path] = {}
+    for given in inputs:
+        try:
+            found = _photographs(given, output)
+        except PhotochromError as error:
+            fail(error)
+            continue
+        for path in found:
+            key = path.relative_to(given).as_posix() if given.is_dir() else path.name
+            if sources.get(key, path) != path:  # the same name from another folder
+                key = _free_key(key, sources)
+            sources[key] = path
+    return sources
+
+
+def _photographs(given: Path, output: Path | None) -> list[Path]:
+    if not given.is_dir():
+        return [given]  # opening it says what is wrong, if anything is
+    if output is not None:
+        return find_photos(given, leave_out=[output])
+    found = find_photos(given)
+    present = {path.with_suffix("") for path in found}
+    return [path for path in found if not _is_result_of(path.with_suffix(""), present)]
+
+
+def _is_result_of(path: Path, present: set[Path]) -> bool:
+    """Return whether a file beside its photograph is a result of an earlier run."""
+    return path.name.endswith(RESULT_MARK) and path.with_name(path.name.removesuffix(RESULT_MARK)) in present
+
+
+def _names_a_file(output: Path) -> bool:
+    return not output.is_dir() and output.suffix.lower() in SUFFIX_FORMATS
+
+
+def _free_key(key: str, taken: dict[str, Path]) -> str:
+    name = PurePosixPath(key)
+    number = 2
+    while (free := name.with_stem(f"{name.stem}-{number}").as_posix()) in taken:
+        number += 1
+    return free

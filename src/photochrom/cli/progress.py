@@ -1,0 +1,51 @@
+"""What a person sees while photographs are coloured: a line for each, and a bar where there are many."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from photochrom.batch import BatchSummary, PhotoReport
+
+Report = Callable[[PhotoReport], None]
+
+
+@contextmanager
+def shown_progress(total: int, *, quiet: bool) -> Iterator[Report]:
+    """Yield a callback that shows each report; failures go to stderr, also when quiet."""
+    if quiet or total < 2 or not sys.stderr.isatty():
+        yield lambda report: _print_report(report, quiet=quiet)
+        return
+    from rich.console import Console  # a third of the start-up, and only needed here
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=True, redirect_stderr=True) as progress:
+        task = progress.add_task("", total=total)
+
+        def show(report: PhotoReport) -> None:
+            _print_report(report, quiet=quiet)
+            progress.advance(task)
+
+        yield show
+
+
+def _print_report(report: PhotoReport, *, quiet: bool) -> None:
+    if report.status == "failed":
+        print(f"photochrom: {' '.join(report.error.split())}", file=sys.stderr, flush=True)
+    elif not quiet:
+        done = " (done before)" if report.status == "skipped" else ""
+        notes = f"  ({'; '.join(report.notes)})" if report.notes else ""
+        print(f"{report.source} -> {report.target}{done}{notes}", flush=True)
+
+
+def print_summary(summary: BatchSummary, *, quiet: bool) -> None:
+    """Print the last line of a run of several photographs; what is left to do goes to stderr."""
+    if not quiet:
+        print(
+            f"{summary.done} coloured, {summary.skipped} done before, {summary.failed} failed, {summary.left} left; "
+            f"{summary.seconds:.1f} s, {summary.photos_per_second:.1f} per second"
+        )
+    if summary.next_step:
+        print(f"photochrom: stopped by {summary.stopped_by}. {summary.next_step}.", file=sys.stderr)

@@ -1,0 +1,324 @@
+"""TIFF files below the level of pixels: their pages' tags read, tags added, pages joined into one file.
+
+Source: TIFF 6.0 (Adobe, 1992), sections 2 and 8; the BigTIFF layout of libtiff (64-bit offsets, version 43).
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from photochrom.codecs.exif import (
+    EXIF_POINTER,
+    GPS_POINTER,
+    INTEROP_POINTER,
+    ITEM_SIZES,
+    LONG,
+    MAX_ENTRIES,
+    SHORT,
+    DamagedExifError,
+    ExifBlock,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from photochrom.codecs.source import PhotoSource
+
+SUBFILE_TYPE, ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 254, 274, 282, 283, 296
+XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
+STRIP_OFFSETS, STRIP_LENGTHS, TILE_OFFSETS, TILE_LENGTHS = 273, 279, 324, 325
+RATIONAL, UNDEFINED, LONG8, IFD8 = 5, 7, 16, 18
+SIZES = ITEM_SIZES | {LONG8: 8, 17: 8, IFD8: 8}
+BITS_PER_SAMPLE, SAMPLE_FORMAT, FLOATING = 258, 339, 3
+REDUCED_COPY, TRANSPARENCY_MASK = 1, 4
+"""Bits of NewSubfileType: a thumbnail, a mask."""
+
+# What a picture says about its subject and making, rather than how its pixels are stored (TIFF 6.0, EXIF 2.32
+# table 4, and the tags Windows adds).
+DESCRIPTIVE = frozenset(
+    [269, 270, 271, 272, 285, 305, 306, 315, 316, 33432, 40091, 40092, 40093, 40094, 40095, 18246, 18249, 36867]
+)
+RESOLUTION = frozenset([X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT])
+MAX_PAGES = 10_000
+MAX_VALUE_BYTES = 64_000_000
+
+
+class Field(NamedTuple):
+    """One tag's value: its TIFF type, its number of items, and their bytes in the byte order of their owner."""
+
+    type: int
+    items: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The tags of one page, with the byte order of their bytes ("<" or ">")."""
+
+    index: int
+    order: str
+    tags: Mapping[int, Field]
+
+    def number(self, tag: int) -> int | None:
+        """Return a SHORT or LONG value."""
+        found = self.tags.get(tag)
+        if found is None or found.items != 1 or found.type not in (SHORT, LONG):
+            return None
+        return int(struct.unpack(self.order + ("H" if found.type == SHORT else "L"), found.data)[0])
+
+    def first_number(self, tag: int, default: int) -> int:
+        """Return the first of several SHORT values."""
+        found = self.tags.get(tag)
+        if found is None or found.type != SHORT:
+            return default
+        return int(struct.unpack_from(self.order + "H", found.data)[0])
+
+    @property
+    def is_picture(self) -> bool:
+        """Return whether this is a page of its own and not a thumbnail or mask of another."""
+        return not (self.number(SUBFILE_TYPE) or 0) & (REDUCED_COPY | TRANSPARENCY_MASK)
+
+
+class TiffReader:
+    """Reads the tags of a TIFF or BigTIFF file, with every count and offset checked."""
+
+    def __init__(self, source: PhotoSource) -> None:
+        self.source = source
+        head = source.read_at(0, 16)
+        self.order = "<" if head[:1] == b"I" else ">"
+        self.big = head[2:4] in (b"+\x00", b"\x00+")
+        self.pointer, self.count_format, self.entry_size = ("Q", "Q", 20) if self.big else ("L", "H", 12)
+        self.first_at = 8 if self.big else 4
+
+    def pages(self) -> list[Page]:
+        """Return all pages in order, thumbnails and masks included; a chain that runs in a circle ends there."""
+        found: list[Page] = []
+        offset, seen = self._number(self.first_at, self.pointer), set[int]()
+        while offset and offset not in seen and len(found) < MAX_PAGES:
+            seen.add(offset)
+            tags, offset = self.directory(offset)
+            found.append(Page(len(found), self.order, tags))
+        return found
+
+    def directory(self, offset: int) -> tuple[dict[int, Field], int]:
+        """Return the tags of the directory at ``offset``, and where the next one is (0: none).
+
+        Raises:
+            DamagedExifError: it lies outside the file.
+        """
+        count = self._number(offset, self.count_format)
+        start = offset + struct.calcsize("<" + self.count_format)
+        if count > MAX_ENTRIES:
+            raise DamagedExifError(f"a directory of {count} entries")
+        table = self.source.read_at(start, count * self.entry_size)
+        if len(table) < count * self.entry_size:
+            raise DamagedExifError("a directory lies outside the file")
+        tags = {}
+        for at in range(0, len(table), self.entry_size):
+            tag, field = self._field(table[at : at + self.entry_size])
+            if field:
+                tags[tag] = field
+        try:
+            return tags, self._number(start + len(table), self.pointer)
+        except DamagedExifError:
+            return tags, 0
+
+    def check_pixels_present(self, page: Page) -> None:
+        """Raise DamagedExifError where strips or tiles lie beyond the end of the file: libtiff would invent them."""
+        for offsets_tag, lengths_tag in ((STRIP_OFFSETS, STRIP_LENGTHS), (TILE_OFFSETS, TILE_LENGTHS)):
+            offsets, lengths = (_integers(page, tag) for tag in (offsets_tag, lengths_tag))
+            if offsets.size and int(offsets.max()) >= self.source.size:
+                raise DamagedExifError("pixels are missing at its end")
+            if offsets.size == lengths.size and (offsets + lengths > self.source.size).any():
+                raise DamagedExifError("pixels are missing at its end")
+
+    def _field(self, entry: bytes) -> tuple[int, Field | None]:
+        tag, kind = struct.unpack_from(self.order + "HH", entry)
+        items = struct.unpack_from(self.order + self.pointer, entry, 4)[0]
+        size = SIZES.get(kind, 0) * items
+        inline = entry[4 + struct.calcsize("<" + self.pointer) :]
+        if not size or size > MAX_VALUE_BYTES:
+            return tag, None
+        offset = struct.unpack(self.order + self.pointer, inline)[0]
+        data = inline[:size] if size <= len(inline) else self.source.read_at(offset, size)
+        return tag, Field(kind, items, data) if len(data) == size else None
+
+    def _number(self, at: int, format: str) -> int:
+        data = self.source.read_at(at, struct.calcsize("<" + format))
+        if len(data) < struct.calcsize("<" + format):
+            raise DamagedExifError("points outside the file")
+        return int(struct.unpack(self.order + format, data)[0])
+
+
+def exif_of_page(reader: TiffReader, page: Page) -> bytes | None:
+    """Return an EXIF block with what one page says about its subject and making, EXIF and GPS included."""
+    main = {tag: field for tag, field in page.tags.items() if tag in DESCRIPTIVE | RESOLUTION}
+    children = {}
+    for pointer in (EXIF_POINTER, GPS_POINTER):
+        offset = _pointed_at(page, pointer)
+        if offset:
+            try:
+                children[pointer] = reader.directory(offset)[0]
+            except DamagedExifError:
+                continue
+    if not main.keys() - RESOLUTION and not any(children.values()):
+        return None
+    main[ORIENTATION] = Field(SHORT, 1, struct.pack(page.order + "H", page.number(ORIENTATION) or 1))
+    header = (b"II*\x00" if page.order == "<" else b"MM\x00*") + struct.pack(page.order + "L", 8)
+    empty_main = struct.pack(page.order + "HL", 0, 0)
+    return with_tags(header + empty_main, main, children)
+
+
+def tags_of_exif(block: bytes) -> tuple[dict[int, Field], dict[int, dict[int, Field]], str]:
+    """Return the descriptive main tags, the EXIF and GPS directories, and the byte order of an EXIF block."""
+    exif = ExifBlock(block)
+
+    def fields(directory: object) -> dict[int, Field]:
+        entries = getattr(directory, "entries", {})
+        return {
+            tag: Field(e.type, e.count, bytes(exif.data[e.value_at : e.value_at + e.size]))
+            for tag, e in entries.items()
+        }
+
+    children = {pointer: fields(exif.directory(pointer)) for pointer in (EXIF_POINTER, GPS_POINTER)}
+    # Its place changes with the file; interoperability says nothing that the profile does not.
+    children[EXIF_POINTER].pop(INTEROP_POINTER, None)
+    main = {tag: field for tag, field in fields(exif.main).items() if tag in DESCRIPTIVE}
+    return main, {pointer: tags for pointer, tags in children.items() if tags}, exif.order
+
+
+def bytes_field(tag: int, block: bytes) -> Field:
+    """Return the field for an XMP packet, IPTC records or a profile: bytes, or of undefined type."""
+    return Field(1 if tag == XMP else UNDEFINED, len(block), block)
+
+
+def byte_order(data: bytes | bytearray) -> str:
+    """Return "<" or ">" for a TIFF file or EXIF block."""
+    return "<" if data[:1] == b"I" else ">"
+
+
+def no_resolution_unit(order: str) -> Field:
+    """Return the ResolutionUnit that says the resolution means nothing."""
+    return Field(SHORT, 1, struct.pack(order + "H", 1))
+
+
+def with_tags(
+    data: bytes, main: Mapping[int, Field], children: Mapping[int, Mapping[int, Field]], source_order: str = ""
+) -> bytes:
+    """Return a copy of a TIFF file or EXIF block with tags added; see :func:`add_tags`."""
+    result = bytearray(data)
+    add_tags(result, main, children, source_order)
+    return bytes(result)
+
+
+def add_tags(
+    data: bytearray, main: Mapping[int, Field], children: Mapping[int, Mapping[int, Field]], source_order: str = ""
+) -> None:
+    """Add tags to the first directory of a classic TIFF file (or EXIF block) in place; nothing else moves.
+
+    The first directory is written anew behind everything else, so all offsets inside the file stay right.
+
+    Args:
+        data: the file.
+        main: tags for the first directory, replacing those of the same number.
+        children: directories by the tag that points at them.
+        source_order: byte order of the values, where it is not the file's own.
+    """
+    block = ExifBlock(data)
+    order, swap = block.order, bool(source_order) and source_order != block.order
+    entries = {tag: bytes(data[e.at : e.at + 12]) for tag, e in block.main.entries.items()}
+    following = bytes(data[block.main.next_at : block.main.next_at + 4])
+    data += bytes(len(data) % 2)
+    for pointer, tags in children.items():
+        entries[pointer] = struct.pack(order + "HHLL", pointer, LONG, 1, len(data))
+        data += _directory_bytes(tags, order, len(data), swap)
+    for tag, field in main.items():
+        entries[tag], value = _entry_bytes(tag, field, order, len(data), swap)
+        data += value
+    struct.pack_into(order + "L", data, 4, len(data))
+    data += struct.pack(order + "H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + following
+
+
+def joined(files: Iterable[bytearray]) -> bytearray:
+    """Return one TIFF of many pages from single-page ones in the same byte order, with values kept as they are."""
+    result = bytearray()
+    link_at = 0
+    for page in files:
+        result += bytes(len(result) % 2)
+        base = len(result)
+        block = ExifBlock(page)
+        first = struct.unpack_from(block.order + "L", page, 4)[0]
+        if base:
+            _shift(page, block, base)
+            struct.pack_into(block.order + "L", result, link_at, base + first)
+        result += page
+        link_at = base + block.main.next_at
+    return result
+
+
+def _shift(page: bytearray, block: ExifBlock, base: int) -> None:
+    """Add ``base`` to every offset in the first directory."""
+    for entry in block.main.entries.values():
+        if entry.size > 4:
+            struct.pack_into(block.order + "L", page, entry.at + 8, entry.value_at + base)
+        if entry.tag in (STRIP_OFFSETS, TILE_OFFSETS) and entry.type == LONG:
+            items = struct.unpack_from(f"{block.order}{entry.count}L", page, entry.value_at)
+            struct.pack_into(f"{block.order}{entry.count}L", page, entry.value_at, *(item + base for item in items))
+
+
+def dpi_of(page: Page) -> tuple[float, float] | None:
+    """Return a page's resolution in pixels per inch, or None where it states none."""
+    per_inch = {2: 1.0, 3: 2.54}.get(page.number(RESOLUTION_UNIT) or 2)
+    found = []
+    for tag in (X_RESOLUTION, Y_RESOLUTION):
+        field = page.tags.get(tag)
+        if per_inch is None or field is None or field.type != RATIONAL or field.items != 1:
+            return None
+        numerator, denominator = struct.unpack(page.order + "LL", field.data)
+        found.append(numerator / denominator * per_inch if denominator else 0.0)
+    return found[0], found[1]
+
+
+def _integers(page: Page, tag: int) -> npt.NDArray[np.uint64]:
+    found = page.tags.get(tag)
+    kind = {SHORT: "u2", LONG: "u4", LONG8: "u8"}.get(found.type) if found else None
+    return np.frombuffer(found.data if found and kind else b"", page.order + (kind or "u8")).astype(np.uint64)
+
+
+def _pointed_at(page: Page, tag: int) -> int | None:
+    found = page.tags.get(tag)
+    if found and found.items == 1 and found.type in (LONG8, IFD8):
+        return int(struct.unpack(page.order + "Q", found.data)[0])
+    if found and found.items == 1 and found.type == 13:
+        return int(struct.unpack(page.order + "L", found.data)[0])
+    return page.number(tag)
+
+
+def _directory_bytes(tags: Mapping[int, Field], order: str, at: int, swap: bool) -> bytes:
+    values_at = at + 2 + 12 * len(tags) + 4
+    table, values = struct.pack(order + "H", len(tags)), b""
+    for tag in sorted(tags):
+        entry, value = _entry_bytes(tag, tags[tag], order, values_at + len(values), swap)
+        table, values = table + entry, values + value
+    return table + bytes(4) + values
+
+
+def _entry_bytes(tag: int, field: Field, order: str, value_at: int, swap: bool) -> tuple[bytes, bytes]:
+    """Return the twelve bytes of an entry, and the bytes to store at ``value_at`` where they do not fit into it."""
+    data = _swapped(field) if swap else field.data
+    head = struct.pack(order + "HHL", tag, field.type, field.items)
+    if len(data) <= 4:
+        return head + data.ljust(4, b"\x00"), b""
+    return head + struct.pack(order + "L", value_at), data + bytes(len(data) % 2)
+
+
+def _swapped(field: Field) -> bytes:
+    size = SIZES[field.type] if field.type not in (RATIONAL, 10) else 4
+    return (
+        field.data if size == 1 else b"".join(field.data[i : i + size][::-1] for i in range(0, len(field.data), size))
+    )

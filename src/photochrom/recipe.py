@@ -1,0 +1,199 @@
+"""Recipes: a small JSON file beside a result that says how to make exactly that file again.
+
+The same photograph, model and settings give the same bytes on the same versions of the software. A recipe names all
+of them by hash, so that a difference is noticed and not guessed at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from photochrom.album import fitted_name
+from photochrom.codecs.atomic import write_whole
+from photochrom.codecs.source import open_source
+from photochrom.errors import OptionError, PhotoNotFoundError, UnreadablePhotoError
+from photochrom.options import Limits, OutputOptions
+from photochrom.photo import encode_pages_with_notes, format_of_path, open_pages, open_photo
+from photochrom.provenance import Provenance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from photochrom.batch import ColorOne
+
+RECIPE_SUFFIX = ".recipe.json"
+RECIPE_VERSION = 1
+LARGEST_RECIPE_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one result was made.
+
+    Attributes:
+        source: path of the photograph, relative to the recipe.
+        source_sha256: its hash.
+        target: name of the result, beside the recipe.
+        target_sha256: its hash.
+        model: name of the model.
+        model_sha256: hash of its file.
+        version: photochrom's version.
+        settings: the options of colouring.
+        writing: the options of writing.
+        recipe: version of this layout.
+    """
+
+    source: str
+    source_sha256: str
+    target: str
+    target_sha256: str
+    model: str
+    model_sha256: str
+    version: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    writing: dict[str, Any] = field(default_factory=dict)
+    recipe: int = RECIPE_VERSION
+
+    @classmethod
+    def of(
+        cls,
+        source: Path,
+        source_sha256: str,
+        target: Path,
+        target_sha256: str,
+        made: Provenance,
+        writing: OutputOptions,
+    ) -> Self:
+        """Return the recipe of a result."""
+        return cls(
+            source=_relative(source, target.parent),
+            source_sha256=source_sha256,
+            target=target.name,
+            target_sha256=target_sha256,
+            model=made.model,
+            model_sha256=made.model_sha256,
+            version=made.version,
+            settings=dict(made.settings),
+            writing=writing.model_dump(exclude={"overwrite", "certificate", "private_key"}),
+        )
+
+    @property
+    def provenance(self) -> Provenance:
+        """Return what the result says about its making."""
+        return Provenance(self.model, self.model_sha256, self.version, self.settings)
+
+    def as_json(self) -> bytes:
+        """Return the file's bytes."""
+        return (json.dumps(asdict(self), indent=2, sort_keys=True) + "\n").encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Redone:
+    """A result made again.
+
+    Attributes:
+        path: where it was written.
+        identical: whether it is byte for byte the file the recipe was written with.
+        notes: what was decided, and what may explain a difference.
+    """
+
+    path: Path
+    identical: bool
+    notes: tuple[str, ...]
+
+
+def recipe_path(target: Path) -> Path:
+    """Return where the recipe of a result lies."""
+    return target.with_name(fitted_name(target.name, RECIPE_SUFFIX))
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return a recipe from its file.
+
+    Raises:
+        PhotoNotFoundError: there is no such file.
+        OptionError: it is not a recipe, or of a later layout.
+    """
+    try:
+        if path.stat().st_size > LARGEST_RECIPE_BYTES:
+            raise ValueError("too large for one")
+        values = json.loads(path.read_bytes())
+        if not isinstance(values, dict) or values.get("recipe") != RECIPE_VERSION:
+            raise ValueError(f"of another layout than {RECIPE_VERSION}")
+        return Recipe(**values)
+    except FileNotFoundError as error:
+        raise PhotoNotFoundError("there is no such recipe", where=str(path), next_step="Check the path") from error
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise OptionError(
+            f"this is not a recipe ({error})", where=str(path), next_step="Give a file that ends in .recipe.json"
+        ) from error
+
+
+def redo(
+    path: Path,
+    color_one_for: Callable[[Recipe], ColorOne],
+    *,
+    output: Path | None = None,
+    source: Path | None = None,
+    limits: Limits | None = None,
+) -> Redone:
+    """Make a result again from its recipe.
+
+    Args:
+        path: the recipe.
+        color_one_for: returns the colouring callable for the recipe's model and settings; it checks the model's hash.
+        output: where to write; the recipe's own result where left out, which is then only replaced if it is identical
+            or absent.
+        source: the photograph, where it is no longer where the recipe says.
+        limits: what the photograph may cost.
+
+    Raises:
+        UnreadablePhotoError: the photograph is not the one the recipe was written for.
+        PhotochromError: as in reading, colouring and writing.
+    """
+    recipe, limits = read_recipe(path), limits or Limits()
+    source = source or path.parent / recipe.source
+    content = _matching_source(source, recipe, limits)
+    target = output or path.with_name(Path(recipe.target).name)
+    writing = OutputOptions.checked(**recipe.writing)
+    color_one = color_one_for(recipe)
+    first = open_photo(content, limits=limits)
+    pages = list(open_pages(content, limits=limits)) if format_of_path(target) == "tiff" else [first]
+    colored = [color_one(page) for page in pages]
+    data, lost = encode_pages_with_notes([page.photo for page in colored], target, writing, recipe.provenance)
+    identical = hashlib.sha256(data).hexdigest() == recipe.target_sha256
+    notes = [*(note for page in colored for note in page.notes), *lost]
+    if not identical:
+        notes.append("not identical: another version of photochrom or of its libraries made the first one")
+        if output is None and target.exists():
+            raise OptionError(
+                "the result made again differs from the recipe's",
+                where=str(target),
+                next_step="Give --output to keep both",
+            )
+    write_whole(target, data)
+    return Redone(target, identical, tuple(dict.fromkeys(notes)))
+
+
+def _matching_source(source: Path, recipe: Recipe, limits: Limits) -> bytes:
+    with open_source(source, limits.max_file_bytes) as opened:
+        content = opened.read_all()
+    if hashlib.sha256(content).hexdigest() != recipe.source_sha256:
+        raise UnreadablePhotoError(
+            "this is not the photograph that the recipe was written for",
+            where=str(source),
+            next_step="Give the original with --source",
+        )
+    return content
+
+
+def _relative(source: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(source, folder)).as_posix()
+    except ValueError:  # another drive
+        return source.absolute().as_posix()

@@ -1,0 +1,197 @@
+"""Colour profiles: what the pixels become, against formulas and against libvips's own profiles."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pyvips
+from PIL import Image, ImageCms
+
+from photochrom.codecs import icc
+from photochrom.color import LINEAR_RGB_FROM_XYZ, linear_from_srgb, srgb_from_linear
+from photochrom.metadata import Metadata
+from photochrom.options import OutputOptions
+from photochrom.photo import Photo, encode_photo, open_photo
+from tests.files.makers import pillow_bytes, textured, tiff_bytes
+
+ADOBE = icc.adobe_rgb_profile()
+P3 = icc.rgb_profile("Display P3", icc.DISPLAY_P3_PRIMARIES, icc.D65_XY, icc.SRGB_CURVE)
+GRAY_22 = icc.gray_profile("Gray Gamma 2.2", (2.2,))
+D65 = np.array([0.3127 / 0.3290, 1.0, (1 - 0.3127 - 0.3290) / 0.3290])
+
+
+def xyz_from_linear(primaries: tuple[tuple[float, float], ...]) -> np.ndarray:
+    columns = np.array([[x / y, 1, (1 - x - y) / y] for x, y in primaries]).T
+    return columns * np.linalg.solve(columns, D65)
+
+
+def expected_srgb(encoded: np.ndarray, primaries: tuple[tuple[float, float], ...], gamma: float | None) -> np.ndarray:
+    """By the definition of the colour spaces; all are D65, so nothing is adapted."""
+    linear = linear_from_srgb(encoded) if gamma is None else encoded**gamma
+    return np.clip(srgb_from_linear(linear @ xyz_from_linear(primaries).T @ LINEAR_RGB_FROM_XYZ.T), 0, 1)
+
+
+def muted(dtype: type) -> np.ndarray:
+    """Colours that sRGB holds as well."""
+    picture = textured(dtype=dtype) / np.iinfo(dtype).max
+    return np.rint((0.45 + 0.15 * picture) * np.iinfo(dtype).max).astype(dtype)
+
+
+def with_profile(pixels: np.ndarray, profile: bytes) -> bytes:
+    if pixels.dtype == np.uint8:
+        return pillow_bytes(pixels, "PNG", icc_profile=profile)
+    image = pyvips.Image.new_from_array(pixels)
+    image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+    return bytes(image.tiffsave_buffer())
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(
+    ("profile", "primaries", "gamma"),
+    [(ADOBE, icc.ADOBE_RGB_PRIMARIES, 563 / 256), (P3, icc.DISPLAY_P3_PRIMARIES, None)],
+    ids=["Adobe RGB", "Display P3"],
+)
+def test_wide_spaces_become_srgb(
+    dtype: type, profile: bytes, primaries: tuple[tuple[float, float], ...], gamma: float | None
+) -> None:
+    pixels = muted(dtype)
+    photo = open_photo(with_profile(pixels, profile))
+    expected = expected_srgb(pixels / np.iinfo(dtype).max, primaries, gamma) * np.iinfo(dtype).max
+    worst = np.abs(photo.pixels - expected).max()
+    assert worst <= (1 if dtype == np.uint8 else 6), worst
+    assert np.abs(photo.pixels.astype(int) - pixels).max() > (1 if dtype == np.uint8 else 257)
+    assert "converted from its colour profile to sRGB" in photo.notes
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_gray_gamma_22_becomes_gray_srgb(dtype: type) -> None:
+    white = np.iinfo(dtype).max
+    pixels = np.linspace(0, white, 256).astype(dtype).reshape(16, 16, 1)
+    photo = open_photo(with_profile(pixels, GRAY_22))
+    expected = srgb_from_linear((pixels / white) ** 2.2) * white
+    assert photo.pixels.shape == (16, 16, 1)
+    assert np.abs(photo.pixels - expected).max() <= 0.6
+
+
+def test_our_p3_agrees_with_the_one_in_libvips() -> None:
+    pixels = textured()
+    ours = open_photo(with_profile(pixels, P3)).pixels
+    theirs = pyvips.Image.new_from_array(pixels, interpretation="srgb").icc_transform(
+        "srgb", input_profile="p3", intent="relative", black_point_compensation=True
+    )
+    assert np.abs(ours.astype(int) - theirs.numpy()).max() <= 2
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_srgb_by_any_name_leaves_pixels_alone(dtype: type) -> None:
+    pixels = textured(dtype=dtype)
+    little_cms = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for profile in (icc.srgb_profile(), little_cms):
+        photo = open_photo(with_profile(pixels, profile))
+        assert (photo.pixels == pixels).all()
+        assert photo.notes == ()
+
+
+def test_a_gray_picture_with_an_rgb_profile_stays_gray() -> None:
+    pixels = textured(channels=1)
+    photo = open_photo(pillow_bytes(pixels, "TIFF", icc_profile=ADOBE))
+    assert photo.pixels.shape == pixels.shape
+    expected = srgb_from_linear((pixels / 255) ** (563 / 256)) * 255
+    assert np.abs(photo.pixels - expected).max() <= 1.5
+
+
+@pytest.mark.parametrize("profile", [b"no profile", GRAY_22, bytes(500)], ids=["text", "grey", "zeros"])
+def test_a_profile_that_does_not_fit_is_told_and_ignored(profile: bytes) -> None:
+    pixels = textured()
+    photo = open_photo(pillow_bytes(pixels, "JPEG", icc_profile=profile, quality=100, subsampling=0))
+    assert np.abs(photo.pixels.astype(int) - pixels).max() <= 4
+    assert any("colour profile ignored" in note for note in photo.notes), photo.notes
+    assert photo.metadata.icc is None
+
+
+@pytest.mark.parametrize("format", ["jpeg", "png", "tiff", "webp", "avif"])
+def test_the_output_says_srgb_where_the_input_named_a_profile(format: str) -> None:
+    photo = open_photo(with_profile(muted(np.uint8), ADOBE))
+    data = encode_photo(photo, format, options=OutputOptions(quality=100))
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.info["icc_profile"] == icc.srgb_profile()
+    again = open_photo(data)
+    assert np.abs(again.pixels.astype(int) - photo.pixels).mean() < 2
+    plain = encode_photo(open_photo(pillow_bytes(textured(), "PNG")), format)
+    with Image.open(io.BytesIO(plain)) as picture:
+        assert not picture.info.get("icc_profile")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("profile", [ADOBE, P3], ids=["Adobe RGB", "Display P3"])
+def test_the_original_space_can_be_kept(dtype: type, profile: bytes) -> None:
+    pixels = muted(dtype)
+    photo = open_photo(with_profile(pixels, profile))
+    data = encode_photo(photo, "tiff", options=OutputOptions(profile="original"))
+    stored = pyvips.Image.tiffload_buffer(data)
+    assert bytes(stored.get("icc-profile-data")) == profile
+    assert np.abs(stored.numpy().astype(int) - pixels).max() <= (1 if dtype == np.uint8 else 4)
+
+
+def test_profiles_that_cannot_hold_colour_give_srgb() -> None:
+    photo = Photo(textured(), metadata=Metadata(icc=GRAY_22))
+    data = encode_photo(photo, "png", options=OutputOptions(profile="original"))
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.info["icc_profile"] == icc.srgb_profile()
+
+
+def test_adobe_rgb_told_by_exif_alone_counts() -> None:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0xA001] = 65535
+    exif.get_ifd(0xA005)[1] = "R03"
+    data = pillow_bytes(muted(np.uint8), "JPEG", exif=exif, quality=100, subsampling=0)
+    if not icc_interoperability(data):
+        pytest.skip("this Pillow writes no interoperability directory")
+    assert "converted from its colour profile to sRGB" in open_photo(data).notes
+
+
+def icc_interoperability(data: bytes) -> bool:
+    return b"R03" in data
+
+
+def test_png_gamma_and_chromaticities_count() -> None:
+    from photochrom.codecs.png import chunk, with_chunks
+
+    pixels = np.linspace(0, 255, 256).astype(np.uint8).reshape(16, 16, 1)
+    linear = with_chunks(pillow_bytes(pixels, "PNG"), [chunk(b"gAMA", (100_000).to_bytes(4, "big"))])
+    photo = open_photo(linear)
+    assert np.abs(photo.pixels - srgb_from_linear(pixels / 255) * 255).max() <= 1
+    usual = with_chunks(pillow_bytes(pixels, "PNG"), [chunk(b"gAMA", (45_455).to_bytes(4, "big"))])
+    assert (open_photo(usual).pixels == pixels).all()
+    p3 = with_chunks(pillow_bytes(muted(np.uint8), "PNG"), [chunk(b"cICP", bytes([12, 13, 0, 1]))])
+    assert (open_photo(p3).pixels == open_photo(with_profile(muted(np.uint8), P3)).pixels).all()
+
+
+@pytest.mark.parametrize("profile", [icc.srgb_profile(), ADOBE, P3, GRAY_22])
+def test_profiles_made_here_are_read_by_little_cms(profile: bytes) -> None:
+    opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    assert ImageCms.getProfileDescription(opened).strip()
+    assert len(profile) < 700
+    assert int.from_bytes(profile[:4], "big") == len(profile)
+
+
+def test_lab_tiff_becomes_srgb(tmp_path: Path) -> None:
+    lab = pyvips.Image.new_from_array(np.full((8, 8, 3), 0.0, np.float32)) + [60, 40, 20]
+    path = tmp_path / "lab.tif"
+    lab.copy(interpretation="lab").cast("float").tiffsave(str(path))
+    photo = open_photo(path)
+    assert photo.depth == 16
+    red, green, blue = photo.pixels[4, 4] / 65535
+    assert red > green > blue
+
+
+def test_cmyk_with_its_profile_uses_it() -> None:
+    cmyk = np.zeros((8, 8, 4), np.uint8)
+    cmyk[..., 1:3] = 200
+    image = pyvips.Image.new_from_array(cmyk, interpretation="cmyk")
+    plain = open_photo(tiff_bytes(cmyk, cmyk=True))
+    assert plain.notes == ("CMYK without a usable profile converted by a generic one",)
+    assert (plain.pixels[4, 4] == image.icc_transform("srgb", input_profile="cmyk").numpy()[4, 4]).all()

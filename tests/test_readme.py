@@ -1,0 +1,38 @@
+"""The README's Python runs as printed, and its marked commands are there for .ci/run to read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from photochrom import colorizer
+from photochrom.hub import ModelFile
+
+README = Path(__file__).parent.parent / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("snippet", re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL))
+def test_the_python_snippets_run(
+    snippet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(colorizer, "find_model", lambda _: ModelFile("tiny", tiny_model, "", None))
+    Image.linear_gradient("L").save("grandmother.jpg")
+    exec(compile(snippet, str(README), "exec"), {})  # noqa: S102
+
+
+@pytest.mark.parametrize("name", ["colour", "test"])
+def test_the_marked_commands_are_there(name: str) -> None:
+    found = re.search(rf"<!-- command: {name} -->\n```sh\n(.+)\n```", TEXT)
+    assert found is not None
+    assert found[1].startswith("pip install ")
+
+
+def test_every_picture_that_is_shown_exists() -> None:
+    pictures = re.findall(r"!\[[^]]*\]\(([^)]+)\)", TEXT)
+    assert pictures
+    assert [picture for picture in pictures if not (README.parent / picture).is_file()] == []

@@ -266,3 +266,18 @@ def test_looking_for_an_inflection_point_needs_held_out_photographs(shard: Path,
     )
     with pytest.raises(TrainingError, match="2 held-out photographs are too few"):
         Training(plan)
+
+
+@pytest.mark.parametrize(
+    "run", [{"precision": "bfloat16"}, {"recompute": True}, {"channels_last": False, "winograd": False}], ids=str
+)
+def test_precision_memory_and_layout_are_options(shard: Path, tmp_path: Path, run: dict[str, Any]) -> None:
+    joint = JOINT | {"photos_seen": 4, "lr_backbone": 1e-5, "accumulate": 2}
+    plan = config(shard, tmp_path / "run", joint, run=run, loss={"pixel": 1.0})
+    Training(plan).run()
+    told = [line for line in lines(tmp_path / "run") if "adversarial" in line]
+    usual = config(shard, tmp_path / "usual", joint, loss={"pixel": 1.0})
+    Training(usual).run()
+    expected = [line for line in lines(tmp_path / "usual") if "adversarial" in line]
+    for figure in ("loss", "distribution", "pixel", "adversarial"):
+        assert told[0][figure] == pytest.approx(expected[0][figure], rel=0.05)

@@ -110,6 +110,31 @@ def test_recomputing_changes_neither_gradients_nor_memory_of_the_network() -> No
         assert torch.equal(one, other), name
 
 
+def bytes_kept(net: torch.nn.Module, photo: torch.Tensor) -> int:
+    """Return how many bytes of activations a forward pass keeps for the backward pass."""
+    kept: dict[int, int] = {}
+    own = {parameter.untyped_storage().data_ptr() for parameter in net.parameters()}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        y = net(photo)
+    del y
+    return sum(kept.values())
+
+
+def test_recomputing_keeps_less_than_two_thirds() -> None:
+    net = build_photo_net("lite0", "small", 3, pretrained=False).train()
+    photo = torch.rand(2, 3, 64, 64)
+    plain = bytes_kept(net, photo)
+    net.unet.recomputes = True
+    assert bytes_kept(net, photo) < plain * 2 / 3
+
+
 def test_vgg_taps_are_the_relus_before_poolings() -> None:
     assert relu_taps(has_norms=True) == (5, 12, 22, 32, 42)
     assert relu_taps(has_norms=False) == (3, 8, 15, 22, 29)

@@ -132,7 +132,8 @@ def conv3x3(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 class FastConv2d(nn.Conv2d):
     """A 3x3 convolution that trains by Winograd's method where that pays off: on a CPU, in float32, when wide enough.
 
-    It has to be allowed (``set_fast``). Without gradients, on other devices and under autocast it is an ordinary convolution.
+    It has to be allowed (``set_fast``). Without gradients, on other devices and under autocast it is an ordinary
+    convolution.
     """
 
     is_fast = False  # see set_fast

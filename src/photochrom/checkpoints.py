@@ -164,7 +164,7 @@ def _tensors(content: object) -> dict[str, Array]:
     return {name.removeprefix("module."): value for name, value in found.items()}
 
 
-# --- the interpreter ---------------------------------------------------------------------------------------------------
+# --- the interpreter ------------------------------------------------------------------------------------------------
 
 
 def _refuse_state(_self: object, _state: object) -> None:
@@ -283,7 +283,7 @@ KNOWN_NAMES: dict[tuple[str, str], Callable[..., object]] = {
 }
 
 
-class _TensorUnpickler(pickle._Unpickler):
+class _TensorUnpickler(pickle._Unpickler):  # noqa: SLF001 - the name of the Python version
     """Knows the names above and torch's storage classes; every other name is refused unseen.
 
     Built on the standard library's Python version: in the C version one damaged or hostile byte (a memo index of four
@@ -326,7 +326,7 @@ def _finished(content: object, depth: int = 0) -> object:
     return None
 
 
-# --- containers --------------------------------------------------------------------------------------------------------
+# --- containers -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
@@ -352,7 +352,7 @@ class _Reader:
 
 
 def _read_legacy(data: mmap.mmap, path: Path) -> object:
-    """Read four pickles (magic, protocol, system, content), the list of storage keys, then the storages in its order."""
+    """Read four pickles (magic, protocol, system, content), the list of storage keys, then the storages."""
     reader, storages = _Reader(data), cast("dict[str, _Storage]", {})
     magic, protocol, system, content = (_TensorUnpickler(reader, storages, path).load() for _ in range(4))
     if magic != LEGACY_MAGIC or protocol != LEGACY_PROTOCOL or not isinstance(system, dict):

@@ -170,7 +170,9 @@ def ciede2000(lab_1: Floats, lab_2: Floats) -> Floats:
     c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
     h1, h2 = np.arctan2(b1, a1) % (2 * np.pi), np.arctan2(b2, a2) % (2 * np.pi)
     coloured = c1 * c2 > 0
-    dh = np.where(coloured, (h2 - h1 + np.pi) % (2 * np.pi) - np.pi, 0)
+    turn = h2 - h1
+    # Half a turn exactly keeps its sign (equation 10), so no modulo here.
+    dh = np.where(coloured, np.where(np.abs(turn) <= np.pi, turn, turn - 2 * np.pi * np.sign(turn)), 0)
     delta_h = 2 * np.sqrt(c1 * c2) * np.sin(dh / 2)
     mean_l, mean_c = (l1 + l2) / 2, (c1 + c2) / 2
     mean_h = np.where(coloured, h1 + dh / 2, h1 + h2)

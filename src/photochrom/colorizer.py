@@ -28,6 +28,7 @@ from PIL import Image, ImageOps
 from photochrom import __version__
 from photochrom.album import WRITTEN_AS
 from photochrom.engines.base import Engine
+from photochrom.engines.generator_spec import GENERATOR_CONTRACT
 from photochrom.errors import OptionError, UnreadablePhotoError, UnsupportedPhotoError
 from photochrom.hub import find_model
 from photochrom.options import DEFAULT_MODEL, ColorizeOptions, EngineOptions
@@ -199,6 +200,10 @@ def colorize(
 
 def _load_engine(model: str, options: EngineOptions | None) -> Engine:
     file = find_model(model)  # before the runtime is imported: a wrong name is told at once
+    if file.card is not None and file.card.contract == GENERATOR_CONTRACT:
+        from photochrom.engines.generator import GeneratorEngine
+
+        return GeneratorEngine(file.path, expected_sha256=file.sha256, options=options)
     from photochrom.engines.onnx import OnnxEngine  # loads ONNX Runtime, a third of a second
 
     return OnnxEngine(file.path, expected_sha256=file.sha256, options=options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from dataclasses import dataclass
@@ -37,7 +38,26 @@ def cache_folder() -> Path:
 
 def card_path(card: ModelCard) -> Path:
     """Return where the file of a known model belongs, whether it is there or not."""
-    return (WEIGHTS if card.embedded else cache_folder() / "models") / card.file
+    return (WEIGHTS if card.embedded else models_folder() / card.name) / card.file
+
+
+def models_folder() -> Path:
+    """Return where installed models lie, one folder each."""
+    return cache_folder() / "models"
+
+
+def installed_models() -> dict[str, ModelFile]:
+    """Return the models in the cache by name; a folder with a card that cannot be read is passed over."""
+    found = {}
+    for path in sorted(models_folder().glob("*/card.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            card = ModelCard(**{key: value for key, value in content.items() if key in ModelCard.model_fields})
+        except (OSError, ValueError, TypeError, AttributeError):
+            continue
+        if card.name == path.parent.name:
+            found[card.name] = ModelFile(card.name, path.parent / card.file, card.sha256, card)
+    return found
 
 
 def find_model(name: str) -> ModelFile:
@@ -52,10 +72,12 @@ def find_model(name: str) -> ModelFile:
         if not path.is_file():
             raise ModelNotInstalledError("no such model file", where=name, next_step="Check the path.")
         return ModelFile(name=path.stem, path=path, sha256="", card=None)
+    if installed := installed_models().get(name):
+        return installed
     card = find_card(name)
     path = card_path(card)
     if not path.is_file():
-        step = "Install photochrom again." if card.embedded else f"Put the file at {path}."
+        step = "Install photochrom again." if card.embedded else f"Get it with: photochrom models pull {name}"
         raise ModelNotInstalledError("the model's file is not on this computer", where=name, next_step=step)
     return ModelFile(name=card.name, path=path, sha256=card.sha256, card=card)
 

@@ -294,7 +294,7 @@ def frechet_distance(features_1: Floats, features_2: Floats) -> float:
 
     Shapes: (N, D) and (M, D), N and M at least 2. Unit: squared feature units. Biased upwards for small sets, so it
     compares rows of one table, not tables of different sizes.
-    Cost: one QR of each set and one singular value decomposition of a min(N, D) x min(M, D) matrix.
+    Cost: one singular value decomposition of a min(N, D) x min(M, D) matrix, and a QR of each set larger than D.
     Source: Heusel et al. 2017, "GANs trained by a two time-scale update rule", equation 6. The trace of the root of a
     product of covariances A'A and B'B is computed as the sum of the singular values of AB', which needs no matrix root
     and stays real when there are fewer pictures than dimensions.
@@ -310,7 +310,8 @@ def _mean_and_covariance_root(features: Floats) -> tuple[Doubles, Doubles]:
     """Return the mean (D,) and a matrix R (min(N, D), D) with R'R = the sample covariance."""
     table = np.asarray(features, np.float64)
     mean = table.mean(axis=0)
-    return mean, np.asarray(np.linalg.qr((table - mean) / np.sqrt(len(table) - 1), mode="r"))
+    root = (table - mean) / np.sqrt(len(table) - 1)
+    return mean, root if len(root) <= root.shape[1] else np.asarray(np.linalg.qr(root, mode="r"))
 
 
 def kernel_distance(features_1: Floats, features_2: Floats) -> float:

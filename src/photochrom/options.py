@@ -58,6 +58,24 @@ class ColorizeOptions(Options):
         description="Short side, in pixels, of the copy that the net sees; the picture itself always keeps its full "
         "size. Left out, the model's own size is used; twice the size costs four times the net's time.",
     )
+    render_factor: int | None = Field(
+        default=None,
+        ge=2,
+        le=100,
+        description="DeOldify's measure of the net's copy, for its models: the area of a square of 16 pixels times "
+        "this. Low is vivid and quick, high is detailed and paler; time and memory grow with its square.",
+    )
+    max_memory: int | None = Field(
+        default=None,
+        ge=1,
+        description="Only for DeOldify's models: memory in MiB that colouring may take. The net's copy is made smaller "
+        "until it should fit, and the result says so.",
+    )
+    classic: bool = Field(
+        default=False,
+        description="Only for DeOldify's models: colour as the original program did, step by step (stretched to a "
+        "square, 8 bit, colours laid under the luma with OpenCV's rounding), for people who compare.",
+    )
     vividness: float = Field(
         default=1.0,
         ge=0.0,

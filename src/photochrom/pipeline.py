@@ -21,14 +21,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.classic import colorize_classic
 from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping_luma
 from photochrom.cores import usable_cores
 from photochrom.engines.base import Engine, FloatArray, ModelSpec
+from photochrom.engines.generator_spec import PX_PER_FACTOR
 from photochrom.errors import ModelError
 from photochrom.luma import luma_strip, normalize_tone, shrink_luma, strips
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
-from photochrom.resample import GuidedUpsampler, pad_to_multiple, render_size
+from photochrom.rendering import RenderPlan, plan_render
+from photochrom.resample import GuidedUpsampler, pad_to_multiple
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,10 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
     """
     seconds: dict[str, float] = {}
     spec = engine.spec
-    width, height = render_size(
-        photo.width, photo.height, options.size or spec.render_px, multiple=spec.multiple, stride=spec.output_stride
-    )
+    plan = plan_render(photo.width, photo.height, engine, options)
+    if options.classic:
+        return _colorize_classic(photo, engine, options, plan)
+    width, height = plan.width, plan.height
     with _timed(seconds, "shrink"):
         small = shrink_luma(photo.pixels, width, height, spec.output_stride)
         net_luma, tone_notes = normalize_tone(small.net) if options.normalize_tone else (small.net, ())
@@ -72,9 +76,19 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
     with _timed(seconds, "upsample and merge"):
         ab, ceiling_notes = tune_ab(ab, options)
         pixels = merge_chroma(photo.pixels, ab, small.cell, threads or usable_cores())
-    notes = (*photo.notes, *tone_notes, *ceiling_notes)
+    notes = (*photo.notes, *plan.notes, *tone_notes, *ceiling_notes)
     coloured = replace(photo, pixels=pixels, notes=notes)
     return ColorizeResult(coloured, spec, options, width, height, notes, seconds)
+
+
+def _colorize_classic(photo: Photo, engine: Engine, options: ColorizeOptions, plan: RenderPlan) -> ColorizeResult:
+    """Return the photograph as DeOldify would have coloured it; see ``classic``."""
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "classic"):
+        pixels, notes = colorize_classic(photo.pixels, engine, plan.width // PX_PER_FACTOR)
+    notes = (*photo.notes, *plan.notes, *notes)
+    coloured = replace(photo, pixels=pixels, alpha=None, notes=notes)
+    return ColorizeResult(coloured, engine.spec, options, plan.width, plan.height, notes, seconds)
 
 
 @contextmanager

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from stand_in_weights import Array, weights_for
+
+from photochrom.engines.generator import GeneratorEngine
+from photochrom.importer.installation import ImportedModel, import_model
+from photochrom.importer.layouts import artistic_layout
+from tests.deoldify.stand_in_weights import Array, saved_as_published, stand_in_weights
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +24,30 @@ def expected() -> dict[str, Array]:
 @pytest.fixture(scope="session")
 def artistic_weights() -> dict[str, Array]:
     """Return stand-in weights of the artistic generator (255 MB)."""
-    from photochrom.nets.deoldify import artistic
+    return stand_in_weights(artistic_layout())
 
-    return weights_for(artistic)
+
+@pytest.fixture(scope="session")
+def published_artistic(artistic_weights: dict[str, Array], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file like ColorizeArtistic_gen.pth, with stand-in weights."""
+    return saved_as_published(artistic_weights, tmp_path_factory.mktemp("published") / "ColorizeArtistic_gen.pth")
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache folder that the tests of one session share."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def imported_artistic(published_artistic: Path, cache: Path) -> ImportedModel:
+    """Return the artistic generator with stand-in weights, imported once for all tests."""
+    return import_model(published_artistic, cache / "models")
+
+
+@pytest.fixture(scope="session")
+def artistic_engine(imported_artistic: ImportedModel) -> Iterator[GeneratorEngine]:
+    """Return a loaded engine of the imported artistic generator."""
+    engine = GeneratorEngine(imported_artistic.folder / "model.onnx")
+    yield engine
+    engine.close()

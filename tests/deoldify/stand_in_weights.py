@@ -1,8 +1,8 @@
 """Deterministic stand-in weights for the published generators, made from parameter names and shapes alone.
 
 The published files are large downloads under their own addresses; these weights can be made anywhere, and the numbers
-in ``expected.npz`` beside this file are what the original implementation answers with them. Each array comes from a Philox
-generator seeded with the CRC-32 of its name, so no array depends on another or on the order of names.
+in ``expected.npz`` beside this file are what the original implementation answers with them. Each array comes from a
+Philox generator seeded with the CRC-32 of its name, so no array depends on another or on the order of names.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,6 +36,16 @@ def weights_for(make: Callable[[], nn.Module]) -> dict[str, Array]:
     with torch.device("meta"):
         network = make()
     return stand_in_weights({name: tuple(value.shape) for name, value in network.state_dict().items()})
+
+
+def saved_as_published(weights: Mapping[str, Array], path: Path) -> Path:
+    """Write what the published files hold: {'model', 'opt'} in torch's older container, a slice in the optimizer."""
+    import torch
+
+    model = {name: torch.from_numpy(np.asarray(array)) for name, array in weights.items()}
+    optimizer = {"state": {}, "param_groups": [{"lr": slice(1e-7, 1e-4), "betas": (0.0, 0.99)}]}
+    torch.save({"model": model, "opt": optimizer}, path, _use_new_zipfile_serialization=False)
+    return path
 
 
 def stand_in_weights(shapes: Mapping[str, Shape]) -> dict[str, Array]:

@@ -286,3 +286,22 @@ def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(OutputError, match="the folder cannot be made"):
         board.make_folder(tmp_path / "file" / "report")
+
+
+def test_strange_pictures_are_measured_and_leave_no_nan(tiny_model: Path, tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    strange = {
+        "pixel.png": np.array([[[200, 40, 30]]], np.uint8),
+        "panorama.png": np.tile(samples()["coffee.png"][:6], (1, 3, 1)),
+        "noise.png": draw.integers(0, 256, (40, 40, 3), dtype=np.uint8),
+        "black.png": np.zeros((20, 20, 3), np.uint8),
+        "white.png": np.full((20, 20, 3), 255, np.uint8),
+    }
+    folder = write_pictures(tmp_path / "set", strange)
+    models = [board.load_model(str(tiny_model), with_confidence=True)]
+    plan = board.Plan(reliability=True, keep_grey=True)
+    result = board.evaluate(board.pick_photographs(folder), models, plan=plan, classifier=MeanColors())
+    board.write_report(result, tmp_path / "out")
+    assert len(result.found.keys) == 5
+    for name in ("scoreboard.json", "scoreboard.csv", "photographs.csv"):
+        assert "nan" not in (tmp_path / "out" / name).read_text().lower()

@@ -15,7 +15,7 @@ import photochrom
 from photochrom.catalog import model_cards
 from photochrom.cores import usable_cores
 from photochrom.errors import EXIT_MODEL_MISSING, EXIT_OK, EXIT_SOME_FAILED, PhotochromError
-from photochrom.hub import cache_folder, card_path
+from photochrom.hub import cache_folder, card_path, installed_models
 from photochrom.luma import luma_codes
 from photochrom.photo import Photo
 
@@ -29,8 +29,16 @@ EXTRAS = {
 SELF_TEST_SIDE = 512
 
 
-def doctor() -> int:
-    """Check versions, engine, threads, model files and hashes, colour a test picture, and name missing extras."""
+def doctor(*, model: str | None = None) -> int:
+    """Check versions, engine, threads, model files and hashes, colour a test picture, and name missing extras.
+
+    Args:
+        model: Only measure this model on this computer: time and memory for several sizes of the net's copy.
+    """
+    if model is not None:
+        from photochrom.cli.model_cost import print_model_cost
+
+        return print_model_cost(model)
     print(f"photochrom {photochrom.__version__}, Python {platform.python_version()}, {platform.platform()}")
     exit_code = EXIT_OK
     for ok, line, code in _checks():
@@ -58,7 +66,8 @@ def _checks() -> Iterator[tuple[bool, str, int]]:
 
 
 def _check_models() -> Iterator[tuple[bool, str, int]]:
-    for card in model_cards().values():
+    imported = {name: file.card for name, file in installed_models().items() if file.card is not None}
+    for card in (model_cards() | imported).values():
         path = card_path(card)
         if not path.is_file():
             if card.embedded:

@@ -1,22 +1,26 @@
-"""`photochrom models list` and `photochrom models show NAME`."""
+"""`photochrom models`: list, show NAME, import FILE, pull NAME."""
 
 from __future__ import annotations
 
 from cyclopts import App
 
-from photochrom.catalog import find_card, model_cards
-from photochrom.hub import card_path, find_model, looks_like_path
+from photochrom.catalog import ModelCard, find_card, model_cards
+from photochrom.colorizer import Colorizer
+from photochrom.hub import card_path, find_model, installed_models, looks_like_path
 from photochrom.options import DEFAULT_MODEL
 
-app = App(name="models", help="List the models, or show one.")
+app = App(name="models", help="List, show, import or pull models.")
+# Loaded only when used: importing needs more than colouring does.
+app.command("photochrom.cli.importing:import_file", name="import", help="Turn a published DeOldify file into a model.")
+app.command("photochrom.cli.importing:pull", name="pull", help="Download a published model, check and import it.")
 
 
 @app.command(name="list")
 def list_models() -> None:
     """List the models: name, size on disk, licence, and what each is for."""
-    for card in model_cards().values():
-        path = card_path(card)
-        size = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else "not installed"
+    imported = {name: file.card for name, file in installed_models().items() if file.card is not None}
+    for card in (model_cards() | imported).values():
+        size = _size(card)
         default = " (default)" if card.name == DEFAULT_MODEL else ""
         print(f"{card.name}{default}  {size}  {card.licence}\n    {card.summary}")
 
@@ -28,14 +32,21 @@ def show(name: str = DEFAULT_MODEL, /) -> None:
     Args:
         name: A name from `photochrom models list`, or the path of an .onnx file.
     """
-    if not looks_like_path(name):
+    if name not in installed_models() and not looks_like_path(name):
         _print_facts(find_card(name).model_dump())
     file = find_model(name)
-    from photochrom.engines.onnx import OnnxEngine  # loads ONNX Runtime, a third of a second
+    with Colorizer(name) as colorizer:
+        spec, description = colorizer.engine.spec, colorizer.engine.description
+    facts = spec.model_dump(exclude={"bins_ab", "name"})
+    _print_facts({"path": file.path, **facts, "bins": len(spec.bins_ab), "engine": description})
 
-    engine = OnnxEngine(file.path, expected_sha256=file.sha256)
-    facts = engine.spec.model_dump(exclude={"bins_ab", "name"})
-    _print_facts({"path": file.path, **facts, "bins": len(engine.spec.bins_ab), "engine": engine.description})
+
+def _size(card: ModelCard) -> str:
+    path = card_path(card)
+    if not path.is_file():
+        return "not installed"
+    files = [path] if card.embedded else [item for item in path.parent.iterdir() if item.suffix in {".onnx", ".weights"}]
+    return f"{sum(item.stat().st_size for item in files) / 1e6:.1f} MB"
 
 
 def _print_facts(facts: dict[str, object]) -> None:

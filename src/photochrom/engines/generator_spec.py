@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 METADATA_KEY = "photochrom"
 GENERATOR_CONTRACT = "rgb-generator/1"
+PX_PER_FACTOR = 16  # DeOldify's render factor counts the side of the net's square in sixteens of pixels
 Triple = tuple[float, float, float]
 
 

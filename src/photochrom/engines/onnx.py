@@ -43,7 +43,7 @@ class OnnxEngine:
 
     def __init__(self, path: Path, *, expected_sha256: str = "", options: EngineOptions | None = None) -> None:
         options = options or EngineOptions()
-        self._provider, self._reason = _choose_provider(options.device)
+        self._provider, self._reason = choose_provider(options.device)
         self._threads = options.threads or usable_cores()
         # The bytes that were hashed are the bytes that are run: reading the file twice would leave a gap between.
         content = _read(path)
@@ -54,7 +54,7 @@ class OnnxEngine:
                 where=str(path),
                 next_step="Install photochrom again.",
             )
-        session = _load(content, path, self._provider, self._threads)
+        session = load_session(content, path, self._provider, self._threads)
         metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         self._spec = ModelSpec.from_json(metadata, str(path)).model_copy(update={"sha256": sha256})
         self._inputs = {item.name for item in session.get_inputs()}
@@ -91,7 +91,7 @@ class OnnxEngine:
             self._session = None
 
 
-def _choose_provider(device: str) -> tuple[str, str]:
+def choose_provider(device: str) -> tuple[str, str]:
     """Return the provider's name and the reason for it."""
     provider = PROVIDERS[device]
     available = ort.get_available_providers()
@@ -112,7 +112,8 @@ def _read(path: Path) -> bytes:
         raise ModelFileError(f"the model file cannot be read ({error.strerror})", where=str(path)) from None
 
 
-def _load(content: bytes, path: Path, provider: str, threads: int) -> ort.InferenceSession:
+def load_session(source: bytes | str, path: Path, provider: str, threads: int) -> ort.InferenceSession:
+    """Return a session of a model's bytes, or of the path of a model whose weights lie in a file of their own."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -121,7 +122,7 @@ def _load(content: bytes, path: Path, provider: str, threads: int) -> ort.Infere
     # Waiting threads sleep rather than spin: between two photographs the decoder needs the processor.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        session = ort.InferenceSession(content, options, providers=[provider])
+        session = ort.InferenceSession(source, options, providers=[provider])
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no base class of their own
         first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelFileError(

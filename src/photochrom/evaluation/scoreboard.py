@@ -10,7 +10,7 @@ import photochrom
 from photochrom.evaluation.contestants import Contestant, Model
 from photochrom.evaluation.measuring import Measurements, Plan
 from photochrom.evaluation.photographs import Photograph
-from photochrom.evaluation.summary import COLUMNS, RESAMPLES, summarize, summarize_reliability
+from photochrom.evaluation.summary import COLUMNS, JACKKNIFE_GROUPS, RESAMPLES, summarize, summarize_reliability
 
 Summary = dict[str, Any]  # what the JSON file holds
 
@@ -44,7 +44,7 @@ class Scoreboard:
                 "stress splits": "only the grey is degraded; PSNR and colourfulness are taken "
                 "with the truth's L* put back",
                 "intervals": f"95 %, percentile bootstrap over photographs ({RESAMPLES} resamples, seed 0); "
-                "feature and kernel distance: grouped jackknife (20 groups)",
+                f"feature and kernel distance: grouped jackknife ({JACKKNIFE_GROUPS} groups)",
             },
             "features": self.feature_facts,
             "columns": {column.key: column.meaning for column in COLUMNS},

@@ -17,6 +17,7 @@ from photochrom.evaluation.measuring import Measurements, Record
 Doubles = npt.NDArray[np.float64]
 Estimate = dict[str, float | None]  # value, low, high; None where it could not be measured
 RESAMPLES = 1000
+JACKKNIFE_GROUPS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def _distances(
         kernel = 1000 * metrics.kernel_distance(own[kept], truth[kept])
         return np.array([distance, distance / of_grey if of_grey else math.nan, kernel])
 
-    intervals = metrics.jackknife_intervals(statistic, len(own))
+    intervals = metrics.jackknife_intervals(statistic, len(own), groups=JACKKNIFE_GROUPS)
     values = statistic(np.arange(len(own)))
     keys = ("feature_distance", "feature_distance_vs_grey", "kernel_distance")
     return {key: _known(float(value), between) for key, value, between in zip(keys, values, intervals, strict=True)}

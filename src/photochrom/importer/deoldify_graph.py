@@ -19,8 +19,8 @@ from photochrom.importer.graph_writer import GraphWriter
 from photochrom.importer.winograd import TILE, convolve, convolve_relu, interleaved, transformed_kernel
 
 ATTENTION_BLOCK = 512
-# Decoder blocks at a quarter and half of the size: large pictures, few weights.
-WINOGRAD_STEMS = ("layers.6.", "layers.7.")
+# Decoder blocks at 1/8, 1/4 and 1/2 of the size: large pictures, few weights.
+WINOGRAD_STEMS = ("layers.5.", "layers.6.", "layers.7.")
 RESIDUAL_STEMS = ("layers.10.layers.0.0", "layers.10.layers.1.0")
 BAND_ROWS = 16  # rows of the half-size features per band; twice as many of the picture
 Affine = tuple[Weights, Weights]
@@ -37,7 +37,7 @@ def write_final_generator(graph: GraphWriter, state: State) -> str:
     return _full_size_tail(graph, state, y, due)
 
 
-# --- encoder ---------------------------------------------------------------------------------------------------------
+# --- encoder --------------------------------------------------------------------------------------------------------
 
 
 def resnet_encoder(graph: GraphWriter, state: State, x: str, stem: str) -> tuple[str, list[str]]:
@@ -75,7 +75,7 @@ def _residual_block(graph: GraphWriter, state: State, x: str, stem: str, stride:
     return graph.step("Relu", graph.step("Add", y, shortcut))
 
 
-# --- decoder ---------------------------------------------------------------------------------------------------------
+# --- decoder --------------------------------------------------------------------------------------------------------
 
 
 def _conv_relu(graph: GraphWriter, state: State, x: str, stem: str) -> str:
@@ -152,7 +152,7 @@ def _attention_part(graph: GraphWriter, state: State, flat: str, stem: str) -> s
     return y if offset is None else graph.step("Add", y, graph.constant(offset[:, None], stem))
 
 
-# --- full size -------------------------------------------------------------------------------------------------------
+# --- full size ------------------------------------------------------------------------------------------------------
 
 
 def _full_size_tail(graph: GraphWriter, state: State, features: str, norm: Affine) -> str:

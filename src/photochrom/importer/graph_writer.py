@@ -6,19 +6,19 @@ and lets a graph work in bands, so that memory does not grow with the picture.
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from photochrom.errors import MissingExtraError
+from photochrom.importer.weight_store import WeightStore
 
 if TYPE_CHECKING:
     import onnx
 
 OPSET = 17
+SMALLEST_STORED_BYTES = 1024  # smaller arrays stay in the graph itself
 IR_VERSION = 8
 
 
@@ -34,73 +34,37 @@ def _onnx() -> Any:
     return onnx
 
 
-# Smaller arrays stay in the graph itself.
-SMALLEST_STORED_BYTES = 1024
-STORE_ALIGNMENT = 4096  # a memory page, so that the runtime can map each array where it lies
-
-
-class WeightStore:
-    """A file of arrays beside the graph, written as they come, so that no more than one is in memory at a time.
-
-    Used as a context manager; the runtime maps the file instead of reading it.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.sha256 = hashlib.sha256()
-        self._file = path.open("wb")
-        self._size = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def add(self, content: bytes) -> tuple[int, int]:
-        """Append the bytes of one array; return their offset and length."""
-        self._write(bytes(-self._size % STORE_ALIGNMENT))
-        offset = self._size
-        self._write(content)
-        return offset, len(content)
-
-    def _write(self, content: bytes) -> None:
-        self._file.write(content)
-        self.sha256.update(content)
-        self._size += len(content)
-
-
 class GraphWriter:
     """Collects nodes and weights; each method adds a step and returns the name of its result."""
 
     def __init__(self, parent: GraphWriter | None = None, *, store: WeightStore | None = None) -> None:
         self._onnx = _onnx()
-        self._store = store
+        self.store = store
         self.nodes: list[onnx.NodeProto] = []
         self.root: GraphWriter = parent.root if parent else self
-        self._weights: list[onnx.TensorProto] = []
-        self._known: dict[bytes, str] = {}
-        self._count = 0
+        self.weights: list[onnx.TensorProto] = []
+        self.known: dict[bytes, str] = {}
+        self.count = 0
 
     def name(self, stem: str) -> str:
         """Return a name not used yet in the whole graph."""
-        self.root._count += 1
-        return f"{stem}_{self.root._count}"
+        self.root.count += 1
+        return f"{stem}_{self.root.count}"
 
     def constant(self, array: npt.NDArray[np.generic], stem: str = "constant") -> str:
         """Store weights (or small integers, shared among all who need them) and return their name."""
         array = np.asarray(array)
         key = array.tobytes() + str((array.dtype, array.shape)).encode() if array.size <= 16 else b""
-        if key in self.root._known:
-            return self.root._known[key]
+        if key in self.root.known:
+            return self.root.known[key]
         name = self.name(stem)
-        self.root._weights.append(self._tensor(np.ascontiguousarray(array).reshape(array.shape), name))
+        self.root.weights.append(self._tensor(np.ascontiguousarray(array).reshape(array.shape), name))
         if key:
-            self.root._known[key] = name
+            self.root.known[key] = name
         return name
 
     def _tensor(self, array: npt.NDArray[np.generic], name: str) -> Any:
-        store = self.root._store
+        store = self.root.store
         if store is None or array.nbytes < SMALLEST_STORED_BYTES:
             return self._onnx.numpy_helper.from_array(array, name)
         kinds = self._onnx.TensorProto
@@ -166,7 +130,7 @@ class GraphWriter:
         return self.step("Slice", x, start, end, self.integers(axis))
 
     def loop(self, trips: str, index: str, body: GraphWriter, result: str, name: str) -> str:
-        """Run ``body`` ``trips`` times with ``index`` counting from 0; return its results stacked on a new first axis."""
+        """Run ``body`` ``trips`` times, ``index`` counting from 0; return its results stacked on a new first axis."""
         helper, kinds = self._onnx.helper, self._onnx.TensorProto
         going, goes_on = self.name("going"), self.name("goes_on")
         body.nodes.append(helper.make_node("Identity", [going], [goes_on]))
@@ -192,7 +156,7 @@ class GraphWriter:
             "photochrom",
             [helper.make_tensor_value_info(name, kind, shape) for name, shape in inputs.items()],
             [helper.make_tensor_value_info(name, kind, shape) for name, shape in outputs.items()],
-            initializer=self._weights,
+            initializer=self.weights,
         )
         opset = helper.make_opsetid("", OPSET)
         model = helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION, producer_name="photochrom")

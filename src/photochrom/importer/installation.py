@@ -25,10 +25,11 @@ from photochrom.importer.card_text import write_card_text
 from photochrom.importer.deoldify_2018_graph import write_2018_generator
 from photochrom.importer.deoldify_graph import write_final_generator
 from photochrom.importer.folding import State
-from photochrom.importer.graph_writer import GraphWriter, WeightStore
+from photochrom.importer.graph_writer import GraphWriter
 from photochrom.importer.layouts import Layout, artistic_layout, layout_2018, stable_layout
 from photochrom.importer.parity import Parity, measure_parity
 from photochrom.importer.safetensors_file import write_safetensors
+from photochrom.importer.weight_store import WeightStore
 
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 GRAPH_FILE, WEIGHTS_FILE, PARAMETERS_FILE, CARD_FILE, TEXT_FILE = (

@@ -18,8 +18,8 @@ from __future__ import annotations
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from photochrom.nets.resnet import encoder, resnet34, resnet101
 
@@ -46,24 +46,24 @@ class SpectralConv(nn.Module):
         shape = (outputs, inputs, 1) if flat else (outputs, inputs, kernel, kernel)
         self.register_parameter("bias", nn.Parameter(torch.zeros(outputs)) if bias else None)
         self.weight_orig = nn.Parameter(nn.init.kaiming_normal_(torch.empty(shape)))
-        self.register_buffer("weight_u", F.normalize(torch.randn(outputs), dim=0))
-        self.register_buffer("weight_v", F.normalize(torch.randn(self.weight_orig[0].numel()), dim=0))
+        self.register_buffer("weight_u", functional.normalize(torch.randn(outputs), dim=0))
+        self.register_buffer("weight_v", functional.normalize(torch.randn(self.weight_orig[0].numel()), dim=0))
 
     def kernel(self) -> Tensor:
         """Return the normalised kernel."""
         matrix = self.weight_orig.flatten(1)
         if self.training:
             with torch.no_grad():
-                self.weight_v.copy_(F.normalize(matrix.t() @ self.weight_u, dim=0))
-                self.weight_u.copy_(F.normalize(matrix @ self.weight_v, dim=0))
+                self.weight_v.copy_(functional.normalize(matrix.t() @ self.weight_u, dim=0))
+                self.weight_u.copy_(functional.normalize(matrix @ self.weight_v, dim=0))
         u, v = (self.weight_u.clone(), self.weight_v.clone()) if self.training else (self.weight_u, self.weight_v)
         return self.weight_orig / torch.dot(u, matrix @ v)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve with the normalised kernel."""
         if self.flat:
-            return F.conv1d(x, self.kernel(), self.bias)
-        return F.conv2d(x, self.kernel(), self.bias, padding=self.padding)
+            return functional.conv1d(x, self.kernel(), self.bias)
+        return functional.conv2d(x, self.kernel(), self.bias, padding=self.padding)
 
 
 class WeightNormConv(nn.Module):
@@ -79,7 +79,7 @@ class WeightNormConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Shapes: (B, inputs, H, W) -> (B, outputs, H, W)."""
         length = self.weight_v.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
-        return F.conv2d(x, self.weight_v * (self.weight_g / length), self.bias)
+        return functional.conv2d(x, self.weight_v * (self.weight_g / length), self.bias)
 
 
 class SelfAttention(nn.Module):
@@ -133,8 +133,8 @@ class ShuffleUpsampler(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the picture at twice its size; the mean repeats the first row and column."""
-        x = F.pixel_shuffle(torch.relu(self.conv(x)), 2)
-        return F.avg_pool2d(F.pad(x, (1, 0, 1, 0), mode="replicate"), 2, stride=1)
+        x = functional.pixel_shuffle(torch.relu(self.conv(x)), 2)
+        return functional.avg_pool2d(functional.pad(x, (1, 0, 1, 0), mode="replicate"), 2, stride=1)
 
 
 class _UpBlock(nn.Module):

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from photochrom.nets.deoldify import SelfAttention, SpectralConv
 from photochrom.nets.resnet import encoder, resnet34
@@ -30,7 +30,7 @@ class _Sequence(nn.Module):
 
 
 def _upsampler(inputs: int, outputs: int) -> _Sequence:
-    """Return convolution, norm, pixel shuffle, norm; no activation. Shapes: (B, inputs, H, W) -> (B, outputs, 2H, 2W)."""
+    """Return convolution, norm, pixel shuffle, norm. Shapes: (B, inputs, H, W) -> (B, outputs, 2H, 2W)."""
     conv = _Sequence("seq", SpectralConv(inputs, 4 * outputs, 3, bias=True), nn.BatchNorm2d(4 * outputs))
     return _Sequence("sequence", nn.Sequential(conv), nn.PixelShuffle(2), nn.BatchNorm2d(outputs))
 
@@ -52,7 +52,7 @@ class UpBlock(nn.Module):
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         """Return the decoded features at twice the size of ``x``."""
         up = self.tr_conv(x)
-        side = self.x_conv(F.pad(skip, (0, up.shape[-1] - skip.shape[-1], 0, up.shape[-2] - skip.shape[-2])))
+        side = self.x_conv(functional.pad(skip, (0, up.shape[-1] - skip.shape[-1], 0, up.shape[-2] - skip.shape[-2])))
         return cast("Tensor", self.out(torch.relu(torch.cat([up, side], dim=1))))
 
 

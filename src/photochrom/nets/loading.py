@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 
 from photochrom.nets.deoldify import artistic, stable
 from photochrom.nets.deoldify_2018 import unet_2018
@@ -46,11 +46,12 @@ def _power_vector(state: dict[str, torch.Tensor], stem: str) -> torch.Tensor:
     That torch kept W / sigma itself (``weight``) and used it in evaluation.
     """
     matrix, u = state[f"{stem}_orig"].flatten(1), state[f"{stem}_u"]
-    v = F.normalize(matrix.t() @ u, dim=0)
+    v = functional.normalize(matrix.t() @ u, dim=0)
     if stem not in state:
         return v
     sigma = matrix.norm() / state[stem].norm()
-    return v * (sigma / torch.dot(u, matrix @ v))
+    scaled: torch.Tensor = v * (sigma / torch.dot(u, matrix @ v))
+    return scaled
 
 
 def _is_ready(name: str, state: dict[str, torch.Tensor]) -> bool:

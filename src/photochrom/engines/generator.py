@@ -1,0 +1,161 @@
+"""Run a generator of whole pictures, such as DeOldify's, as if it were a model of chroma."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+from pydantic import ValidationError
+
+from photochrom.color import chroma, lab_from_srgb, merge_luma_chroma
+from photochrom.cores import usable_cores
+from photochrom.engines.base import METADATA_KEY, FloatArray, ModelSpec
+from photochrom.engines.generator_spec import GeneratorSpec
+from photochrom.engines.onnx import choose_provider, load_session
+from photochrom.errors import ModelError, ModelFileError
+from photochrom.options import EngineOptions
+
+WEIGHTS_SUFFIX = ".weights"
+REINSTALL = "Import or pull the model again."
+LARGEST_RENDER_PX = 1024
+# What the runtime keeps for the next picture is given back after each: it can be a gigabyte.
+SHRINK_AFTER_RUN = ("memory.enable_memory_arena_shrinkage", "cpu:0")
+
+
+# Measured on Linux with two threads: bytes of the process before any picture, and bytes per pixel of the copy.
+MEMORY_BYTES = {
+    "artistic": (0.70e9, 1350.0),
+    "stable": (1.50e9, 1350.0),
+    "unet-2018": (0.90e9, 3500.0),
+}
+
+
+class GeneratorEngine:
+    """An installed generator. Fulfils the contract of colour models (``Engine``), and paints whole pictures.
+
+    The weights lie in a file of their own beside the graph, and are memory-mapped: loading copies only what the
+    runtime rearranges.
+
+    Args:
+        path: ``model.onnx``, whose metadata are a ``GeneratorSpec``.
+        expected_sha256: the hash the graph must have; empty accepts any. The weights' hash is in the graph.
+        options: threads and device.
+
+    Raises:
+        ModelFileError: a file is missing, damaged, or of another contract.
+        OptionError: the device is not available.
+    """
+
+    def __init__(self, path: Path, *, expected_sha256: str = "", options: EngineOptions | None = None) -> None:
+        options = options or EngineOptions()
+        self._provider, self._reason = choose_provider(options.device)
+        self._threads = options.threads or usable_cores()
+        sha256 = _checked_sha256(path, expected_sha256)
+        self._session: ort.InferenceSession | None = load_session(str(path), path, self._provider, self._threads)
+        text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        self.generator = _spec_from_json(text, path)
+        _checked_sha256(path.with_suffix(WEIGHTS_SUFFIX), self.generator.weights_sha256)
+        self._sha256 = sha256
+        self._closing = threading.Lock()
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the model is to the pipeline: chroma at the resolution of the net's copy."""
+        generator = self.generator
+        return ModelSpec(
+            contract="color/1",
+            name=generator.name,
+            render_px=min(generator.render_px, LARGEST_RENDER_PX),
+            multiple=generator.multiple,
+            output_stride=1,
+            licence=generator.licence,
+            sha256=self._sha256,
+        )
+
+    @property
+    def description(self) -> str:
+        """One line: runtime, provider, threads, and why."""
+        return f"ONNX Runtime {ort.__version__}, {self._provider}, {self._threads} threads ({self._reason})"
+
+    def peak_memory_bytes(self, pixels: int) -> int:
+        """Return the memory of the whole process while a copy of so many pixels is painted, estimated."""
+        fixed, per_pixel = MEMORY_BYTES[self.generator.network]
+        return int(fixed + per_pixel * pixels)
+
+    def run(self, inputs: Mapping[str, npt.NDArray[Any]], outputs: Sequence[str]) -> dict[str, FloatArray]:
+        """Return ``ab``; see ``Engine.run`` for shapes. Generators say nothing of confidence, and take no temperature.
+
+        The generator's chroma is put under the luma that went in, and that colour's a*, b* are given, so that the
+        pipeline gets exactly this chroma back.
+        """
+        missing = [name for name in outputs if name != "ab"]
+        if missing:
+            raise ModelError(f"the model has no output {missing[0]!r}", where=self.generator.name)
+        return {"ab": np.stack([self._ab(luma[0]) for luma in inputs["luma"]])}
+
+    def _ab(self, luma: FloatArray) -> FloatArray:
+        painted = self.paint(np.repeat(luma[..., None], 3, axis=-1))
+        rgb = merge_luma_chroma(luma, chroma(painted))
+        return np.ascontiguousarray(np.moveaxis(lab_from_srgb(rgb)[..., 1:], -1, 0), dtype=np.float32)
+
+    def paint(self, rgb: FloatArray) -> FloatArray:
+        """Return the picture as the generator paints it.
+
+        Shapes: (H, W, 3) -> (H, W, 3), multiples of ``generator.multiple``. Range: sRGB 0..1, and so the result.
+        """
+        session = self._session
+        if session is None:
+            raise ModelError("the model was closed", where=self.generator.name, next_step="Make a new session.")
+        mean, deviation = (np.array(part, np.float32) for part in (self.generator.mean, self.generator.deviation))
+        image = np.ascontiguousarray(np.moveaxis((rgb - mean) / deviation, -1, 0), dtype=np.float32)
+        options = ort.RunOptions()
+        options.add_run_config_entry(*SHRINK_AFTER_RUN)
+        try:
+            colored = session.run(["colored"], {"image": image[None]}, options)[0][0]
+        except Exception as error:
+            if "alloc" not in str(error).lower() and "memory" not in str(error).lower():
+                raise
+            raise ModelError(
+                f"not enough memory for a copy of {rgb.shape[1]} x {rgb.shape[0]} pixels; nothing was coloured",
+                where=self.generator.name,
+                next_step="Use a smaller --render-factor or --size.",
+            ) from None
+        colored = colored[:, : rgb.shape[0], : rgb.shape[1]]
+        if not np.isfinite(colored).all():
+            raise ModelError("the model gave values that are not numbers", where=self.generator.name)
+        painted: FloatArray = np.clip(np.moveaxis(colored, 0, -1) * deviation + mean, 0, 1)
+        return painted
+
+    def close(self) -> None:
+        """Release the model's memory once no run uses it any more."""
+        with self._closing:
+            self._session = None
+
+
+def _checked_sha256(path: Path, expected: str) -> str:
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelFileError(f"cannot be read ({error.strerror})", where=str(path), next_step=REINSTALL) from None
+    if expected and found != expected:
+        raise ModelFileError(
+            f"the file is damaged: its sha256 starts with {found[:12]}, {expected[:12]} was expected",
+            where=str(path),
+            next_step=REINSTALL,
+        )
+    return found
+
+
+def _spec_from_json(text: str | None, path: Path) -> GeneratorSpec:
+    try:
+        return GeneratorSpec.model_validate(json.loads(text or "{}"))
+    except (ValueError, ValidationError):
+        raise ModelFileError("not a generator that photochrom made", where=str(path), next_step=REINSTALL) from None

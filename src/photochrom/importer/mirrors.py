@@ -1,0 +1,217 @@
+"""Fetch a published file from the first mirror that gives the right one; interrupted downloads go on where they were.
+
+The proxy of the environment (``https_proxy`` and its like) is used. Nothing is believed of a mirror: a file counts
+when its size and sha256 are those of the published one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import tomllib
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+from photochrom.errors import ModelError, UnknownModelError
+from photochrom.spelling import did_you_mean
+
+CHUNK_BYTES = 1 << 20
+TIMEOUT_S = 30.0
+MOST_REDIRECTS = 5
+ATTEMPTS_PER_MIRROR = 3
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedFile:
+    """One downloadable file: how it is known, and where it may be had."""
+
+    name: str
+    file: str
+    bytes: int
+    sha256: str
+    mirrors: tuple[str, ...]
+
+
+class _MirrorError(Exception):
+    """Why a mirror did not give the file; ``resumable`` if asking again for the rest may help."""
+
+    def __init__(self, reason: str, *, resumable: bool = False) -> None:
+        super().__init__(reason)
+        self.resumable = resumable
+
+
+def published_file(name: str) -> PublishedFile:
+    """Return what is known of a downloadable model; raise UnknownModelError with the closest name."""
+    known = tomllib.loads(files("photochrom.importer").joinpath("published.toml").read_text(encoding="utf-8"))
+    if name not in known:
+        raise UnknownModelError("cannot be pulled", where=name, next_step=did_you_mean(name, known))
+    entry = known[name]
+    return PublishedFile(name, entry["file"], entry["bytes"], entry["sha256"], tuple(entry["mirrors"]))
+
+
+def fetch(
+    wanted: PublishedFile, folder: Path, *, progress: Progress | None = None, timeout_s: float = TIMEOUT_S
+) -> Path:
+    """Return the path of the complete, checked file in ``folder``.
+
+    What was fetched stays in ``FILE.part`` when all mirrors fail, and the next call goes on from there.
+
+    Args:
+        wanted: the file.
+        folder: where to put it; made if need be.
+        progress: called with (bytes so far, bytes in all).
+        timeout_s: longest silence of a mirror.
+
+    Raises:
+        ModelError: no mirror gave the file; the line says why for each.
+    """
+    target, part = folder / wanted.file, folder / f"{wanted.file}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if _is_wanted(target, wanted):
+            return target
+        reasons = []
+        for mirror in wanted.mirrors:
+            reason = _try_mirror(mirror, wanted, part, progress, timeout_s)
+            if reason is None:
+                os.replace(part, target)
+                return target
+            reasons.append(f"{urlsplit(mirror).netloc}: {reason}")
+    except OSError as error:
+        raise ModelError(
+            f"the download cannot be written ({error.strerror or error})",
+            where=str(folder),
+            next_step="Make room, or set PHOTOCHROM_CACHE to another disk.",
+        ) from None
+    raise ModelError(
+        "no mirror gave the file (" + "; ".join(reasons) + ")",
+        where=wanted.name,
+        next_step=f"Offline? Get {wanted.file} elsewhere and run: photochrom models import {wanted.file}",
+    )
+
+
+def _try_mirror(
+    mirror: str, wanted: PublishedFile, part: Path, progress: Progress | None, timeout_s: float
+) -> str | None:
+    """Fetch what is missing from one mirror; return None on success, else the reason."""
+    reason = ""
+    for _ in range(ATTEMPTS_PER_MIRROR):
+        try:
+            _fetch_rest(mirror, wanted, part, progress, timeout_s)
+        except _MirrorError as error:
+            reason = str(error)
+            if not error.resumable:
+                return reason
+            continue
+        if _is_wanted(part, wanted):
+            return None
+        part.unlink()  # right size, wrong content: nothing of it can be used
+        return "the file has another sha256"
+    return reason
+
+
+def _fetch_rest(mirror: str, wanted: PublishedFile, part: Path, progress: Progress | None, timeout_s: float) -> None:
+    have = part.stat().st_size if part.exists() else 0
+    if have >= wanted.bytes:
+        if have > wanted.bytes:
+            part.unlink()
+            have = 0
+        else:
+            return
+    with _open(mirror, have, timeout_s) as answer:
+        start = _checked_start(answer, have, wanted.bytes)
+        with part.open("r+b" if part.exists() else "wb") as file:
+            file.truncate(start)
+            file.seek(start)
+            _copy(answer, file, start, wanted.bytes, progress)
+
+
+def _open(mirror: str, have: int, timeout_s: float) -> http.client.HTTPResponse:
+    request = urllib.request.Request(mirror, headers={"User-Agent": "photochrom"})  # noqa: S310 - https, or a test's
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    opener = urllib.request.build_opener(_CautiousRedirects())
+    try:
+        answer: http.client.HTTPResponse = opener.open(request, timeout=timeout_s)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise _MirrorError(f"HTTP {error.code}") from None
+    except TimeoutError:
+        raise _MirrorError("no answer in time") from None
+    except urllib.error.URLError as error:
+        silent = isinstance(error.reason, TimeoutError)
+        raise _MirrorError("no answer in time" if silent else f"cannot be reached ({error.reason})") from None
+    except (http.client.HTTPException, OSError) as error:
+        raise _MirrorError(f"broken answer ({type(error).__name__})", resumable=True) from None
+    return answer
+
+
+def _checked_start(answer: http.client.HTTPResponse, have: int, total: int) -> int:
+    """Return the position from which the answer goes on: ``have``, or 0 where the mirror starts again."""
+    length = int(answer.headers.get("Content-Length") or -1)
+    start = 0
+    if answer.status == http.client.PARTIAL_CONTENT:
+        if not (answer.headers.get("Content-Range") or "").startswith(f"bytes {have}-"):
+            raise _MirrorError("it answered another part than asked for")
+        start = have
+    if length >= 0 and start + length != total:
+        raise _MirrorError(f"it has another file ({start + length:,} bytes, {total:,} were expected)")
+    return start
+
+
+def _copy(answer: http.client.HTTPResponse, file: IO[bytes], start: int, total: int, progress: Progress | None) -> None:
+    position = start
+    while position < total:
+        try:
+            chunk = answer.read1(min(CHUNK_BYTES, total - position))  # what is there, not all
+        except TimeoutError:
+            raise _MirrorError("it stopped answering", resumable=position > start) from None
+        except (http.client.HTTPException, OSError) as error:
+            raise _MirrorError(f"the connection broke ({type(error).__name__})", resumable=position > start) from None
+        if not chunk:
+            raise _MirrorError("it ended too early", resumable=position > start)
+        file.write(chunk)
+        position += len(chunk)
+        if progress is not None:
+            progress(position, total)
+    if answer.read(1):
+        raise _MirrorError("it has a larger file")
+
+
+class _CautiousRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows few redirects, to web addresses only, and never from https to http."""
+
+    max_redirections = MOST_REDIRECTS
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        """Return the next request, or raise what stops this mirror."""
+        old, new = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
+        if new not in {"http", "https"} or (old == "https" and new == "http"):
+            raise _MirrorError(f"it redirects from {old} to {new}")
+        following: Any = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if following is not None and req.has_header("Range"):
+            following.add_header("Range", req.get_header("Range"))
+        return following  # type: ignore[no-any-return]
+
+
+def _is_wanted(path: Path, wanted: PublishedFile) -> bool:
+    if not path.is_file() or path.stat().st_size != wanted.bytes:
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == wanted.sha256

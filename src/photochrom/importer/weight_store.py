@@ -1,0 +1,40 @@
+"""The file of arrays beside a graph."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Self
+
+STORE_ALIGNMENT = 4096  # a memory page, so that the runtime can map each array where it lies
+
+
+class WeightStore:
+    """A file of arrays beside the graph, written as they come, so that no more than one is in memory at a time.
+
+    Used as a context manager; the runtime maps the file instead of reading it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.sha256 = hashlib.sha256()
+        self._file = path.open("wb")
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, content: bytes) -> tuple[int, int]:
+        """Append the bytes of one array; return their offset and length."""
+        self._write(bytes(-self._size % STORE_ALIGNMENT))
+        offset = self._size
+        self._write(content)
+        return offset, len(content)
+
+    def _write(self, content: bytes) -> None:
+        self._file.write(content)
+        self.sha256.update(content)
+        self._size += len(content)

@@ -1,0 +1,77 @@
+"""How large the net's copy of a photograph will be: from what was asked for, and what memory allows."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from photochrom.engines.base import Engine
+from photochrom.engines.generator_spec import PX_PER_FACTOR
+from photochrom.errors import OptionError
+from photochrom.options import ColorizeOptions
+from photochrom.resample import render_size
+
+MEBIBYTE = 1 << 20
+SMALLEST_SIDE_PX = 32
+
+
+@runtime_checkable
+class MemoryAware(Protocol):
+    """An engine that knows its need of memory, and measures copies by area, as DeOldify does."""
+
+    def peak_memory_bytes(self, pixels: int) -> int:
+        """Return the memory of the whole process while a copy of so many pixels is coloured, estimated."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RenderPlan:
+    """The size of the net's copy, and what was decided on the way."""
+
+    width: int
+    height: int
+    notes: tuple[str, ...] = ()
+
+
+def plan_render(width: int, height: int, engine: Engine, options: ColorizeOptions) -> RenderPlan:
+    """Return the size of the net's copy of a picture.
+
+    Raises:
+        OptionError: not even the smallest copy fits into ``options.max_memory``, or the model cannot tell.
+    """
+    side, notes = _square_side(engine, options)
+    if options.classic:
+        return RenderPlan(side, side, notes)
+    spec = engine.spec
+    short_px = options.size or spec.render_px
+    if options.size is None and (options.render_factor or isinstance(engine, MemoryAware)):
+        aspect = min(width, height) / max(width, height)
+        short_px = max(SMALLEST_SIDE_PX, round(side * math.sqrt(aspect)))
+    copy = render_size(width, height, short_px, multiple=spec.multiple, stride=spec.output_stride)
+    return RenderPlan(*copy, notes)
+
+
+def _square_side(engine: Engine, options: ColorizeOptions) -> tuple[int, tuple[str, ...]]:
+    """Return the side of the square whose area the copy will have, and a note if memory made it smaller."""
+    asked = PX_PER_FACTOR * (options.render_factor or engine.spec.render_px // PX_PER_FACTOR)
+    if options.max_memory is None:
+        return asked, ()
+    if not isinstance(engine, MemoryAware):
+        raise OptionError(
+            f"{engine.spec.name} cannot tell how much it needs", where="max_memory", next_step="Leave --max-memory out."
+        )
+    side = _largest_side(engine, options.max_memory * MEBIBYTE)
+    if side >= asked:
+        return asked, ()
+    if side < SMALLEST_SIDE_PX:
+        least = engine.peak_memory_bytes(SMALLEST_SIDE_PX**2) / MEBIBYTE
+        raise OptionError(f"{engine.spec.name} needs at least {math.ceil(least)} MiB", where="max_memory")
+    factors = f"{side // PX_PER_FACTOR} instead of {asked // PX_PER_FACTOR}"
+    return side, (f"render factor {factors}, to stay within {options.max_memory} MiB",)
+
+
+def _largest_side(engine: MemoryAware, budget_bytes: int) -> int:
+    """Return the largest side, a multiple of 16, that fits; 0 where none does."""
+    sides = range(SMALLEST_SIDE_PX, PX_PER_FACTOR * 100 + 1, PX_PER_FACTOR)
+    return max((side for side in sides if engine.peak_memory_bytes(side * side) <= budget_bytes), default=0)

@@ -1,0 +1,186 @@
+"""Generators in the pipeline, and the original's way of using them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photochrom.classic import colorize_classic, merge_yuv
+from photochrom.color import chroma, chroma_from_ab
+from photochrom.colorizer import Colorizer
+from photochrom.engines.base import Engine, FakeEngine
+from photochrom.engines.generator import GeneratorEngine
+from photochrom.errors import ModelError, ModelFileError, OptionError
+from photochrom.importer.installation import ImportedModel
+from photochrom.luma import luma_codes
+from photochrom.options import ColorizeOptions
+from photochrom.photo import Photo
+from tests.deoldify.stand_in_weights import Array
+
+IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+
+
+@pytest.mark.parametrize("case", ["square64", "odd80x112"])
+def test_the_folded_generator_answers_as_the_original(
+    artistic_engine: GeneratorEngine, expected: dict[str, Array], case: str
+) -> None:
+    grey = np.repeat(expected[f"grey/{case}"][..., None], 3, axis=-1)
+    index, value = expected[f"artistic/{case}/index"], expected[f"artistic/{case}/value"]
+    original = np.zeros(grey.size, np.float32)
+    original[index] = value
+    planes = original.reshape(3, *grey.shape[:2])
+    wanted = np.clip(np.moveaxis(planes, 0, -1) * IMAGENET_DEVIATION + IMAGENET_MEAN, 0, 1)
+    known = np.moveaxis(np.isin(np.arange(grey.size), index).reshape(planes.shape), 0, -1)
+    assert np.abs(artistic_engine.paint(grey) - wanted)[known].max() < 1e-3 * IMAGENET_DEVIATION.max()
+
+
+@pytest.mark.parametrize(("post_process", "case", "levels"), [(False, "rf8_raw", 1), (True, "rf8", 3)])
+def test_classic_colours_as_the_original_program(
+    artistic_engine: GeneratorEngine, expected: dict[str, Array], *, post_process: bool, case: str, levels: int
+) -> None:
+    pixels = expected["photo"][..., None]
+    painted, notes = colorize_classic(pixels, artistic_engine, 8, post_process=post_process)
+    differences = painted.ravel()[expected[f"artistic/{case}/index"]].astype(int) - expected[f"artistic/{case}/value"]
+    assert np.abs(differences).max() <= levels
+    assert notes == ()
+
+
+def test_a_generator_is_an_engine(artistic_engine: GeneratorEngine) -> None:
+    assert isinstance(artistic_engine, Engine)
+    assert artistic_engine.spec.render_px == 560
+    assert "CPUExecutionProvider" in artistic_engine.description
+    with pytest.raises(ModelError, match="no output 'confidence'"):
+        artistic_engine.run({"luma": np.zeros((1, 1, 32, 32), np.float32)}, ("confidence",))
+
+
+def test_the_pipeline_gets_the_generators_own_chroma_back(
+    artistic_engine: GeneratorEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted = np.full((4, 4, 3), (0.5, 0.4, 0.3), np.float32)
+    monkeypatch.setattr(artistic_engine, "paint", lambda _: painted)
+    luma = np.full((1, 1, 4, 4), 0.5, np.float32)
+    ab = artistic_engine.run({"luma": luma}, ("ab",))["ab"]
+    cbcr = chroma_from_ab(luma[0, 0], np.moveaxis(ab[0], 0, -1))
+    np.testing.assert_allclose(cbcr, chroma(painted), atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_our_pipeline_keeps_size_depth_and_luma_with_a_generator(
+    artistic_engine: GeneratorEngine, expected: dict[str, Array], dtype: type
+) -> None:
+    pixels = expected["photo"][..., None].astype(dtype) * (257 if dtype is np.uint16 else 1)
+    options = ColorizeOptions(render_factor=6)
+    result = Colorizer(options=options, engine=artistic_engine).run(Photo(pixels))
+    assert result.photo.pixels.shape == (200, 300, 3)
+    assert result.photo.pixels.dtype == dtype
+    assert np.array_equal(luma_codes(result.photo.pixels), pixels[..., 0])
+    assert 0.85 < result.render_width * result.render_height / 96**2 < 1.15
+    assert np.ptp(result.photo.pixels.astype(int), axis=-1).max() > 5
+
+
+def test_classic_from_the_options_and_for_16_bit(artistic_engine: GeneratorEngine, expected: dict[str, Array]) -> None:
+    pixels = expected["photo"][..., None].astype(np.uint16) * 257
+    options = ColorizeOptions(render_factor=8, classic=True)
+    result = Colorizer(options=options, engine=artistic_engine).run(Photo(pixels))
+    assert result.photo.pixels.dtype == np.uint8
+    assert "classic: cut to 8 bit" in result.notes
+    assert (result.render_width, result.render_height) == (128, 128)
+
+
+def test_classic_with_another_model_is_refused() -> None:
+    options = ColorizeOptions(classic=True)
+    with pytest.raises(OptionError, match="not one of DeOldify's models"):
+        Colorizer(options=options, engine=FakeEngine()).run(Photo(np.zeros((40, 40, 1), np.uint8)))
+
+
+@pytest.mark.parametrize("render_factor", [0, 1, -3, 101])
+def test_render_factors_out_of_range_are_one_line(render_factor: int) -> None:
+    with pytest.raises(OptionError, match="render_factor"):
+        ColorizeOptions.checked(render_factor=render_factor)
+
+
+def test_too_little_memory_is_an_error_and_never_a_grey_picture(
+    artistic_engine: GeneratorEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Session:
+        def run(self, *_: object) -> None:
+            raise RuntimeError("Failed to allocate memory for requested buffer of size 6553600000")
+
+    monkeypatch.setattr(artistic_engine, "_session", Session())
+    with pytest.raises(ModelError, match=r"not enough memory .* 64 x 32 pixels; nothing was coloured"):
+        artistic_engine.paint(np.zeros((32, 64, 3), np.float32))
+
+
+def linked_copy(model: ImportedModel, folder: Path, damaged: str) -> Path:
+    folder.mkdir()
+    for name in ("model.onnx", "model.weights"):
+        if name == damaged:
+            shutil.copy(model.folder / name, folder / name)
+        else:
+            os.link(model.folder / name, folder / name)
+    return folder
+
+
+def test_damaged_weights_are_refused(imported_artistic: ImportedModel, tmp_path: Path) -> None:
+    folder = linked_copy(imported_artistic, tmp_path / "m", "model.weights")
+    with (folder / "model.weights").open("r+b") as file:
+        file.seek(100_000_000)
+        file.write(b"\x01\x02\x03")
+    with pytest.raises(ModelFileError, match="damaged"):
+        GeneratorEngine(folder / "model.onnx")
+
+
+def test_missing_truncated_and_foreign_files_are_one_line(imported_artistic: ImportedModel, tmp_path: Path) -> None:
+    folder = linked_copy(imported_artistic, tmp_path / "m", "model.onnx")
+    (folder / "model.weights").unlink()
+    with pytest.raises(ModelFileError):
+        GeneratorEngine(folder / "model.onnx")
+    with pytest.raises(ModelFileError, match="sha256 starts with"):
+        GeneratorEngine(folder / "model.onnx", expected_sha256="0" * 64)
+    (folder / "model.onnx").write_bytes(b"nothing")
+    with pytest.raises(ModelFileError, match="not a model that ONNX Runtime can load"):
+        GeneratorEngine(folder / "model.onnx")
+
+
+def test_a_closed_engine_says_so(imported_artistic: ImportedModel) -> None:
+    engine = GeneratorEngine(imported_artistic.folder / "model.onnx")
+    engine.close()
+    with pytest.raises(ModelError, match="closed"):
+        engine.paint(np.zeros((32, 32, 3), np.float32))
+
+
+def test_merging_a_picture_with_itself_changes_it_by_two_levels_at_most() -> None:
+    rgb = np.random.default_rng(0).integers(80, 176, (64, 64, 3), dtype=np.uint8)
+    assert np.abs(merge_yuv(rgb, rgb).astype(int) - rgb).max() <= 2
+
+
+def test_merging_takes_luma_from_one_and_chroma_from_the_other() -> None:
+    # Worked out with OpenCV 5.0: cvtColor RGB2YUV of both, Y of the first with U and V of the second, YUV2RGB.
+    luma_from = np.array([[[10, 200, 30], [255, 255, 255], [0, 0, 0], [90, 90, 90]]], np.uint8)
+    chroma_from = np.array([[[200, 10, 60], [250, 5, 5], [30, 40, 220], [17, 130, 99]]], np.uint8)
+    assert merge_yuv(luma_from, chroma_from).tolist() == EXPECTED_MERGE
+
+
+EXPECTED_MERGE = [[[251, 62, 112], [255, 195, 182], [0, 0, 163], [14, 128, 96]]]
+
+
+def test_the_catalogue_knows_the_models_before_they_are_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHOTOCHROM_CACHE", str(tmp_path))
+    with pytest.raises(ModelError, match="photochrom models pull deoldify-stable"):
+        Colorizer("deoldify-stable")
+
+
+def test_the_2018_grey_exchanges_red_and_blue() -> None:
+    from photochrom.classic import _grey
+
+    image = Image.new("RGB", (1, 1), (255, 0, 0))
+    assert _grey(image, (0.299, 0.587, 0.114))[0, 0, 0] == 76
+    assert _grey(image, (0.114, 0.587, 0.299))[0, 0, 0] == 29

@@ -1,0 +1,75 @@
+"""The size of the net's copy: from render factors, and within a budget of memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from photochrom.engines.base import FakeEngine
+from photochrom.errors import OptionError
+from photochrom.options import ColorizeOptions
+from photochrom.photo import Photo
+from photochrom.pipeline import colorize_photo
+from photochrom.rendering import plan_render
+
+MEBIBYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class HungryEngine(FakeEngine):
+    render_px: int = 320
+
+    def peak_memory_bytes(self, pixels: int) -> int:
+        return 100 * MEBIBYTE + 1000 * pixels
+
+
+def test_a_render_factor_sets_the_area_and_keeps_the_aspect_ratio() -> None:
+    plan = plan_render(3000, 2000, HungryEngine(), ColorizeOptions(render_factor=20))
+    assert plan.width / plan.height == pytest.approx(1.5, rel=0.02)
+    assert plan.width * plan.height == pytest.approx(320**2, rel=0.05)
+    assert plan.notes == ()
+
+
+def test_models_that_count_in_factors_measure_their_own_size_by_area_too() -> None:
+    plan = plan_render(3000, 2000, HungryEngine(), ColorizeOptions())
+    assert plan.width * plan.height == pytest.approx(320**2, rel=0.05)
+
+
+def test_a_size_is_the_short_side_for_every_model() -> None:
+    assert plan_render(3000, 2000, HungryEngine(), ColorizeOptions(size=200)).height == 200
+
+
+def test_classic_is_square() -> None:
+    plan = plan_render(3000, 2000, HungryEngine(), ColorizeOptions(classic=True, render_factor=7))
+    assert (plan.width, plan.height) == (112, 112)
+
+
+@pytest.mark.parametrize("classic", [False, True])
+def test_memory_makes_the_copy_smaller_and_the_result_says_so(*, classic: bool) -> None:
+    options = ColorizeOptions(render_factor=20, max_memory=150, classic=classic)
+    plan = plan_render(1000, 1000, HungryEngine(), options)
+    assert plan.width == plan.height == 224
+    assert plan.notes == ("render factor 14 instead of 20, to stay within 150 MiB",)
+    assert HungryEngine().peak_memory_bytes(224**2) <= 150 * MEBIBYTE < HungryEngine().peak_memory_bytes(240**2)
+
+
+def test_enough_memory_changes_nothing() -> None:
+    assert plan_render(1000, 1000, HungryEngine(), ColorizeOptions(max_memory=4000)).notes == ()
+
+
+def test_too_little_memory_is_an_error_with_the_least_that_is_needed() -> None:
+    with pytest.raises(OptionError, match="needs at least 101 MiB"):
+        plan_render(1000, 1000, HungryEngine(), ColorizeOptions(max_memory=50))
+
+
+def test_a_model_that_cannot_tell_is_refused() -> None:
+    with pytest.raises(OptionError, match="cannot tell"):
+        plan_render(1000, 1000, FakeEngine(), ColorizeOptions(max_memory=500))
+
+
+def test_the_note_reaches_the_photo() -> None:
+    photo = Photo(np.full((400, 400, 1), 128, np.uint8))
+    result = colorize_photo(photo, HungryEngine(), ColorizeOptions(max_memory=150))
+    assert any("to stay within 150 MiB" in note for note in result.photo.notes)

@@ -61,7 +61,7 @@ def find_photos(folder: Path, *, leave_out: Iterable[Path] = ()) -> list[Path]:
         PhotoNotFoundError: there are none.
     """
     entered = {key for path in leave_out if (key := _identity(path))}
-    found = sorted(_walk(folder, entered), key=lambda path: os.fsencode(path))
+    found = sorted(_walk(folder, entered), key=os.fsencode)
     if not found:
         raise PhotoNotFoundError("the folder holds no pictures", where=str(folder), next_step="Check the path")
     return found
@@ -98,8 +98,7 @@ def name_results(sources: Mapping[str, Path], format: str | None, assigned: Mapp
         if key in assigned and assigned[key].lower().endswith(suffixes[key].lower()):
             names[key] = assigned[key]
     taken = {_comparable(name) for name in [*assigned.values(), *names.values()]}
-    unchanged = [key for key in sources if Path(key).suffix == suffixes[key]]
-    for key in [*unchanged, *(key for key in sources if key not in set(unchanged))]:
+    for key in sorted(sources, key=lambda key: Path(key).suffix != suffixes[key]):  # stable: the album's order else
         if key not in names:
             names[key] = _free_name(key, suffixes[key], taken)
             taken.add(_comparable(names[key]))

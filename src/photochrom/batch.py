@@ -28,14 +28,18 @@ from typing import IO, Literal, Protocol
 
 from photochrom.album import Job
 from photochrom.codecs.atomic import output_error, remove_abandoned, write_whole
+from photochrom.codecs.signatures import HEAD_BYTES, photo_format
 from photochrom.codecs.source import open_source
-from photochrom.errors import OutputError, PhotochromError
+from photochrom.credentials import Credentials, signed
+from photochrom.errors import OptionError, OutputError, PhotochromError
 from photochrom.manifest import Entry, Manifest
 from photochrom.options import Limits, OutputOptions
 from photochrom.photo import Photo, encode_pages_with_notes, format_of_path, open_pages, open_photo
 from photochrom.provenance import Provenance
 from photochrom.recipe import Recipe, recipe_path
 
+NOT_SHAPING = {"overwrite", "certificate", "private_key"}
+"""Options of writing that do not change a result's picture; a signer is told by the certificate itself."""
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -129,12 +133,28 @@ class BatchSettings:
     writing: OutputOptions = field(default_factory=OutputOptions)
     limits: Limits = field(default_factory=Limits)
     keep_recipe: bool = False
+    credentials: Credentials | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read the credentials that ``writing`` names.
+
+        Raises:
+            OptionError: they cannot be read, or a recipe is wanted as well.
+        """
+        object.__setattr__(self, "credentials", Credentials.of(self.writing))
+        if self.credentials and self.keep_recipe:
+            raise OptionError(
+                "a signed result is never the same bytes twice, so it can have no recipe",
+                where="recipe",
+                next_step="Leave out --recipe or --certificate",
+            )
 
     @property
     def sha256(self) -> str:
         """Return a hash of everything that shapes a result."""
-        shaping = self.writing.model_dump(exclude={"overwrite"})
-        text = json.dumps([asdict(self.provenance), shaping, self.keep_recipe], sort_keys=True, default=str)
+        shaping = self.writing.model_dump(exclude=NOT_SHAPING)
+        signer = hashlib.sha256(self.credentials.certificate).hexdigest() if self.credentials else ""
+        text = json.dumps([asdict(self.provenance), shaping, self.keep_recipe, signer], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -272,11 +292,21 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     data, lost = encode_pages_with_notes(
         [page.photo for page in colored], job.target, settings.writing, settings.provenance
     )
+    if settings.credentials:
+        data = _signed(data, job, settings, settings.credentials)
     clock.lap("encode")
     _store(job, data, source_sha256, settings, manifest)
     clock.lap("write")
     notes = tuple(dict.fromkeys([*(note for page in colored for note in page.notes), *lost]))
     return PhotoReport(str(job.source), str(job.target), "done", notes, seconds, width=width, height=height)
+
+
+def _signed(data: bytes | bytearray, job: Job, settings: BatchSettings, credentials: Credentials) -> bytes:
+    format = settings.writing.format or format_of_path(job.target)
+    with open_source(job.source, settings.limits.max_file_bytes) as source:
+        content = source.read_all()
+    kind = photo_format(content[:HEAD_BYTES], job.source.name) or ""
+    return signed(data, format, settings.provenance, credentials, original=(content, kind, job.source.name))
 
 
 def source_hash(path: Path, limits: Limits) -> str:
@@ -305,7 +335,9 @@ def refuse_existing(job: Job, writing: OutputOptions, manifest: Manifest | None)
     raise OutputError("exists already", where=str(job.target), next_step="Use --overwrite to replace it")
 
 
-def _store(job: Job, data: bytes, source_sha256: str, settings: BatchSettings, manifest: Manifest | None) -> None:
+def _store(
+    job: Job, data: bytes | bytearray, source_sha256: str, settings: BatchSettings, manifest: Manifest | None
+) -> None:
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

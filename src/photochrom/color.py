@@ -78,8 +78,8 @@ def merge_luma_chroma(luma_: Floats, cbcr: Floats) -> Floats:
     cb, cr = cbcr[..., 0], cbcr[..., 1]
     keep = gamut_headroom(luma_, cb, cr)
     cb, cr = cb * keep, cr * keep
-    rgb = np.stack([luma_ + RED_PER_CR * cr, luma_ + GREEN_PER_CB * cb + GREEN_PER_CR * cr, luma_ + BLUE_PER_CB * cb], -1)
-    return np.asarray(np.clip(rgb, 0, 1))
+    offsets = (RED_PER_CR * cr, GREEN_PER_CB * cb + GREEN_PER_CR * cr, BLUE_PER_CB * cb)
+    return np.asarray(np.clip(np.stack([luma_ + offset for offset in offsets], -1), 0, 1))
 
 
 def quantize_keeping_luma(rgb: Floats, luma_: Floats, max_code: int) -> npt.NDArray[np.uint16]:
@@ -94,7 +94,8 @@ def quantize_keeping_luma(rgb: Floats, luma_: Floats, max_code: int) -> npt.NDAr
     red = np.rint(rgb[..., 0] * max_code)
     blue = np.rint(rgb[..., 2] * max_code)
     green = np.rint((luma_ * max_code - LUMA_RED * red - LUMA_BLUE * blue) / LUMA_GREEN)
-    return np.clip(np.stack([red, green, blue], -1), 0, max_code).astype(np.uint16)
+    codes: npt.NDArray[np.uint16] = np.clip(np.stack([red, green, blue], -1), 0, max_code).astype(np.uint16)
+    return codes
 
 
 def linear_from_srgb(rgb: Floats) -> Floats:
@@ -169,7 +170,9 @@ def ciede2000(lab_1: Floats, lab_2: Floats) -> Floats:
     c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
     h1, h2 = np.arctan2(b1, a1) % (2 * np.pi), np.arctan2(b2, a2) % (2 * np.pi)
     coloured = c1 * c2 > 0
-    dh = np.where(coloured, (h2 - h1 + np.pi) % (2 * np.pi) - np.pi, 0)
+    turn = h2 - h1
+    # Half a turn exactly keeps its sign (equation 10), so no modulo here.
+    dh = np.where(coloured, np.where(np.abs(turn) <= np.pi, turn, turn - 2 * np.pi * np.sign(turn)), 0)
     delta_h = 2 * np.sqrt(c1 * c2) * np.sin(dh / 2)
     mean_l, mean_c = (l1 + l2) / 2, (c1 + c2) / 2
     mean_h = np.where(coloured, h1 + dh / 2, h1 + h2)

@@ -6,6 +6,7 @@ command-line help, so it says what the option does and, where there is a price, 
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -117,6 +118,22 @@ class OutputOptions(Options):
     profile: Literal["srgb", "original"] = Field(
         default="srgb",
         description="Colour space of the output: sRGB, or the one the photograph came in (where that was an RGB one).",
+    )
+    mark: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="Text drawn small into the lower left corner, such as 'Colours added by a model'. The luma changes "
+        "under it, and nowhere else.",
+    )
+    certificate: Path | None = Field(
+        default=None,
+        description="Sign each result with content credentials (C2PA) by this certificate chain, a PEM file. Adds 3 to "
+        "10 kB; needs the c2pa extra. A signed result is never the same bytes twice, so it can have no recipe.",
+    )
+    private_key: Path | None = Field(
+        default=None,
+        description="The certificate's private key, an unencrypted PEM file.",
     )
     overwrite: bool = Field(
         default=False,

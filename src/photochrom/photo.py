@@ -25,6 +25,7 @@ from photochrom.codecs.samples import Pixels, normalized, on_white, to_8_bits
 from photochrom.codecs.signatures import HEAD_BYTES, describe_other, photo_format
 from photochrom.codecs.source import PhotoSource, open_source
 from photochrom.errors import OptionError, PhotoTooLargeError, UnreadablePhotoError, UnsupportedPhotoError
+from photochrom.mark import with_mark
 from photochrom.metadata import Metadata, fitted_to, made_upright
 from photochrom.options import Limits, OutputOptions
 from photochrom.provenance import Provenance, with_provenance
@@ -122,7 +123,7 @@ def encode_photo(
         UnsupportedPhotoError: the format cannot hold a picture of this size.
         OutputError: the encoder failed.
     """
-    return _encoded([photo], format, options or OutputOptions(), provenance)[0]
+    return bytes(_encoded([photo], format, options or OutputOptions(), provenance)[0])
 
 
 def save_photo(
@@ -153,7 +154,7 @@ def save_photo(
 
 def encode_pages_with_notes(
     pages: Sequence[Photo], path: str | os.PathLike[str], options: OutputOptions, provenance: Provenance | None
-) -> tuple[bytes, tuple[str, ...]]:
+) -> tuple[bytes | bytearray, tuple[str, ...]]:
     """Return what :func:`save_photo` would write to ``path``, and its notes, without writing it."""
     return _encoded(list(pages), options.format or format_of_path(path), options, provenance)
 
@@ -216,7 +217,7 @@ def _check_limits(width: int, height: int, pixel_bytes: int, limits: Limits, whe
 
 def _encoded(
     pages: list[Photo], format: str, options: OutputOptions, provenance: Provenance | None
-) -> tuple[bytes, tuple[str, ...]]:
+) -> tuple[bytes | bytearray, tuple[str, ...]]:
     notes: list[str] = []
     if len(pages) > 1 and format != "tiff":
         notes.append(f"{format.upper()} holds one page: the first of {len(pages)} written")
@@ -228,6 +229,8 @@ def _encoded(
         metadata = _labelled(metadata, provenance, notes)
         metadata, lost = fitted_to(metadata, format)
         notes += lost
+        if options.mark:
+            pixels = with_mark(pixels, options.mark)
         prepared.append((_samples_for(photo, pixels, format, notes), metadata))
     samples, blocks = zip(*prepared, strict=True)
     data = (

@@ -79,7 +79,7 @@ class Recipe:
             model_sha256=made.model_sha256,
             version=made.version,
             settings=dict(made.settings),
-            writing=writing.model_dump(exclude={"overwrite"}),
+            writing=writing.model_dump(exclude={"overwrite", "certificate", "private_key"}),
         )
 
     @property

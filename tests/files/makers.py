@@ -66,13 +66,13 @@ def dng_bytes(width: int = 96, height: int = 64) -> bytes:
         elif kind in (5, 10):
             data, count = b"".join(struct.pack("<ll", *pair) for pair in values), len(values)
         else:
-            values = values or [0]
-            data, count = struct.pack(f"<{len(values)}{ {1: 'B', 3: 'H', 4: 'L'}[kind] }", *values), len(values)
+            numbers = values or [0]
+            data, count = struct.pack(f"<{len(numbers)}{ {1: 'B', 3: 'H', 4: 'L'}[kind] }", *numbers), len(numbers)
         packed.append((tag, kind, count, data))
     end = start + sum(len(data) + len(data) % 2 for *_, data in packed if len(data) > 4)
     entries, stored = b"", b""
-    for tag, kind, count, data in packed:
-        data = struct.pack("<L", end) if tag == 273 else data
+    for tag, kind, count, written in packed:
+        data = struct.pack("<L", end) if tag == 273 else written
         head = struct.pack("<HHL", tag, kind, count)
         if len(data) <= 4:
             entries += head + data.ljust(4, b"\0")

@@ -270,7 +270,7 @@ def test_floats_from_0_to_1_become_16_bits(channels: int) -> None:
 def test_other_floats_are_refused(wrong: float) -> None:
     pixels = np.full((8, 8, 3), 0.5, np.float32)
     pixels[3, 4, 1] = wrong
-    with pytest.raises(UnsupportedPhotoError, match="outside 0..1.*16-bit TIFF"):
+    with pytest.raises(UnsupportedPhotoError, match=r"outside 0\.\.1.*16-bit TIFF"):
         open_photo(tiff_bytes(pixels))
 
 
@@ -403,8 +403,8 @@ def test_unwritable_outputs_are_one_line(tmp_path: Path) -> None:
     photo = Photo(textured())
     with pytest.raises(OutputError, match="Create the folder first"):
         save_photo(photo, tmp_path / "missing" / "a.png")
+    (tmp_path / "folder.png").mkdir()
     with pytest.raises(OutputError, match="cannot be written"):
-        (tmp_path / "folder.png").mkdir()
         save_photo(photo, tmp_path / "folder.png")
     with pytest.raises(OutputError, match="shorter name"):
         save_photo(photo, tmp_path / ("x" * 300 + ".png"))

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.files.makers import one_of_each, textured, tiff_bytes
 
 from photochrom.codecs.png import SIGNATURE, chunk
 from photochrom.errors import PhotochromError, PhotoTooLargeError, UnreadablePhotoError
 from photochrom.options import Limits
 from photochrom.photo import open_photo
+from tests.files.makers import one_of_each, textured, tiff_bytes
 
 SEED = 20_261_122
 MUTANTS_PER_FILE = 60
@@ -41,14 +41,18 @@ def mutants(data: bytes, random_: random.Random) -> Iterator[bytes]:
     while True:
         damaged = bytearray(data)
         for _ in range(random_.choice((1, 1, 2, 4, 16))):
-            at = random_.randrange(len(damaged)) if random_.random() < 0.5 else random_.randrange(min(len(damaged), 400))
+            at = (
+                random_.randrange(len(damaged)) if random_.random() < 0.5 else random_.randrange(min(len(damaged), 400))
+            )
             kind = random_.randrange(7)
             if kind == 0:
                 damaged[at] ^= 1 << random_.randrange(8)
             elif kind == 1:
                 damaged[at] = random_.choice((0, 1, 0x7F, 0x80, 0xFE, 0xFF))
             elif kind == 2:
-                damaged[at : at + 4] = random_.choice((b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", bytes(4), b"\x80\0\0\0"))
+                damaged[at : at + 4] = random_.choice(
+                    (b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", bytes(4), b"\x80\0\0\0")
+                )
             elif kind == 3:
                 del damaged[at : at + random_.randrange(1, 40)]
             elif kind == 4:
@@ -149,11 +153,12 @@ BOMBS = {
     + struct.pack("<HHB", 65535, 65535, 0) + b"\x02\x02\x4c\x01\x00;",
     "bmp of 2 gigapixels": b"BM" + struct.pack("<IHHI", 1000, 0, 0, 54)
     + struct.pack("<IiiHHIIiiII", 40, 46_000, 46_000, 1, 24, 0, 0, 0, 0, 0, 0) + bytes(100),
-    "webp of 16383 squared": b"RIFF\x20\0\0\0WEBPVP8L\x0d\0\0\0\x2f" + struct.pack("<I", 16382 | 16382 << 14) + bytes(9),
+    "webp of 16383 squared": b"RIFF\x20\0\0\0WEBPVP8L\x0d\0\0\0\x2f"
+    + struct.pack("<I", 16382 | 16382 << 14) + bytes(9),
     "tiff that claims a huge width": lying_tiff(256, 2_000_000_000),
     "tiff that claims a huge height": lying_tiff(257, 2_000_000_000),
-    "jpeg of 65500 squared": b"\xff\xd8\xff\xc0\0\x11\x08\xff\xdc\xff\xdc\x03\x01\x11\0\x02\x11\0\x03\x11\0\xff\xda\0\x0c\x03"
-    b"\x01\0\x02\0\x03\0\0\x3f\0" + bytes(50),
+    "jpeg of 65500 squared": b"\xff\xd8\xff\xc0\0\x11\x08\xff\xdc\xff\xdc\x03\x01\x11\0\x02\x11\0\x03\x11\0"
+    b"\xff\xda\0\x0c\x03\x01\0\x02\0\x03\0\0\x3f\0" + bytes(50),
 }  # fmt: skip
 
 

@@ -1,3 +1,4 @@
+import contextlib
 import io
 import tarfile
 from pathlib import Path
@@ -5,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+
+from photochrom.cli.app import run
 
 
 def make_photo(seed: int, size: tuple[int, int] = (90, 70)) -> Image.Image:
@@ -36,3 +39,48 @@ def shard(tmp_path: Path) -> Path:
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
     return path
+
+
+def write_config(path: Path, photos: Path, folder: Path, extra: str = "") -> Path:
+    """Write the configuration of a run of three steps on the smallest network, and return its path."""
+    path.write_text(
+        f"""
+[run]
+folder = "{folder}"
+threads = 1
+log_steps = 1
+[data]
+photos = ["{photos}"]
+validation_photos = 4
+cache_gb = 0.1
+[model]
+name = "tiny"
+backbone = "test"
+decoder = "test"
+{extra}
+[[stages]]
+name = "only"
+size_px = 32
+batch = 2
+photos_seen = 6
+lr_decoder = 1e-3
+lr_backbone = 1e-3
+"""
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def exported_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """A run of three steps and the model file exported from it, both through the command line, and what it said."""
+    folder = tmp_path_factory.mktemp("exported")
+    photos = folder / "photos"
+    photos.mkdir()
+    for number in range(24):
+        (photos / f"photo-{number:03d}.png").write_bytes(encode(make_photo(number), "PNG"))
+    config = write_config(folder / "tiny.toml", photos, folder / "run")
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        assert run(["train", str(config)]) == 0
+        assert run(["export", str(folder / "run"), "-o", str(folder / "tiny.onnx"), "--render-px", "64"]) == 0
+    return folder / "run", folder / "tiny.onnx", said.getvalue()

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 
 from photochrom.errors import TrainingError
-from photochrom.train.config import Stage
-from photochrom.train.data import BatchSource, PhotoSet, find_photos
+from photochrom.train.config import Stage, TaskSection
+from photochrom.train.data import BatchSource, PhotoSet
 from photochrom.train.degrade import AgeOptions
+from photochrom.train.index import find_photos
 from tests.train.conftest import encode, make_photo
 
 STAGE = Stage(name="tiny", size_px=32, batch=4, photos_seen=40, lr_decoder=1e-3, lr_backbone=0.0)
 
 
 def photo_set(path: Path) -> PhotoSet:
-    return PhotoSet(find_photos((path,)), short_side_px=48, min_chroma=4.0, cache_gb=0.1)
+    return PhotoSet(find_photos((str(path),)), short_side_px=48, min_chroma=4.0, cache_gb=0.1)
 
 
 def test_corrupt_and_grey_photographs_are_skipped_and_named(shard: Path) -> None:
@@ -26,38 +27,38 @@ def test_corrupt_and_grey_photographs_are_skipped_and_named(shard: Path) -> None
 
 
 def test_batches_are_a_pure_function_of_seed_stage_and_step(shard: Path) -> None:
-    first = BatchSource(photo_set(shard), 1.4, AgeOptions(), seed=3)
-    again = BatchSource(photo_set(shard), 1.4, AgeOptions(), seed=3)
+    first = BatchSource(photo_set(shard), 1.4, TaskSection(), AgeOptions(), seed=3)
+    again = BatchSource(photo_set(shard), 1.4, TaskSection(), AgeOptions(), seed=3)
     again.batch(STAGE, 0, 0)
     one, two = first.batch(STAGE, 0, 7), again.batch(STAGE, 0, 7)
-    np.testing.assert_array_equal(one.luma, two.luma)
+    np.testing.assert_array_equal(one.photo, two.photo)
     np.testing.assert_array_equal(one.ab, two.ab)
-    other = BatchSource(photo_set(shard), 1.4, AgeOptions(), seed=4).batch(STAGE, 0, 7)
-    assert not np.array_equal(one.luma, other.luma)
-    assert one.luma.shape == (4, 1, 32, 32)
+    other = BatchSource(photo_set(shard), 1.4, TaskSection(), AgeOptions(), seed=4).batch(STAGE, 0, 7)
+    assert not np.array_equal(one.photo, other.photo)
+    assert one.photo.shape == (4, 1, 32, 32)
     assert one.ab.shape == (4, 2, 16, 16)
-    assert one.luma.dtype == one.ab.dtype == np.float32
+    assert one.photo.dtype == one.ab.dtype == np.float32
 
 
 def test_prepared_ahead_equals_prepared_at_once(shard: Path) -> None:
-    source = BatchSource(photo_set(shard), 1.4, AgeOptions(), seed=3)
+    source = BatchSource(photo_set(shard), 1.4, TaskSection(), AgeOptions(), seed=3)
     ahead = list(source.batches(STAGE, 0, first_step=6, workers=2))
     assert len(ahead) == 4
-    np.testing.assert_array_equal(ahead[1].luma, source.batch(STAGE, 0, 7).luma)
+    np.testing.assert_array_equal(ahead[1].photo, source.batch(STAGE, 0, 7).photo)
 
 
 def test_folders_are_read_too(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "one.png").write_bytes(encode(make_photo(1), "PNG"))
     (tmp_path / "notes.txt").write_text("not a photograph")
-    assert len(find_photos((tmp_path,))) == 1
+    assert len(find_photos((str(tmp_path),))) == 1
 
 
 def test_missing_and_empty_places_say_so(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no such file"):
-        find_photos((tmp_path / "absent-*.tar",))
+        find_photos((str(tmp_path / "absent-*.tar"),))
     with pytest.raises(TrainingError, match="no photographs"):
-        find_photos((tmp_path,))
+        find_photos((str(tmp_path),))
 
 
 def test_nothing_usable_says_why(tmp_path: Path) -> None:

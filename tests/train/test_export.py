@@ -16,7 +16,7 @@ def net_with_opinions(seed: int) -> ColorNet:
     """Return a tiny network whose answers differ from place to place, as a trained one's do."""
     torch.manual_seed(seed)
     bins = torch.cartesian_prod(torch.arange(-40, 50, 20.0), torch.arange(-40, 50, 20.0))
-    net = build_color_net("lite0", "test", Palette(bins, torch.full((25,), 1 / 25)), pretrained=False)
+    net = build_color_net("test", "test", Palette(bins, torch.full((25,), 1 / 25)), pretrained=False)
     torch.nn.init.normal_(net.head.weight, std=2.0)
     net.train()
     with torch.no_grad():

@@ -20,6 +20,10 @@ VERBS = [
     ("colorize", "photochrom.cli.colorize:colorize", "Colour photographs and folders of photographs."),
     ("redo", "photochrom.cli.redo:redo", "Make a result again from its recipe, byte for byte."),
     ("models", "photochrom.cli.models:app", "List the models, or show one."),
+    ("train", "photochrom.cli.train:train", "Train a network as a configuration file says."),
+    ("export", "photochrom.cli.export:export", "Write a trained network as a model file."),
+    ("finetune", "photochrom.cli.finetune:finetune", "Adapt a model to your own colour photographs."),
+    ("evaluate", "photochrom.cli.evaluate:evaluate", "Measure models on colour photographs."),
     ("doctor", "photochrom.cli.doctor:doctor", "Check this installation and say how to fix what is missing."),
 ]
 

@@ -17,7 +17,7 @@ TEMPORARY_SUFFIX = ".part"
 ABANDONED_AFTER_S = 86_400
 
 
-def write_whole(path: Path, data: bytes | memoryview) -> None:
+def write_whole(path: Path, data: bytes | bytearray) -> None:
     """Write ``data`` to ``path`` so that at any moment the old file, the new file or none is there, never a part.
 
     The bytes go to a temporary file in the same folder, are flushed to the disk, and the file is then renamed.
@@ -88,7 +88,7 @@ def output_error(error: Exception, path: str | os.PathLike[str]) -> OutputError:
     return OutputError(f"cannot be written ({reason})", where=os.fspath(path), next_step=next_step)
 
 
-def _write_and_flush(path: Path, data: bytes | memoryview) -> None:
+def _write_and_flush(path: Path, data: bytes | bytearray) -> None:
     with path.open("xb") as handle:
         handle.write(data)
         handle.flush()

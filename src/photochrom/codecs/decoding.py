@@ -229,8 +229,9 @@ def _load_heic(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded
     picture = container[container.primary_index]
     width, height = picture.size
     check_size(width, height, 8)
-    samples = np.asarray(picture)
-    samples = samples if samples.ndim == 3 else samples[..., None]
+    # A copy, for pi-heif frees its memory with the container; rows may be longer than the picture is wide.
+    samples = np.array(picture)[:, :width]
+    samples = np.ascontiguousarray(samples if samples.ndim == 3 else samples[..., None])
     blocks = {"exif": picture.info.get("exif"), "xmp": picture.info.get("xmp"), "icc": picture.info.get("icc_profile")}
     found = {name: block for name, block in blocks.items() if block}
     if "exif" in found:

@@ -57,10 +57,13 @@ class Directory:
 
 
 class ExifBlock:
-    """A mutable EXIF block (without the ``Exif\\0\\0`` that precedes it in JPEG files)."""
+    """A mutable EXIF block (without the ``Exif\\0\\0`` that precedes it in JPEG files), or a classic TIFF file.
 
-    def __init__(self, block: bytes) -> None:
-        self.data = bytearray(block)
+    A bytearray is changed in place, bytes are copied.
+    """
+
+    def __init__(self, block: bytes | bytearray) -> None:
+        self.data = block if isinstance(block, bytearray) else bytearray(block)
         if not block.startswith((b"II*\x00", b"MM\x00*")):
             raise DamagedExifError("no TIFF header")
         self.order = "<" if self.data[:1] == b"I" else ">"

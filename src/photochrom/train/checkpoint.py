@@ -1,4 +1,4 @@
-"""Checkpoints: one safetensors file with the network, its average, the optimizer and where the run stands.
+"""Checkpoints: one safetensors file with the networks, the average, the optimizers and where the run stands.
 
 No pickle is ever written or read. A checkpoint is written aside and renamed, so a crash or a full disk
 leaves the previous one whole.
@@ -17,94 +17,125 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from photochrom.errors import TrainingError
+from photochrom.train.learner import Learner
 
 FORMAT = "photochrom-checkpoint/1"
+CHECKPOINT = "checkpoint.safetensors"
+# What each learner's tensors are called: its network, its optimizer.
+PREFIXES = {"generator": ("net.", "optimizer."), "critic": ("critic.", "critic_optimizer.")}
 
 
 @dataclass(frozen=True)
 class Position:
-    """Where a run stands: the step to do next, and what has been spent."""
+    """Where a run stands: the step to do next, whose turn it is, and what has been spent."""
 
     stage: int = 0
     step: int = 0
     photos_seen: int = 0
     seconds: float = 0.0
+    turn: str = ""
+
+    @classmethod
+    def from_json(cls, text: str) -> Position:
+        """Return the position a checkpoint's header holds."""
+        return cls(**json.loads(text))
 
 
-def save_checkpoint(
-    path: Path, net: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer, position: Position, config: str
-) -> None:
+def save_checkpoint(path: Path, learners: list[Learner], average: nn.Module, position: Position, config: str) -> None:
     """Write a checkpoint; ``config`` is the run's configuration as JSON.
 
     Raises:
         TrainingError: the file cannot be written; the last checkpoint is untouched.
     """
-    tensors = {f"net.{k}": v for k, v in net.state_dict().items()}
-    tensors |= {f"average.{k}": v for k, v in average.state_dict().items()}
-    tensors |= optimizer_tensors(net, optimizer)
-    tensors["random_state"] = torch.get_rng_state()
+    tensors = {f"average.{k}": v for k, v in average.state_dict().items()}
+    for learner in learners:
+        tensors |= learner_tensors(learner)
     header = {"format": FORMAT, "position": json.dumps(asdict(position)), "config": config}
     aside = path.with_suffix(".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({k: v.detach().contiguous().clone() for k, v in tensors.items()}, aside, metadata=header)
+        save_file({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, aside, metadata=header)
+        with aside.open("rb") as written:
+            os.fsync(written.fileno())
         os.replace(aside, path)
     except (OSError, SafetensorError) as error:
         aside.unlink(missing_ok=True)
         raise TrainingError(
-            f"cannot write the checkpoint ({error})", where=str(path), next_step="Free space, then run with --resume"
+            f"cannot write the checkpoint ({error})",
+            where=str(path),
+            next_step="The last one is whole. Free space, then run with --resume",
         ) from error
 
 
-def optimizer_tensors(net: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Return the optimizer's state by parameter name."""
-    tensors = {}
-    for name, parameter in net.named_parameters():
-        for key, value in optimizer.state.get(parameter, {}).items():
-            tensors[f"optimizer.{key}.{name}"] = torch.as_tensor(value)
+def learner_tensors(learner: Learner) -> dict[str, Tensor]:
+    """Return a learner's weights, its optimizer's state by parameter name, and its loss scale."""
+    of_net, of_optimizer = PREFIXES[learner.name]
+    tensors = {f"{of_net}{k}": v for k, v in learner.net.state_dict().items()}
+    for name, parameter in learner.net.named_parameters():
+        for key, value in learner.optimizer.state.get(parameter, {}).items():
+            tensors[f"{of_optimizer}{key}.{name}"] = torch.as_tensor(value)
+    if learner.scaler.is_enabled():
+        state = learner.scaler.state_dict()
+        tensors[f"{of_optimizer}loss_scale"] = torch.tensor([state["scale"], float(state["_growth_tracker"])])
     return tensors
 
 
-def load_checkpoint(
-    path: Path, net: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer | None
-) -> Position:
-    """Fill the network, its average and the optimizer from a checkpoint, and return where the run stood.
+def read_checkpoint(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Return a checkpoint's header and tensors.
 
     Raises:
-        TrainingError: the file is missing, damaged, or belongs to another architecture.
+        TrainingError: the file is missing, damaged, or not a checkpoint of ours.
     """
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
             if header.get("format") != FORMAT:
                 raise TrainingError("not a photochrom checkpoint", where=str(path))
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
+            return header, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a dict)
     except (OSError, SafetensorError) as error:
         raise TrainingError(f"cannot read the checkpoint ({error})", where=str(path)) from error
+
+
+def load_checkpoint(path: Path, learners: list[Learner], average: nn.Module) -> Position:
+    """Fill the learners and the average from a checkpoint, and return where the run stood.
+
+    Raises:
+        TrainingError: the file is missing, damaged, or belongs to another architecture.
+    """
+    header, tensors = read_checkpoint(path)
+    fill(average, with_prefix(tensors, "average."), path)
+    for learner in learners:
+        fill(learner.net, with_prefix(tensors, PREFIXES[learner.name][0]), path)
+        _fill_optimizer(learner, with_prefix(tensors, PREFIXES[learner.name][1]))
+    return Position.from_json(header["position"])
+
+
+def fill(net: nn.Module, state: dict[str, Tensor], path: Path) -> None:
+    """Load a state dict that must fit exactly; raise TrainingError where it does not."""
     try:
-        net.load_state_dict(with_prefix(tensors, "net."))
-        average.load_state_dict(with_prefix(tensors, "average."))
+        net.load_state_dict(state)
     except RuntimeError as error:
         raise TrainingError(
             "the checkpoint is of another architecture than the configuration",
             where=str(path),
             next_step="Use the configuration it was made with, or another run.folder",
         ) from error
-    if optimizer is not None:
-        for name, parameter in net.named_parameters():
-            suffix = f".{name}"
-            state = {
-                key.removeprefix("optimizer.").removesuffix(suffix): value
-                for key in (f"optimizer.step.{name}", f"optimizer.exp_avg.{name}", f"optimizer.exp_avg_sq.{name}")
-                if (value := tensors.get(key)) is not None
-            }
-            if state:
-                # The layout must be the parameter's own: the fused update walks both in memory order.
-                optimizer.state[parameter] = {
-                    k: v if v.ndim == 0 else torch.empty_like(parameter).copy_(v) for k, v in state.items()
-                }
-        torch.set_rng_state(tensors["random_state"])
-    return Position(**json.loads(header["position"]))
+
+
+def _fill_optimizer(learner: Learner, tensors: dict[str, Tensor]) -> None:
+    for name, parameter in learner.net.named_parameters():
+        state = {key: tensors.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
+        # The layout must be the parameter's own: the fused update walks both in memory order.
+        placed = {
+            key: (value if value.ndim == 0 else torch.empty_like(parameter).copy_(value)).to(parameter.device)
+            for key, value in state.items()
+            if value is not None
+        }
+        if placed:
+            learner.optimizer.state[parameter] = placed
+    if (scale := tensors.get("loss_scale")) is not None and learner.scaler.is_enabled():
+        kept = learner.scaler.state_dict()
+        learner.scaler.load_state_dict(kept | {"scale": scale[0].item(), "_growth_tracker": int(scale[1])})
 
 
 def with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

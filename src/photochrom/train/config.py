@@ -1,12 +1,16 @@
-"""A training run as data: what ``photochrom train CONFIG.toml`` reads."""
+"""A training run as data: what ``photochrom train CONFIG.toml`` reads.
+
+Any photo-to-photo task is a choice of ``task.input`` (what is done to a photograph before the network sees it) and
+``task.target`` (what it should give back), and a list of stages.
+"""
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from photochrom.errors import OptionError
 from photochrom.train.degrade import AgeOptions
@@ -18,65 +22,169 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ModelSection(Section):
-    """The network."""
+class TaskSection(Section):
+    """What goes in, and what should come out."""
 
-    name: str = Field("photochrom-color", description="Name the exported model carries.")
-    backbone: str = Field("lite0", description="Backbone: lite0, lite1 or lite2.")
-    decoder: str = Field("base", description="Decoder size: test, small, base or large.")
-    rebalancing: float = Field(0.5, ge=0, le=1, description="Lambda of the colour rebalancing; 1 trusts frequencies.")
-    init: Path | None = Field(None, description="Weights (safetensors) of the same architecture to start from.")
+    input: Literal["aged", "relit", "grey"] = Field(
+        default="aged",
+        description="aged: grey with the damage of [age]; relit: colour under other light (the seed's defade); grey.",
+    )
+    target: Literal["color", "rgb", "luma"] = Field(
+        default="color",
+        description="color: a distribution over a*b*, for `colorize`; rgb: the photograph; luma: its clean grey.",
+    )
+    corrects: bool = Field(default=False, description="rgb and luma: add to the input instead of painting anew.")
+    brightness: float = Field(default=0.5, ge=0, le=1, description="relit: largest shift of brightness.")
+    contrast: float = Field(default=0.5, ge=0, le=1, description="relit: largest change of contrast.")
+    anneal: float = Field(default=0.5, gt=0, description="color: temperature at which losses see the mean colour.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.target == "color" and (self.input == "relit" or self.corrects):
+            raise ValueError("target color takes a grey input (aged or grey) and does not correct")
+        return self
+
+
+class ModelSection(Section):
+    """The generator."""
+
+    name: str = Field(default="photochrom-color", description="Name the exported model carries.")
+    backbone: str = Field(default="lite0", description="Backbone: lite0, lite1, lite2, resnet34 or resnet101.")
+    backbone_weights: Path | None = Field(default=None, description="Downloaded weights of a resnet.")
+    decoder: str = Field(default="base", description="Decoder: test, small, base, large, deep or wide.")
+    width: float | None = Field(default=None, gt=0, description="Width factor of deep (1.5) and wide (2).")
+    rebalancing: float = Field(default=0.5, ge=0, le=1, description="Lambda of the colour rebalancing; 1: frequencies.")
+    pretrained: bool = Field(default=True, description="Start the backbone from its ImageNet weights.")
+    init: Path | None = Field(default=None, description="Checkpoint of the same architecture to start from.")
+
+
+class CriticSection(Section):
+    """The critic of stages ``critic`` and ``joint``."""
+
+    kind: Literal["patch", "progressive"] = Field(
+        default="patch", description="patch: final DeOldify's; or the first's."
+    )
+    width: int = Field(default=256, ge=8, multiple_of=8, description="Channels of the first layer.")
+    blocks: int = Field(default=3, ge=1, le=4, description="How often the size is halved after the first layer.")
+    betas: tuple[float, float] = Field(default=(0.0, 0.9), description="AdamW's averaging factors, for the critic.")
+
+
+class LossSection(Section):
+    """What the generator is taught by; a weight of 0 leaves a loss out."""
+
+    distribution: float = Field(default=1.0, ge=0, description="target color: rebalanced cross-entropy of colours.")
+    pixel: float = Field(default=0.0, ge=0, description="Mean absolute difference of pictures.")
+    perceptual: float = Field(default=0.0, ge=0, description="Difference seen by a pretrained network.")
+    network: str = Field(default="lite0", description="That network: vgg16, vgg16_bn or a backbone.")
+    network_weights: Path | None = Field(
+        default=None, description="Its downloaded weights; backbones lite0-2 need none."
+    )
+    levels: tuple[int, ...] = Field(default=(1, 2, 3), description="Its feature maps that count, 0 (fine) to 4.")
+    level_weights: tuple[float, ...] = Field(default=(1.0, 1.0, 1.0), description="What each of them counts.")
+    adversarial: Literal["hinge", "bce"] = Field(default="bce", description="Form of the adversarial loss.")
+    critic_share: float = Field(default=1.0, ge=0, description="Weight of the critic's opinion in joint stages.")
 
 
 class DataSection(Section):
     """The photographs."""
 
-    photos: tuple[Path, ...] = Field(description="Tar shards or folders of photographs; shell patterns allowed.")
-    validation_photos: int = Field(256, ge=0, description="Photographs held out of training, for the validation loss.")
-    min_chroma: float = Field(4.0, ge=0, description="Photographs of lower mean Lab chroma are skipped as grey.")
-    cache_gb: float = Field(5.0, ge=0, description="Memory for decoded photographs; 0 decodes each time.")
-    zoom: float = Field(1.4, ge=1, description="A crop shows between 1/zoom and all of the short side.")
-    workers: int = Field(1, ge=1, description="Threads that prepare batches.")
+    photos: tuple[str, ...] = Field(description="Folders, tar shards (also https://) or files; shell patterns allowed.")
+    validation_photos: int = Field(default=256, ge=0, description="Photographs held out of training.")
+    min_chroma: float = Field(default=4.0, ge=0, description="Photographs of lower mean Lab chroma count as grey.")
+    cache_gb: float = Field(default=5.0, ge=0, description="Memory for decoded photographs; 0 decodes each time.")
+    zoom: float = Field(default=1.4, ge=1, description="A crop shows between 1/zoom and all of the short side.")
+    workers: int = Field(default=1, ge=1, description="Threads that prepare batches.")
+    index: Path | None = Field(default=None, description="File that keeps the list of photographs between runs.")
 
 
 class OptimizerSection(Section):
     """AdamW and what surrounds it."""
 
-    betas: tuple[float, float] = Field((0.9, 0.98), description="AdamW's averaging factors.")
-    weight_decay: float = Field(0.01, ge=0, description="Decoupled weight decay, on kernels only.")
-    clip_norm: float = Field(2.0, gt=0, description="Largest norm of the whole gradient.")
-    ema_decay: float = Field(0.999, ge=0, lt=1, description="Memory of the weight average that is exported.")
-    pixel_share: float = Field(0.25, gt=0, le=1, description="Share of pixels, drawn anew each step, in the loss.")
+    betas: tuple[float, float] = Field(default=(0.9, 0.98), description="AdamW's averaging factors.")
+    weight_decay: float = Field(default=0.01, ge=0, description="Decoupled weight decay, on kernels only.")
+    clip_norm: float = Field(default=2.0, gt=0, description="Largest norm of the whole gradient.")
+    ema_decay: float = Field(default=0.999, ge=0, lt=1, description="Memory of the average that is exported.")
+    pixel_share: float = Field(default=0.25, gt=0, le=1, description="Share of pixels in the distribution loss.")
 
 
 class Stage(Section):
     """One part of the schedule at one input size."""
 
     name: str = Field(description="Name in the log.")
+    kind: Literal["generator", "critic", "joint"] = Field(
+        default="generator",
+        description="generator: alone; critic: alone, on saved generations; joint: one against the other.",
+    )
     size_px: int = Field(ge=32, multiple_of=32, description="Side of the square crops.")
-    batch: int = Field(ge=1, description="Photographs per step.")
+    batch: int = Field(ge=1, description="Photographs per step, over all processes.")
     photos_seen: int = Field(ge=1, description="Photographs in this stage, repeats counted.")
-    lr_decoder: float = Field(gt=0, description="Peak learning rate of decoder and head.")
-    lr_backbone: float = Field(ge=0, description="Peak learning rate of the backbone; 0 freezes it.")
-    schedule: Literal["one-cycle", "cosine", "constant"] = Field("one-cycle", description="Shape of the rate.")
-    warmup: float = Field(0.1, ge=0, lt=1, description="Share of the stage spent rising to the peak (one-cycle).")
-    final_lr: float = Field(0.02, ge=0, le=1, description="Rate at the stage's end, as a share of its peak.")
+    lr_decoder: float = Field(default=0.0, ge=0, description="Peak learning rate of decoder and head.")
+    lr_backbone: float = Field(default=0.0, ge=0, description="Peak rate of the backbone; 0 freezes it.")
+    lr_backbone_early: float | None = Field(
+        default=None, ge=0, description="Peak rate of the backbone down to stride 8; else that of the backbone."
+    )
+    lr_critic: float = Field(default=0.0, ge=0, description="Peak rate of the critic.")
+    schedule: Literal["one-cycle", "cosine", "constant"] = Field(default="one-cycle", description="Shape of the rates.")
+    warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of the stage that rises to the peak (one-cycle).")
+    final_lr: float = Field(default=0.02, ge=0, le=1, description="Rate at the end, as a share of the peak.")
+    accumulate: int = Field(default=1, ge=1, description="Parts a step's batch is worked through in, to save memory.")
+    trains_frozen_norms: bool = Field(default=False, description="Let a frozen backbone's batch norms learn.")
+    turns: Literal["alternate", "switcher"] = Field(
+        default="alternate",
+        description="joint: one step each (TTUR), or the generator only when the critic is caught up.",
+    )
+    threshold: float = Field(default=0.65, gt=0, description="switcher: the critic's loss below which it is caught up.")
+    generations: int = Field(default=0, ge=0, description="critic: how many pictures to save; 0: one per photograph.")
+
+    @model_validator(mode="after")
+    def _has_rates(self) -> Self:
+        if self.kind != "critic" and self.lr_decoder == 0:
+            raise ValueError("a generator needs lr_decoder above 0")
+        if self.kind != "generator" and self.lr_critic == 0:
+            raise ValueError("a critic needs lr_critic above 0")
+        if self.batch % self.accumulate:
+            raise ValueError("batch must be a multiple of accumulate")
+        return self
 
     @property
     def steps(self) -> int:
-        """Optimizer steps in this stage."""
+        """Optimizer steps in this stage, of generator and critic together."""
         return max(1, self.photos_seen // self.batch)
 
 
+class Cycle(Section):
+    """Stages that are done several times over, as NoGAN's critic and joint phases are."""
+
+    first: str = Field(description="Name of the first stage of the cycle.")
+    last: str = Field(description="Name of its last stage.")
+    times: int = Field(ge=1, le=100, description="How often in all.")
+
+
+class InflectionSection(Section):
+    """Finding the point where a joint stage has given what it can."""
+
+    every_photos: int = Field(default=0, ge=0, description="Photographs between looks; 0 does not look.")
+    probe_photos: int = Field(default=128, ge=16, description="Held-out photographs that are looked at.")
+    network: str = Field(default="lite0", description="Network whose feature space distances are taken in.")
+    network_weights: Path | None = Field(default=None, description="Its file, where it has no package.")
+    patience: int = Field(default=3, ge=1, description="Looks without a better distance that count as no improvement.")
+    stops: bool = Field(default=True, description="End the stage there; else only note it.")
+
+
 class RunSection(Section):
-    """Where a run lives and how often it speaks."""
+    """Where a run lives, on what it runs, and how often it speaks."""
 
     folder: Path = Field(description="Folder for checkpoints and logs.")
-    seed: int = Field(0, description="Fixes initial weights, order, crops and degradation.")
-    threads: int = Field(0, ge=0, description="Threads for the arithmetic; 0 takes all cores.")
-    log_steps: int = Field(20, ge=1, description="Steps between lines of the log.")
-    checkpoint_steps: int = Field(200, ge=1, description="Steps between checkpoints.")
-    validation_steps: int = Field(400, ge=1, description="Steps between validation losses and sample pictures.")
+    seed: int = Field(default=0, ge=0, description="Fixes initial weights, order, crops and degradation.")
+    threads: int = Field(default=0, ge=0, description="Threads for the arithmetic; 0 takes all cores.")
+    device: str = Field(default="auto", description="auto, cpu, cuda or cuda:N; auto takes a GPU where there is one.")
+    precision: Literal["float32", "bfloat16", "float16"] = Field(default="float32", description="Autocast to this.")
+    channels_last: bool = Field(default=True, description="Memory layout; quicker on CPUs and tensor cores.")
+    compile: bool = Field(default=False, description="Compile the generator: minutes at the start, quicker steps.")
+    recompute: bool = Field(default=False, description="Gradient checkpointing: less memory, a third more time.")
+    log_steps: int = Field(default=20, ge=1, description="Steps between lines of the log.")
+    checkpoint_steps: int = Field(default=200, ge=1, description="Steps between checkpoints.")
+    validation_steps: int = Field(default=400, ge=1, description="Steps between validations and sample pictures.")
 
 
 class TrainConfig(Section):
@@ -84,10 +192,43 @@ class TrainConfig(Section):
 
     run: RunSection
     data: DataSection
+    task: TaskSection = TaskSection()
     model: ModelSection = ModelSection()
+    critic: CriticSection = CriticSection()
+    loss: LossSection = LossSection()
     age: AgeOptions = AgeOptions()
     optimizer: OptimizerSection = OptimizerSection()
+    inflection: InflectionSection = InflectionSection()
     stages: tuple[Stage, ...] = Field(min_length=1)
+    cycles: tuple[Cycle, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_trainable(self) -> Self:
+        parts = [self.loss.pixel, self.loss.perceptual, self.loss.distribution if self.task.target == "color" else 0]
+        if not any(parts) and any(stage.kind == "generator" for stage in self.stages):
+            raise ValueError("every loss has weight 0: set loss.pixel or loss.perceptual")
+        names = [stage.name for stage in self.stages]
+        for cycle in self.cycles:
+            if names.count(cycle.first) != 1 or names.count(cycle.last) != 1:
+                raise ValueError(f"cycles name stages that exist once: {cycle.first!r}, {cycle.last!r}")
+            if names.index(cycle.first) > names.index(cycle.last):
+                raise ValueError(f"the cycle's first stage {cycle.first!r} comes after its last {cycle.last!r}")
+        return self
+
+    @property
+    def schedule(self) -> tuple[Stage, ...]:
+        """The stages in the order they are run, cycles written out."""
+        stages = list(self.stages)
+        names = [stage.name for stage in self.stages]
+        for cycle in sorted(self.cycles, key=lambda cycle: -names.index(cycle.first)):
+            begin, end = names.index(cycle.first), names.index(cycle.last) + 1
+            stages[begin:end] = stages[begin:end] * cycle.times
+        return tuple(stages)
+
+    @property
+    def has_critic(self) -> bool:
+        """Whether any stage trains a critic."""
+        return any(stage.kind != "generator" for stage in self.stages)
 
 
 def load_config(path: Path) -> TrainConfig:
@@ -104,7 +245,7 @@ def load_config(path: Path) -> TrainConfig:
         raise OptionError(f"not a TOML file ({error})", where=str(path)) from error
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
         raise OptionError(
             f"{key}: {first['msg']}", where=str(path), next_step="See configs/ for complete examples"
         ) from error

@@ -1,4 +1,4 @@
-"""Photographs for training: an index over shards and folders, decoded once, and batches that a seed and a step fix.
+"""Photographs for training: decoded once, and made into batches that a seed and a step fix.
 
 Batch ``n`` of a stage is a pure function of (seed, stage, n): which photographs, which crops, which damage.
 That makes resuming exact without saving a reader's position, and lets any thread prepare any batch.
@@ -7,84 +7,44 @@ That makes resuming exact without saving a reader's position, and lets any threa
 from __future__ import annotations
 
 import functools
-import glob
 import io
-import tarfile
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from PIL import Image
 
 from photochrom.color import lab_from_srgb
 from photochrom.errors import TrainingError
-from photochrom.train.config import DataSection, Stage
-from photochrom.train.degrade import AgeOptions, age
+from photochrom.nets.palette import Palette, fit_palette
+from photochrom.train.config import DataSection, Stage, TaskSection, TrainConfig
+from photochrom.train.degrade import AgeOptions, age, relight
+from photochrom.train.index import Place, find_photos
+from photochrom.train.runtime import Runtime
 
-PHOTO_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 VALIDATION_SEED = 977
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where one photograph's bytes are: a file, or a stretch of a tar shard."""
-
-    file: Path
-    name: str
-    offset: int = 0
-    length: int = -1
-
-    def read(self) -> bytes:
-        """Return the bytes of the picture file."""
-        with self.file.open("rb") as stream:
-            stream.seek(self.offset)
-            return stream.read(self.length)
+PALETTE_PHOTOS = 2000
+UNTOUCHED = AgeOptions(untouched=1.0)
+NO_AB = np.zeros((2, 0, 0), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one step learns from.
 
-    ``luma`` (B, 1, S, S), 0..1, aged; ``ab`` (B, 2, S/2, S/2), Lab units, of the clean photograph.
+    ``photo`` (B, 1 or 3, S, S), 0..1: what the network sees; ``rgb`` (B, 3, S, S), sRGB 0..1: the clean photograph;
+    ``ab`` (B, 2, S/2, S/2), Lab units, empty where the task does not need it; ``names`` of the photographs.
     """
 
-    luma: npt.NDArray[np.float32]
+    photo: npt.NDArray[np.float32]
+    rgb: npt.NDArray[np.float32]
     ab: npt.NDArray[np.float32]
-
-
-def find_photos(patterns: tuple[Path, ...]) -> list[Place]:
-    """Return every photograph in the tar shards, folders and files that the patterns name, in a stable order.
-
-    Raises:
-        TrainingError: a pattern matches nothing, or nothing that matched is a photograph.
-    """
-    places: list[Place] = []
-    for pattern in patterns:
-        matches = sorted(Path(match) for match in glob.glob(str(pattern)))
-        if not matches:
-            raise TrainingError("no such file or folder", where=str(pattern), next_step="Check data.photos")
-        for match in matches:
-            places.extend(_places_in(match))
-    if not places:
-        raise TrainingError("no photographs found", where=", ".join(map(str, patterns)), next_step="Check data.photos")
-    return places
-
-
-def _places_in(path: Path) -> Iterator[Place]:
-    if path.is_dir():
-        for file in sorted(path.rglob("*")):
-            if file.suffix.lower() in PHOTO_SUFFIXES and file.is_file():
-                yield Place(file, str(file))
-    elif path.suffix == ".tar":
-        with tarfile.open(path) as shard:
-            for member in shard:
-                if member.isfile() and Path(member.name).suffix.lower() in PHOTO_SUFFIXES:
-                    yield Place(path, f"{path}:{member.name}", member.offset_data, member.size)
-    elif path.suffix.lower() in PHOTO_SUFFIXES:
-        yield Place(path, str(path))
+    names: tuple[str, ...]
 
 
 class PhotoSet:
@@ -116,12 +76,13 @@ class PhotoSet:
             self._cache[number] = pixels
         return pixels
 
-    def usable_photo(self, number: int) -> npt.NDArray[np.uint8]:
-        """Return that photograph, or the next usable one after it."""
+    def usable_photo(self, number: int) -> tuple[str, npt.NDArray[np.uint8]]:
+        """Return the name and pixels of that photograph, or of the next usable one after it."""
         for offset in range(len(self.places)):
-            pixels = self.photo((number + offset) % len(self.places))
+            chosen = (number + offset) % len(self.places)
+            pixels = self.photo(chosen)
             if pixels is not None:
-                return pixels
+                return self.places[chosen].name, pixels
         raise TrainingError(
             f"none of {len(self.places)} photographs is usable: {len(self.corrupt)} corrupt, {len(self.grey)} grey",
             next_step="Check data.photos and data.min_chroma",
@@ -170,22 +131,53 @@ def shuffled_order(seed: int, stage_number: int, epoch: int, count: int) -> npt.
 
 
 class BatchSource:
-    """Batches of one photo set, as a pure function of seed, stage and step."""
+    """Batches of one photo set, as a pure function of seed, stage and step.
 
-    def __init__(self, photos: PhotoSet, zoom: float, age_options: AgeOptions, seed: int) -> None:
-        self.photos, self.zoom, self.age_options, self.seed = photos, zoom, age_options, seed
+    Of several processes, number ``rank`` prepares only its own share of each batch.
+    """
+
+    def __init__(
+        self,
+        photos: PhotoSet,
+        zoom: float,
+        task: TaskSection,
+        age_options: AgeOptions,
+        seed: int,
+        *,
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
+        self.photos, self.zoom, self.task, self.age_options, self.seed = photos, zoom, task, age_options, seed
+        self.rank, self.processes = rank, processes
 
     def batch(self, stage: Stage, stage_number: int, step: int) -> Batch:
         """Return the batch of that step: every photograph once per epoch, in an order drawn per epoch."""
-        lumas, colours = [], []
-        for position in range(step * stage.batch, (step + 1) * stage.batch):
+        first, last = step * stage.batch, (step + 1) * stage.batch
+        return self.at(stage.size_px, stage_number, range(first + self.rank, last, self.processes))
+
+    def at(self, size_px: int, stage_number: int, positions: Iterable[int]) -> Batch:
+        """Return the photographs at these positions of a stage, cropped and damaged as each position's seed says."""
+        seen, clean, colours, names = [], [], [], []
+        for position in positions:
             epoch, index = divmod(position, len(self.photos))
             order = shuffled_order(self.seed, stage_number, epoch, len(self.photos))
             rng = np.random.default_rng((self.seed, stage_number, position))
-            picture = crop_square(self.photos.usable_photo(int(order[index])), stage.size_px, self.zoom, rng)
-            lumas.append(age(np.asarray(picture), rng, self.age_options)[None])
-            colours.append(target_ab(picture))
-        return Batch(np.stack(lumas), np.stack(colours))
+            name, pixels = self.photos.usable_photo(int(order[index]))
+            picture = crop_square(pixels, size_px, self.zoom, rng)
+            codes = np.asarray(picture)
+            seen.append(self._damage(codes, rng))
+            clean.append(np.moveaxis(codes, -1, 0).astype(np.float32) / 255)
+            colours.append(target_ab(picture) if self.task.target == "color" else NO_AB)
+            names.append(name)
+        return Batch(np.stack(seen), np.stack(clean), np.stack(colours), tuple(names))
+
+    def _damage(self, codes: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.float32]:
+        """Return what the network sees, channels first."""
+        if self.task.input == "relit":
+            relit = relight(codes, rng, self.task.brightness, self.task.contrast)
+            return np.ascontiguousarray(np.moveaxis(relit, -1, 0))
+        options = self.age_options if self.task.input == "aged" else UNTOUCHED
+        return age(codes, rng, options)[None]
 
     def batches(self, stage: Stage, stage_number: int, first_step: int, workers: int) -> Iterator[Batch]:
         """Yield the stage's batches from ``first_step`` on, prepared ahead by background threads."""
@@ -201,7 +193,7 @@ class BatchSource:
 
 def open_photo_sets(data: DataSection, largest_px: int) -> tuple[PhotoSet, PhotoSet]:
     """Return the training and the validation photographs; the split is the same in every run on the same files."""
-    places = find_photos(data.photos)
+    places = find_photos(data.photos, data.index)
     order = np.random.default_rng(VALIDATION_SEED).permutation(len(places))
     held_out = {int(i) for i in order[: min(data.validation_photos, len(places) // 5)]}
     training = [place for i, place in enumerate(places) if i not in held_out]
@@ -219,7 +211,30 @@ def sample_colours(photos: PhotoSet, count: int, seed: int) -> npt.NDArray[np.fl
     rng = np.random.default_rng((seed, len(photos)))
     samples = []
     for number in rng.permutation(len(photos))[:count]:
-        picture = Image.fromarray(photos.usable_photo(int(number))).resize((48, 48), Image.Resampling.BOX)
+        picture = Image.fromarray(photos.usable_photo(int(number))[1]).resize((48, 48), Image.Resampling.BOX)
         rgb = np.asarray(picture, dtype=np.float32) / 255
         samples.append(lab_from_srgb(rgb)[..., 1:].reshape(-1, 2).astype(np.float32))
     return np.concatenate(samples)
+
+
+def run_palette(photos: PhotoSet, config: TrainConfig, runtime: Runtime) -> Palette:
+    """Return a run's palette: fitted to the training photographs once, and kept beside the checkpoint."""
+    path, rebalancing = config.run.folder / "palette.json", config.model.rebalancing
+    if runtime.leads and not path.exists():
+        count = min(PALETTE_PHOTOS, len(photos))
+        fitted = fit_palette(sample_colours(photos, count, config.run.seed), rebalancing)
+        kept = {"bins_ab": fitted.bins_ab.tolist(), "shares": fitted.shares.tolist()}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(kept), encoding="utf-8")
+    runtime.wait_for_all()
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    return Palette(torch.tensor(kept["bins_ab"]), torch.tensor(kept["shares"]), rebalancing)
+
+
+def write_unusable(path: Path, *photo_sets: PhotoSet) -> int:
+    """Write the names of corrupt and grey photographs met so far, one a line, and return how many they are."""
+    lines = [f"corrupt\t{name}\t{why}" for photos in photo_sets for name, why in sorted(photos.corrupt.items())]
+    lines += [f"grey\t{name}" for photos in photo_sets for name in sorted(photos.grey)]
+    if lines:
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return len(lines)

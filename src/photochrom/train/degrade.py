@@ -28,15 +28,15 @@ class AgeOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    untouched: float = Field(0.3, ge=0, le=1, description="Share of pictures left as plain BT.601 grey.")
-    film: float = Field(0.6, ge=0, le=1, description="Chance of a random colour sensitivity instead of BT.601.")
-    tone: float = Field(0.6, ge=0, le=1, description="Chance of a gamma and contrast curve.")
-    fading: float = Field(0.35, ge=0, le=1, description="Chance of lifted blacks and dulled whites.")
-    toning: float = Field(0.2, ge=0, le=1, description="Chance of a sepia or other toning, seen as grey again.")
-    vignette: float = Field(0.15, ge=0, le=1, description="Chance of darker or paler borders.")
-    blur: float = Field(0.25, ge=0, le=1, description="Chance of a soft lens.")
-    grain: float = Field(0.45, ge=0, le=1, description="Chance of film grain.")
-    jpeg: float = Field(0.3, ge=0, le=1, description="Chance of JPEG blocks.")
+    untouched: float = Field(default=0.3, ge=0, le=1, description="Share of pictures left as plain BT.601 grey.")
+    film: float = Field(default=0.6, ge=0, le=1, description="Chance of a random colour sensitivity instead of BT.601.")
+    tone: float = Field(default=0.6, ge=0, le=1, description="Chance of a gamma and contrast curve.")
+    fading: float = Field(default=0.35, ge=0, le=1, description="Chance of lifted blacks and dulled whites.")
+    toning: float = Field(default=0.2, ge=0, le=1, description="Chance of a sepia or other toning, seen as grey again.")
+    vignette: float = Field(default=0.15, ge=0, le=1, description="Chance of darker or paler borders.")
+    blur: float = Field(default=0.25, ge=0, le=1, description="Chance of a soft lens.")
+    grain: float = Field(default=0.45, ge=0, le=1, description="Chance of film grain.")
+    jpeg: float = Field(default=0.3, ge=0, le=1, description="Chance of JPEG blocks.")
 
 
 def age(rgb: Codes, rng: np.random.Generator, options: AgeOptions) -> Picture:
@@ -60,6 +60,19 @@ def age(rgb: Codes, rng: np.random.Generator, options: AgeOptions) -> Picture:
         if rng.random() < chance:
             grey = step(grey, rng)
     return np.clip(grey, 0, 1).astype(np.float32)
+
+
+def relight(rgb: Codes, rng: np.random.Generator, brightness: float, contrast: float) -> Picture:
+    """Return a colour picture in other light: contrast around its mean, then brightness, both drawn evenly.
+
+    Shapes: (H, W, 3) sRGB codes 0..255 -> (H, W, 3) 0..1. ``brightness`` is the largest shift; contrast is multiplied
+    by 1 + c or divided by it, c up to ``contrast``. At 0.5 and 0.5 this is what DeOldify's "defade" learned to undo.
+    """
+    shift, change = rng.uniform(-brightness, brightness), rng.uniform(-contrast, contrast)
+    factor = 1 + change if change >= 0 else 1 / (1 - change)
+    codes = rgb.astype(np.float32) / 255
+    mean = codes.mean()
+    return np.asarray(np.clip((codes - mean) * np.float32(factor) + mean + np.float32(shift), 0, 1), dtype=np.float32)
 
 
 def expose_film(rgb: Codes, rng: np.random.Generator) -> Picture:
@@ -91,7 +104,7 @@ def bend_tone(grey: Picture, rng: np.random.Generator) -> Picture:
     contrast = np.float32(np.exp(rng.uniform(np.log(0.65), np.log(1.5))))
     bent = np.clip(grey, 0, 1) ** gamma
     centre = bent.mean()
-    return np.clip(centre + (bent - centre) * contrast, 0, 1)
+    return np.asarray(np.clip(centre + (bent - centre) * contrast, 0, 1), dtype=np.float32)
 
 
 def fade(grey: Picture, rng: np.random.Generator) -> Picture:
@@ -125,16 +138,18 @@ def add_vignette(grey: Picture, rng: np.random.Generator) -> Picture:
 def soften(grey: Picture, rng: np.random.Generator) -> Picture:
     """Return the picture blurred by a Gaussian of 0.4 to 1.3 px."""
     picture = Image.fromarray(np.clip(grey * 255, 0, 255).astype(np.uint8))
-    return np.asarray(picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.3))), dtype=np.float32) / 255
+    return np.asarray(picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.3))), dtype=np.float32) / np.float32(
+        255
+    )
 
 
 def add_grain(grey: Picture, rng: np.random.Generator) -> Picture:
     """Return the picture with grain: strongest in the mid-tones, its specks 1 to 2 px wide, sigma 0.01 to 0.09."""
     sigma = rng.uniform(0.01, 0.09)
-    noise = rng.standard_normal(grey.shape, dtype=np.float32)
+    noise: Picture = rng.standard_normal(grey.shape, dtype=np.float32)
     if rng.random() < 0.5:
         # Neighbours share their noise: specks of about two pixels, brought back to unit variance.
-        noise = (noise + np.roll(noise, 1, 0) + np.roll(noise, 1, 1) + np.roll(noise, (1, 1), (0, 1))) / 2
+        noise = (noise + np.roll(noise, 1, 0) + np.roll(noise, 1, 1) + np.roll(noise, (1, 1), (0, 1))) * np.float32(0.5)
     mid_tone = 0.35 + 0.65 * 4 * np.clip(grey, 0, 1) * (1 - np.clip(grey, 0, 1))
     return np.asarray(grey + np.float32(sigma) * noise * mid_tone)
 
@@ -145,7 +160,7 @@ def compress_jpeg(grey: Picture, rng: np.random.Generator) -> Picture:
     Image.fromarray(np.clip(grey * 255 + 0.5, 0, 255).astype(np.uint8)).save(
         buffer, "JPEG", quality=int(rng.integers(25, 91))
     )
-    return np.asarray(Image.open(buffer), dtype=np.float32) / 255
+    return np.asarray(Image.open(buffer), dtype=np.float32) / np.float32(255)
 
 
 def slope(shape: tuple[int, ...], rng: np.random.Generator) -> Picture:

@@ -1,73 +1,95 @@
-"""The training loop, top to bottom: stages of growing input size, one optimizer, an average of the weights.
+"""The training loop, top to bottom: stages of growing input size, a generator, perhaps a critic, an average.
 
-    photochrom train configs/color-lite0.toml
-    photochrom train configs/color-lite0.toml --resume
+photochrom train configs/color-lite0.toml
+photochrom train configs/color-lite0.toml --resume
+torchrun --nproc-per-node 4 -m photochrom train configs/nogan-color.toml
 """
 
 from __future__ import annotations
 
 import copy
-import json
-import math
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from photochrom.errors import TrainingError
-from photochrom.nets.generators import ColorNet, build_color_net
-from photochrom.nets.palette import Palette, fit_palette
-from photochrom.train.checkpoint import Position, load_checkpoint, save_checkpoint
-from photochrom.train.config import OptimizerSection, Stage, TrainConfig
-from photochrom.train.data import Batch, BatchSource, PhotoSet, open_photo_sets, sample_colours
-from photochrom.train.losses import color_distribution_loss
-from photochrom.train.schedule import rate_share
-from photochrom.train.validation import Validation
+from photochrom.nets.critics import CRITICS
+from photochrom.train.checkpoint import (
+    CHECKPOINT,
+    Position,
+    fill,
+    load_checkpoint,
+    read_checkpoint,
+    save_checkpoint,
+    with_prefix,
+)
+from photochrom.train.config import Stage, TrainConfig
+from photochrom.train.data import Batch, BatchSource, open_photo_sets, run_palette, write_unusable
+from photochrom.train.generations import Generations, rounded
+from photochrom.train.inflection import InflectionFinder
+from photochrom.train.learner import Learner, NotANumberError, set_training, update_average
+from photochrom.train.monitor import Log, Monitor
+from photochrom.train.objectives import Objectives
+from photochrom.train.runtime import Runtime, choose_device, memory_gb, share_norms
+from photochrom.train.schedule import first_turn, next_turn
+from photochrom.train.tasks import TensorBatch, build_generator, build_task
+from photochrom.train.validation import build_validation
 
-Log = dict[str, Any]
-PALETTE_PHOTOS = 2000
 
-
-class ColorTraining:
-    """One run of training a colour generator. Make it, then call ``run``.
+class Training:
+    """One run. Make it, then call ``run``.
 
     Args:
         config: the whole configuration.
+        runtime: what it runs on; left out, one process on ``config.run.device`` in float32.
         resume: continue from the run folder's checkpoint, exactly where it stopped.
-        on_log: called with each line of the log, for a progress display.
+        on_log: called with each line of the log.
+        on_step: called with every step's figures, for a progress display.
         should_stop: asked after each step; when true, the run saves a checkpoint and returns.
 
     Raises:
-        TrainingError: no usable photographs, a damaged checkpoint, a loss that is not a number.
+        TrainingError: no usable photographs, a damaged checkpoint, a loss that is not a number, a full disk.
     """
 
     def __init__(
         self,
         config: TrainConfig,
         *,
+        runtime: Runtime | None = None,
         resume: bool = False,
         on_log: Callable[[Log], None] = lambda _line: None,
+        on_step: Callable[[Log], None] = lambda _line: None,
         should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.config, self.on_log, self.should_stop = config, on_log, should_stop
-        if config.run.threads:
-            torch.set_num_threads(config.run.threads)
-        torch.manual_seed(config.run.seed)
+        self.config, self.on_step, self.should_stop = config, on_step, should_stop
+        self.runtime = runtime or Runtime(choose_device(config.run.device, 0), torch.float32)
         self.folder = config.run.folder
-        self.checkpoint_path = self.folder / "checkpoint.safetensors"
+        self.checkpoint_path = self.folder / CHECKPOINT
         self._refuse_to_overwrite(resume)
-        self.training, self.held_out = open_photo_sets(config.data, max(stage.size_px for stage in config.stages))
-        self.net = self._build_net(resume).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
-        self.optimizer = build_optimizer(self.net, config.optimizer)
-        self.position = Position()
+        torch.manual_seed(config.run.seed)
+        self.schedule = config.schedule
+        self.training, self.held_out = open_photo_sets(config.data, max(stage.size_px for stage in self.schedule))
+        self.source = BatchSource(
+            self.training,
+            config.data.zoom,
+            config.task,
+            config.age,
+            config.run.seed,
+            rank=self.runtime.rank,
+            processes=self.runtime.processes,
+        )
+        self.task = build_task(config.task, self.runtime)
+        self.objectives = Objectives(config, self.task, self.runtime)
+        self._build_learners(resume)
+        self.position, self.unusable = Position(), 0
         if resume:
-            self.position = load_checkpoint(self.checkpoint_path, self.net, self.average, self.optimizer)
-        self.validation = Validation(self.held_out, config.stages[-1].size_px)
+            self.position = load_checkpoint(self.checkpoint_path, self.learners, self.average)
+        self.validation = build_validation(config, self.held_out, self.task, self.runtime.device)
+        self.monitor = Monitor(self.folder, on_log, speaks=self.runtime.leads)
+        self.inflection = InflectionFinder(config, self.held_out, self.objectives)
 
     def _refuse_to_overwrite(self, resume: bool) -> None:
         if resume and not self.checkpoint_path.exists():
@@ -77,125 +99,164 @@ class ColorTraining:
                 "a run is already here", where=str(self.folder), next_step="Add --resume, or choose another run.folder"
             )
 
-    def _build_net(self, resume: bool) -> ColorNet:
-        model = self.config.model
-        self.folder.mkdir(parents=True, exist_ok=True)
-        palette = load_or_fit_palette(self.folder / "palette.json", self.training, model.rebalancing, self.config)
-        net = build_color_net(model.backbone, model.decoder, palette, pretrained=not resume and model.init is None)
-        if model.init is not None and not resume:
-            load_checkpoint(model.init, net, copy.deepcopy(net), None)
-        return net
+    def _build_learners(self, resume: bool) -> None:
+        config, runtime = self.config, self.runtime
+        is_fresh = not resume and config.model.init is None
+        palette = run_palette(self.training, config, runtime) if config.task.target == "color" else None
+        net = build_generator(config, palette, pretrained=is_fresh)
+        if config.model.init is not None and not resume:
+            fill(net, with_prefix(read_checkpoint(config.model.init)[1], "average."), config.model.init)
+        self.net = self._placed(net)
+        self.net.unet.recomputes = config.run.recompute  # type: ignore[union-attr]
+        if config.run.compile:
+            self.net.unet.compile()  # type: ignore[union-attr]
+        self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
+        self.generator = Learner("generator", self.net, runtime, config.optimizer, config.optimizer.betas)
+        self.learners = [self.generator]
+        self.critic: Learner | None = None
+        if config.has_critic:
+            critic = self._placed(CRITICS[config.critic.kind](config.critic.width, config.critic.blocks))
+            self.critic = Learner("critic", critic, runtime, config.optimizer, config.critic.betas)
+            self.learners.append(self.critic)
+
+    def _placed(self, net: nn.Module) -> nn.Module:
+        layout = torch.channels_last if self.config.run.channels_last else torch.contiguous_format
+        placed: nn.Module = share_norms(net.to(self.runtime.device), self.runtime).to(memory_format=layout)  # type: ignore[call-overload]
+        return placed
 
     def run(self) -> Position:
         """Train through the remaining stages and return where the run stands; the checkpoint is then on disk."""
-        source = BatchSource(self.training, self.config.data.zoom, self.config.age, self.config.run.seed)
-        for number in range(self.position.stage, len(self.config.stages)):
-            finished = self._run_stage(source, number, self.config.stages[number])
-            if not finished:
-                break
-        self._save()
+        try:
+            with self.monitor:
+                for number in range(self.position.stage, len(self.schedule)):
+                    if not self._run_stage(number, self.schedule[number]):
+                        break
+            self._save()
+        except OSError as error:
+            raise TrainingError(
+                f"reading or writing failed ({error})",
+                where=str(error.filename or self.folder),
+                next_step="The last checkpoint is whole. Free space, then run with --resume",
+            ) from error
         return self.position
 
-    def _run_stage(self, source: BatchSource, number: int, stage: Stage) -> bool:
+    def _run_stage(self, number: int, stage: Stage) -> bool:
         """Train one stage from the current position; return False when asked to stop before its end."""
-        freeze_backbone(self.net, frozen=stage.lr_backbone == 0)
         first_step = self.position.step
-        for step, batch in enumerate(
-            source.batches(stage, number, first_step, self.config.data.workers), start=first_step
-        ):
+        turn = self.position.turn if first_step else first_turn(stage)
+        set_training(self.net, stage)
+        generations = Generations(self.folder, number, stage, self.source)
+        if stage.kind == "critic":
+            generations.save(self.average, self.objectives)
+            self.runtime.wait_for_all()
+        batches = self.source.batches(stage, number, first_step, self.config.data.workers)
+        for step, batch in enumerate(batches, start=first_step):
             began = time.monotonic()
-            figures = self._step(number, stage, step, batch)
+            try:
+                figures = self._step(number, stage, step, turn, batch, generations)
+            except NotANumberError as error:
+                raise self._not_a_number(str(error), stage, step, batch) from error
+            turn = next_turn(stage, turn, self._mean_critic_loss(figures))
             seconds = self.position.seconds + time.monotonic() - began
-            self.position = Position(number, step + 1, self.position.photos_seen + stage.batch, seconds)
+            self.position = Position(number, step + 1, self.position.photos_seen + stage.batch, seconds, turn)
             self._report(number, stage, step, figures, time.monotonic() - began)
-            if self.should_stop() and step + 1 < stage.steps:
+            if stage.kind == "joint" and self._has_turned(number, stage):
+                break
+            if self.runtime.agree(self.should_stop()) and step + 1 < stage.steps:
                 return False
+        if stage.kind == "critic" and self.runtime.leads:
+            generations.discard()
         self.position = Position(number + 1, 0, self.position.photos_seen, self.position.seconds)
         self._save()
-        return not self.should_stop()
+        return not self.runtime.agree(self.should_stop())
 
-    def _step(self, number: int, stage: Stage, step: int, batch: Batch) -> Log:
-        share = rate_share(stage, step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = share * (stage.lr_backbone if group["part"] == "backbone" else stage.lr_decoder)
-        seed = np.random.SeedSequence((self.config.run.seed, number, step)).generate_state(1)[0]
-        rng = torch.Generator().manual_seed(int(seed))
-        luma, ab = torch.from_numpy(batch.luma), torch.from_numpy(batch.ab)
-        loss = color_distribution_loss(
-            self.net, luma, ab, pixel_share=self.config.optimizer.pixel_share, rng=rng
+    def _step(self, number: int, stage: Stage, step: int, turn: str, batch: Batch, generations: Generations) -> Log:
+        """Take one step of whoever's turn it is."""
+        seed = int(np.random.SeedSequence((self.config.run.seed, number, step, self.runtime.rank)).generate_state(1)[0])
+        torch.manual_seed(seed)  # dropout: a resumed run draws what an uninterrupted one would
+        rng = torch.Generator().manual_seed(seed)
+        learner = self.generator if turn == "generator" or self.critic is None else self.critic
+        share = learner.set_rates(stage, step)
+        placed = self._to_device(batch)
+        if learner is self.generator:
+            figures = self._generator_step(stage, placed, rng)
+        else:
+            figures = self._critic_step(stage, step, placed, generations)
+        rates = {f"lr_{group['part']}": group["lr"] for group in learner.optimizer.param_groups}
+        return figures | rates | {"lr_share": share}
+
+    def _generator_step(self, stage: Stage, batch: TensorBatch, rng: torch.Generator) -> Log:
+        opponent = self.critic.net.eval().requires_grad_(False) if stage.kind == "joint" and self.critic else None
+        parts = (
+            self.objectives.generator_part(self.net, part, rng, opponent) for part in batch.parts(stage.accumulate)
         )
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.config.optimizer.clip_norm)
-        figures = {"loss": loss.item(), "gradient_norm": norm.item(), "lr_share": share}
-        if not math.isfinite(figures["loss"] + figures["gradient_norm"]):
-            raise TrainingError(
-                f"the loss is not a number at stage {stage.name!r}, step {step}",
-                where=str(self.folder),
-                next_step="The last checkpoint is whole; lower the learning rate and run with --resume",
-            )
-        self.optimizer.step()
-        update_average(self.average, self.net, self.config.optimizer.ema_decay, self.position.photos_seen // stage.batch)
+        figures = self.generator.step(parts, stage.accumulate)
+        decay, steps_done = self.config.optimizer.ema_decay, self.position.photos_seen // stage.batch
+        update_average(self.average, self.net, decay, steps_done)
         return figures
+
+    def _critic_step(self, stage: Stage, step: int, batch: TensorBatch, generations: Generations) -> Log:
+        assert self.critic is not None
+        self.critic.net.train().requires_grad_(True)
+        real = self.task.truth(batch)
+        if stage.kind == "critic":
+            real = rounded(real)
+            generated = generations.batch(step, len(real)).to(self.runtime.device)
+        else:
+            generated = self.objectives.generate(self.net, batch.photo)
+        pairs = zip(real.chunk(stage.accumulate), generated.chunk(stage.accumulate), strict=True)
+        parts = (self.objectives.critic_part(self.critic.net, *pair) for pair in pairs)
+        return self.critic.step(parts, stage.accumulate)
+
+    def _to_device(self, batch: Batch) -> TensorBatch:
+        photo, rgb, ab = (
+            torch.from_numpy(array).to(self.runtime.device) for array in (batch.photo, batch.rgb, batch.ab)
+        )
+        return TensorBatch(photo, rgb, ab)
+
+    def _mean_critic_loss(self, figures: Log) -> float:
+        loss = torch.tensor(figures.get("critic_loss", 0.0), device=self.runtime.device)
+        return self.runtime.mean(loss).item()
+
+    def _has_turned(self, number: int, stage: Stage) -> bool:
+        """Look whether the joint stage has given what it can; if so, go back to its best point."""
+        critic = self.critic.net if self.critic is not None else None
+        verdict = self.inflection.look(self.average, critic, number, self.position, stage.batch)
+        if verdict is None:
+            return False
+        if self.runtime.leads:
+            self.monitor.log({"stage": stage.name, "photos_seen": self.position.photos_seen} | verdict.figures)
+        if not (verdict.ended and self.config.inflection.stops):
+            return False
+        fill(self.average, verdict.weights, self.folder)
+        self.net.load_state_dict(verdict.weights)
+        return True
 
     def _report(self, number: int, stage: Stage, step: int, figures: Log, step_s: float) -> None:
         run, done = self.config.run, step + 1
         place = {"stage": stage.name, "step": done, "of": stage.steps, "photos_seen": self.position.photos_seen}
+        speed = {"photos_per_s": stage.batch / step_s, "hours": self.position.seconds / 3600}
+        self.on_step(place | figures | speed | {"number": number})
         if done % run.log_steps == 0 or done == stage.steps:
-            self._log(place | figures | {"photos_per_s": stage.batch / step_s, "hours": self.position.seconds / 3600})
-        if done % run.validation_steps == 0 or done == stage.steps:
+            self.monitor.log(place | figures | speed | {"memory_gb": memory_gb(self.runtime.device)})
+        if (done % run.validation_steps == 0 or done == stage.steps) and self.runtime.leads:
             sheet = self.folder / f"samples-{number}-{done:06d}.png"
-            self._log(place | self.validation.measure(self.average, sheet))
+            self.monitor.log(place | self.validation.measure(self.average, sheet))
+            self.monitor.show_picture("input, generated, truth", sheet, self.position.photos_seen)
+            self.monitor.show_weights(self.average, self.position.photos_seen)
         if done % run.checkpoint_steps == 0:
             self._save()
 
-    def _log(self, line: Log) -> None:
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
-        self.on_log(line)
+    def _not_a_number(self, learner: str, stage: Stage, step: int, batch: Batch) -> TrainingError:
+        names = ", ".join(batch.names[:4]) + (f" and {len(batch.names) - 4} more" if len(batch.names) > 4 else "")
+        return TrainingError(
+            f"the {learner}'s loss is not a number at stage {stage.name!r}, step {step}, on {names}",
+            where=str(self.folder),
+            next_step="The last checkpoint is whole; lower the learning rate and run with --resume",
+        )
 
     def _save(self) -> None:
-        config = self.config.model_dump_json()
-        save_checkpoint(self.checkpoint_path, self.net, self.average, self.optimizer, self.position, config)
-
-
-def load_or_fit_palette(path: Path, photos: PhotoSet, rebalancing: float, config: TrainConfig) -> Palette:
-    """Return the run's palette: fitted to the training photographs once, and kept beside the checkpoint."""
-    if path.exists():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return Palette(torch.tensor(kept["bins_ab"]), torch.tensor(kept["shares"]), rebalancing)
-    palette = fit_palette(sample_colours(photos, min(PALETTE_PHOTOS, len(photos)), config.run.seed), rebalancing)
-    kept = {"bins_ab": palette.bins_ab.tolist(), "shares": palette.shares.tolist()}
-    path.write_text(json.dumps(kept), encoding="utf-8")
-    return palette
-
-
-def build_optimizer(net: ColorNet, options: OptimizerSection) -> torch.optim.AdamW:
-    """Return AdamW over backbone and decoder as separate groups; only kernels decay, not biases and norms."""
-    groups: list[dict[str, Any]] = []
-    for part in ("backbone", "decoder"):
-        named = [(k, p) for k, p in net.named_parameters() if (".backbone." in k) == (part == "backbone")]
-        for decays in (True, False):
-            chosen: list[Tensor] = [p for _, p in named if (p.ndim > 1) == decays]
-            decay = options.weight_decay if decays else 0.0
-            groups.append({"params": chosen, "part": part, "weight_decay": decay, "lr": 0.0})
-    return torch.optim.AdamW(groups, betas=options.betas, eps=1e-7, fused=True)
-
-
-def freeze_backbone(net: ColorNet, *, frozen: bool) -> None:
-    """Set the network to training mode, with the backbone's weights and statistics fixed if ``frozen``."""
-    net.train()
-    net.unet.backbone.requires_grad_(not frozen)
-    net.unet.backbone.train(not frozen)
-
-
-@torch.no_grad()
-def update_average(average: nn.Module, net: nn.Module, decay: float, steps_done: int) -> None:
-    """Move the average towards the network; early on faster, so that it forgets the random start.
-
-    Source: Tarvainen, Valpola 2017, "Mean teachers are better role models" (weight averaging).
-    """
-    decay = min(decay, (1 + steps_done) / (10 + steps_done))
-    torch._foreach_lerp_(list(average.parameters()), list(net.parameters()), 1 - decay)
-    for kept, current in zip(average.buffers(), net.buffers(), strict=True):
-        kept.copy_(current)
+        if not self.runtime.leads:
+            return
+        self.unusable = write_unusable(self.folder / "unusable.txt", self.training, self.held_out)
+        save_checkpoint(self.checkpoint_path, self.learners, self.average, self.position, self.config.model_dump_json())

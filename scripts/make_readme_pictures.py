@@ -1,0 +1,56 @@
+"""Make the README's before/after pictures from scikit-image's freely licensed samples, with the embedded model.
+
+    python scripts/make_readme_pictures.py docs/images
+
+Each sample is greyed and aged by the training system's own degradation at a fixed seed, then coloured as anybody
+would colour it. Nothing is picked or retouched. Needs the `test` extra (scikit-image).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+from PIL import Image
+
+import photochrom
+from photochrom.train.degrade import AgeOptions, age
+
+HEIGHT_PX = 300
+# The sample, how it is aged, and the seed that fixes the ageing. "camera" is a real black-and-white photograph.
+SAMPLES = (
+    ("astronaut", AgeOptions(untouched=1.0), 1),
+    ("chelsea", AgeOptions(untouched=1.0), 1),
+    ("coffee", AgeOptions(untouched=0, film=0, tone=0, fading=1, toning=0, vignette=0, blur=0, grain=1, jpeg=0), 3),
+    ("rocket", AgeOptions(untouched=0, film=1, tone=0, fading=0, toning=0, vignette=1, blur=0, grain=1, jpeg=0), 5),
+    ("camera", None, 0),
+)
+GAP_PX = 6
+
+
+def make_pair(name: str, options: AgeOptions | None, seed: int, colorizer: photochrom.Colorizer) -> Image.Image:
+    """Return the aged grey sample and its coloured version side by side."""
+    pixels = getattr(skimage.data, name)()
+    if options is not None:
+        luma = age(pixels, np.random.default_rng(seed), options)
+        pixels = np.rint(luma * 255).astype(np.uint8)
+    grey = Image.fromarray(pixels).convert("L")
+    grey = grey.resize((round(grey.width * HEIGHT_PX / grey.height), HEIGHT_PX), Image.Resampling.LANCZOS)
+    pair = Image.new("RGB", (2 * grey.width + GAP_PX, HEIGHT_PX), "white")
+    pair.paste(grey.convert("RGB"), (0, 0))
+    pair.paste(colorizer(grey), (grey.width + GAP_PX, 0))
+    return pair
+
+
+def main(folder: Path) -> None:
+    """Write one picture per sample into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with photochrom.Colorizer() as colorizer:
+        for name, options, seed in SAMPLES:
+            make_pair(name, options, seed, colorizer).save(folder / f"{name}.jpg", quality=88)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

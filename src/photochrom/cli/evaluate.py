@@ -1,0 +1,139 @@
+"""`photochrom evaluate PHOTOS --model M --report DIR`: the scoreboard."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from photochrom import evaluate as board
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, MissingExtraError, OptionError
+from photochrom.evaluation.classifier import Classifier, load_classifier
+from photochrom.evaluation.contestants import NATIVE, Contestant
+from photochrom.evaluation.photographs import Photograph
+from photochrom.options import DEFAULT_MODEL
+
+
+def evaluate(
+    photos: Annotated[Path | None, Parameter(name="PHOTOS")] = None,
+    /,
+    *,
+    report: Path,
+    model: Annotated[list[str] | None, Parameter(name=["--model", "-m"], negative="", consume_multiple=False)] = None,
+    pairs: Annotated[list[tuple[Path, Path]] | None, Parameter(negative="")] = None,
+    labels: Path | None = None,
+    limit: int | None = None,
+    squash: bool = True,
+    stress: bool = True,
+    features: bool = True,
+    reliability: Annotated[bool, Parameter(negative="")] = False,
+    cost: bool = True,
+    keep_grey: Annotated[bool, Parameter(negative="")] = False,
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
+) -> int:
+    """Measure models on colour photographs: each is greyed, coloured and compared with itself.
+
+    The table always holds the grey prediction, the truth, and the truth with JPEG chroma. Figures carry 95 % intervals.
+
+    Args:
+        photos: Folder of colour photographs, with its subfolders. Left out, the first folder of --pairs.
+        report: Folder for index.html, scoreboard.json, scoreboard.csv and photographs.csv.
+        model: A name from `photochrom models list` or an .onnx file; repeat it for several. Left out, the default
+            model, or none where --pairs is given.
+        pairs: Two folders, truth and another tool's pictures of the same names and sizes; repeat it for several tools.
+        labels: CSV file of `path,class` lines with ImageNet classes (index or WordNet id). Left out, folders that are
+            named so give the labels.
+        limit: Use at most this many photographs, chosen by the hash of their names.
+        squash: Measure the historical 256 x 256 squash as well.
+        stress: Measure the stress splits as well: dark, bright, sepia, grain, halftone, faded, orthochromatic. Seven
+            more runs of each model for each photograph.
+        features: Measure the feature distance and the semantic test; needs the `train` extra.
+        reliability: Compare the model's confidence with its real errors.
+        cost: Measure seconds and peak memory of each model in a process of its own.
+        keep_grey: Keep photographs without colours in the set; they are left out otherwise.
+        quiet: Print errors only.
+    """
+    if limit is not None and limit < 1:
+        raise OptionError("at least one photograph is needed", where="--limit")
+    photographs = board.pick_photographs(_truth_folder(photos, pairs), labels, limit)
+    board.make_folder(report)
+    models = model if model is not None else [] if pairs else [DEFAULT_MODEL]
+    contestants: list[Contestant] = [board.load_model(name, with_confidence=reliability) for name in models]
+    named = dict(zip([contestant.name for contestant in contestants], models, strict=True))
+    contestants += [board.load_pictures(photographs, folder, subset=limit is not None) for _, folder in pairs or []]
+    classifier, note = _classifier(wanted=features)
+    if note:
+        print(f"photochrom: {note}", file=sys.stderr)
+    plan = board.Plan(squash=squash, stress=stress, reliability=reliability, keep_grey=keep_grey)
+    result = _evaluate(photographs, contestants, plan, classifier, quiet=quiet)
+    if cost:
+        result.costs.update({row: board.measure_cost(name) for row, name in named.items()})
+    page = board.write_report(result, report)
+    unreadable = {key: why for key, why in result.found.skipped.items() if why != "has no colour"}
+    for key, why in unreadable.items():
+        print(f"photochrom: {key}: {why}. It was left out.", file=sys.stderr)
+    if not quiet:
+        _print_table(result)
+        print(f"{page}: {len(result.found.keys)} photographs, {len(result.found.skipped)} left out")
+    return EXIT_SOME_FAILED if unreadable else EXIT_OK
+
+
+def _truth_folder(photos: Path | None, pairs: list[tuple[Path, Path]] | None) -> Path:
+    """Return the one folder that holds the truth; raise OptionError where none or two are given."""
+    truths = {path.resolve(): path for path in ([photos] if photos else []) + [truth for truth, _ in pairs or []]}
+    if not truths:
+        raise OptionError("a folder of colour photographs is needed", where="PHOTOS")
+    if len(truths) > 1:
+        raise OptionError(
+            f"the truth must be one folder, not {' and '.join(map(str, truths.values()))}",
+            where="--pairs",
+            next_step="Give the truth first and the tool's pictures second.",
+        )
+    return next(iter(truths.values()))
+
+
+def _classifier(*, wanted: bool) -> tuple[Classifier | None, str]:
+    """Return the classifier, or None and the line that says why the features are left out."""
+    if not wanted:
+        return None, ""
+    try:
+        return load_classifier(), ""
+    except MissingExtraError as error:
+        return None, f"{error} They are left out."
+
+
+def _evaluate(
+    photographs: list[Photograph],
+    contestants: list[Contestant],
+    plan: board.Plan,
+    classifier: Classifier | None,
+    *,
+    quiet: bool,
+) -> board.Scoreboard:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar:
+        task = bar.add_task("photographs", total=len(photographs))
+        return board.evaluate(
+            photographs,
+            contestants,
+            plan=plan,
+            classifier=classifier,
+            progress=lambda done, _: bar.update(task, completed=done),
+        )
+
+
+def _print_table(result: board.Scoreboard) -> None:
+    """Print the few figures that matter most; the report has the others."""
+    rows = result.summary()["views"][NATIVE]
+    print(f"{'':24} CIEDE2000 (95 %)        of the truth's colourfulness   feature distance")
+    for row, columns in rows.items():
+        error, vivid = columns["ciede2000"], columns["colorfulness_vs_truth"]
+        distance = columns.get("feature_distance", {}).get("value")
+        shown = f"{distance:18.2f}" if distance is not None else f"{'-':>18}"
+        interval = f"{error['value']:.2f} ({error['low']:.2f} ... {error['high']:.2f})"
+        share = f"{vivid['value']:.0%}" if vivid["value"] is not None else "-"
+        print(f"{row[:24]:24} {interval:24} {share:>20} {shown}")

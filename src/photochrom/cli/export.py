@@ -1,0 +1,68 @@
+"""`photochrom export RUN_FOLDER -o FILE.onnx`: from a training run to a model file that `colorize --model` takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from photochrom.cli.extras import require_extra
+from photochrom.errors import EXIT_OK, OptionError
+
+DEFAULT_RENDER_PX = 256
+
+
+def export(
+    run: Path,
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    name: str = "",
+    licence: str = "MIT",
+    render_px: int = DEFAULT_RENDER_PX,
+    temperature: float = 0.5,
+    trained_on: str = "",
+    full_precision: Annotated[bool, Parameter(negative="")] = False,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Write the averaged weights of a run as an ONNX model file, compared with the network before it is kept.
+
+    Args:
+        run: The run's folder, or one checkpoint file.
+        output: The model file to write, ending in .onnx.
+        name: Name the model carries; left out, the configuration's model.name.
+        licence: Licence the model carries.
+        render_px: Short side, in pixels, of the copy that the network should see.
+        temperature: Sharpness of the colours it should be decoded with: 1 is the mean, towards 0 the likeliest.
+        trained_on: A sentence on the training photographs, kept in the file.
+        full_precision: Store float32 weights; the file is then twice as large.
+        overwrite: Replace the output if it exists.
+    """
+    require_extra("train", "export", "torch", "safetensors", "onnx", "onnxscript")
+    if output.suffix != ".onnx":
+        raise OptionError("a model file ends in .onnx", where=str(output))
+    if output.exists() and not overwrite:
+        raise OptionError("exists already", where=str(output), next_step="Use --overwrite to replace it.")
+    from photochrom.export import ColorGraph, check_parity, export_color_net
+    from photochrom.nets.generators import ColorNet
+    from photochrom.train.trained import load_trained
+
+    trained = load_trained(run)
+    if not isinstance(trained.net, ColorNet):
+        raise OptionError(
+            f"exports colour networks, and this run's target is {trained.config.task.target}", where=str(run)
+        )
+    card = trained.card() | {
+        "name": name or trained.config.model.name,
+        "licence": licence,
+        "render_px": render_px,
+        "temperature": temperature,
+    }
+    if trained_on:
+        card["trained_on"] = trained_on
+    sha256 = export_color_net(trained.net, output, card, half_storage=not full_precision)
+    print(f"{output}  {output.stat().st_size / 1e6:.2f} MB")
+    print(f"sha256  {sha256}")
+    print(f"parity  {check_parity(ColorGraph(trained.net), output):.4f} Lab units at most from the trained network")
+    return EXIT_OK

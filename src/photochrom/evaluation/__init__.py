@@ -1,0 +1,1 @@
+"""The parts of the scoreboard: photographs, stress splits, rows, features, cost, summary and report."""

@@ -1,0 +1,46 @@
+"""The evidence for an inflection point as a picture: each figure over the photographs seen, with its band."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from photochrom.train.inflection import Look
+
+TITLES = {
+    "skin_hue_drift": "skin hue, degrees from the truth",
+    "skin_chroma_drift": "skin chroma, Lab units from the truth",
+    "jitter": "jitter, chroma codes",
+    "colourfulness_surplus": "colourfulness minus the truth's",
+}
+
+
+def write_plot(path: Path, looks: Sequence[Look], best: int, chosen: int | None, harmful: Sequence[str]) -> None:
+    """Write the plot. The grey band is each harmful figure's at the lowest distance; lines mark the two choices."""
+    seen = [look.photos_seen for look in looks]
+    figure = Figure(figsize=(9, 10), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels = figure.subplots(2 + len(TITLES), 1, sharex=True)
+    panels[0].plot(seen, [look.distance for look in looks], "o-")
+    panels[0].set_ylabel("feature distance\n(KID x 1000)", fontsize=8)
+    for panel, (name, title) in zip(panels[1:], TITLES.items(), strict=False):
+        bands = [look.band(name) for look in looks]
+        panel.plot(seen, [look.mean(name) for look in looks], "o-")
+        panel.fill_between(seen, [low for low, _ in bands], [high for _, high in bands], alpha=0.2)
+        if name in harmful:
+            panel.axhspan(*bands[best], color="0.85", zorder=0)
+        panel.set_ylabel(title, fontsize=8)
+    panels[-1].plot(seen, [look.critic_accuracy for look in looks], "o-")
+    panels[-1].set_ylabel("critic's balanced\naccuracy", fontsize=8)
+    panels[-1].set_xlabel("photographs seen")
+    for panel in panels:
+        panel.axvline(seen[best], color="tab:orange", linestyle=":", label="lowest distance")
+        if chosen is not None:
+            panel.axvline(seen[chosen], color="tab:green", label="inflection point")
+    panels[0].legend(fontsize=8)
+    figure.savefig(path, dpi=90)

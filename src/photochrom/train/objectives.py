@@ -1,0 +1,72 @@
+"""The two losses of a run: what the generator minimises, and what the critic minimises."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from photochrom.train.config import TrainConfig
+from photochrom.train.learner import Part
+from photochrom.train.losses import adversarial_loss, balanced_accuracy, critic_loss, pixel_loss
+from photochrom.train.perceptual import PerceptualLoss
+from photochrom.train.runtime import Runtime
+from photochrom.train.tasks import Task, TensorBatch
+
+
+class Objectives:
+    """The weighted losses of a configuration."""
+
+    def __init__(self, config: TrainConfig, task: Task, runtime: Runtime) -> None:
+        self.loss, self.pixel_share, self.task, self.runtime = config.loss, config.optimizer.pixel_share, task, runtime
+        self.perceptual: PerceptualLoss | None = None
+        if config.loss.perceptual:
+            options = config.loss
+            net = PerceptualLoss(options.network, options.network_weights, options.levels, options.level_weights)
+            self.perceptual = net.to(runtime.device)
+
+    def generator_part(
+        self, net: nn.Module, batch: TensorBatch, rng: torch.Generator, critic: nn.Module | None
+    ) -> Part:
+        """Return the generator's loss on a batch and its parts as figures; ``critic`` joins in joint stages."""
+        paints = bool(self.loss.pixel or self.loss.perceptual) or critic is not None
+        with self.runtime.autocast():
+            own, picture = self.task.answer(net, batch, rng=rng, pixel_share=self.pixel_share, paints=paints)
+            losses = [(name, self.loss.distribution, loss) for name, loss in own.items()]
+            if paints:
+                losses += self._picture_losses(picture, self.task.truth(batch), critic)
+        counted = [(name, weight * loss.float()) for name, weight, loss in losses if weight]
+        total: Tensor = sum((loss for _, loss in counted[1:]), start=counted[0][1])
+        figures = {name: loss.item() for name, loss in counted} if len(counted) > 1 else {}
+        return total, {"loss": total.item()} | figures
+
+    def _picture_losses(
+        self, picture: Tensor, truth: Tensor, critic: nn.Module | None
+    ) -> list[tuple[str, float, Tensor]]:
+        losses = []
+        if self.loss.pixel:
+            losses.append(("pixel", self.loss.pixel, pixel_loss(picture, truth)))
+        if self.perceptual is not None:
+            losses.append(("perceptual", self.loss.perceptual, self.perceptual(picture, truth)))
+        if critic is not None and self.loss.critic_share:
+            opinion = adversarial_loss(self.loss.adversarial, critic(picture).float())
+            losses.append(("adversarial", self.loss.critic_share, opinion))
+        return losses
+
+    def critic_part(self, critic: nn.Module, real: Tensor, generated: Tensor) -> Part:
+        """Return the critic's loss on real and generated pictures, with its balanced accuracy."""
+        with self.runtime.autocast():
+            real_logits, generated_logits = critic(real).float(), critic(generated).float()
+        loss = critic_loss(self.loss.adversarial, real_logits, generated_logits)
+        return loss, {"critic_loss": loss.item(), "critic_accuracy": balanced_accuracy(real_logits, generated_logits)}
+
+    @torch.no_grad()
+    def generate(self, net: nn.Module, photo: Tensor) -> Tensor:
+        """Return the generator's pictures in evaluation mode, clamped to 0..1, without gradients."""
+        was_training = [module for module in net.modules() if module.training]
+        net.eval()
+        with self.runtime.autocast():
+            pictures = self.task.picture(net, photo).float().clamp(0, 1)
+        # Module by module: a frozen backbone inside a training network stays in evaluation mode.
+        for module in was_training:
+            module.training = True
+        return pictures

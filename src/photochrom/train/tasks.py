@@ -1,0 +1,133 @@
+"""What a generator is asked for: colours under a luma, a whole photograph, or its clean luma.
+
+A task knows how to build its network, what picture an answer makes, and what picture would have been right; losses,
+critics and stages know only pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from photochrom.nets.generators import ColorNet, build_color_net
+from photochrom.nets.paint import luma_of, paint
+from photochrom.nets.palette import Palette
+from photochrom.nets.photo_nets import build_photo_net
+from photochrom.train.config import TaskSection, TrainConfig
+from photochrom.train.losses import color_distribution_loss
+from photochrom.train.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class TensorBatch:
+    """A batch on the run's device. ``photo`` (B, C, S, S) goes in; ``rgb`` (B, 3, S, S), ``ab`` (B, 2, S/2, S/2)."""
+
+    photo: Tensor
+    rgb: Tensor
+    ab: Tensor
+
+    def parts(self, count: int) -> list[TensorBatch]:
+        """Return the batch in ``count`` equal parts."""
+        return [
+            TensorBatch(photo, rgb, ab)
+            for photo, rgb, ab in zip(self.photo.chunk(count), self.rgb.chunk(count), self.ab.chunk(count), strict=True)
+        ]
+
+
+class Task:
+    """Target ``rgb`` or ``luma``: the network's output is the picture."""
+
+    def __init__(self, options: TaskSection) -> None:
+        self.options = options
+
+    def answer(
+        self,
+        net: nn.Module,
+        batch: TensorBatch,
+        *,
+        rng: torch.Generator,  # noqa: ARG002 - other tasks draw pixels
+        pixel_share: float,  # noqa: ARG002
+        paints: bool,  # noqa: ARG002
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the task's own losses by name and the generated picture (B, 3, S, S), with gradients."""
+        return {}, self.picture(net, batch.photo)
+
+    def picture(self, net: nn.Module, photo: Tensor) -> Tensor:
+        """Return the generated picture: (B, C, S, S) -> (B, 3, S, S), sRGB about 0..1."""
+        painted: Tensor = net(photo)
+        return painted.float().expand(-1, 3, -1, -1)
+
+    def truth(self, batch: TensorBatch) -> Tensor:
+        """Return the picture that would have been right, (B, 3, S, S)."""
+        return self.truth_of(batch.photo, batch.rgb, batch.ab)
+
+    def truth_of(self, photo: Tensor, rgb: Tensor, ab: Tensor) -> Tensor:  # noqa: ARG002 - as for other tasks
+        """Return the same from a batch's parts."""
+        return luma_of(rgb).expand(-1, 3, -1, -1) if self.options.target == "luma" else rgb
+
+
+class ColorTask(Task):
+    """Target ``color``: a distribution over a*b*. Pictures are the annealed mean under the luma that was given.
+
+    The right picture is painted the same way, under the same luma: grain or fading then tell a critic nothing.
+    """
+
+    def __init__(self, options: TaskSection, runtime: Runtime) -> None:
+        super().__init__(options)
+        self.runtime = runtime
+
+    def answer(
+        self, net: nn.Module, batch: TensorBatch, *, rng: torch.Generator, pixel_share: float, paints: bool
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the distribution loss, and the picture if it is wanted (else the input)."""
+        net = cast("ColorNet", net)
+        features = net.features(batch.photo)
+        loss = color_distribution_loss(
+            net, features, batch.ab, pixel_share=pixel_share, rng=rng, average=self.runtime.mean
+        )
+        picture = self._paint(net, batch.photo, net.head(features)) if paints else batch.photo
+        return {"distribution": loss}, picture
+
+    def picture(self, net: nn.Module, photo: Tensor) -> Tensor:
+        """Return the photograph in the network's colours."""
+        return self._paint(cast("ColorNet", net), photo, net(photo))
+
+    def _paint(self, net: ColorNet, photo: Tensor, logits: Tensor) -> Tensor:
+        return paint(photo, net.palette.decode(logits.float(), self.options.anneal))
+
+    def truth_of(self, photo: Tensor, rgb: Tensor, ab: Tensor) -> Tensor:  # noqa: ARG002 - as for other tasks
+        """Return the photograph's luma as given, in its true colours."""
+        return paint(photo, ab)
+
+
+def build_task(options: TaskSection, runtime: Runtime) -> Task:
+    """Return the task that the options name."""
+    return ColorTask(options, runtime) if options.target == "color" else Task(options)
+
+
+def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained: bool) -> nn.Module:
+    """Return the generator a configuration describes; ``palette`` is needed for target ``color``."""
+    model, task = config.model, config.task
+    pretrained = pretrained and model.pretrained
+    if task.target == "color":
+        assert palette is not None
+        return build_color_net(
+            model.backbone,
+            model.decoder,
+            palette,
+            width=model.width,
+            pretrained=pretrained,
+            weights=model.backbone_weights,
+        )
+    return build_photo_net(
+        model.backbone,
+        model.decoder,
+        3 if task.target == "rgb" else 1,
+        width=model.width,
+        corrects=task.corrects,
+        pretrained=pretrained,
+        weights=model.backbone_weights,
+    )

@@ -1,0 +1,80 @@
+import json
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photochrom.cli.app import run
+from tests.train.conftest import write_config
+
+
+def test_train_then_export_then_colour(
+    exported_run: tuple[Path, Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, model, said = exported_run
+    assert "next: photochrom export" in said
+    assert "sha256" in said
+    assert "parity" in said
+    assert len((folder / "log.jsonl").read_text().splitlines()) >= 3
+    assert list((folder / "tensorboard").glob("events*"))
+    grey = tmp_path / "grey.png"
+    Image.fromarray(np.tile(np.arange(96, dtype=np.uint8) * 2, (64, 1))).save(grey)
+    assert run(["colorize", str(grey), "-o", str(tmp_path / "out.png"), "--model", str(model)]) == 0
+    with Image.open(tmp_path / "out.png") as coloured:
+        assert coloured.size == (96, 64)
+    capsys.readouterr()
+    assert run(["export", str(folder), "-o", str(model)]) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_a_signal_saves_and_says_how_to_go_on(
+    shard: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from photochrom.cli.train import Display
+
+    def show_and_stop(_display: Display, _line: dict[str, object]) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    config = write_config(tmp_path / "tiny.toml", shard, tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(Display, "show_step", show_and_stop)
+        assert run(["train", str(config), "--quiet"]) == 0
+    assert f"photochrom train {config} --resume" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert run(["train", str(config)]) == 1
+    assert "--resume" in capsys.readouterr().err
+    assert run(["train", str(config), "--resume"]) == 0
+    assert "trained on 6 photographs" in capsys.readouterr().out
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if "loss" in line] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [
+        (["train", "absent.toml"], 2, "cannot read the configuration"),
+        (["export", "absent", "-o", "x.onnx"], 1, "no checkpoint here"),
+        (["export", "absent", "-o", "x.bin"], 2, "ends in .onnx"),
+    ],
+)
+def test_wrong_arguments_are_one_line(
+    arguments: list[str], exit_code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == exit_code
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "verb", [["train", "x.toml"], ["export", "run", "-o", "x.onnx"], ["finetune", "x", "-o", "x.onnx"]]
+)
+def test_a_missing_extra_is_named(
+    verb: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "torch" else object())
+    assert run(verb) == 2
+    assert "pip install 'photochrom[train]'" in capsys.readouterr().err

@@ -1,0 +1,83 @@
+import json
+from pathlib import Path
+
+import onnxruntime
+import pytest
+from PIL import Image
+
+from photochrom.cli.app import run
+from photochrom.errors import ModelFileError, TrainingError
+from photochrom.train.finetune import FinetuneOptions, finetune
+from tests.tiny_model import write_tiny_model
+from tests.train.conftest import encode, make_photo
+
+QUICK = FinetuneOptions(steps=20, batch=4, size_px=32, rate=5e-3, look_steps=10)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(15):
+        (folder / f"photo-{number:03d}.png").write_bytes(encode(make_photo(100 + number), "PNG"))
+    (folder / "broken.jpg").write_bytes(b"nothing")
+    return folder
+
+
+def test_it_colours_held_out_photographs_better_and_makes_a_model_file(
+    exported_run: tuple[Path, Path, str], photos: Path, tmp_path: Path
+) -> None:
+    _, model, _ = exported_run
+    looks: list[int] = []
+    result = finetune(model, photos, tmp_path / "mine.onnx", QUICK, lambda step, _figures: looks.append(step))
+    assert looks == [10, 20]
+    assert result.after["ciede2000"] < result.before["ciede2000"]
+    assert result.steps in looks
+    assert [Path(name).name for name in result.unusable] == ["broken.jpg"]
+    session = onnxruntime.InferenceSession(str(result.path), providers=["CPUExecutionProvider"])
+    metadata = json.loads(session.get_modelmeta().custom_metadata_map["photochrom"])
+    assert metadata["name"] == "mine"
+    assert metadata["contract"] == "color/1"
+    assert metadata["finetuned_steps"] == result.steps
+    grey = tmp_path / "grey.png"
+    make_photo(3).convert("L").save(grey)
+    assert run(["colorize", str(grey), "-o", str(tmp_path / "out.png"), "--model", str(result.path)]) == 0
+    with Image.open(tmp_path / "out.png") as coloured:
+        assert coloured.mode == "RGB"
+
+
+def test_nothing_is_written_when_held_out_photographs_get_worse(
+    exported_run: tuple[Path, Path, str], photos: Path, tmp_path: Path
+) -> None:
+    _, model, _ = exported_run
+    ruinous = FinetuneOptions(steps=2, batch=2, size_px=32, rate=50.0, look_steps=1)
+    with pytest.raises(TrainingError, match="nothing was written"):
+        finetune(model, photos, tmp_path / "mine.onnx", ruinous)
+    assert not (tmp_path / "mine.onnx").exists()
+
+
+def test_other_models_and_too_few_photographs_are_refused(
+    exported_run: tuple[Path, Path, str], photos: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelFileError, match="cannot be fine-tuned"):
+        finetune(write_tiny_model(tmp_path / "foreign.onnx"), photos, tmp_path / "mine.onnx", QUICK)
+    for path in sorted(photos.glob("*.png"))[4:]:
+        path.unlink()
+    with pytest.raises(TrainingError, match=r"4 usable colour photographs.*1 corrupt"):
+        finetune(exported_run[1], photos, tmp_path / "mine.onnx", QUICK)
+
+
+def test_the_verb_says_what_it_did(
+    exported_run: tuple[Path, Path, str], photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "mine.onnx"
+    arguments = ["finetune", str(photos), "-o", str(output), "--model", str(exported_run[1])]
+    quick = ["--steps", "10", "--batch", "4", "--size", "32", "--rate", "5e-3"]
+    assert run([*arguments, *quick]) == 0
+    said = capsys.readouterr().out
+    assert "before" in said
+    assert "broken.jpg" in said
+    assert f"--model {output}" in said
+    assert run([*arguments, *quick]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert run([*arguments, "--overwrite", "--size", "33"]) == 2

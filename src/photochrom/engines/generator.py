@@ -33,7 +33,7 @@ MEMORY_BYTES = {
     "stable": ((25_600, 1.60e9), (112_896, 1.90e9), (313_600, 2.02e9)),
     "unet-2018": ((25_600, 1.10e9), (112_896, 1.50e9), (313_600, 2.40e9)),
 }
-BYTES_PER_FURTHER_PIXEL = 1500
+BYTES_PER_FURTHER_PIXEL = 2000
 
 
 class GeneratorEngine:

@@ -33,6 +33,7 @@ class ModelSpec(BaseModel):
     temperature: float = Field(default=1.0, gt=0, description="Recommended temperature of the annealed mean.")
     bins_ab: tuple[tuple[float, float], ...] = Field(default=(), description="Lab a*, b* of each output class.")
     licence: str = ""
+    weights_sha256: str = Field(default="", description="Hash of the weights, if they lie in a file of their own.")
     sha256: str = Field(default="", description="Hash of the file it was read from; filled by the engine.")
 
     @classmethod

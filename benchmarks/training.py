@@ -23,18 +23,21 @@ import time
 from pathlib import Path
 from typing import Any
 
-PLAIN = {"channels_last": False, "precision": "float32", "fused": False}
-LAST = {"channels_last": True, "precision": "float32", "fused": True}
-BF16 = {"channels_last": True, "precision": "bfloat16", "fused": True}
+PLAIN = {"channels_last": False, "precision": "float32", "fused": False, "winograd": False}
+LAST = {"channels_last": True, "precision": "float32", "fused": True, "winograd": False}
+FAST = {"channels_last": False, "precision": "float32", "fused": True, "winograd": True}
+FAST_LAST = {"channels_last": True, "precision": "float32", "fused": True, "winograd": True}
+BF16 = {"channels_last": True, "precision": "bfloat16", "fused": True, "winograd": False}
 
 
-def measure(case: dict[str, Any]) -> dict[str, float]:
+def measure(case: dict[str, Any]) -> dict[str, float]:  # noqa: PLR0915 - one measurement, top to bottom
     """Run one case in this process: median seconds a step, photographs a second, peak memory in GB."""
     import torch
     from safetensors.torch import save_file
 
     from photochrom.nets.critics import build_critic
     from photochrom.nets.vgg import Vgg16, load_vgg16
+    from photochrom.nets.winograd import set_fast
     from photochrom.train.config import TrainConfig
     from photochrom.train.learner import Learner, set_training
     from photochrom.train.objectives import Objectives
@@ -77,6 +80,9 @@ def measure(case: dict[str, Any]) -> dict[str, float]:
     if case.get("joint"):
         critic = build_critic(case.get("critic_width", 256)).to(device).eval().requires_grad_(False)
         critic.to(memory_format=layout)
+    for part in (net, objectives.perceptual):
+        if part is not None:
+            set_fast(part, case["winograd"])
     learner = Learner("generator", net, runtime, config.optimizer, (0.9, 0.98))
     if not case["fused"]:
         learner.optimizer = torch.optim.AdamW(learner.optimizer.param_groups, eps=1e-7, foreach=False, fused=False)
@@ -122,16 +128,16 @@ def show(title: str, rows: dict[str, dict[str, float]]) -> None:
 def artistic(steps: int, px: int, batch: int) -> None:
     """The step at DeOldify artistic's configuration."""
     base = {"backbone": "resnet34", "decoder": "deep", "width": 1.5, "px": px, "batch": batch, "steps": steps}
-    variants = {"plain": PLAIN, "channels last, fused": LAST, "channels last, fused, bfloat16": BF16}
+    variants = {"plain": PLAIN, "Winograd, fused": FAST, "Winograd, fused, channels last": FAST_LAST}
     rows = {name: in_own_process(base | {"vgg": True} | options) for name, options in variants.items()}
     show(f"DeOldify artistic's step, {px} px, batch {batch}, VGG16 perceptual loss", rows)
 
 
-def backbones(steps: int, px: int, batch: int) -> None:
+def backbones(names: list[str], steps: int, px: int, batch: int) -> None:
     """Each backbone and precision."""
-    for backbone in ("lite0", "lite1", "lite2", "resnet34"):
+    for backbone in names or ("lite0", "lite1", "lite2", "resnet34"):
         base = {"backbone": backbone, "decoder": "base", "px": px, "batch": batch, "steps": steps}
-        variants = {f"{backbone} plain": PLAIN, f"{backbone} float32": LAST, f"{backbone} bfloat16": BF16}
+        variants = {"plain": PLAIN, "Winograd, contiguous": FAST, "channels last": FAST_LAST, "bfloat16": BF16}
         rows = {name: in_own_process(base | options) for name, options in variants.items()}
         show(f"{backbone}, base decoder, {px} px, batch {batch}", rows)
 
@@ -139,7 +145,7 @@ def backbones(steps: int, px: int, batch: int) -> None:
 def memory(steps: int, px: int, batch: int) -> None:
     """A joint step with and without recomputation."""
     base = {"backbone": "resnet34", "decoder": "deep", "width": 1.0, "px": px, "batch": batch, "steps": steps}
-    base |= {"joint": True, "critic_width": 64} | LAST
+    base |= {"joint": True, "critic_width": 64} | FAST
     rows = {"joint step": in_own_process(base), "recomputing": in_own_process(base | {"recompute": True})}
     show(f"Joint GAN step, ResNet-34 deep at width 1, {px} px, batch {batch} (whole process)", rows)
     idle = in_own_process(base | {"px": 32, "batch": 2, "steps": 1})["memory_gb"]
@@ -161,7 +167,7 @@ def data(photos: str, steps: int, px: int, batch: int) -> None:
     began = time.perf_counter()
     count = sum(len(loaded.names) for loaded in source.batches(stage, 0, 0, workers=2))
     loading = count / (time.perf_counter() - began)
-    case = {"backbone": "lite0", "decoder": "base", "px": px, "batch": batch, "steps": steps} | LAST
+    case = {"backbone": "lite0", "decoder": "base", "px": px, "batch": batch, "steps": steps} | FAST
     step = in_own_process(case)["photos_per_s"]
     print(
         f"\nloading, decoding and ageing {loading:.0f} photos/s, lite0's step takes {step:.0f}: {loading / step:.1f}x"
@@ -203,8 +209,10 @@ def main() -> None:
             data(given.argument, *sizes)
         case "scan":
             scan(given.count)
+        case "backbones":
+            backbones(given.argument.split(), *sizes)
         case _:
-            {"artistic": artistic, "backbones": backbones, "memory": memory}[given.what](*sizes)
+            {"artistic": artistic, "memory": memory}[given.what](*sizes)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from photochrom.train import checkpoint as checkpoints
 from photochrom.train.config import TrainConfig
 from photochrom.train.loop import Training
 from photochrom.train.schedule import first_turn, next_turn
+from tests.train.conftest import encode, make_photo
 
 GENERATOR = {"name": "alone", "size_px": 64, "batch": 2, "photos_seen": 4, "lr_decoder": 1e-3}
 CRITIC = {"name": "critic", "kind": "critic", "size_px": 64, "batch": 2, "photos_seen": 6, "lr_critic": 1e-3}
@@ -231,3 +232,52 @@ def test_unusable_photographs_are_reported_by_name(shard: Path, tmp_path: Path) 
 def test_plans_that_cannot_work_are_refused(stages: list[Any], sections: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         config(Path("x"), Path("y"), *stages, **sections)
+
+
+def test_a_folder_without_a_usable_photograph_and_a_pickle_to_start_from(shard: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(6):
+        (folder / f"{number}.jpg").write_bytes(b"nothing")
+    with pytest.raises(TrainingError, match=r"none of 5 photographs is usable: 5 corrupt"):
+        Training(config(folder, tmp_path / "run", GENERATOR))
+    trap = tmp_path / "trap.pth"
+    torch.save({"net": stop_after}, trap)
+    with pytest.raises(TrainingError, match=r"trap\.pth: cannot read the checkpoint"):
+        Training(config(shard, tmp_path / "other", GENERATOR, model={"init": trap}))
+
+
+def test_a_run_starts_from_another_ones_average(shard: Path, tmp_path: Path) -> None:
+    Training(config(shard, tmp_path / "first", GENERATOR)).run()
+    start = tmp_path / "first" / "checkpoint.safetensors"
+    # On other photographs, whose own palette would be another: the colours come with the weights.
+    (tmp_path / "few").mkdir()
+    for number in range(6):
+        (tmp_path / "few" / f"{number}.png").write_bytes(encode(make_photo(50 + number), "PNG"))
+    second = Training(config(tmp_path / "few", tmp_path / "second", GENERATOR, model={"init": start}))
+    kept = load_file(start)
+    for name, tensor in second.net.state_dict().items():
+        assert torch.equal(tensor, kept[f"average.{name}"]), name
+
+
+def test_looking_for_an_inflection_point_needs_held_out_photographs(shard: Path, tmp_path: Path) -> None:
+    plan = config(
+        shard, tmp_path / "run", JOINT, inflection={"every_photos": 4, "network": "test"}, data={"validation_photos": 2}
+    )
+    with pytest.raises(TrainingError, match="2 held-out photographs are too few"):
+        Training(plan)
+
+
+@pytest.mark.parametrize(
+    "run", [{"precision": "bfloat16"}, {"recompute": True}, {"channels_last": False, "winograd": False}], ids=str
+)
+def test_precision_memory_and_layout_are_options(shard: Path, tmp_path: Path, run: dict[str, Any]) -> None:
+    joint = JOINT | {"photos_seen": 4, "lr_backbone": 1e-5, "accumulate": 2}
+    plan = config(shard, tmp_path / "run", joint, run=run, loss={"pixel": 1.0})
+    Training(plan).run()
+    told = [line for line in lines(tmp_path / "run") if "adversarial" in line]
+    usual = config(shard, tmp_path / "usual", joint, loss={"pixel": 1.0})
+    Training(usual).run()
+    expected = [line for line in lines(tmp_path / "usual") if "adversarial" in line]
+    for figure in ("loss", "distribution", "pixel", "adversarial"):
+        assert told[0][figure] == pytest.approx(expected[0][figure], rel=0.05)

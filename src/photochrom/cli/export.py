@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +45,8 @@ def export(
         raise OptionError("a model file ends in .onnx", where=str(output))
     if output.exists() and not overwrite:
         raise OptionError("exists already", where=str(output), next_step="Use --overwrite to replace it.")
+    # It warns of libraries that are not needed here.
+    logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
     from photochrom.export import ColorGraph, check_parity, export_color_net
     from photochrom.nets.generators import ColorNet
     from photochrom.train.trained import load_trained

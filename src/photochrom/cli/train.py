@@ -59,7 +59,7 @@ def train(config: Path, /, *, resume: bool = False, quiet: bool = False) -> int:
 
 def _say_how_it_ended(plan: TrainConfig, config: Path, position: Position, unusable: int, *, quiet: bool) -> None:
     if unusable:
-        print(f"{unusable} photographs were unusable: see {plan.run.folder / 'unusable.txt'}", file=sys.stderr)
+        print(f"unusable photographs: {unusable}, named in {plan.run.folder / 'unusable.txt'}", file=sys.stderr)
     if position.stage < len(plan.schedule):
         print(f"stopped and saved. Continue with: photochrom train {config} --resume", file=sys.stderr)
     elif not quiet:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from photochrom.nets.winograd import FastConv2d
+
 
 def init_icnr(weight: Tensor, factor: int = 2) -> None:
     """Fill a pixel-shuffle convolution so that each group of ``factor``² output channels starts out equal.
@@ -28,7 +30,8 @@ def spectral_conv(
     Source: Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks", algorithm 1.
     """
     padding = kernel_px // 2 if padding is None else padding
-    conv = nn.Conv2d(c_in, c_out, kernel_px, stride, padding, bias=has_bias)
+    is_usual = (kernel_px, stride, padding) == (3, 1, 1)
+    conv = (FastConv2d if is_usual else nn.Conv2d)(c_in, c_out, kernel_px, stride, padding, bias=has_bias)
     nn.init.kaiming_normal_(conv.weight, nonlinearity="relu")
     if conv.bias is not None:
         nn.init.zeros_(conv.bias)

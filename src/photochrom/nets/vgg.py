@@ -12,6 +12,7 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from photochrom.nets.published import IMAGENET_MEAN, IMAGENET_STD, load_strictly, read_published
+from photochrom.nets.winograd import FastConv2d
 
 # Channels of each convolution; None halves the size.
 VGG16 = (64, 64, None, 128, 128, None, 256, 256, 256, None, 512, 512, 512, None, 512, 512, 512, None)
@@ -31,7 +32,7 @@ class Vgg16(nn.Module):
             if channels is None:
                 layers.append(nn.MaxPool2d(2))
                 continue
-            layers.append(nn.Conv2d(c_in, channels, 3, padding=1))
+            layers.append(FastConv2d(c_in, channels, 3, padding=1))
             if has_norms:
                 layers.append(nn.BatchNorm2d(channels))
             # Not in place: a tapped map must stay what it was.

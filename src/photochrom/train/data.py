@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import io
-import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,19 +15,15 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from PIL import Image
 
 from photochrom.color import lab_from_srgb
 from photochrom.errors import TrainingError
-from photochrom.nets.palette import Palette, fit_palette
-from photochrom.train.config import DataSection, Stage, TaskSection, TrainConfig
+from photochrom.train.config import DataSection, Stage, TaskSection
 from photochrom.train.degrade import AgeOptions, age, relight
 from photochrom.train.index import Place, find_photos
-from photochrom.train.runtime import Runtime
 
 VALIDATION_SEED = 977
-PALETTE_PHOTOS = 2000
 UNTOUCHED = AgeOptions(untouched=1.0)
 NO_AB = np.zeros((2, 0, 0), dtype=np.float32)
 
@@ -215,20 +210,6 @@ def sample_colours(photos: PhotoSet, count: int, seed: int) -> npt.NDArray[np.fl
         rgb = np.asarray(picture, dtype=np.float32) / 255
         samples.append(lab_from_srgb(rgb)[..., 1:].reshape(-1, 2).astype(np.float32))
     return np.concatenate(samples)
-
-
-def run_palette(photos: PhotoSet, config: TrainConfig, runtime: Runtime) -> Palette:
-    """Return a run's palette: fitted to the training photographs once, and kept beside the checkpoint."""
-    path, rebalancing = config.run.folder / "palette.json", config.model.rebalancing
-    if runtime.leads and not path.exists():
-        count = min(PALETTE_PHOTOS, len(photos))
-        fitted = fit_palette(sample_colours(photos, count, config.run.seed), rebalancing)
-        kept = {"bins_ab": fitted.bins_ab.tolist(), "shares": fitted.shares.tolist()}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(kept), encoding="utf-8")
-    runtime.wait_for_all()
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    return Palette(torch.tensor(kept["bins_ab"]), torch.tensor(kept["shares"]), rebalancing)
 
 
 def write_unusable(path: Path, *photo_sets: PhotoSet) -> int:

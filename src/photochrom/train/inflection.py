@@ -22,6 +22,7 @@ import numpy as np
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from photochrom.errors import TrainingError
 from photochrom.metrics import bootstrap_interval
 from photochrom.train.checkpoint import Position
 from photochrom.train.config import TrainConfig
@@ -34,6 +35,7 @@ from photochrom.train.probe import Measurement, Probe
 HARMFUL = ("skin_hue_drift", "skin_chroma_drift", "jitter")
 IMPROVEMENT = 0.01
 COARSEST_LEVEL = 4
+FEWEST_PHOTOS = 4
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,17 @@ class InflectionFinder:
 
     def __init__(self, config: TrainConfig, held_out: PhotoSet, objectives: Objectives) -> None:
         self.options, self.folder = config.inflection, config.run.folder
+        self.runtime = objectives.runtime
         self.probe: Probe | None = None
         self._looks: dict[int, list[Look]] = {}
         joint_sizes = [stage.size_px for stage in config.schedule if stage.kind == "joint"]
         if not (self.options.every_photos and joint_sizes):
             return
+        if len(held_out) < FEWEST_PHOTOS:
+            raise TrainingError(
+                f"{len(held_out)} held-out photographs are too few to look for an inflection point",
+                next_step=f"Hold out {FEWEST_PHOTOS} at least (data.validation_photos), or set every_photos = 0",
+            )
         network = PerceptualLoss(self.options.network, self.options.network_weights, (COARSEST_LEVEL,), (1.0,))
         source = BatchSource(held_out, 1.0, config.task, config.age, config.run.seed)
         self.probe = Probe(source, objectives, max(joint_sizes), self.options.probe_photos, network)
@@ -130,8 +138,11 @@ class InflectionFinder:
         measured = self.probe.measure(average, critic)
         looks.append(look_of(position.photos_seen, measured))
         decision = decide(looks, self.options.patience)
-        self._keep_weights(average, stage_number, len(looks) - 1, decision)
-        write_evidence(self.folder / f"inflection-{stage_number}.json", looks, decision, self.options.patience)
+        # Every process looks at the same weights and decides the same; the first one writes.
+        if self.runtime.leads:
+            self._keep_weights(average, stage_number, len(looks) - 1, decision)
+            write_evidence(self.folder / f"inflection-{stage_number}.json", looks, decision, self.options.patience)
+        self.runtime.wait_for_all()
         figures = {"probe_distance": measured.distance, "probe_critic_accuracy": measured.critic_accuracy}
         figures |= {f"probe_{name}": looks[-1].mean(name) for name in measured.per_photo}
         chosen = load_file(self._path(stage_number, decision.chosen)) if decision.ended else {}

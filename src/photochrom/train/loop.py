@@ -13,10 +13,12 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from torch import nn
 
 from photochrom.errors import TrainingError
 from photochrom.nets.critics import CRITICS
+from photochrom.nets.winograd import set_fast
 from photochrom.train.checkpoint import (
     CHECKPOINT,
     Position,
@@ -27,12 +29,13 @@ from photochrom.train.checkpoint import (
     with_prefix,
 )
 from photochrom.train.config import Stage, TrainConfig
-from photochrom.train.data import Batch, BatchSource, open_photo_sets, run_palette, write_unusable
+from photochrom.train.data import Batch, BatchSource, open_photo_sets, write_unusable
 from photochrom.train.generations import Generations, rounded
 from photochrom.train.inflection import InflectionFinder
 from photochrom.train.learner import Learner, NotANumberError, set_training, update_average
 from photochrom.train.monitor import Log, Monitor
 from photochrom.train.objectives import Objectives
+from photochrom.train.palette import run_palette
 from photochrom.train.runtime import Runtime, choose_device, memory_gb, share_norms
 from photochrom.train.schedule import first_turn, next_turn
 from photochrom.train.tasks import TensorBatch, build_generator, build_task
@@ -120,6 +123,7 @@ class Training:
             self.learners.append(self.critic)
 
     def _placed(self, net: nn.Module) -> nn.Module:
+        set_fast(net, self.config.run.winograd)
         layout = torch.channels_last if self.config.run.channels_last else torch.contiguous_format
         placed: nn.Module = share_norms(net.to(self.runtime.device), self.runtime).to(memory_format=layout)  # type: ignore[call-overload]
         return placed
@@ -132,10 +136,10 @@ class Training:
                     if not self._run_stage(number, self.schedule[number]):
                         break
             self._save()
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
             raise TrainingError(
                 f"reading or writing failed ({error})",
-                where=str(error.filename or self.folder),
+                where=str(getattr(error, "filename", None) or self.folder),
                 next_step="The last checkpoint is whole. Free space, then run with --resume",
             ) from error
         return self.position

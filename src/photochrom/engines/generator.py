@@ -27,11 +27,11 @@ SHRINK_AFTER_RUN = ("memory.enable_memory_arena_shrinkage", "cpu:0")
 
 
 # (pixels of the copy, largest resident bytes of the process), measured on Linux with two threads at render factors 10,
-# 21 and 35; beyond, what the largest maps take.
+# 21 and 35 (2018: 28); beyond, what the largest maps take.
 MEMORY_BYTES = {
     "artistic": ((25_600, 0.90e9), (112_896, 1.20e9), (313_600, 1.30e9)),
-    "stable": ((25_600, 1.60e9), (112_896, 1.90e9), (313_600, 2.02e9)),
-    "unet-2018": ((25_600, 1.10e9), (112_896, 1.50e9), (313_600, 2.40e9)),
+    "stable": ((25_600, 1.31e9), (112_896, 1.59e9), (313_600, 1.79e9)),
+    "unet-2018": ((25_600, 0.64e9), (112_896, 0.70e9), (200_704, 0.83e9)),
 }
 BYTES_PER_FURTHER_PIXEL = 2000
 

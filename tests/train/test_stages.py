@@ -269,7 +269,7 @@ def test_looking_for_an_inflection_point_needs_held_out_photographs(shard: Path,
 
 
 @pytest.mark.parametrize(
-    "run", [{"precision": "bfloat16"}, {"recompute": True}, {"channels_last": False, "winograd": False}], ids=str
+    "run", [{"precision": "bfloat16"}, {"recompute": True}, {"channels_last": False, "winograd": True}], ids=str
 )
 def test_precision_memory_and_layout_are_options(shard: Path, tmp_path: Path, run: dict[str, Any]) -> None:
     joint = JOINT | {"photos_seen": 4, "lr_backbone": 1e-5, "accumulate": 2}

@@ -53,38 +53,42 @@ def matrices() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def patches(x: Tensor, rows: int, columns: int) -> Tensor:
-    """Return overlapping 6x6 patches, 4 apart, of x padded by one: (B, C, H, W) -> (36, C * B * rows * columns)."""
+    """Return overlapping 6x6 patches, 4 apart, of x padded by one: (B, C, H, W) -> (36, B * rows * columns * C).
+
+    Channels come last, so that what is copied are whole runs of them.
+    """
     height, width = x.shape[-2:]
-    padded = nn.functional.pad(x, (1, OUT * columns + 1 - width, 1, OUT * rows + 1 - height))
-    tiles = padded.unfold(2, TILE, OUT).unfold(3, TILE, OUT)
-    return tiles.permute(4, 5, 1, 0, 2, 3).reshape(TILE * TILE, -1)
+    below, right = OUT * rows + 1 - height, OUT * columns + 1 - width
+    padded = nn.functional.pad(x.permute(0, 2, 3, 1), (0, 0, 1, right, 1, below))
+    tiles = padded.unfold(1, TILE, OUT).unfold(2, TILE, OUT)
+    return tiles.permute(4, 5, 0, 1, 2, 3).reshape(TILE * TILE, -1)
 
 
 def blocks(y: Tensor, rows: int, columns: int) -> Tensor:
-    """Return y in 4x4 blocks, padded with zeros: (B, K, H, W) -> (16, K * B * rows * columns)."""
+    """Return y in 4x4 blocks, padded with zeros: (B, K, H, W) -> (16, B * rows * columns * K)."""
     height, width = y.shape[-2:]
-    padded = nn.functional.pad(y, (0, OUT * columns - width, 0, OUT * rows - height))
-    tiles = padded.view(*y.shape[:2], rows, OUT, columns, OUT)
-    return tiles.permute(3, 5, 1, 0, 2, 4).reshape(OUT * OUT, -1)
+    padded = nn.functional.pad(y.permute(0, 2, 3, 1), (0, 0, 0, OUT * columns - width, 0, OUT * rows - height))
+    tiles = padded.reshape(y.shape[0], rows, OUT, columns, OUT, y.shape[1])
+    return tiles.permute(2, 4, 0, 1, 3, 5).reshape(OUT * OUT, -1)
 
 
 def transformed_input(x: Tensor, rows: int, columns: int) -> Tensor:
-    """Return (36, C, B * rows * columns)."""
-    return (matrices()[0] @ patches(x, rows, columns)).view(TILE * TILE, x.shape[1], -1)
+    """Return (36, B * rows * columns, C)."""
+    return (matrices()[0] @ patches(x, rows, columns)).view(TILE * TILE, -1, x.shape[1])
 
 
 def transformed_kernel(weight: Tensor) -> Tensor:
-    """Return (36, K, C) of a kernel (K, C, 3, 3)."""
+    """Return (36, C, K) of a kernel (K, C, 3, 3)."""
     c_out, c_in = weight.shape[:2]
-    return (matrices()[1] @ weight.reshape(c_out * c_in, 9).t()).view(TILE * TILE, c_out, c_in)
+    return (matrices()[1] @ weight.permute(2, 3, 1, 0).reshape(9, -1)).view(TILE * TILE, c_in, c_out)
 
 
 def assembled(products: Tensor, batch: int, size: tuple[int, int], rows: int, columns: int) -> Tensor:
-    """Return the picture made of transformed 4x4 blocks: (36, K, B * rows * columns) -> (B, K, H, W)."""
-    c_out = products.shape[1]
-    flat = matrices()[2] @ products.view(TILE * TILE, -1)
-    tiles = flat.view(OUT, OUT, c_out, batch, rows, columns).permute(3, 2, 4, 0, 5, 1)
-    return tiles.reshape(batch, c_out, OUT * rows, OUT * columns)[..., : size[0], : size[1]]
+    """Return the picture made of transformed 4x4 blocks: (36, B * rows * columns, K) -> (B, K, H, W)."""
+    c_out = products.shape[2]
+    tiles = (matrices()[2] @ products.view(TILE * TILE, -1)).view(OUT, OUT, batch, rows, columns, c_out)
+    picture = tiles.permute(2, 3, 0, 4, 1, 5).reshape(batch, OUT * rows, OUT * columns, c_out)
+    return picture[:, : size[0], : size[1]].permute(0, 3, 1, 2)
 
 
 class WinogradFunction(torch.autograd.Function):
@@ -98,7 +102,7 @@ class WinogradFunction(torch.autograd.Function):
         # The transformed input is 2.25 times as large as the input; making it twice is cheaper than keeping it.
         context.save_for_backward(x, weight)
         context.place = (x.shape[0], (x.shape[-2], x.shape[-1]), rows, columns)
-        return assembled(torch.bmm(transformed_kernel(weight), lifted), *context.place)
+        return assembled(torch.bmm(lifted, transformed_kernel(weight)), *context.place)
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
@@ -110,11 +114,12 @@ class WinogradFunction(torch.autograd.Function):
             # The gradient of the input is a convolution with the kernel turned round and its channels exchanged.
             turned = transformed_kernel(weight.flip(2, 3).transpose(0, 1))
             spread = transformed_input(gradients[0], rows, columns)
-            towards_x = assembled(torch.bmm(turned, spread), batch, size, rows, columns)
+            towards_x = assembled(torch.bmm(spread, turned), batch, size, rows, columns)
         if context.needs_input_grad[1]:
-            raised = (matrices()[2].t() @ blocks(gradients[0], rows, columns)).view(TILE * TILE, weight.shape[0], -1)
-            products = torch.bmm(raised, transformed_input(x, rows, columns).transpose(1, 2))
-            towards_weight = (matrices()[1].t() @ products.view(TILE * TILE, -1)).t().reshape(weight.shape)
+            raised = (matrices()[2].t() @ blocks(gradients[0], rows, columns)).view(TILE * TILE, -1, weight.shape[0])
+            products = torch.bmm(transformed_input(x, rows, columns).transpose(1, 2), raised)
+            flat = matrices()[1].t() @ products.view(TILE * TILE, -1)
+            towards_weight = flat.view(3, 3, weight.shape[1], weight.shape[0]).permute(3, 2, 0, 1)
         return towards_x, towards_weight
 
 
@@ -127,10 +132,10 @@ def conv3x3(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 class FastConv2d(nn.Conv2d):
     """A 3x3 convolution that trains by Winograd's method where that pays off: on a CPU, in float32, when wide enough.
 
-    Without gradients, on other devices and under autocast it is an ordinary convolution.
+    It has to be allowed (``set_fast``). Without gradients, on other devices and under autocast it is an ordinary convolution.
     """
 
-    is_fast = True
+    is_fast = False  # see set_fast
 
     def forward(self, x: Tensor) -> Tensor:
         """Shapes: (B, C, H, W) -> (B, C', H, W)."""

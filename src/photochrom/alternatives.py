@@ -39,9 +39,11 @@ LEAST_CHROMA_SHARE = 0.6
 KERNEL_AB = 14.0  # Lab units: width of the neighbourhood in which an option's cells may choose their colours
 SOFT_BORDER_CELLS = 1
 ITERATIONS = 12
+PLACELESS = 3  # the features before place: a*, b*, lightness
 # How much a step in each feature counts when regions are formed: colour per Lab unit, lightness per L*, place per
 # short side of the picture.
-COLOR_WEIGHT, LIGHTNESS_WEIGHT, PLACE_WEIGHT = 1.0, 0.4, 22.0
+COLOR_WEIGHT, LIGHTNESS_WEIGHT, PLACE_WEIGHT = 1.0, 0.4, 14.0
+LEAST_CENTRE_DISTANCE = 6.0  # regions more alike than this, wherever they lie, are one: a wall gets one colour
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,11 @@ def choose_versions(
     """Return the versions that the options ask for, the result first, and a note if there are fewer.
 
     Raises:
-        OptionError: the picture has no version of that number, or the model does not say how likely colours are.
+        OptionError: the picture has no version of that number.
     """
     wanted = max(options.alternatives, options.alternative)
     if wanted == 1:
         return [Version(predicted.ab)], ()
-    if not spec.bins_ab:
-        raise OptionError(f"the model {spec.name} says one colour only, and no alternatives", where="alternatives")
     found = find_versions(predicted, np.array(spec.bins_ab, dtype=np.float32), cell_luma, wanted, spec.temperature)
     if options.alternative > len(found):
         raise OptionError(f"this picture has {len(found)} visibly different versions, no more", where="alternative")
@@ -157,7 +157,8 @@ def form_regions(ab: FloatArray, lightness: Plane) -> npt.NDArray[np.intp]:
         counts = np.bincount(nearest, minlength=len(centres))
         sums = np.stack([np.bincount(nearest, column, len(centres)) for column in smooth.T], axis=1)
         centres = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], centres)
-    return np.asarray(_distances(smooth, centres).argmin(axis=1).reshape(height, width))
+    nearest = _merge_alike(centres[:, :PLACELESS])[_distances(smooth, centres).argmin(axis=1)]
+    return np.unique(nearest, return_inverse=True)[1].reshape(height, width)
 
 
 def _spread_centres(features: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.float64]:
@@ -166,6 +167,15 @@ def _spread_centres(features: npt.NDArray[np.float64], count: int) -> npt.NDArra
         farthest = _distances(features, centres).min(axis=1).argmax()
         centres = np.concatenate([centres, features[farthest : farthest + 1]])
     return centres
+
+
+def _merge_alike(centres: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """Return the number of the region that each becomes part of; chains of alike regions become one."""
+    region = np.arange(len(centres))
+    for i, j in itertools.combinations(range(len(centres)), 2):
+        if np.linalg.norm(centres[i] - centres[j]) < LEAST_CENTRE_DISTANCE:
+            region[region == region[j]] = region[i]
+    return region
 
 
 def _distances(features: npt.NDArray[np.float64], centres: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

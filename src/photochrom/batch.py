@@ -337,7 +337,9 @@ def _store_companions(job: Job, pages: Sequence[Sequence[Companion]], source_sha
         refuse_existing(beside, writing, run.manifest)
         made = replace(settings.provenance, settings={**settings.provenance.settings, **first.settings})
         data, _ = encode_pages_with_notes([picture.photo for picture in pictures], target, writing, made)
-        _store(beside, data, source_sha256, replace(settings, provenance=made, writing=writing), run.manifest)
+        repeatable = settings.keep_recipe and bool(first.settings)  # a recipe makes pictures in colour
+        written = replace(settings, provenance=made, writing=writing, keep_recipe=repeatable)
+        _store(beside, data, source_sha256, written, run.manifest)
 
 
 def _store(job: Job, data: bytes, source_sha256: str, settings: BatchSettings, manifest: Manifest | None) -> None:

@@ -26,6 +26,7 @@ from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping
 from photochrom.companions import ALTERNATIVE_MARK, UNCERTAINTY_MARK, Companion
 from photochrom.cores import usable_cores
 from photochrom.engines.base import Engine, FloatArray, ModelSpec
+from photochrom.errors import OptionError
 from photochrom.grading import grade
 from photochrom.luma import luma_strip, normalize_tone, shrink_luma, strips
 from photochrom.options import ColorizeOptions
@@ -88,7 +89,7 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
 
     Raises:
         ModelError: the model gave values that are not numbers, or arrays of another shape than it promised.
-        OptionError: a version was asked for that this picture does not have.
+        OptionError: a version was asked for that this picture, or this model, does not have.
 
     Cost: the net, which does not depend on the photograph's size, and about 0.1 core seconds per megapixel.
     Memory: input and output pixels, and some megabytes per thread.
@@ -100,7 +101,7 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
         small = shrink_luma(photo.pixels, views[0].width, views[0].height, spec.output_stride)
         net_luma, tone_notes = normalize_tone(small.net) if options.normalize_tone else (small.net, ())
     with _timed(seconds, "net"):
-        predicted = predict(net_luma, views, engine, wanted_outputs(options))
+        predicted = predict(net_luma, views, engine, wanted_outputs(options, spec))
         versions, version_notes = choose_versions(predicted, small.cell, spec, options)
     made = []
     for version in versions:
@@ -122,9 +123,11 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     seconds[step] = seconds.get(step, 0) + time.perf_counter() - start
 
 
-def wanted_outputs(options: ColorizeOptions) -> tuple[str, ...]:
-    """Return what is wanted of the net beside the colours."""
+def wanted_outputs(options: ColorizeOptions, spec: ModelSpec) -> tuple[str, ...]:
+    """Return what is wanted of the net beside the colours; raise OptionError if it cannot say how likely they are."""
     several = max(options.alternatives, options.alternative) > 1
+    if several and not spec.bins_ab:
+        raise OptionError(f"the model {spec.name} gives one colour only, and no alternatives", where="alternatives")
     return (*(["confidence"] if options.uncertainty else []), *(["logits"] if several else []))
 
 

@@ -17,7 +17,7 @@ from photochrom.importer import deoldify_graph
 from photochrom.importer.graph_writer import GraphWriter
 from photochrom.importer.installation import import_model
 from photochrom.nets.ddcolor import ddcolor_large, ddcolor_tiny, position_encoding
-from photochrom.pipeline import predict_ab
+from photochrom.prediction import View, predict
 from tests.deoldify.stand_in_weights import slow
 
 
@@ -64,7 +64,8 @@ def test_an_imported_ddcolor_answers_as_the_network_and_colours(tmp_path: Path) 
     luma = np.random.default_rng(0).random((64, 96), np.float32)
     with torch.inference_mode():
         wanted = network(torch.from_numpy(np.repeat(luma[None, None], 3, axis=1))).numpy()[0]
-    np.testing.assert_allclose(predict_ab(luma, engine), wanted, atol=0.01)
+    np.testing.assert_allclose(predict(luma, [View(96, 64)], engine).ab, wanted, atol=0.01)
+    assert engine.spec.single_view
     engine.close()
     with (model.folder / "model.weights").open("r+b") as file:
         file.seek(5_000_000)

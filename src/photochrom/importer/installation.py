@@ -174,7 +174,7 @@ def _spec(kind: GeneratorKind, name: str, source_file: str, source_sha256: str) 
         "source_sha256": source_sha256,
     }
     if kind.contract != GENERATOR_CONTRACT:
-        return ModelSpec(contract="color/1", output_stride=1, **facts)
+        return ModelSpec(contract="color/1", output_stride=1, single_view=True, **facts)
     return GeneratorSpec(mean=kind.mean, deviation=kind.deviation, grey_weights=kind.grey_weights, **facts)
 
 

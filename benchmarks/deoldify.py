@@ -30,7 +30,7 @@ PUBLISHED = """
 import sys, warnings, torch
 from pathlib import Path
 from photochrom.checkpoints import read_checkpoint
-from photochrom.importer.installation import recognise
+from photochrom.importer.recognition import recognise
 from photochrom.nets import deoldify
 from photochrom.nets.loading import load_generator
 warnings.simplefilter("ignore")

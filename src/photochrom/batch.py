@@ -22,14 +22,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Literal, Protocol
 
-from photochrom.album import Job
+from photochrom.album import USUAL_SUFFIX, Job, fitted_name
 from photochrom.codecs.atomic import output_error, remove_abandoned, write_whole
 from photochrom.codecs.signatures import HEAD_BYTES, photo_format
 from photochrom.codecs.source import open_source
+from photochrom.companions import Companion
 from photochrom.credentials import Credentials, signed
 from photochrom.errors import OptionError, OutputError, PhotochromError
 from photochrom.manifest import Entry, Manifest
@@ -53,6 +54,10 @@ class Colored(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """What was decided, the notes of reading included."""
+
+    @property
+    def companions(self) -> Sequence[Companion]:
+        """Further pictures that belong beside the result."""
 
 
 ColorOne = Callable[[Photo], Colored]
@@ -190,7 +195,8 @@ def run_batch(
     start = time.perf_counter()
     stop = stop or threading.Event()
     counts = {"done": 0, "skipped": 0, "failed": 0}
-    run = _Run(color_one, settings, manifest, threading.Semaphore(color_slots), stop)
+    targets = frozenset(job.target for job in jobs)
+    run = _Run(color_one, settings, manifest, threading.Semaphore(color_slots), stop, targets)
     for folder in {job.target.parent for job in jobs}:
         remove_abandoned(folder)
     with ExitStack() as stack:
@@ -216,6 +222,7 @@ class _Run:
     manifest: Manifest | None
     color_slots: threading.Semaphore
     stop: threading.Event
+    targets: frozenset[Path] = frozenset()
     disk_full: bool = False
 
 
@@ -295,6 +302,7 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     if settings.credentials:
         data = _signed(data, job, settings, settings.credentials)
     clock.lap("encode")
+    _store_companions(job, [page.companions for page in colored], source_sha256, run)
     _store(job, data, source_sha256, settings, manifest)
     clock.lap("write")
     notes = tuple(dict.fromkeys([*(note for page in colored for note in page.notes), *lost]))
@@ -333,6 +341,35 @@ def refuse_existing(job: Job, writing: OutputOptions, manifest: Manifest | None)
     if writing.overwrite or (manifest and manifest.made(manifest.name_of(job.target))):
         return
     raise OutputError("exists already", where=str(job.target), next_step="Use --overwrite to replace it")
+
+
+def _by_mark(pages: Sequence[Sequence[Companion]]) -> dict[str, list[Companion]]:
+    """Return the companions of all pages of a photograph, by mark."""
+    found: dict[str, list[Companion]] = {}
+    for companion in (companion for page in pages for companion in page):
+        found.setdefault(companion.mark, []).append(companion)
+    return found
+
+
+def _store_companions(job: Job, pages: Sequence[Sequence[Companion]], source_sha256: str, run: _Run) -> None:
+    """Write what belongs beside a result, before the result: where that is whole, these are."""
+    settings = run.settings
+    for mark, pictures in _by_mark(pages).items():
+        first, writing, suffix = pictures[0], settings.writing, job.target.suffix
+        if first.format and len(pictures) == 1:  # several pages need the result's own format
+            writing, suffix = writing.model_copy(update={"format": first.format}), USUAL_SUFFIX[first.format]
+        target = job.target.with_name(fitted_name(job.target.stem, mark + suffix))
+        if target in run.targets:
+            raise OutputError(
+                "is another photograph's result", where=str(target), next_step="Colour it into a folder of its own"
+            )
+        beside = Job(job.source, target, f"{job.key}#{mark}")
+        refuse_existing(beside, writing, run.manifest)
+        made = replace(settings.provenance, settings={**settings.provenance.settings, **first.settings})
+        data, _ = encode_pages_with_notes([picture.photo for picture in pictures], target, writing, made)
+        repeatable = settings.keep_recipe and bool(first.settings)  # a recipe makes pictures in colour
+        written = replace(settings, provenance=made, writing=writing, keep_recipe=repeatable)
+        _store(beside, data, source_sha256, written, run.manifest)
 
 
 def _store(

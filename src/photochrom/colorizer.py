@@ -17,6 +17,7 @@ than being cut to 8 bits; hand it in as an array or a `Photo`.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar, overload
@@ -89,32 +90,49 @@ class Colorizer:
         Raises:
             PhotoError: the picture cannot be read, or is of a kind that cannot be handled without loss.
         """
-        if isinstance(picture, Photo):
-            return self.run(picture).photo
-        if isinstance(picture, bytes | bytearray | memoryview):
-            photo = self.run(open_photo(bytes(picture))).photo
-            return encode_photo(photo, WRITTEN_AS.get(photo.format, photo.format), provenance=self.provenance)
-        if isinstance(picture, Image.Image):
-            return _as_image(self.run(_photo_from_image(picture)).photo, "image")
-        if isinstance(picture, np.ndarray):
-            return _as_array(self.run(_photo_from_array(picture)).photo, picture.dtype)
-        if isinstance(picture, str | os.PathLike):
-            return _as_image(self.run(open_photo(picture)).photo, os.fspath(picture))
-        raise OptionError(
-            f"cannot colour a {type(picture).__name__}",
-            where="picture",
-            next_step="Give a path, bytes, a PIL image, a numpy array or a Photo.",
-        )
+        photo, given_back = _opened(picture)
+        return given_back(self.run(photo).photo, self.provenance)
 
     def run(self, photo: Photo) -> ColorizeResult:
         """Return the coloured photo together with notes, model, render size and seconds per step."""
         return colorize_photo(photo, self.engine, self.options, threads=self._threads)
 
+    @overload
+    def alternatives(self, picture: str | os.PathLike[str], count: int) -> list[Image.Image]: ...
+    @overload
+    def alternatives(self, picture: bytes, count: int) -> list[bytes]: ...
+    @overload
+    def alternatives(self, picture: Image.Image, count: int) -> list[Image.Image]: ...
+    @overload
+    def alternatives(self, picture: Array, count: int) -> list[Array]: ...
+    @overload
+    def alternatives(self, picture: Photo, count: int) -> list[Photo]: ...
+    def alternatives(self, picture: Any, count: int) -> list[Any]:
+        """Return up to ``count`` (1 to 9) plausible and visibly different versions of a picture, likeliest first.
+
+        The first is what calling the session gives. Fewer come back where the net is sure of its colours; `run` with
+        ``ColorizeOptions(alternatives=...)`` says in its notes why, and how likely each is.
+
+        Raises:
+            PhotoError: as in calling the session.
+            OptionError: the count is out of range, or the model gives no distribution to choose from.
+
+        Cost: about one more run of the net, and merging of each version.
+        """
+        options = ColorizeOptions.checked(**self.options.model_dump() | {"alternatives": count, "alternative": 1})
+        photo, given_back = _opened(picture)
+        likeliest = colorize_photo(photo, self.engine, options, threads=self._threads)
+        versions = (likeliest, *likeliest.alternatives)
+        return [given_back(version.photo, self._provenance(version.options)) for version in versions]
+
     @property
     def provenance(self) -> Provenance:
         """What results say of their making: model, hash, version and every option that shapes the picture."""
+        return self._provenance(self.options)
+
+    def _provenance(self, options: ColorizeOptions) -> Provenance:
         spec = self.engine.spec
-        return Provenance(spec.name, spec.sha256, __version__, self.options.model_dump(exclude={"model"}))
+        return Provenance(spec.name, spec.sha256, __version__, options.model_dump(exclude={"model"}))
 
     def close(self) -> None:
         """Release the model's memory."""
@@ -136,6 +154,7 @@ def colorize(
     model: str | os.PathLike[str] = ...,
     size: int | None = ...,
     vividness: float = ...,
+    warmth: float = ...,
     chroma_ceiling: float | None = ...,
     normalize_tone: bool = ...,
 ) -> Image.Image: ...
@@ -146,6 +165,7 @@ def colorize(
     model: str | os.PathLike[str] = ...,
     size: int | None = ...,
     vividness: float = ...,
+    warmth: float = ...,
     chroma_ceiling: float | None = ...,
     normalize_tone: bool = ...,
 ) -> bytes: ...
@@ -156,6 +176,7 @@ def colorize(
     model: str | os.PathLike[str] = ...,
     size: int | None = ...,
     vividness: float = ...,
+    warmth: float = ...,
     chroma_ceiling: float | None = ...,
     normalize_tone: bool = ...,
 ) -> Array: ...
@@ -166,6 +187,7 @@ def colorize(
     model: str | os.PathLike[str] = ...,
     size: int | None = ...,
     vividness: float = ...,
+    warmth: float = ...,
     chroma_ceiling: float | None = ...,
     normalize_tone: bool = ...,
 ) -> Photo: ...
@@ -175,6 +197,7 @@ def colorize(
     model: str | os.PathLike[str] = DEFAULT_MODEL,
     size: int | None = None,
     vividness: float = 1.0,
+    warmth: float = 0.0,
     chroma_ceiling: float | None = ColorizeOptions.model_fields["chroma_ceiling"].default,
     normalize_tone: bool = True,
 ) -> Any:
@@ -191,6 +214,7 @@ def colorize(
         model=os.fspath(model),
         size=size,
         vividness=vividness,
+        warmth=warmth,
         chroma_ceiling=chroma_ceiling,
         normalize_tone=normalize_tone,
     )
@@ -207,6 +231,29 @@ def _load_engine(model: str, options: EngineOptions | None) -> Engine:
     from photochrom.engines.onnx import OnnxEngine  # loads ONNX Runtime, a third of a second
 
     return OnnxEngine(file.path, expected_sha256=file.sha256, options=options)
+
+
+def _opened(picture: object) -> tuple[Photo, Callable[[Photo, Provenance], object]]:
+    """Return a picture of any kind as a Photo, and what makes a coloured Photo the kind that it was."""
+    if isinstance(picture, Photo):
+        return picture, lambda coloured, _: coloured
+    if isinstance(picture, bytes | bytearray | memoryview):
+        return open_photo(bytes(picture)), lambda coloured, made: encode_photo(
+            coloured, WRITTEN_AS.get(coloured.format, coloured.format), provenance=made
+        )
+    if isinstance(picture, Image.Image):
+        return _photo_from_image(picture), lambda coloured, _: _as_image(coloured, "image")
+    if isinstance(picture, np.ndarray):
+        dtype = picture.dtype
+        return _photo_from_array(picture), lambda coloured, _: _as_array(coloured, dtype)
+    if isinstance(picture, str | os.PathLike):
+        where = os.fspath(picture)
+        return open_photo(picture), lambda coloured, _: _as_image(coloured, where)
+    raise OptionError(
+        f"cannot colour a {type(picture).__name__}",
+        where="picture",
+        next_step="Give a path, bytes, a PIL image, a numpy array or a Photo.",
+    )
 
 
 def _photo_from_array(array: npt.NDArray[Any]) -> Photo:

@@ -87,19 +87,15 @@ def load_model(name: str, *, with_confidence: bool = False) -> Model:
         UnknownModelError, ModelNotInstalledError, ModelFileError: the model cannot be loaded.
     """
     from photochrom.colorizer import Colorizer
-    from photochrom.evaluation.confidence import ConfidenceTap
+    from photochrom.options import ColorizeOptions
 
-    colorizer = Colorizer(name)
+    colorizer = Colorizer(name, ColorizeOptions(uncertainty=with_confidence))
     spec = colorizer.engine.spec
     facts = {"sha256": spec.sha256, "licence": spec.licence, "engine": colorizer.engine.description}
-    if with_confidence:
-        colorizer = Colorizer(name, engine=ConfidenceTap(colorizer.engine))
 
     def colorize(grey: Rgb) -> Coloring:
         result = colorizer.run(Photo(grey, None, Metadata(), "png", ()))
-        tap = colorizer.engine
-        confidence = tap.cropped(result) if isinstance(tap, ConfidenceTap) else None
-        return Coloring(eight_bit(result.photo.pixels), confidence)
+        return Coloring(eight_bit(result.photo.pixels), result.confidence)
 
     return Model(Path(name).stem if Path(name).suffix == ".onnx" else name, colorize, facts)
 

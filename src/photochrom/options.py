@@ -18,6 +18,7 @@ OutputFormat = Literal["jpeg", "png", "webp", "tiff", "avif", "bmp"]
 DEFAULT_MODEL = "photochrom-color"
 # The net's copy is never larger than this, whatever is asked for: attention grows with the square of the area.
 LARGEST_RENDER_PX = 1024
+MOST_ALTERNATIVES = 9
 
 
 class Options(BaseModel):
@@ -55,8 +56,9 @@ class ColorizeOptions(Options):
         default=None,
         ge=32,
         le=LARGEST_RENDER_PX,
-        description="Short side, in pixels, of the copy that the net sees; the picture itself always keeps its full "
-        "size. Left out, the model's own size is used; twice the size costs four times the net's time.",
+        description="For experts: short side, in pixels, of the one copy that the net sees; the picture itself always "
+        "keeps its full size. Left out, the net sees several copies and its answers are averaged, which is better "
+        "than any one size. Twice the size costs four times the net's time.",
     )
     render_factor: int | None = Field(
         default=None,
@@ -83,6 +85,14 @@ class ColorizeOptions(Options):
         allow_inf_nan=False,
         description="Factor on the strength of the colours: 0 is grey, 1 as the model says, 1.3 clearly more. Free.",
     )
+    warmth: float = Field(
+        default=0.0,
+        ge=-80.0,
+        le=80.0,
+        allow_inf_nan=False,
+        description="White balance, in mired towards warmer (yellower) light, negative towards cooler (bluer): 18 is "
+        "a faint colour filter (81A), 50 a strong one. Lightness does not change. Free.",
+    )
     chroma_ceiling: float | None = Field(
         default=75.0,
         gt=0.0,
@@ -95,6 +105,26 @@ class ColorizeOptions(Options):
         default=True,
         description="Stretch the tones of a faded or very dark scan on the net's copy only, so that the net recognises "
         "what it sees. The picture's own tones never change.",
+    )
+    alternatives: int = Field(
+        default=1,
+        ge=1,
+        le=MOST_ALTERNATIVES,
+        description="How many plausible, visibly different versions of each picture to make, likeliest first: beside "
+        "the result, NAME-alternative-2, NAME-alternative-3 and so on. Fewer where the net is sure. Costs about one "
+        "more run of the net, and merging and writing of each.",
+    )
+    alternative: int = Field(
+        default=1,
+        ge=1,
+        le=MOST_ALTERNATIVES,
+        description="Make this one of the versions that --alternatives counts as the result; 1 is the likeliest. An "
+        "error for a picture that has fewer. Costs about one more run of the net.",
+    )
+    uncertainty: bool = Field(
+        default=False,
+        description="Write a grey picture beside each result, NAME-uncertainty.png: the net is sure of its colours "
+        "where it is white, and guesses where it is black. Nearly free.",
     )
 
 

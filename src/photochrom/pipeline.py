@@ -1,6 +1,6 @@
 """THE MAIN PATH: a photograph goes in, the same photograph in colour comes out.
 
-    luma -> small copy -> tone -> pad -> net -> crop -> chroma -> vividness and ceiling -> upsample and merge in strips
+    luma -> small copy -> tone -> views -> net -> mean -> versions -> grading -> chroma -> upsample and merge in strips
 
 The promise about luma. Let Y' be the input's BT.601 luma, rounded to a code value of its depth. The output has the
 same depth, and its luma rounds to the same code value at *every* pixel, for 8 and for 16 bit: colour is added by
@@ -21,22 +21,39 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.alternatives import choose_versions
 from photochrom.classic import colorize_classic
 from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping_luma
+from photochrom.companions import ALTERNATIVE_MARK, UNCERTAINTY_MARK, Companion
 from photochrom.cores import usable_cores
 from photochrom.engines.base import Engine, FloatArray, ModelSpec
 from photochrom.engines.generator_spec import PX_PER_FACTOR
-from photochrom.errors import ModelError
+from photochrom.errors import OptionError
+from photochrom.grading import grade
 from photochrom.luma import luma_strip, normalize_tone, shrink_luma, strips
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
+from photochrom.prediction import enlarge, predict
 from photochrom.rendering import RenderPlan, plan_render
-from photochrom.resample import GuidedUpsampler, pad_to_multiple
+from photochrom.resample import GuidedUpsampler
 
 
 @dataclass(frozen=True, slots=True)
 class ColorizeResult:
-    """A coloured photograph, and what was decided on the way."""
+    """A coloured photograph, and what was decided on the way.
+
+    Attributes:
+        photo: the photograph in colour.
+        model: what the model says of itself.
+        options: how it was coloured.
+        render_width: of the largest copy that the net saw.
+        render_height: likewise.
+        notes: what was decided.
+        seconds: per step, in order.
+        confidence: where ``options.uncertainty`` asks for it, (h, w) float32 in 0..1 on the chroma grid: how sure the
+            net is of its colours.
+        alternatives: the other versions, where ``options.alternatives`` asks for more than one.
+    """
 
     photo: Photo
     model: ModelSpec
@@ -44,7 +61,24 @@ class ColorizeResult:
     render_width: int
     render_height: int
     notes: tuple[str, ...] = ()
-    seconds: dict[str, float] = field(default_factory=dict)  # per step, in order
+    seconds: dict[str, float] = field(default_factory=dict)
+    confidence: FloatArray | None = None
+    alternatives: tuple[ColorizeResult, ...] = ()
+
+    @property
+    def uncertainty(self) -> Photo | None:
+        """The confidence as a grey picture of the photograph's size, white where the net is sure, or None."""
+        if self.confidence is None:
+            return None
+        grey = enlarge(self.confidence[None], self.photo.width, self.photo.height)[0]
+        return Photo(np.rint(np.clip(grey, 0, 1) * 255).astype(np.uint8)[..., None])
+
+    @property
+    def companions(self) -> list[Companion]:
+        """What is written beside the result: the confidence as a picture, and the other versions."""
+        numbered = {other.options.alternative: other.photo for other in self.alternatives}
+        found = [Companion(f"{ALTERNATIVE_MARK}{k}", photo, {"alternative": k}) for k, photo in numbered.items()]
+        return [*found, *([Companion(UNCERTAINTY_MARK, self.uncertainty, format="png")] if self.uncertainty else [])]
 
 
 def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, threads: int = 0) -> ColorizeResult:
@@ -58,27 +92,33 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
 
     Raises:
         ModelError: the model gave values that are not numbers, or arrays of another shape than it promised.
+        OptionError: a version was asked for that this picture, or this model, does not have.
 
     Cost: the net, which does not depend on the photograph's size, and about 0.1 core seconds per megapixel.
     Memory: input and output pixels, and some megabytes per thread.
     """
     seconds: dict[str, float] = {}
-    spec = engine.spec
+    spec, threads = engine.spec, threads or usable_cores()
     plan = plan_render(photo.width, photo.height, engine, options)
     if options.classic:
         return _colorize_classic(photo, engine, options, plan)
-    width, height = plan.width, plan.height
     with _timed(seconds, "shrink"):
-        small = shrink_luma(photo.pixels, width, height, spec.output_stride)
+        small = shrink_luma(photo.pixels, plan.width, plan.height, spec.output_stride)
         net_luma, tone_notes = normalize_tone(small.net) if options.normalize_tone else (small.net, ())
     with _timed(seconds, "net"):
-        ab = predict_ab(net_luma, engine)
-    with _timed(seconds, "upsample and merge"):
-        ab, ceiling_notes = tune_ab(ab, options)
-        pixels = merge_chroma(photo.pixels, ab, small.cell, threads or usable_cores())
-    notes = (*photo.notes, *plan.notes, *tone_notes, *ceiling_notes)
-    coloured = replace(photo, pixels=pixels, notes=notes)
-    return ColorizeResult(coloured, spec, options, width, height, notes, seconds)
+        predicted = predict(net_luma, plan.views, engine, wanted_outputs(options, spec))
+        versions, version_notes = choose_versions(predicted, small.cell, spec, options)
+    made = []
+    for version in versions:
+        with _timed(seconds, "upsample and merge"):
+            ab, ceiling_notes = grade(version.ab, small.cell, options)
+            pixels = merge_chroma(photo.pixels, ab, small.cell, threads)
+        notes = (*photo.notes, *plan.notes, *tone_notes, predicted.note, *version_notes, *version.notes, *ceiling_notes)
+        coloured = replace(photo, pixels=pixels, notes=notes)
+        chosen = options.model_copy(update={"alternative": version.number})
+        made.append(ColorizeResult(coloured, spec, chosen, plan.width, plan.height, notes, seconds))
+    confidence = predicted.extras["confidence"][0] if options.uncertainty else None
+    return replace(made[0], confidence=confidence, alternatives=tuple(made[1:]))
 
 
 def _colorize_classic(photo: Photo, engine: Engine, options: ColorizeOptions, plan: RenderPlan) -> ColorizeResult:
@@ -95,38 +135,15 @@ def _colorize_classic(photo: Photo, engine: Engine, options: ColorizeOptions, pl
 def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
-    seconds[step] = time.perf_counter() - start
+    seconds[step] = seconds.get(step, 0) + time.perf_counter() - start
 
 
-def predict_ab(net_luma: FloatArray, engine: Engine) -> FloatArray:
-    """Return the net's Lab a*, b* for its copy of the luma. Shapes: (H, W) -> (2, H / stride, W / stride)."""
-    spec = engine.spec
-    height, width = net_luma.shape
-    padded = pad_to_multiple(net_luma, spec.multiple)
-    inputs = {"luma": padded[None, None], "temperature": np.array(spec.temperature, dtype=np.float32)}
-    ab = engine.run(inputs, ("ab",))["ab"]
-    expected = (1, 2, padded.shape[0] // spec.output_stride, padded.shape[1] // spec.output_stride)
-    if ab.shape != expected:
-        raise ModelError(f"the model gave an array of shape {ab.shape}, {expected} was expected", where=spec.name)
-    if not np.isfinite(ab).all():
-        raise ModelError(
-            "the model gave values that are not numbers; nothing was written",
-            where=spec.name,
-            next_step="Run `photochrom doctor`, and try another --device or model.",
-        )
-    return ab[0, :, : height // spec.output_stride, : width // spec.output_stride]
-
-
-def tune_ab(ab: FloatArray, options: ColorizeOptions) -> tuple[FloatArray, tuple[str, ...]]:
-    """Return a*, b* after the vividness factor and the chroma ceiling, and a note if the ceiling acted."""
-    ab = ab * np.float32(options.vividness)
-    if options.chroma_ceiling is None:
-        return ab, ()
-    highest = float(np.percentile(np.hypot(ab[0], ab[1]), 99))
-    if highest <= options.chroma_ceiling:
-        return ab, ()
-    factor = options.chroma_ceiling / highest
-    return ab * np.float32(factor), (f"colours weakened to {factor:.0%}: chroma reached {highest:.0f}",)
+def wanted_outputs(options: ColorizeOptions, spec: ModelSpec) -> tuple[str, ...]:
+    """Return what is wanted of the net beside the colours; raise OptionError if it cannot say how likely they are."""
+    several = max(options.alternatives, options.alternative) > 1
+    if several and not spec.bins_ab:
+        raise OptionError(f"the model {spec.name} gives one colour only, and no alternatives", where="alternatives")
+    return (*(["confidence"] if options.uncertainty else []), *(["logits"] if several else []))
 
 
 def merge_chroma(

@@ -1,4 +1,4 @@
-"""How large the net's copy of a photograph will be: from what was asked for, and what memory allows."""
+"""Which copies of a photograph the net will be shown: from what was asked for, and what memory allows."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from photochrom.engines.base import Engine
 from photochrom.engines.generator_spec import PX_PER_FACTOR
 from photochrom.errors import OptionError
 from photochrom.options import ColorizeOptions
+from photochrom.prediction import View, choose_views
 from photochrom.resample import render_size
 
 MEBIBYTE = 1 << 20
@@ -27,29 +28,39 @@ class MemoryAware(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RenderPlan:
-    """The size of the net's copy, and what was decided on the way."""
+    """The copies that the net is shown, largest first, and what was decided on the way."""
 
-    width: int
-    height: int
+    views: tuple[View, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Width of the largest copy, in pixels."""
+        return self.views[0].width
+
+    @property
+    def height(self) -> int:
+        """Height of the largest copy, in pixels."""
+        return self.views[0].height
 
 
 def plan_render(width: int, height: int, engine: Engine, options: ColorizeOptions) -> RenderPlan:
-    """Return the size of the net's copy of a picture.
+    """Return the copies of a picture that the net is shown: several for a small model, one for a heavy one.
 
     Raises:
         OptionError: not even the smallest copy fits into ``options.max_memory``, or the model cannot tell.
     """
     side, notes = _square_side(engine, options)
     if options.classic:
-        return RenderPlan(side, side, notes)
+        return RenderPlan((View(side, side),), notes)
     spec = engine.spec
-    short_px = options.size or spec.render_px
-    if options.size is None and (options.render_factor or isinstance(engine, MemoryAware)):
-        aspect = min(width, height) / max(width, height)
-        short_px = max(SMALLEST_SIDE_PX, round(side * math.sqrt(aspect)))
+    if options.size or not (options.render_factor or isinstance(engine, MemoryAware)):
+        size = options.size or (spec.render_px if spec.single_view else None)
+        return RenderPlan(choose_views(width, height, spec, size), notes)
+    aspect = min(width, height) / max(width, height)
+    short_px = max(SMALLEST_SIDE_PX, round(side * math.sqrt(aspect)))
     copy = render_size(width, height, short_px, multiple=spec.multiple, stride=spec.output_stride)
-    return RenderPlan(*copy, notes)
+    return RenderPlan((View(*copy),), notes)
 
 
 def _square_side(engine: Engine, options: ColorizeOptions) -> tuple[int, tuple[str, ...]]:

@@ -14,10 +14,18 @@ import pytest
 from photochrom.checkpoints import Checkpoint, read_checkpoint
 from photochrom.errors import ModelError, ModelFileError, OptionError, PhotochromError
 from photochrom.hub import find_model, installed_models
-from photochrom.importer import installation
-from photochrom.importer.installation import ImportedModel, import_model, recognise
-from photochrom.importer.layouts import Layout, artistic_layout, layout_2018, stable_layout
+from photochrom.importer import installation, recognition
+from photochrom.importer.installation import ImportedModel, import_model
+from photochrom.importer.layouts import (
+    Layout,
+    artistic_layout,
+    ddcolor_large_layout,
+    ddcolor_tiny_layout,
+    layout_2018,
+    stable_layout,
+)
 from photochrom.importer.parity import Parity
+from photochrom.importer.recognition import recognise
 from tests.deoldify.stand_in_weights import Array
 
 
@@ -33,6 +41,8 @@ def checkpoint(shapes: Layout) -> Checkpoint:
         (stable_layout, "stable"),
         (layout_2018, "unet-2018"),
         (lambda: layout_2018(power_vectors=False), "unet-2018"),
+        (ddcolor_large_layout, "ddcolor-large"),
+        (ddcolor_tiny_layout, "ddcolor-tiny"),
     ],
 )
 def test_each_kind_is_recognised(layout: Callable[[], Layout], network: str) -> None:
@@ -54,7 +64,7 @@ def test_counters_of_batches_may_be_missing_and_a_scalar_may_have_an_axis() -> N
         ),
         ({"0.0.weight_orig": (256, 3, 4, 4), "0.0.bias": (256,)}, "critic"),
         ({"conv1.weight": (64, 3, 7, 7), "bn1.weight": (64,), "fc.weight": (1000, 512)}, "ResNet classifier"),
-        ({"encoder.arch.norm0.weight": (96,), "decoder.color_decoder.x": (1,)}, "DDColor"),
+        ({"encoder.arch.norm0.weight": (96,)}, "DDColor network of a size that was not published"),
         ({"a": (1,), "b": (2,)}, "none of the known generators: 2 tensors named like a, b"),
     ],
 )
@@ -175,5 +185,5 @@ def test_an_installed_model_is_replaced_only_when_asked(
 
 def test_video_files_are_named_by_their_file(tmp_path: Path) -> None:
     kind = recognise(checkpoint(stable_layout()))
-    assert installation._default_name(kind, Path("ColorizeVideo_gen.pth")) == "deoldify-video"
-    assert installation._default_name(kind, Path("ColorizeStable_gen.pth")) == "deoldify-stable"
+    assert recognition.default_name(kind, Path("ColorizeVideo_gen.pth")) == "deoldify-video"
+    assert recognition.default_name(kind, Path("ColorizeStable_gen.pth")) == "deoldify-stable"

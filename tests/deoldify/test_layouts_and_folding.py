@@ -10,7 +10,15 @@ import torch
 from torch import nn
 
 from photochrom.importer import folding
-from photochrom.importer.layouts import Layout, artistic_layout, layout_2018, stable_layout
+from photochrom.importer.layouts import (
+    Layout,
+    artistic_layout,
+    ddcolor_large_layout,
+    ddcolor_tiny_layout,
+    layout_2018,
+    stable_layout,
+)
+from photochrom.nets.ddcolor import ddcolor_large, ddcolor_tiny
 from photochrom.nets.deoldify import SpectralConv, WeightNormConv, artistic, stable
 from photochrom.nets.deoldify_2018 import unet_2018
 from photochrom.nets.loading import load_generator
@@ -18,7 +26,14 @@ from tests.deoldify.stand_in_weights import slow, stand_in_weights
 
 
 @pytest.mark.parametrize(
-    ("layout", "make"), [(artistic_layout, artistic), (stable_layout, stable), (layout_2018, unet_2018)]
+    ("layout", "make"),
+    [
+        (artistic_layout, artistic),
+        (stable_layout, stable),
+        (layout_2018, unet_2018),
+        (ddcolor_large_layout, ddcolor_large),
+        (ddcolor_tiny_layout, ddcolor_tiny),
+    ],
 )
 def test_layouts_are_those_of_the_networks(layout: Callable[[], Layout], make: Callable[[], nn.Module]) -> None:
     with torch.device("meta"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 
 from tests.files.makers import pillow_bytes, textured
 
-pytestmark = pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="needs fork")
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 HELPER = """
 import json, os, random, signal, sys, time
@@ -129,7 +130,8 @@ def folder(tmp_path: Path) -> Path:
 
 def helper(program: str, folder: Path, out: Path) -> str:
     command = [sys.executable, "-W", "error", "-c", program, str(folder), str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
+    one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # forking beside other threads is warned of
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, env=one_thread)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 

@@ -143,20 +143,6 @@ def test_profiles_that_cannot_hold_colour_give_srgb() -> None:
         assert picture.info["icc_profile"] == icc.srgb_profile()
 
 
-def test_adobe_rgb_told_by_exif_alone_counts() -> None:
-    exif = Image.Exif()
-    exif.get_ifd(0x8769)[0xA001] = 65535
-    exif.get_ifd(0xA005)[1] = "R03"
-    data = pillow_bytes(muted(np.uint8), "JPEG", exif=exif, quality=100, subsampling=0)
-    if not icc_interoperability(data):
-        pytest.skip("this Pillow writes no interoperability directory")
-    assert "converted from its colour profile to sRGB" in open_photo(data).notes
-
-
-def icc_interoperability(data: bytes) -> bool:
-    return b"R03" in data
-
-
 def test_png_gamma_and_chromaticities_count() -> None:
     from photochrom.codecs.png import chunk, with_chunks
 

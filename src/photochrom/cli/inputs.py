@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from photochrom.album import RESULT_MARK, Job, find_photos, name_results, result_beside
 from photochrom.codecs.encoding import SUFFIX_FORMATS
+from photochrom.companions import without_companion_mark
 from photochrom.errors import OptionError, PhotochromError
 from photochrom.manifest import Manifest
 
@@ -80,7 +81,8 @@ def _photographs(given: Path, output: Path | None) -> list[Path]:
 
 
 def _is_result_of(path: Path, present: set[Path]) -> bool:
-    """Return whether a file beside its photograph is a result of an earlier run."""
+    """Return whether a file beside its photograph is a result of an earlier run, or lies beside one."""
+    path = path.with_name(without_companion_mark(path.name))
     return path.name.endswith(RESULT_MARK) and path.with_name(path.name.removesuffix(RESULT_MARK)) in present
 
 

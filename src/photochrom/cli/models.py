@@ -45,7 +45,8 @@ def _size(card: ModelCard) -> str:
     path = card_path(card)
     if not path.is_file():
         return "not installed"
-    files = [path] if card.embedded else [item for item in path.parent.iterdir() if item.suffix in {".onnx", ".weights"}]
+    imported = [item for item in path.parent.iterdir() if item.suffix in {".onnx", ".weights"}]
+    files = [path] if card.embedded else imported
     return f"{sum(item.stat().st_size for item in files) / 1e6:.1f} MB"
 
 

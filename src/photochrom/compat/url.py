@@ -6,7 +6,6 @@ import http.client
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import IO, Any
 from urllib.parse import urlsplit
 
 from photochrom.errors import OutputError, UnreadablePhotoError
@@ -18,14 +17,9 @@ USER_AGENT = "Mozilla/5.0 (compatible; photochrom)"  # some picture servers refu
 
 
 class _FewRedirects(urllib.request.HTTPRedirectHandler):
-    max_redirections = MOST_REDIRECTS
+    """Follows few redirects; its parent follows none that leave the web."""
 
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
-        if urlsplit(newurl).scheme not in {"http", "https"}:
-            raise UnreadablePhotoError("the address redirects away from the web", where=req.full_url)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
+    max_redirections = MOST_REDIRECTS
 
 
 def fetch_picture(url: str, path: Path, *, timeout_s: float = TIMEOUT_S, largest_bytes: int = LARGEST_BYTES) -> None:
@@ -51,7 +45,8 @@ def _content(url: str, timeout_s: float, largest_bytes: int) -> bytes:
         with urllib.request.build_opener(_FewRedirects()).open(request, timeout=timeout_s) as answer:
             content: bytes = answer.read(largest_bytes + 1)
     except urllib.error.HTTPError as error:
-        reason = "too many redirects" if error.code in {301, 302, 303, 307, 308} else f"HTTP {error.code}"
+        redirected = error.code in {301, 302, 303, 307, 308}
+        reason = "it redirects too often, or away from the web" if redirected else f"HTTP {error.code}"
         error.close()
         raise UnreadablePhotoError(f"the picture could not be fetched ({reason})", where=url) from None
     except (OSError, http.client.HTTPException) as error:

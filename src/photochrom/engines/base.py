@@ -32,7 +32,9 @@ class ModelSpec(BaseModel):
     output_stride: int = Field(default=2, ge=1, le=32, description="Input pixels per output pixel.")
     temperature: float = Field(default=1.0, gt=0, description="Recommended temperature of the annealed mean.")
     bins_ab: tuple[tuple[float, float], ...] = Field(default=(), description="Lab a*, b* of each output class.")
+    single_view: bool = Field(default=False, description="Too heavy to be shown several copies of one picture.")
     licence: str = ""
+    weights_sha256: str = Field(default="", description="Hash of the weights, if they lie in a file of their own.")
     sha256: str = Field(default="", description="Hash of the file it was read from; filled by the engine.")
 
     @classmethod

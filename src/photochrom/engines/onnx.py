@@ -26,6 +26,8 @@ PROVIDERS = {
 }
 PACKAGES = {"cuda": "onnxruntime-gpu", "directml": "onnxruntime-directml", "openvino": "onnxruntime-openvino"}
 ONLY_FATAL_MESSAGES = 4
+WEIGHTS_SUFFIX = ".weights"
+REINSTALL = "Import or pull the model again."
 
 
 class OnnxEngine:
@@ -54,9 +56,14 @@ class OnnxEngine:
                 where=str(path),
                 next_step="Install photochrom again.",
             )
-        session = load_session(content, path, self._provider, self._threads)
+        # Imported models have their weights in a file of their own, which is mapped instead of read.
+        weights = path.with_suffix(WEIGHTS_SUFFIX)
+        source = str(path) if weights.is_file() else content
+        session = load_session(source, path, self._provider, self._threads)
         metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         self._spec = ModelSpec.from_json(metadata, str(path)).model_copy(update={"sha256": sha256})
+        if weights.is_file():
+            checked_sha256(weights, self._spec.weights_sha256)
         self._inputs = {item.name for item in session.get_inputs()}
         self._outputs = {item.name for item in session.get_outputs()}
         if not {"luma", "ab"} <= self._inputs | self._outputs:
@@ -103,6 +110,22 @@ def choose_provider(device: str) -> tuple[str, str]:
             next_step=f"Use --device cpu, or `pip install {package}` where your computer has it.",
         )
     return provider, "the default: fast enough, same everywhere" if device == "cpu" else "asked for"
+
+
+def checked_sha256(path: Path, expected: str) -> str:
+    """Return the hash of an imported model's file; raise ModelFileError if it is not the expected one, unless empty."""
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelFileError(f"cannot be read ({error.strerror})", where=str(path), next_step=REINSTALL) from None
+    if expected and found != expected:
+        raise ModelFileError(
+            f"the file is damaged: its sha256 starts with {found[:12]}, {expected[:12]} was expected",
+            where=str(path),
+            next_step=REINSTALL,
+        )
+    return found
 
 
 def _read(path: Path) -> bytes:

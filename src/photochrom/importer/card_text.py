@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from photochrom.engines.generator_spec import GeneratorSpec
+from collections.abc import Mapping
+from typing import Any
+
 from photochrom.importer.parity import Parity
 
 TEXT = """# {name}
@@ -11,23 +13,37 @@ TEXT = """# {name}
 
 | | |
 |---|---|
-| licence of the weights | {licence}, as stated by their author (Jason Antic, DeOldify) |
-| trained on | ImageNet, with a self-attention GAN; nothing is known of the terms for the pictures |
+| licence of the weights | {licence}, as stated by their author ({author}) |
+| trained on | {trained_on}; nothing is known of the terms for the pictures |
 | sha256 of the source | `{source_sha256}` |
-| recommended render factor | {render_factor} (the net's copy has the area of a square of {render_px} px) |
+| recommended size of the net's copy | {render_px} px |
 | difference from the unfolded network | {parity} |
 
-Use it: `photochrom colorize photo.jpg --model {name}`; with `--classic`, as the original program did it.
+Use it: `photochrom colorize photo.jpg --model {name}`{classic}.
 
-Known weaknesses: colours are guesses, not facts about the past; it hesitates to blue and brown, leaves hands grey, and
-reddens lips. `weights.safetensors` holds the parameters under their published names, for further training.
+Known weaknesses: colours are guesses, not facts about the past. {weaknesses}
+`weights.safetensors` holds the parameters under their published names, for further training.
 
-Papers: Zhang et al. 2018, "Self-Attention Generative Adversarial Networks"; Ronneberger et al. 2015, "U-Net".
+Papers: {papers}
 """
+DEOLDIFY = {
+    "author": "Jason Antic, DeOldify",
+    "trained_on": "ImageNet, with a self-attention GAN",
+    "classic": "; with `--classic`, as the original program did it",
+    "weaknesses": "It hesitates to blue and brown, leaves hands grey, and reddens lips.",
+    "papers": 'Zhang et al. 2018, "Self-Attention Generative Adversarial Networks"; Ronneberger et al. 2015, "U-Net".',
+}
+DDCOLOR = {
+    "author": "DDColor, Alibaba DAMO Academy",
+    "trained_on": "ImageNet, and for the artistic file further pictures that were not published",
+    "classic": "",
+    "weaknesses": "Strong colours can spread over things that had none.",
+    "papers": 'Kang et al. 2023, "DDColor: Towards Photo-Realistic Image Colorization via Dual Decoders".',
+}
 
 
-def write_card_text(spec: GeneratorSpec, what: str, parity: Parity) -> str:
-    """Return the model card as Markdown."""
-    found = "not checked" if parity.largest is None else f"at most {parity.largest:.1e} (tolerance 1e-3)"
-    facts = spec.model_dump(include={"name", "source_file", "licence", "source_sha256", "render_px"})
-    return TEXT.format(what=what, parity=found, render_factor=spec.render_px // 16, **facts)
+def write_card_text(facts: Mapping[str, Any], what: str, parity: Parity) -> str:
+    """Return the model card as Markdown; ``facts`` are those of the model's spec."""
+    found = "not checked" if parity.largest is None else f"at most {parity.largest:.1e}"
+    about = DDCOLOR if str(facts["network"]).startswith("ddcolor") else DEOLDIFY
+    return TEXT.format(what=what, parity=found, **about, **facts)

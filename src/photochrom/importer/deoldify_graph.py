@@ -20,7 +20,7 @@ from photochrom.importer.winograd import TILE, convolve, convolve_relu, interlea
 
 ATTENTION_BLOCK = 512
 # Decoder blocks at 1/8, 1/4 and 1/2 of the size: large pictures, few weights.
-WINOGRAD_STEMS = ("layers.5.", "layers.6.", "layers.7.")
+WINOGRAD_STEMS = ("layers.5.", "layers.6.", "layers.7.", "decoder.layers.1.", "decoder.layers.2.")
 RESIDUAL_STEMS = ("layers.10.layers.0.0", "layers.10.layers.1.0")
 BAND_ROWS = 16  # rows of the half-size features per band; twice as many of the picture
 Affine = tuple[Weights, Weights]
@@ -33,7 +33,7 @@ def write_final_generator(graph: GraphWriter, state: State) -> str:
     y = graph.affine(_conv_relu(graph, state, y, "layers.3.0"), *batch_norm(state, "layers.3.0.2"))
     y, due = _conv_relu(graph, state, y, "layers.3.1"), batch_norm(state, "layers.3.1.2")
     for number, skip in zip(range(4, 8), reversed(skips), strict=True):
-        y, due = _up_block(graph, state, y, due, skip, f"layers.{number}")
+        y, due = up_block(graph, state, y, due, skip, f"layers.{number}")
     return _full_size_tail(graph, state, y, due)
 
 
@@ -80,9 +80,28 @@ def _residual_block(graph: GraphWriter, state: State, x: str, stem: str, stride:
 
 def _conv_relu(graph: GraphWriter, state: State, x: str, stem: str) -> str:
     weights, offset = kernel(state, f"{stem}.0"), bias(state, f"{stem}.0")
+    if stem.startswith("layers.3."):
+        return graph.step("Relu", _convolve_few(graph, x, weights, stem))
     if stem.startswith(WINOGRAD_STEMS):
         return convolve_relu(graph, x, weights, offset, stem)
     return graph.step("Relu", graph.conv(x, weights, offset, stem=stem))
+
+
+def _convolve_few(graph: GraphWriter, x: str, kernel: Weights, stem: str) -> str:
+    """Convolve a small map with a huge 3x3 kernel, as one product with the kernel where it lies in the file.
+
+    The runtime's own convolution would first rearrange a copy of the kernel: 600 MB in the stable network.
+    """
+    padded = graph.step("Pad", x, graph.integers(0, 0, 1, 1, 0, 0, 1, 1))
+    size, axes = graph.step("Shape", x, start=2), graph.integers(2, 3)
+    shifted = []
+    for tap in range(9):
+        start = graph.integers(tap // 3, tap % 3)
+        shifted.append(graph.step("Slice", padded, start, graph.step("Add", start, size), axes))
+    columns = graph.step("Reshape", graph.step("Concat", *shifted, axis=1), graph.integers(kernel[0].size, -1))
+    by_tap = np.ascontiguousarray(kernel.transpose(0, 2, 3, 1)).reshape(len(kernel), -1)
+    product = graph.step("MatMul", graph.constant(by_tap, stem), columns)
+    return graph.step("Reshape", product, graph.step("Concat", graph.integers(1, len(kernel)), size, axis=0))
 
 
 def _upsampled(graph: GraphWriter, x: str, conv: Weights, offset: Weights, stem: str) -> str:
@@ -94,11 +113,15 @@ def _upsampled(graph: GraphWriter, x: str, conv: Weights, offset: Weights, stem:
     channels = len(offset) // 4
     order = np.arange(4 * channels).reshape(channels, 4).T.ravel()
     y = graph.step("Relu", graph.conv(x, conv[order], offset[order], stem=stem))
-    y = interleaved(graph, y, 2, channels, graph.size(x, 2), graph.size(x, 3))
-    return graph.step("AveragePool", y, kernel_shape=[2, 2], strides=[1, 1], pads=[1, 1, 0, 0], count_include_pad=0)
+    return upsampled_mean(graph, interleaved(graph, y, 2, channels, graph.size(x, 2), graph.size(x, 3)))
 
 
-def _up_block(graph: GraphWriter, state: State, x: str, before: Affine, skip: str, stem: str) -> tuple[str, Affine]:
+def upsampled_mean(graph: GraphWriter, x: str) -> str:
+    """Write the 2x2 mean that looks up and left."""
+    return graph.step("AveragePool", x, kernel_shape=[2, 2], strides=[1, 1], pads=[1, 1, 0, 0], count_include_pad=0)
+
+
+def up_block(graph: GraphWriter, state: State, x: str, before: Affine, skip: str, stem: str) -> tuple[str, Affine]:
     """Write one decoder block; ``before`` is the norm that is still due on ``x``. Return features, and their norm."""
     conv, offset = norm_before(kernel(state, f"{stem}.shuf.conv.0"), None, *before)
     conv, offset = norm_after(conv, offset, *batch_norm(state, f"{stem}.shuf.conv.1"))

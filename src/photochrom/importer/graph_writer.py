@@ -101,6 +101,7 @@ class GraphWriter:
         *,
         stride: int = 1,
         pads: tuple[int, int, int, int] | None = None,
+        group: int = 1,
         stem: str = "conv",
     ) -> str:
         """Convolve; ``pads`` are top, left, bottom, right, by default what keeps the size."""
@@ -113,6 +114,7 @@ class GraphWriter:
             kernel_shape=list(kernel.shape[2:]),
             strides=[stride, stride],
             pads=list(pads or (half,) * 4),
+            group=group,
         )
 
     def affine(self, x: str, scale: npt.NDArray[np.float32], shift: npt.NDArray[np.float32]) -> str:

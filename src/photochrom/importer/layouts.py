@@ -1,6 +1,7 @@
-"""Names and shapes of the arrays in DeOldify's published files, worked out without torch.
+"""Names and shapes of the arrays in the published files of DeOldify and DDColor, worked out without torch.
 
-By these a file is recognised and checked before anything is made of it; ``nets.deoldify`` has the same names.
+By these a file is recognised and checked before anything is made of it; ``nets.deoldify`` and ``nets.ddcolor`` have the
+same names.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def _block(stem: str, inputs: int, skip: int, outputs: int, *, deep: bool) -> En
     for name, into in convs:
         yield from _spectral(f"{stem}.{name}.0", into, outputs, (3, 3))
         yield from _norm(f"{stem}.{name}.2", outputs)
-    if stem.endswith(".5"):
+    if stem == "layers.5":
         yield from _attention(f"{stem}.{convs[-1][0]}.3", outputs, (1,), bias=False)
 
 
@@ -132,3 +133,70 @@ def _upsampler_2018(stem: str, inputs: int, outputs: int) -> Entries:
     yield from _spectral(f"{stem}.0.0.seq.0", inputs, 4 * outputs, (3, 3), bias=True)
     yield from _norm(f"{stem}.0.0.seq.1", 4 * outputs)
     yield from _norm(f"{stem}.2", outputs)
+
+
+def ddcolor_large_layout() -> Layout:
+    """Return the layout of ddcolor_modelscope, ddcolor_artistic and ddcolor_paper."""
+    return dict(_ddcolor((3, 3, 27, 3), (192, 384, 768, 1536)))
+
+
+def ddcolor_tiny_layout() -> Layout:
+    """Return the layout of ddcolor_paper_tiny."""
+    return dict(_ddcolor((3, 3, 9, 3), (96, 192, 384, 768)))
+
+
+def _pair(stem: str, *weight: int) -> Entries:
+    """Yield a weight of this shape and a bias as long as its first axis."""
+    yield f"{stem}.weight", weight
+    yield f"{stem}.bias", (weight[0],)
+
+
+def _ddcolor(depths: tuple[int, ...], widths: tuple[int, ...]) -> Entries:
+    yield from (("mean", (1, 3, 1, 1)), ("std", (1, 3, 1, 1)))
+    yield from _convnext("encoder.arch", depths, widths)
+    blocks = ((widths[3], widths[2], 512), (512, widths[1], 512), (512, widths[0], 256))
+    for number, block in enumerate(blocks):
+        yield from _block(f"decoder.layers.{number}", *block, deep=False)
+    yield from _spectral("decoder.last_shuf.conv.0", 256, 4096, (1, 1), bias=True)
+    yield from _color_decoder("decoder.color_decoder")
+    yield from _spectral("refine_net.0.0", 103, 2, (1, 1), bias=True)
+
+
+def _convnext(stem: str, depths: tuple[int, ...], widths: tuple[int, ...]) -> Entries:
+    before = 3
+    for stage, (depth, width) in enumerate(zip(depths, widths, strict=True)):
+        down, side = f"{stem}.downsample_layers.{stage}", 2 if stage else 4
+        yield from _pair(f"{down}.{1 if stage else 0}", width, before, side, side)
+        yield from _pair(f"{down}.{0 if stage else 1}", before if stage else width)
+        yield from _pair(f"{stem}.norm{stage}", width)
+        for block in range(depth):
+            name = f"{stem}.stages.{stage}.{block}"
+            yield f"{name}.gamma", (width,)
+            yield from _pair(f"{name}.dwconv", width, 1, 7, 7)
+            yield from _pair(f"{name}.norm", width)
+            yield from _pair(f"{name}.pwconv1", 4 * width, width)
+            yield from _pair(f"{name}.pwconv2", width, 4 * width)
+        before = width
+    yield from _pair(f"{stem}.norm", widths[-1])
+
+
+def _color_decoder(stem: str) -> Entries:
+    for turn in range(9):
+        for kind, name in (("cross", "multihead_attn"), ("self", "self_attn")):
+            layer = f"{stem}.transformer_{kind}_attention_layers.{turn}"
+            yield f"{layer}.{name}.in_proj_weight", (768, 256)
+            yield f"{layer}.{name}.in_proj_bias", (768,)
+            yield from _pair(f"{layer}.{name}.out_proj", 256, 256)
+            yield from _pair(f"{layer}.norm", 256)
+        layer = f"{stem}.transformer_ffn_layers.{turn}"
+        yield from _pair(f"{layer}.linear1", 2048, 256)
+        yield from _pair(f"{layer}.linear2", 256, 2048)
+        yield from _pair(f"{layer}.norm", 256)
+    yield from _pair(f"{stem}.decoder_norm", 256)
+    yield from (
+        (f"{stem}.{name}.weight", (n, 256))
+        for name, n in (("query_feat", 100), ("query_embed", 100), ("level_embed", 3))
+    )
+    for level, channels in enumerate((512, 512, 256)):
+        yield from _pair(f"{stem}.input_proj.{level}", 256, channels, 1, 1)
+        yield from _pair(f"{stem}.color_embed.layers.{level}", 256, 256)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -10,17 +10,24 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from photochrom.nets.ddcolor import ddcolor_large, ddcolor_tiny
 from photochrom.nets.deoldify import artistic, stable
 from photochrom.nets.deoldify_2018 import unet_2018
 
-NETWORKS = {"artistic": artistic, "stable": stable, "unet-2018": unet_2018}
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "artistic": artistic,
+    "stable": stable,
+    "unet-2018": unet_2018,
+    "ddcolor-large": ddcolor_large,
+    "ddcolor-tiny": ddcolor_tiny,
+}
 
 
 def load_generator(network: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> nn.Module:
     """Return the network in evaluation mode, sharing memory with ``arrays``; raise RuntimeError unless all fit.
 
     Args:
-        network: "artistic", "stable" (also for video) or "unet-2018".
+        network: one of NETWORKS; "stable" also for video.
         arrays: the state dict; counters of batches may be missing, and what torch 0.4 did not store is worked out.
     """
     with torch.device("meta"):

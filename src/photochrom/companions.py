@@ -1,0 +1,37 @@
+"""Pictures that belong beside a result: its other versions, and how sure the net was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from photochrom.options import OutputFormat
+from photochrom.photo import Photo
+
+UNCERTAINTY_MARK = "-uncertainty"
+ALTERNATIVE_MARK = "-alternative-"
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A picture beside a result.
+
+    Attributes:
+        mark: added to the stem of the result's name.
+        photo: the picture.
+        settings: the options in which it differs from the result.
+        format: of its file; the result's where left out.
+    """
+
+    mark: str
+    photo: Photo
+    settings: Mapping[str, object] = field(default_factory=dict)
+    format: OutputFormat | None = None
+
+
+def without_companion_mark(stem: str) -> str:
+    """Return the stem of the result that a companion of this stem belongs to; other stems come back as they are."""
+    if stem.endswith(UNCERTAINTY_MARK):
+        return stem.removesuffix(UNCERTAINTY_MARK)
+    result, mark, number = stem.rpartition(ALTERNATIVE_MARK)
+    return result if mark and number.isdecimal() else stem

@@ -1,0 +1,66 @@
+"""Colours after the net: how strong, how warm, and how strong at most. Lightness is never touched here.
+
+All on the net's small grid of a*b*; the full-size luma is laid over them afterwards.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from photochrom.color import lightness_from_luma
+from photochrom.engines.base import FloatArray
+from photochrom.options import ColorizeOptions
+from photochrom.resample import Plane
+
+D65_KELVIN = 6504.0
+CEILING_PERCENTILE = 99
+
+
+def grade(ab: FloatArray, cell_luma: Plane, options: ColorizeOptions) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return a*, b* after vividness, warmth and chroma ceiling, and a note if the ceiling acted.
+
+    Shapes: (2, h, w) Lab units, (h, w) 0..1 -> (2, h, w).
+    """
+    if options.vividness != 1:
+        ab = ab * np.float32(options.vividness)
+    if options.warmth:
+        ab = warm(ab, cell_luma, options.warmth)
+    return hold_ceiling(ab, options.chroma_ceiling)
+
+
+def warm(ab: FloatArray, cell_luma: Plane, mired: float) -> FloatArray:
+    """Return a*, b* as if the picture were lit by daylight ``mired`` warmer than D65, at the same lightness.
+
+    Shapes: (2, h, w) Lab units, (h, w) 0..1 -> (2, h, w). Units: mired, a million over kelvin, the unit of
+    photographic colour filters: +18 is an 81A, -18 about an 82A. Black stays black; white gets the full tint.
+    The lights are CIE daylights; X and Z are scaled by the ratio of their whites (von Kries in XYZ, as Lab itself
+    does). The straight part of Lab's curve, below L* 8, is taken as a cube root too.
+
+    Source: CIE 15:2004, equations 3.2 to 3.4 (daylight locus).
+    """
+    x_gain, z_gain = np.cbrt(_daylight_white(1e6 / (1e6 / D65_KELVIN + mired)) / _daylight_white(D65_KELVIN))
+    fy = ((lightness_from_luma(cell_luma) + 16) / 116).astype(np.float32)
+    fx, fz = fy + ab[0] / 500, fy - ab[1] / 200
+    return np.stack([500 * (fx * x_gain - fy), 200 * (fy - fz * z_gain)]).astype(np.float32)
+
+
+def _daylight_white(kelvin: float) -> npt.NDArray[np.float64]:
+    """Return (X, Z) of CIE daylight, Y being 1; for 4000 to 25000 K."""
+    if kelvin <= 7000:
+        x = -4.6070e9 / kelvin**3 + 2.9678e6 / kelvin**2 + 0.09911e3 / kelvin + 0.244063
+    else:
+        x = -2.0064e9 / kelvin**3 + 1.9018e6 / kelvin**2 + 0.24748e3 / kelvin + 0.237040
+    y = -3.000 * x**2 + 2.870 * x - 0.275
+    return np.array([x / y, (1 - x - y) / y])
+
+
+def hold_ceiling(ab: FloatArray, ceiling: float | None) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return a*, b* weakened together so that the 99th percentile of chroma keeps the ceiling, and a note if so."""
+    if ceiling is None:
+        return ab, ()
+    highest = float(np.percentile(np.hypot(ab[0], ab[1]), CEILING_PERCENTILE))
+    if highest <= ceiling:
+        return ab, ()
+    factor = ceiling / highest
+    return ab * np.float32(factor), (f"colours weakened to {factor:.0%}: chroma reached {highest:.0f}",)

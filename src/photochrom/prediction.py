@@ -1,0 +1,152 @@
+"""The net's answer for one picture: which copies of it the net is shown, and how its answers become one.
+
+A picture has no right size for a net: a small copy shows it the scene, a large one the details, and what it says of
+each differs, as it does of a picture and its mirror image. What differs by chance averages out, so several *views*
+are shown, and their colours are averaged on the grid of the largest. How far they lie apart is told with the result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from photochrom.engines.base import Engine, FloatArray, ModelSpec
+from photochrom.errors import ModelError
+from photochrom.resample import Plane, pad_to_multiple, render_size, resize
+
+# Short sides of the automatic views, as shares of the model's own size, and whether the mirror image is shown too.
+AUTOMATIC_VIEWS = ((5 / 7, False), (1.0, True))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One copy of the picture as the net is shown it."""
+
+    width: int
+    height: int
+    mirrored: bool = False
+
+    def __str__(self) -> str:
+        """Return the view as a note names it."""
+        return f"{self.width} x {self.height}{' mirrored' if self.mirrored else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the net says of a picture, on the chroma grid of the largest view.
+
+    Attributes:
+        ab: (2, h, w) Lab a*, b*, the mean over the views.
+        views: the views, largest first.
+        disagreement: distance of the views' colours from their mean, in Lab units, averaged over the picture; 0 for
+            one view.
+        extras: further outputs of the net, averaged likewise: ``confidence`` (1, h, w), ``logits`` (K, h, w).
+    """
+
+    ab: FloatArray
+    views: tuple[View, ...]
+    disagreement: float
+    extras: dict[str, FloatArray] = field(default_factory=dict)
+
+    @property
+    def note(self) -> str:
+        """Return which views were shown, and how well they agreed."""
+        if len(self.views) == 1:
+            return f"net run at {self.views[0]}"
+        *others, last = map(str, self.views)
+        return f"net run at {', '.join(others)} and {last}: colours agree within {self.disagreement:.1f} Lab units"
+
+
+def choose_views(width: int, height: int, spec: ModelSpec, size: int | None = None) -> tuple[View, ...]:
+    """Return the views of a picture of this size, largest first; one alone where ``size`` asks for it.
+
+    A picture too small for its views to differ in size gets fewer: the net's copy is at most twice the picture.
+    """
+    wanted = [(size, False)] if size else [(_view_px(share, spec), mirror) for share, mirror in AUTOMATIC_VIEWS]
+    views: dict[View, None] = {}
+    for short_px, mirror in sorted(wanted, reverse=True):
+        sides = render_size(width, height, short_px, multiple=spec.multiple, stride=spec.output_stride)
+        views[View(*sides)] = None
+        if mirror:
+            views[View(*sides, mirrored=True)] = None
+    return tuple(views)
+
+
+def _view_px(share: float, spec: ModelSpec) -> int:
+    """Return the short side of a view: the model's own, or a multiple, so that one side needs no padding."""
+    return spec.render_px if share == 1 else spec.multiple * max(1, round(share * spec.render_px / spec.multiple))
+
+
+def predict(net_luma: Plane, views: Sequence[View], engine: Engine, extras: Sequence[str] = ()) -> Prediction:
+    """Return the net's answer.
+
+    Args:
+        net_luma: (H, W) luma of the largest view, 0..1.
+        views: from ``choose_views``.
+        engine: runs the net.
+        extras: outputs wanted beside the colours.
+
+    Raises:
+        ModelError: the model gave values that are not numbers, or arrays of another shape than it promised.
+
+    Cost: one run of the net per view. Of the extras, ``logits`` take about as long as a run to average.
+    """
+    stride = engine.spec.output_stride
+    grid = (net_luma.shape[1] // stride, net_luma.shape[0] // stride)
+    answers = [_on_grid(show(net_luma, view, engine, ("ab", *extras)), grid) for view in views]
+    mean = {name: _mean([answer[name] for answer in answers]) for name in ("ab", *extras)}
+    apart = [np.hypot(*(answer["ab"] - mean["ab"])).mean() for answer in answers]
+    return Prediction(mean.pop("ab"), tuple(views), float(np.mean(apart)), mean)
+
+
+def show(net_luma: Plane, view: View, engine: Engine, outputs: Sequence[str]) -> dict[str, FloatArray]:
+    """Return what the net says of one view, turned back if it was mirrored. Shapes: (H, W) -> (channels, h, w)."""
+    plane = net_luma
+    if plane.shape != (view.height, view.width):
+        plane = np.clip(resize(plane, view.width, view.height), 0, 1)
+    if view.mirrored:
+        plane = plane[:, ::-1]
+    spec = engine.spec
+    padded = np.ascontiguousarray(pad_to_multiple(plane, spec.multiple))
+    inputs = {"luma": padded[None, None], "temperature": np.array(spec.temperature, dtype=np.float32)}
+    answer = engine.run(inputs, tuple(outputs))
+    rows, columns = view.height // spec.output_stride, view.width // spec.output_stride
+    return {
+        name: _checked(values, name, padded.shape, spec)[0, :, :rows, :columns][..., :: -1 if view.mirrored else 1]
+        for name, values in answer.items()
+    }
+
+
+def _checked(values: FloatArray, name: str, padded: tuple[int, ...], spec: ModelSpec) -> FloatArray:
+    channels = {"ab": 2, "confidence": 1, "logits": len(spec.bins_ab)}[name]
+    expected = (1, channels, padded[0] // spec.output_stride, padded[1] // spec.output_stride)
+    if values.shape != expected:
+        raise ModelError(f"the model gave an array of shape {values.shape}, {expected} was expected", where=spec.name)
+    if not np.isfinite(values).all():
+        raise ModelError(
+            "the model gave values that are not numbers; nothing was written",
+            where=spec.name,
+            next_step="Run `photochrom doctor`, and try another --device or model.",
+        )
+    return values
+
+
+def _on_grid(answer: dict[str, FloatArray], grid: tuple[int, int]) -> dict[str, FloatArray]:
+    return {name: enlarge(planes, *grid) for name, planes in answer.items()}
+
+
+def enlarge(planes: npt.NDArray[Any], width: int, height: int) -> FloatArray:
+    """Return planes at another size, linearly interpolated. Shapes: (C, h, w) -> (C, height, width)."""
+    if planes.shape[1:] == (height, width):
+        return np.asarray(planes, dtype=np.float32)
+    images = (Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32)) for plane in planes)
+    return np.stack([np.asarray(image.resize((width, height), Image.Resampling.BILINEAR)) for image in images])
+
+
+def _mean(answers: list[FloatArray]) -> FloatArray:
+    return answers[0] if len(answers) == 1 else np.mean(answers, axis=0, dtype=np.float32)

@@ -1,0 +1,86 @@
+"""Vividness, warmth and ceiling: colours change as said, luma never."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from photochrom.color import lab_from_srgb, linear_from_srgb, srgb_from_linear
+from photochrom.engines.base import FakeEngine
+from photochrom.grading import grade, hold_ceiling, warm
+from photochrom.luma import luma_codes
+from photochrom.options import ColorizeOptions
+from photochrom.photo import Photo
+from photochrom.pipeline import colorize_photo
+
+GREY = np.full((1, 1), 0.6, np.float32)
+
+
+def test_no_warmth_is_no_change() -> None:
+    ab = np.random.default_rng(0).normal(0, 30, (2, 5, 6)).astype(np.float32)
+    luma = np.linspace(0, 1, 30, dtype=np.float32).reshape(5, 6)
+    assert np.allclose(warm(ab, luma, 0.0), ab, atol=2e-4)
+    assert grade(ab, luma, ColorizeOptions(chroma_ceiling=None))[0] is ab
+
+
+def test_warmer_is_yellower_and_cooler_is_bluer_step_by_step() -> None:
+    steps = [warm(np.zeros((2, 1, 1), np.float32), GREY, mired)[1, 0, 0] for mired in range(-80, 81, 20)]
+    assert all(low < high for low, high in zip(steps, steps[1:], strict=False))
+    assert steps[4] == pytest.approx(0, abs=1e-4)
+
+
+def test_white_under_d50_is_the_published_white() -> None:
+    """A shift from D65 to D50 gives what colour science says of D50's white, seen from D65."""
+    mired = 1e6 / 5003 - 1e6 / 6504
+    a, b = warm(np.zeros((2, 1, 1), np.float32), np.ones((1, 1), np.float32), mired)[:, 0, 0]
+    x, z = 0.96422 / 0.95047, 0.82521 / 1.08883  # D50 and D65, CIE 15
+    assert a == pytest.approx(500 * (x ** (1 / 3) - 1), abs=0.3)
+    assert b == pytest.approx(200 * (1 - z ** (1 / 3)), abs=0.3)
+
+
+def test_black_stays_black_and_dark_is_tinted_less_than_light() -> None:
+    luma = np.array([[0.0, 0.2, 0.9]], np.float32)
+    b = warm(np.zeros((2, 1, 3), np.float32), luma, 40)[1, 0]
+    assert b[0] < b[1] < b[2]
+    black = Photo(np.zeros((8, 8, 1), np.uint8))
+    warmed = colorize_photo(black, FakeEngine(ab=(0.0, 0.0)), ColorizeOptions(warmth=60))
+    assert (warmed.photo.pixels == 0).all()
+
+
+def test_warmth_is_that_of_light_scaled_by_daylight() -> None:
+    """Compared with scaling XYZ itself, on a colour far from the toe of Lab's curve."""
+    rgb = np.array([0.7, 0.55, 0.5])
+    lab = lab_from_srgb(rgb)
+    grey = srgb_from_linear(((lab[0] + 16) / 116) ** 3)
+    ab = warm(lab[1:].reshape(2, 1, 1).astype(np.float32), np.full((1, 1), grey, np.float32), 30)[:, 0, 0]
+    white = warm(np.zeros((2, 1, 1), np.float32), np.ones((1, 1), np.float32), 30)[:, 0, 0]
+    gains = np.array([(1 + white[0] / 500) ** 3, 1, (1 - white[1] / 200) ** 3])
+    to_xyz = np.array(
+        [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+    )
+    xyz = to_xyz @ linear_from_srgb(rgb) / to_xyz.sum(axis=1) * gains
+    fx, fy, fz = np.cbrt(xyz)
+    assert ab == pytest.approx([500 * (fx - fy), 200 * (fy - fz)], abs=0.05)
+
+
+@given(
+    st.integers(0, 2**31), st.floats(-80, 80), st.floats(0, 3), st.sampled_from([np.uint8, np.uint16]), st.booleans()
+)
+@settings(max_examples=60, deadline=None)
+def test_luma_is_kept_whatever_is_asked(seed: int, warmth: float, vividness: float, dtype: type, held: bool) -> None:
+    generator = np.random.default_rng(seed)
+    pixels = generator.integers(0, np.iinfo(dtype).max, (23, 17, 1), dtype=dtype, endpoint=True)
+    options = ColorizeOptions(warmth=warmth, vividness=vividness, chroma_ceiling=60.0 if held else None)
+    engine = FakeEngine(ab=lambda luma: generator.normal(0, 60, (1, 2, *luma.shape[2:])))
+    coloured = colorize_photo(Photo(pixels), engine, options, threads=1).photo.pixels
+    assert np.array_equal(luma_codes(coloured), luma_codes(pixels))
+
+
+def test_the_ceiling_holds_after_warmth_too() -> None:
+    ab = np.full((2, 4, 4), 70, np.float32)
+    held, notes = grade(ab, np.full((4, 4), 0.5, np.float32), ColorizeOptions(warmth=80, chroma_ceiling=50))
+    assert np.hypot(*held).max() == pytest.approx(50, rel=1e-4)
+    assert len(notes) == 1
+    assert hold_ceiling(ab, None) == (ab, ())

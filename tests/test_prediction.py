@@ -1,0 +1,131 @@
+"""Which copies the net is shown, and how its answers become one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from photochrom.engines.base import FakeEngine, ModelSpec
+from photochrom.errors import ModelError
+from photochrom.options import ColorizeOptions
+from photochrom.photo import Photo
+from photochrom.pipeline import colorize_photo
+from photochrom.prediction import View, choose_views, enlarge, predict, show
+
+SPEC = FakeEngine(render_px=224).spec
+
+
+def test_a_photograph_gets_views_that_differ_largest_first() -> None:
+    views = choose_views(3000, 2000, SPEC)
+    assert len(views) == len(set(views)) > 1
+    assert [view.width * view.height for view in views] == sorted(
+        (view.width * view.height for view in views), reverse=True
+    )
+    assert not views[0].mirrored  # it needs no resizing and no turning
+    assert any(view.mirrored for view in views)
+
+
+def test_a_size_asked_for_is_the_only_view() -> None:
+    assert choose_views(3000, 2000, SPEC, 128) == (View(192, 128),)
+
+
+def test_a_dot_gets_no_two_equal_views() -> None:
+    views = choose_views(1, 1, SPEC)
+    assert set(views) == {View(2, 2), View(2, 2, mirrored=True)}
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000))
+@settings(max_examples=100, deadline=None)
+def test_views_keep_the_aspect_and_fit_the_grid(width: int, height: int) -> None:
+    for view in choose_views(width, height, SPEC):
+        assert view.width % SPEC.output_stride == view.height % SPEC.output_stride == 0
+        assert view.width * view.height <= 4 * (2 * SPEC.render_px) ** 2
+        scale = view.width / width
+        assert abs(view.height - height * scale) <= max(SPEC.output_stride, SPEC.output_stride * height / width)
+
+
+def luma_as_ab(luma: np.ndarray) -> np.ndarray:
+    return np.concatenate([100 * luma, -100 * luma], axis=1)
+
+
+def test_a_mirrored_view_comes_back_the_right_way_round() -> None:
+    luma = np.random.default_rng(0).random((48, 70), dtype=np.float32)
+    engine = FakeEngine(ab=lambda luma: luma_as_ab(luma[..., ::1]))
+    plain = show(luma, View(70, 48), engine, ("ab",))["ab"]
+    mirrored = show(luma, View(70, 48, mirrored=True), engine, ("ab",))["ab"]
+    # The net sees every second pixel, from either side: what comes back is the same up to that one pixel.
+    assert plain.shape == mirrored.shape == (2, 24, 35)
+    assert np.allclose(mirrored[0], 100 * luma[::2, 1::2], atol=1e-4)
+    assert np.allclose(plain[0], 100 * luma[::2, ::2], atol=1e-4)
+
+
+def test_the_mean_of_views_and_how_far_they_lie_apart() -> None:
+    calls = iter([10.0, 30.0])
+    engine = FakeEngine(ab=lambda luma: np.full((1, 2, *luma.shape[2:]), next(calls)))
+    found = predict(np.zeros((64, 64), np.float32), [View(64, 64), View(32, 32)], engine)
+    assert found.ab.shape == (2, 32, 32)
+    assert np.allclose(found.ab, 20)
+    assert found.disagreement == pytest.approx(np.hypot(10, 10))
+    assert found.note == "net run at 64 x 64 and 32 x 32: colours agree within 14.1 Lab units"
+
+
+def test_one_view_is_the_nets_answer_to_the_bit() -> None:
+    luma = np.random.default_rng(0).random((64, 64), dtype=np.float32)
+    found = predict(luma, [View(64, 64)], FakeEngine(ab=luma_as_ab))
+    assert np.array_equal(found.ab, luma_as_ab(luma[None, None, ::2, ::2])[0])
+    assert found.disagreement == 0
+    assert found.note == "net run at 64 x 64"
+
+
+@dataclass(frozen=True)
+class Broken(FakeEngine):
+    """An engine one of whose outputs is spoilt."""
+
+    output: str = "ab"
+    spoil: Callable[[np.ndarray], np.ndarray] = lambda values: values
+
+    def run(self, inputs: Mapping[str, Any], outputs: Sequence[str]) -> dict[str, np.ndarray]:
+        found = super().run(inputs, outputs)
+        return {name: self.spoil(values) if name == self.output else values for name, values in found.items()}
+
+
+@pytest.mark.parametrize("output", ["ab", "confidence"])
+def test_no_output_with_nan_or_of_a_wrong_shape_goes_further(output: str) -> None:
+    photo, options = Photo(np.zeros((40, 40, 1), np.uint8)), ColorizeOptions(uncertainty=True)
+    for spoil, message in ((lambda x: x * np.nan, "not numbers"), (lambda x: x[..., :-1], "shape")):
+        with pytest.raises(ModelError, match=message):
+            colorize_photo(photo, Broken(output=output, spoil=spoil), options)
+
+
+def test_enlarging_keeps_constants_and_shape() -> None:
+    assert np.allclose(enlarge(np.full((3, 4, 5), 7.0), 50, 40), 7)
+    assert enlarge(np.zeros((3, 4, 5)), 50, 40).shape == (3, 40, 50)
+
+
+def test_a_spec_of_an_odd_size_gets_views_of_its_multiple() -> None:
+    spec = ModelSpec(contract="color/1", name="odd", render_px=100)
+    shorts = {min(view.width, view.height) for view in choose_views(2000, 2000, spec)}
+    assert 100 in shorts
+    assert all(short == 100 or short % 32 == 0 for short in shorts)
+
+
+def test_the_confidence_comes_with_the_result_and_as_a_picture() -> None:
+    photo = Photo(np.full((60, 90, 1), 120, np.uint8))
+    result = colorize_photo(photo, FakeEngine(), ColorizeOptions(uncertainty=True))
+    assert result.confidence is not None
+    assert result.confidence.dtype == np.float32
+    assert result.confidence.shape == (result.render_height // 2, result.render_width // 2)
+    picture = result.uncertainty
+    assert picture is not None
+    assert picture.pixels.shape == (60, 90, 1)
+    assert (picture.pixels == 255).all()  # the fake is always sure
+    without = colorize_photo(photo, FakeEngine(), ColorizeOptions())
+    assert without.confidence is None
+    assert without.companions == []
+    assert np.array_equal(without.photo.pixels, result.photo.pixels)

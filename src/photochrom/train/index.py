@@ -15,8 +15,8 @@ import tarfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from photochrom.errors import TrainingError
 from photochrom.hub import cache_folder
@@ -26,8 +26,7 @@ DOWNLOAD_TIMEOUT_S = 30
 INDEX_FORMAT = "photochrom-index/1"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where one photograph's bytes are: a file, or a stretch of a tar shard that has a member of that name."""
 
     file: str
@@ -143,18 +142,25 @@ def _read_index(path: Path, stamp: str) -> list[Place] | None:
         with path.open(encoding="utf-8") as stream:
             if stream.readline().rstrip("\n") != stamp:
                 return None
-            rows = (line.rstrip("\n").split("\t") for line in stream)
-            return [Place(file, member, int(offset), int(length)) for file, member, offset, length in rows]
+            return [_place_of(line) for line in stream.read().splitlines()]
     except (OSError, ValueError):
         return None  # absent or damaged: it is only a copy
 
 
+def _place_of(line: str) -> Place:
+    if "\t" not in line:
+        return Place(line)
+    file, member, offset, length = line.split("\t")
+    return Place(file, member, int(offset), int(length))
+
+
 def _write_index(path: Path, stamp: str, places: list[Place]) -> None:
-    if any("\t" in place.name or "\n" in place.name for place in places):
+    if any(len(place.name.splitlines()) > 1 or "\t" in place.name for place in places):
         return  # names the format cannot hold: list the folders each time
     aside = path.with_name(f"{path.name}.{os.getpid()}.partial")
     path.parent.mkdir(parents=True, exist_ok=True)
     with aside.open("w", encoding="utf-8") as stream:
         stream.write(stamp + "\n")
-        stream.writelines(f"{p.file}\t{p.member}\t{p.offset}\t{p.length}\n" for p in places)
+        for place in places:
+            stream.write("\t".join(map(str, place)) + "\n" if place.member else place.file + "\n")
     os.replace(aside, path)

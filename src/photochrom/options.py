@@ -64,7 +64,8 @@ class ColorizeOptions(Options):
         ge=0.0,
         le=3.0,
         allow_inf_nan=False,
-        description="Factor on the strength of the colours: 0 is grey, 1 as the model says, 1.3 clearly more. Free.",
+        description="Strength of the colours: 0 is grey, 1 as the model says, 1.3 clearly more. Below 1, colours that "
+        "the net is unsure of fade first, which costs about one more run of the net; above, it is free.",
     )
     warmth: float = Field(
         default=0.0,

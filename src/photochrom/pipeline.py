@@ -27,11 +27,11 @@ from photochrom.companions import ALTERNATIVE_MARK, UNCERTAINTY_MARK, Companion
 from photochrom.cores import usable_cores
 from photochrom.engines.base import Engine, FloatArray, ModelSpec
 from photochrom.errors import OptionError
-from photochrom.grading import grade
+from photochrom.grading import grade, split_vividness
 from photochrom.luma import luma_strip, normalize_tone, shrink_luma, strips
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
-from photochrom.prediction import choose_views, enlarge, predict
+from photochrom.prediction import choose_views, enlarge, is_rebalanced, predict
 from photochrom.resample import GuidedUpsampler
 
 
@@ -101,12 +101,13 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
         small = shrink_luma(photo.pixels, views[0].width, views[0].height, spec.output_stride)
         net_luma, tone_notes = normalize_tone(small.net) if options.normalize_tone else (small.net, ())
     with _timed(seconds, "net"):
-        predicted = predict(net_luma, views, engine, wanted_outputs(options, spec))
+        caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
+        predicted = predict(net_luma, views, engine, wanted_outputs(options, spec), caution=caution)
         versions, version_notes = choose_versions(predicted, small.cell, spec, options)
     made = []
     for version in versions:
         with _timed(seconds, "upsample and merge"):
-            ab, ceiling_notes = grade(version.ab, small.cell, options)
+            ab, ceiling_notes = grade(version.ab, small.cell, options, gain)
             pixels = merge_chroma(photo.pixels, ab, small.cell, threads)
         notes = (*photo.notes, *tone_notes, predicted.note, *version_notes, *version.notes, *ceiling_notes)
         coloured = replace(photo, pixels=pixels, notes=notes)

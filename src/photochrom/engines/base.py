@@ -32,6 +32,8 @@ class ModelSpec(BaseModel):
     output_stride: int = Field(default=2, ge=1, le=32, description="Input pixels per output pixel.")
     temperature: float = Field(default=1.0, gt=0, description="Recommended temperature of the annealed mean.")
     bins_ab: tuple[tuple[float, float], ...] = Field(default=(), description="Lab a*, b* of each output class.")
+    bin_shares: tuple[float, ...] = Field(default=(), description="How often each class was met in training, sum 1.")
+    rebalancing: float = Field(default=0.5, ge=0, le=1, description="How far rare classes were weighed up in training.")
     licence: str = ""
     sha256: str = Field(default="", description="Hash of the file it was read from; filled by the engine.")
 

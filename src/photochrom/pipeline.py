@@ -28,7 +28,7 @@ from photochrom.cores import usable_cores
 from photochrom.engines.base import Engine, FloatArray, ModelSpec
 from photochrom.errors import OptionError
 from photochrom.grading import grade, split_vividness
-from photochrom.luma import luma_strip, normalize_tone, shrink_luma, strips
+from photochrom.luma import is_blank, luma_strip, normalize_tone, shrink_luma, strips
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
 from photochrom.prediction import choose_views, enlarge, is_rebalanced, predict
@@ -102,6 +102,8 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
         net_luma, tone_notes = normalize_tone(small.net) if options.normalize_tone else (small.net, ())
     with _timed(seconds, "net"):
         caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
+        if is_rebalanced(spec) and is_blank(small.net):  # taught to prefer rare colours, it paints a blank page in one
+            gain, tone_notes = 0.0, ("blank picture: nothing to recognise, left without colour",)
         predicted = predict(net_luma, views, engine, wanted_outputs(options, spec), caution=caution)
         versions, version_notes = choose_versions(predicted, small.cell, spec, options)
     made = []

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from photochrom.color import lab_from_srgb, linear_from_srgb, srgb_from_linear
 from photochrom.engines.base import FakeEngine
-from photochrom.grading import grade, hold_ceiling, warm
+from photochrom.grading import grade, hold_ceiling, split_vividness, warm
 from photochrom.luma import luma_codes
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
@@ -22,7 +22,7 @@ def test_no_warmth_is_no_change() -> None:
     ab = np.random.default_rng(0).normal(0, 30, (2, 5, 6)).astype(np.float32)
     luma = np.linspace(0, 1, 30, dtype=np.float32).reshape(5, 6)
     assert np.allclose(warm(ab, luma, 0.0), ab, atol=2e-4)
-    assert grade(ab, luma, ColorizeOptions(chroma_ceiling=None))[0] is ab
+    assert grade(ab, luma, ColorizeOptions(chroma_ceiling=None), 1.0)[0] is ab
 
 
 def test_warmer_is_yellower_and_cooler_is_bluer_step_by_step() -> None:
@@ -80,7 +80,15 @@ def test_luma_is_kept_whatever_is_asked(seed: int, warmth: float, vividness: flo
 
 def test_the_ceiling_holds_after_warmth_too() -> None:
     ab = np.full((2, 4, 4), 70, np.float32)
-    held, notes = grade(ab, np.full((4, 4), 0.5, np.float32), ColorizeOptions(warmth=80, chroma_ceiling=50))
+    held, notes = grade(ab, np.full((4, 4), 0.5, np.float32), ColorizeOptions(warmth=80, chroma_ceiling=50), 1.0)
     assert np.hypot(*held).max() == pytest.approx(50, rel=1e-4)
     assert len(notes) == 1
     assert hold_ceiling(ab, None) == (ab, ())
+
+
+def test_vividness_is_a_gain_above_one_and_caution_below() -> None:
+    assert split_vividness(1.0, rebalanced=True) == (0.0, 1.0)
+    assert split_vividness(1.4, rebalanced=True) == (0.0, 1.4)
+    assert split_vividness(0.0, rebalanced=True) == (1.0, 0.0)
+    assert split_vividness(0.25, rebalanced=True) == (0.75, 0.5)
+    assert split_vividness(0.25, rebalanced=False) == (0.0, 0.25)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 
 from photochrom import luma as luma_module
 from photochrom.color import colorfulness
+from photochrom.colorizer import Colorizer
 from photochrom.engines.base import FakeEngine
 from photochrom.errors import ModelError
 from photochrom.luma import luma_codes
@@ -178,3 +180,22 @@ def test_the_result_says_what_was_done(grey_ramp: np.ndarray) -> None:
     assert "agree within 0.0 Lab units" in result.notes[0]
     alone = colorize_photo(photo, FakeEngine(), ColorizeOptions(size=96))
     assert alone.notes == ("net run at 128 x 96",)
+
+
+@pytest.mark.parametrize("tone", [0, 90, 255])
+@pytest.mark.parametrize("shape", [(1, 1), (60, 80), (10, 400)])
+def test_a_blank_picture_stays_without_colour_and_says_so(tiny_model: Path, shape: tuple[int, int], tone: int) -> None:
+    with Colorizer(tiny_model) as session:
+        result = session.run(Photo(np.full((*shape, 1), tone, np.uint8)))
+        assert np.ptp(result.photo.pixels, axis=-1).max() <= 1
+        assert any("blank picture" in note for note in result.notes)
+
+
+def test_noise_and_panoramas_are_coloured_by_a_real_model(tiny_model: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80), dtype=np.uint8)
+    panorama = np.tile(np.linspace(0, 255, 1600), (40, 1)).astype(np.uint8)
+    with Colorizer(tiny_model) as session:
+        for picture in (noise, panorama):
+            coloured = session(picture)
+            assert np.array_equal(np.asarray(Image.fromarray(coloured).convert("L")), picture)
+            assert np.ptp(coloured, axis=-1).max() > 10

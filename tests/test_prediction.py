@@ -16,7 +16,7 @@ from photochrom.errors import ModelError
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
 from photochrom.pipeline import colorize_photo
-from photochrom.prediction import View, choose_views, enlarge, predict, show
+from photochrom.prediction import View, annealed_mean, be_cautious, choose_views, enlarge, predict, show
 
 SPEC = FakeEngine(render_px=224).spec
 
@@ -27,7 +27,6 @@ def test_a_photograph_gets_views_that_differ_largest_first() -> None:
     assert [view.width * view.height for view in views] == sorted(
         (view.width * view.height for view in views), reverse=True
     )
-    assert not views[0].mirrored  # it needs no resizing and no turning
     assert any(view.mirrored for view in views)
 
 
@@ -129,3 +128,42 @@ def test_the_confidence_comes_with_the_result_and_as_a_picture() -> None:
     assert without.confidence is None
     assert without.companions == []
     assert np.array_equal(without.photo.pixels, result.photo.pixels)
+
+
+REBALANCED = ModelSpec(
+    contract="color/1",
+    name="two colours",
+    render_px=64,
+    bins_ab=((0.0, 0.0), (60.0, 0.0)),
+    bin_shares=(0.9, 0.1),
+    rebalancing=0.5,
+)
+
+
+def test_full_caution_gives_the_true_distribution() -> None:
+    """The optimum of a weighted cross entropy is w times the posterior: dividing by w gives the posterior back."""
+    posterior = np.array([0.7, 0.3])
+    weights = 1 / (0.5 * np.array(REBALANCED.bin_shares) + 0.25)
+    trained = np.log(posterior * weights).astype(np.float32)[:, None, None]
+    cautious = be_cautious({"logits": trained}, REBALANCED, 1.0)
+    assert cautious["ab"][0, 0, 0] == pytest.approx(0.3 * 60, abs=1e-3)
+    trained_red = annealed_mean(trained, np.array(REBALANCED.bins_ab, np.float32), 1.0)[0, 0, 0]
+    half = be_cautious({"logits": trained}, REBALANCED, 0.5)["ab"][0, 0, 0]
+    assert 0.3 * 60 < half < trained_red
+
+
+def test_caution_fades_unsure_colours_more_than_sure_ones() -> None:
+    bins = np.array(REBALANCED.bins_ab, np.float32)
+    logits = np.array([[0.0, 0.0], [0.5, 8.0]], np.float32)[:, None]  # unsure red, sure red
+    before = annealed_mean(logits, bins, 1.0)[0, 0]
+    after = be_cautious({"logits": logits}, REBALANCED, 1.0)["ab"][0, 0]
+    assert after[0] / before[0] < 0.7
+    assert after[1] / before[1] > 0.99
+
+
+def test_a_sharper_mean_comes_nearer_to_the_mode() -> None:
+    logits = np.array([0.0, 1.0], np.float32)[:, None, None]
+    bins = np.array(REBALANCED.bins_ab, np.float32)
+    means = [annealed_mean(logits, bins, t)[0, 0, 0] for t in (1.0, 0.5, 0.1)]
+    assert means == sorted(means)
+    assert means[-1] == pytest.approx(60, abs=0.01)

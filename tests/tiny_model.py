@@ -21,6 +21,7 @@ SPEC = {
     "output_stride": 2,
     "temperature": 0.4,
     "bins_ab": BINS_AB,
+    "bin_shares": [0.1, 0.1, 0.1, 0.7],
 }
 
 

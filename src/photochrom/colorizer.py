@@ -117,7 +117,7 @@ class Colorizer:
             PhotoError: as in calling the session.
             OptionError: the count is out of range, or the model gives no distribution to choose from.
 
-        Cost: about one more run of the net, and merging of each version.
+        Cost: about half a second, and merging of each version.
         """
         options = ColorizeOptions.checked(**self.options.model_dump() | {"alternatives": count, "alternative": 1})
         photo, given_back = _opened(picture)

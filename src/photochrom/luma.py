@@ -93,6 +93,12 @@ def _block_means(pixels: Codes, side: int) -> Plane:
     )
 
 
+def is_blank(plane: Plane) -> bool:
+    """Return whether there is nothing to recognise: a blank page, a single pixel, a black or white frame."""
+    black, white = np.percentile(plane, [BLACK_PERCENTILE, WHITE_PERCENTILE])
+    return bool(white - black < FLAT_RANGE)
+
+
 def normalize_tone(plane: Plane) -> tuple[Plane, tuple[str, ...]]:
     """Return the net's copy with its tones stretched if the scan is faded or dark, and notes that say so.
 

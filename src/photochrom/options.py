@@ -57,8 +57,8 @@ class ColorizeOptions(Options):
         ge=32,
         le=LARGEST_RENDER_PX,
         description="For experts: short side, in pixels, of the one copy that the net sees; the picture itself always "
-        "keeps its full size. Left out, the net sees several copies and its answers are averaged, which is better "
-        "than any one size. Twice the size costs four times the net's time.",
+        "keeps its full size. Left out, the net sees two copies, one of them a mirror image, and its answers are "
+        "averaged: half as long again as one, and better. Twice the size costs four times the net's time.",
     )
     render_factor: int | None = Field(
         default=None,
@@ -83,7 +83,8 @@ class ColorizeOptions(Options):
         ge=0.0,
         le=3.0,
         allow_inf_nan=False,
-        description="Factor on the strength of the colours: 0 is grey, 1 as the model says, 1.3 clearly more. Free.",
+        description="Strength of the colours: 0 is grey, 1 as the model says, 1.3 clearly more. Below 1, colours that "
+        "the net is unsure of fade first, which costs a few hundredths of a second; above, it is free.",
     )
     warmth: float = Field(
         default=0.0,
@@ -111,15 +112,15 @@ class ColorizeOptions(Options):
         ge=1,
         le=MOST_ALTERNATIVES,
         description="How many plausible, visibly different versions of each picture to make, likeliest first: beside "
-        "the result, NAME-alternative-2, NAME-alternative-3 and so on. Fewer where the net is sure. Costs about one "
-        "more run of the net, and merging and writing of each.",
+        "the result, NAME-alternative-2, NAME-alternative-3 and so on. Fewer where the net is sure. Costs about half "
+        "a second, and merging and writing of each.",
     )
     alternative: int = Field(
         default=1,
         ge=1,
         le=MOST_ALTERNATIVES,
         description="Make this one of the versions that --alternatives counts as the result; 1 is the likeliest. An "
-        "error for a picture that has fewer. Costs about one more run of the net.",
+        "error for a picture that has fewer. Costs about half a second.",
     )
     uncertainty: bool = Field(
         default=False,

@@ -29,11 +29,11 @@ from photochrom.cores import usable_cores
 from photochrom.engines.base import Engine, FloatArray, ModelSpec
 from photochrom.engines.generator_spec import PX_PER_FACTOR
 from photochrom.errors import OptionError
-from photochrom.grading import grade
-from photochrom.luma import luma_strip, normalize_tone, shrink_luma, strips
+from photochrom.grading import grade, split_vividness
+from photochrom.luma import is_blank, luma_strip, normalize_tone, shrink_luma, strips
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
-from photochrom.prediction import enlarge, predict
+from photochrom.prediction import enlarge, is_rebalanced, predict
 from photochrom.rendering import RenderPlan, plan_render
 from photochrom.resample import GuidedUpsampler
 
@@ -106,12 +106,15 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
         small = shrink_luma(photo.pixels, plan.width, plan.height, spec.output_stride)
         net_luma, tone_notes = normalize_tone(small.net) if options.normalize_tone else (small.net, ())
     with _timed(seconds, "net"):
-        predicted = predict(net_luma, plan.views, engine, wanted_outputs(options, spec))
+        caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
+        if is_rebalanced(spec) and is_blank(small.net):  # taught to prefer rare colours, it paints a blank page in one
+            gain, tone_notes = 0.0, ("blank picture: nothing to recognise, left without colour",)
+        predicted = predict(net_luma, plan.views, engine, wanted_outputs(options, spec), caution=caution)
         versions, version_notes = choose_versions(predicted, small.cell, spec, options)
     made = []
     for version in versions:
         with _timed(seconds, "upsample and merge"):
-            ab, ceiling_notes = grade(version.ab, small.cell, options)
+            ab, ceiling_notes = grade(version.ab, small.cell, options, gain)
             pixels = merge_chroma(photo.pixels, ab, small.cell, threads)
         notes = (*photo.notes, *plan.notes, *tone_notes, predicted.note, *version_notes, *version.notes, *ceiling_notes)
         coloured = replace(photo, pixels=pixels, notes=notes)

@@ -167,3 +167,18 @@ def test_a_sharper_mean_comes_nearer_to_the_mode() -> None:
     means = [annealed_mean(logits, bins, t)[0, 0, 0] for t in (1.0, 0.5, 0.1)]
     assert means == sorted(means)
     assert means[-1] == pytest.approx(60, abs=0.01)
+
+
+def test_the_confidence_is_lower_where_views_disagree() -> None:
+    calls = iter([10.0, 30.0])
+
+    def net(luma: np.ndarray) -> np.ndarray:
+        ab = np.zeros((1, 2, *luma.shape[2:]))
+        ab[..., luma.shape[3] // 2 :] = next(calls)
+        return ab
+
+    views = [View(64, 64), View(64, 64, mirrored=False)]
+    found = predict(np.zeros((64, 64), np.float32), views, FakeEngine(ab=net), ("confidence",))
+    left, right = found.extras["confidence"][0, :, :16], found.extras["confidence"][0, :, 16:]
+    assert np.allclose(left, 1)
+    assert np.allclose(right, 1 / (1 + np.hypot(10, 10) / 10))

@@ -25,6 +25,10 @@ from photochrom.resample import Plane, pad_to_multiple, render_size, resize
 # was worse than averaging (`benchmarks/decoding.py` measures it anew).
 AUTOMATIC_VIEWS = ((1.0, True), (5 / 7, False))
 
+# Distance between views, in Lab units, that halves the confidence: the net's own scale. It raises the rank correlation
+# with the true error from 0.37 to 0.39 and from 0.30 to 0.32 on two sets of 60 photographs.
+HALF_CONFIDENCE_AB = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -48,7 +52,8 @@ class Prediction:
         views: the views, largest first.
         disagreement: distance of the views' colours from their mean, in Lab units, averaged over the picture; 0 for
             one view.
-        extras: further outputs of the net, averaged likewise: ``confidence`` (1, h, w), ``logits`` (K, h, w).
+        extras: further outputs of the net, averaged likewise: ``confidence`` (1, h, w), lowered where the views
+            disagree, and ``logits`` (K, h, w).
     """
 
     ab: FloatArray
@@ -110,8 +115,10 @@ def predict(
         answers = [be_cautious(answer, engine.spec, caution) for answer in answers]
     answers = [{name: enlarge(answer[name], *grid) for name in ("ab", *extras)} for answer in answers]
     mean = {name: _mean([answer[name] for answer in answers]) for name in ("ab", *extras)}
-    apart = [np.hypot(*(answer["ab"] - mean["ab"])).mean() for answer in answers]
-    return Prediction(mean.pop("ab"), tuple(views), float(np.mean(apart)), mean)
+    apart = np.mean([np.hypot(*(answer["ab"] - mean["ab"])) for answer in answers], axis=0)
+    if "confidence" in mean:
+        mean["confidence"] = mean["confidence"] / (1 + apart / np.float32(HALF_CONFIDENCE_AB))
+    return Prediction(mean.pop("ab"), tuple(views), float(apart.mean()), mean)
 
 
 def show(net_luma: Plane, view: View, engine: Engine, outputs: Sequence[str]) -> dict[str, FloatArray]:

@@ -60,6 +60,24 @@ class ColorGraph(nn.Module):
         return ab, 1 / (1 + spread / HALF_CONFIDENCE_SPREAD), logits
 
 
+def trust_frequencies(net: ColorNet) -> ColorNet:
+    """Return a copy that answers with the true frequencies of colours instead of the rebalanced ones.
+
+    Rebalanced training multiplies a colour's probability by its weight w; subtracting log w from its logit takes that
+    back. What is lost in vividness is better regained by a plain gain on the colours than by preferring rare ones: at
+    the same colourfulness the error is lower (docs/experiments.md). Folded into the head's bias, so it costs nothing.
+
+    Source: Saerens, Latinne, Decaestecker 2002, "Adjusting the outputs of a classifier to new a priori probabilities",
+    equation 4, with the weights of Zhang, Isola, Efros 2016, "Colorful Image Colorization", equation 4.
+    """
+    honest = copy.deepcopy(net)
+    if honest.head.bias is None:
+        raise ModelFileError("the network's head has no bias to fold the frequencies into")
+    with torch.no_grad():
+        honest.head.bias -= honest.palette.weights.log()
+    return honest
+
+
 def fold_norms(net: ColorNet) -> ColorNet:
     """Return a copy, in evaluation mode, with spectral norm removed and batch norm folded into convolutions."""
     folded = copy.deepcopy(net).eval()

@@ -107,7 +107,8 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
         net_luma, tone_notes = normalize_tone(small.net) if options.normalize_tone else (small.net, ())
     with _timed(seconds, "net"):
         caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
-        if is_rebalanced(spec) and is_blank(small.net):  # taught to prefer rare colours, it paints a blank page in one
+        gain *= spec.gain
+        if spec.bins_ab and is_blank(small.net):  # a distribution over colours has a favourite for nothing, too
             gain, tone_notes = 0.0, ("blank picture: nothing to recognise, left without colour",)
         predicted = predict(net_luma, plan.views, engine, wanted_outputs(options, spec), caution=caution)
         versions, version_notes = choose_versions(predicted, small.cell, spec, options)

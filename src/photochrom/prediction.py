@@ -21,8 +21,8 @@ from photochrom.resample import Plane, pad_to_multiple, render_size, resize
 
 # The automatic views: short side as a share of the model's own size, and whether it is the mirror image. Of sizes from
 # 5/7 to 9/7, mirrored and not, alone and together, this pair had the least error for its cost. Two views more took
-# off another 0.3 %, averaging the logits rather than the colours 0.5 to 1 %, choosing the one view that agrees best
-# was worse than averaging (`benchmarks/decoding.py` measures it anew).
+# off another 0.3 %, averaging the logits rather than the colours 0.5 to 1 %; choosing the one view that agrees best
+# was worse than averaging on one set of two (`benchmarks/decoding.py` measures it anew).
 AUTOMATIC_VIEWS = ((1.0, True), (5 / 7, False))
 
 # Distance between views, in Lab units, that halves the confidence: the net's own scale. It raises the rank correlation
@@ -154,8 +154,8 @@ def _checked(values: FloatArray, name: str, padded: tuple[int, ...], spec: Model
 
 
 def is_rebalanced(spec: ModelSpec) -> bool:
-    """Return whether the model says how often its colours are met, so that their rebalancing can be taken back."""
-    return 0 < len(spec.bins_ab) == len(spec.bin_shares)
+    """Return whether the model prefers rare colours and says how often each is met, so that this can be taken back."""
+    return 0 < len(spec.bins_ab) == len(spec.bin_shares) and spec.rebalancing < 1
 
 
 def be_cautious(answer: dict[str, FloatArray], spec: ModelSpec, caution: float) -> dict[str, FloatArray]:

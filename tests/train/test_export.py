@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from photochrom.errors import ModelFileError
-from photochrom.export import ColorGraph, check_parity, export_color_net
+from photochrom.export import ColorGraph, check_parity, export_color_net, trust_frequencies
 from photochrom.nets.generators import ColorNet, build_color_net
 from photochrom.nets.palette import Palette
 
@@ -63,3 +63,15 @@ def test_parity_check_catches_another_network(exported: tuple[ColorNet, Path]) -
     _, path = exported
     with pytest.raises(ModelFileError, match="differs from the network"):
         check_parity(ColorGraph(net_with_opinions(1)), path)
+
+
+def test_trusting_frequencies_takes_the_rebalancing_back() -> None:
+    bins = torch.tensor([[0.0, 0.0], [20.0, 0.0], [40.0, 0.0]])
+    net = build_color_net("test", "test", Palette(bins, torch.tensor([0.8, 0.15, 0.05])), pretrained=False).eval()
+    with torch.no_grad():
+        # What a network answers that has learned nothing but the rebalanced frequencies.
+        net.head.weight.zero_()
+        net.head.bias.copy_((net.palette.shares * net.palette.weights).log())
+        honest = trust_frequencies(net)(torch.rand(1, 1, 32, 32)).softmax(1)[0, :, 0, 0]
+    torch.testing.assert_close(honest, net.palette.shares)
+    assert not torch.equal(net.head.bias, trust_frequencies(net).head.bias)

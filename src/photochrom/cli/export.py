@@ -23,6 +23,8 @@ def export(
     licence: str = "MIT",
     render_px: int = DEFAULT_RENDER_PX,
     temperature: float = 0.5,
+    gain: float = 1.0,
+    trust_frequencies: Annotated[bool, Parameter(negative="")] = False,
     trained_on: str = "",
     full_precision: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
@@ -36,6 +38,8 @@ def export(
         licence: Licence the model carries.
         render_px: Short side, in pixels, of the copy that the network should see.
         temperature: Sharpness of the colours it should be decoded with: 1 is the mean, towards 0 the likeliest.
+        gain: Factor on the decoded colours.
+        trust_frequencies: Take back the rebalancing of rare colours: fewer errors, and paler, which a gain mends.
         trained_on: A sentence on the training photographs, kept in the file.
         full_precision: Store float32 weights; the file is then twice as large.
         overwrite: Replace the output if it exists.
@@ -47,7 +51,7 @@ def export(
         raise OptionError("exists already", where=str(output), next_step="Use --overwrite to replace it.")
     # It warns of libraries that are not needed here.
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
-    from photochrom.export import ColorGraph, check_parity, export_color_net
+    from photochrom import export as exporting
     from photochrom.nets.generators import ColorNet
     from photochrom.train.trained import load_trained
 
@@ -61,11 +65,15 @@ def export(
         "licence": licence,
         "render_px": render_px,
         "temperature": temperature,
+        "gain": gain,
+        "rebalancing": 1.0 if trust_frequencies else trained.config.model.rebalancing,
     }
     if trained_on:
         card["trained_on"] = trained_on
-    sha256 = export_color_net(trained.net, output, card, half_storage=not full_precision)
+    net = exporting.trust_frequencies(trained.net) if trust_frequencies else trained.net
+    sha256 = exporting.export_color_net(net, output, card, half_storage=not full_precision)
     print(f"{output}  {output.stat().st_size / 1e6:.2f} MB")
     print(f"sha256  {sha256}")
-    print(f"parity  {check_parity(ColorGraph(trained.net), output):.4f} Lab units at most from the trained network")
+    difference = exporting.check_parity(exporting.ColorGraph(net), output)
+    print(f"parity  {difference:.4f} Lab units at most from the trained network")
     return EXIT_OK

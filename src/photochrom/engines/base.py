@@ -31,6 +31,7 @@ class ModelSpec(BaseModel):
     multiple: int = Field(default=32, ge=1, le=256, description="Height and width must be multiples of this.")
     output_stride: int = Field(default=2, ge=1, le=32, description="Input pixels per output pixel.")
     temperature: float = Field(default=1.0, gt=0, description="Recommended temperature of the annealed mean.")
+    gain: float = Field(default=1.0, gt=0, le=4, description="Recommended factor on a*, b* after decoding.")
     bins_ab: tuple[tuple[float, float], ...] = Field(default=(), description="Lab a*, b* of each output class.")
     single_view: bool = Field(default=False, description="Too heavy to be shown several copies of one picture.")
     bin_shares: tuple[float, ...] = Field(default=(), description="How often each class was met in training, sum 1.")

@@ -24,6 +24,7 @@ from photochrom import album, batch
 from photochrom.album import Job, find_photos, fitted_name, name_results, plan_jobs, result_beside
 from photochrom.batch import BatchSettings, PhotoReport, run_batch
 from photochrom.codecs import atomic
+from photochrom.companions import Companion
 from photochrom.errors import OptionError, OutputError, PhotochromError, PhotoNotFoundError, UnreadablePhotoError
 from photochrom.manifest import MANIFEST_NAME, Manifest
 from photochrom.options import Limits, OutputOptions
@@ -41,6 +42,7 @@ class Reddened:
 
     photo: Photo
     notes: tuple[str, ...]
+    companions: tuple[Companion, ...] = ()
 
 
 def redden(photo: Photo) -> Reddened:

@@ -24,7 +24,7 @@ SAMPLES = (
     ("astronaut", AgeOptions(untouched=1.0), 1),
     ("chelsea", AgeOptions(untouched=1.0), 1),
     ("coffee", AgeOptions(untouched=0, film=0, tone=0, fading=1, toning=0, vignette=0, blur=0, grain=1, jpeg=0), 3),
-    ("rocket", AgeOptions(untouched=0, film=1, tone=0, fading=0, toning=0, vignette=1, blur=0, grain=1, jpeg=0), 5),
+    ("rocket", AgeOptions(untouched=0, film=1, tone=0, fading=0, toning=0, vignette=1, blur=0, grain=0, jpeg=0), 5),
     ("camera", None, 0),
 )
 GAP_PX = 6

@@ -60,12 +60,13 @@ class ColorGraph(nn.Module):
         return ab, 1 / (1 + spread / HALF_CONFIDENCE_SPREAD), logits
 
 
-def trust_frequencies(net: ColorNet) -> ColorNet:
-    """Return a copy that answers with the true frequencies of colours instead of the rebalanced ones.
+def trust_frequencies(net: ColorNet, share: float = 1.0) -> ColorNet:
+    """Return a copy that answers with the true frequencies of colours instead of the rebalanced ones, or part of it.
 
-    Rebalanced training multiplies a colour's probability by its weight w; subtracting log w from its logit takes that
-    back. What is lost in vividness is better regained by a plain gain on the colours than by preferring rare ones: at
-    the same colourfulness the error is lower (docs/experiments.md). Folded into the head's bias, so it costs nothing.
+    Rebalanced training multiplies a colour's probability by its weight w; subtracting ``share`` (0..1) of log w from
+    its logit takes that back. At 1 the errors are least, and what the network is unsure of turns grey. What is lost in
+    vividness is better regained by a plain gain on the colours than by preferring rare ones: at the same colourfulness
+    the error is lower (docs/experiments.md). Folded into the head's bias, so it costs nothing.
 
     Source: Saerens, Latinne, Decaestecker 2002, "Adjusting the outputs of a classifier to new a priori probabilities",
     equation 4, with the weights of Zhang, Isola, Efros 2016, "Colorful Image Colorization", equation 4.
@@ -74,7 +75,7 @@ def trust_frequencies(net: ColorNet) -> ColorNet:
     if honest.head.bias is None:
         raise ModelFileError("the network's head has no bias to fold the frequencies into")
     with torch.no_grad():
-        honest.head.bias -= honest.palette.weights.log()
+        honest.head.bias -= share * honest.palette.weights.log()
     return honest
 
 
@@ -148,7 +149,7 @@ def export_color_net(net: ColorNet, path: Path, card: dict[str, Any], *, half_st
     del model.metadata_props[:]
     entry = model.metadata_props.add()
     entry.key, entry.value = "photochrom", json.dumps(header)
-    model.doc_string = ""
+    strip_traces(model)
     onnx.save(model, aside)
     try:
         check_parity(graph, aside)
@@ -175,6 +176,15 @@ def _trace(graph: ColorGraph, path: Path) -> None:
             external_data=False,
             verbose=False,
         )
+
+
+def strip_traces(model: onnx.ModelProto) -> None:
+    """Remove what the tracer noted of the source code: it tells paths of this computer and makes the file larger."""
+    graph = model.graph
+    model.doc_string = graph.doc_string = ""
+    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        del part.metadata_props[:]
+        part.doc_string = ""
 
 
 def store_weights_as_half(model: onnx.ModelProto, smallest: int = 256) -> None:

@@ -155,7 +155,7 @@ def _checked(values: FloatArray, name: str, padded: tuple[int, ...], spec: Model
 
 def is_rebalanced(spec: ModelSpec) -> bool:
     """Return whether the model prefers rare colours and says how often each is met, so that this can be taken back."""
-    return 0 < len(spec.bins_ab) == len(spec.bin_shares) and spec.rebalancing < 1
+    return 0 < len(spec.bins_ab) == len(spec.bin_shares) and spec.rebalancing_left > 0
 
 
 def be_cautious(answer: dict[str, FloatArray], spec: ModelSpec, caution: float) -> dict[str, FloatArray]:
@@ -171,7 +171,7 @@ def be_cautious(answer: dict[str, FloatArray], spec: ModelSpec, caution: float) 
     """
     shares = np.array(spec.bin_shares, dtype=np.float32)
     weights = 1 / ((1 - spec.rebalancing) * shares + spec.rebalancing / len(shares) + np.float32(1e-12))
-    shift = np.float32(caution) * np.log(weights).astype(np.float32)
+    shift = np.float32(caution * spec.rebalancing_left) * np.log(weights).astype(np.float32)
     logits = answer["logits"] - shift[:, None, None]
     ab = annealed_mean(logits, np.array(spec.bins_ab, dtype=np.float32), spec.temperature)
     return {**answer, "logits": logits, "ab": ab}

@@ -53,6 +53,12 @@ def test_exported_graph_follows_the_contract_at_any_size(exported: tuple[ColorNe
     assert len(header["bins_ab"]) == 25
 
 
+def test_the_file_tells_nothing_of_the_computer_that_made_it(exported: tuple[ColorNet, Path]) -> None:
+    _, path = exported
+    assert str(Path(__file__).parents[2]).encode() not in path.read_bytes()
+    assert b"generators.py" not in path.read_bytes()
+
+
 def test_exporting_leaves_the_network_trainable(exported: tuple[ColorNet, Path]) -> None:
     net, _ = exported
     net(torch.rand(1, 1, 64, 64)).sum().backward()

@@ -24,7 +24,7 @@ def export(
     render_px: int = DEFAULT_RENDER_PX,
     temperature: float = 0.5,
     gain: float = 1.0,
-    trust_frequencies: Annotated[bool, Parameter(negative="")] = False,
+    trust_frequencies: float = 0.0,
     trained_on: str = "",
     full_precision: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
@@ -39,7 +39,8 @@ def export(
         render_px: Short side, in pixels, of the copy that the network should see.
         temperature: Sharpness of the colours it should be decoded with: 1 is the mean, towards 0 the likeliest.
         gain: Factor on the decoded colours.
-        trust_frequencies: Take back the rebalancing of rare colours: fewer errors, and paler, which a gain mends.
+        trust_frequencies: How far to take the rebalancing of rare colours back, 0 to 1: fewer errors, and paler, which
+            a gain mends.
         trained_on: A sentence on the training photographs, kept in the file.
         full_precision: Store float32 weights; the file is then twice as large.
         overwrite: Replace the output if it exists.
@@ -47,6 +48,8 @@ def export(
     require_extra("train", "export", "torch", "safetensors", "onnx", "onnxscript")
     if output.suffix != ".onnx":
         raise OptionError("a model file ends in .onnx", where=str(output))
+    if not 0 <= trust_frequencies <= 1:
+        raise OptionError("must lie in 0..1", where="--trust-frequencies")
     if output.exists() and not overwrite:
         raise OptionError("exists already", where=str(output), next_step="Use --overwrite to replace it.")
     # It warns of libraries that are not needed here.
@@ -66,11 +69,12 @@ def export(
         "render_px": render_px,
         "temperature": temperature,
         "gain": gain,
-        "rebalancing": 1.0 if trust_frequencies else trained.config.model.rebalancing,
+        "rebalancing": trained.config.model.rebalancing,
+        "rebalancing_left": 1 - trust_frequencies,
     }
     if trained_on:
         card["trained_on"] = trained_on
-    net = exporting.trust_frequencies(trained.net) if trust_frequencies else trained.net
+    net = exporting.trust_frequencies(trained.net, trust_frequencies)
     sha256 = exporting.export_color_net(net, output, card, half_storage=not full_precision)
     print(f"{output}  {output.stat().st_size / 1e6:.2f} MB")
     print(f"sha256  {sha256}")

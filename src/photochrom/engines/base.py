@@ -35,6 +35,7 @@ class ModelSpec(BaseModel):
     bins_ab: tuple[tuple[float, float], ...] = Field(default=(), description="Lab a*, b* of each output class.")
     single_view: bool = Field(default=False, description="Too heavy to be shown several copies of one picture.")
     bin_shares: tuple[float, ...] = Field(default=(), description="How often each class was met in training, sum 1.")
+    rebalancing_left: float = Field(default=1.0, ge=0, le=1, description="Share of that not taken back at export.")
     rebalancing: float = Field(default=0.5, ge=0, le=1, description="How far rare classes were weighed up in training.")
     licence: str = ""
     weights_sha256: str = Field(default="", description="Hash of the weights, if they lie in a file of their own.")

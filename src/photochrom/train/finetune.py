@@ -176,9 +176,11 @@ def read_folded(file: onnx.ModelProto, path: Path) -> ColorNet:
     bins = torch.tensor(metadata.get("bins_ab", []))
     if len(bins):
         shares = torch.tensor(metadata.get("bin_shares") or [1 / len(bins)] * len(bins))
-        rebalancing = float(metadata.get("rebalancing", 0.5))
+        palette = Palette(bins, shares, float(metadata.get("rebalancing", 0.5)))
+        # Taught on as it was exported: what was taken back of the rebalancing stays so.
+        palette.weights **= float(metadata.get("rebalancing_left", 1.0))
         for backbone, decoder in _candidates(metadata):
-            net = fold_norms(build_color_net(backbone, decoder, Palette(bins, shares, rebalancing), pretrained=False))
+            net = fold_norms(build_color_net(backbone, decoder, palette, pretrained=False))
             wanted = dict(net.named_parameters())
             if all(name in kernels and kernels[name].shape == tensor.shape for name, tensor in wanted.items()):
                 net.load_state_dict({name: kernels[name] for name in wanted}, strict=False)

@@ -1,0 +1,35 @@
+"""Keep what a run has learned, small enough to commit: `slim_checkpoint.py RUN_FOLDER models/NAME.safetensors`.
+
+Only the averaged weights stay, kernels as float16; the optimizer and the raw weights go. The result is a checkpoint
+that `photochrom export` reads and that `model.init` of a configuration starts from.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from photochrom.train.checkpoint import CHECKPOINT, read_checkpoint
+
+
+def slim(run: Path, output: Path) -> None:
+    """Write the averaged weights of a run, with the committed configuration's place for its photographs."""
+    header, tensors = read_checkpoint(run / CHECKPOINT)
+    config = json.loads(header["config"])
+    config["data"]["photos"] = [f"data/{Path(pattern).name}" for pattern in config["data"]["photos"]]
+    kept = {
+        name: value.to(torch.float16) if value.ndim > 1 and value.is_floating_point() else value
+        for name, value in tensors.items()
+        if name.startswith("average.")
+    }
+    output.parent.mkdir(parents=True, exist_ok=True)
+    save_file(kept, output, metadata=header | {"config": json.dumps(config)})
+    print(f"{output}  {output.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    slim(Path(sys.argv[1]), Path(sys.argv[2]))

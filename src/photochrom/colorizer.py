@@ -37,7 +37,8 @@ from photochrom.photo import Photo, encode_photo, open_photo
 from photochrom.pipeline import ColorizeResult, colorize_photo
 from photochrom.provenance import Provenance
 
-Array = TypeVar("Array", bound=npt.NDArray[Any])
+# What comes out as exactly the type that went in; a subclass of Pillow's Image comes out as an Image.
+Same = TypeVar("Same", bound=bytes | npt.NDArray[Any] | Photo)
 LARGEST_CODE = {np.dtype(np.uint8): 255, np.dtype(np.uint16): 65535}
 
 
@@ -72,15 +73,9 @@ class Colorizer:
         self.engine = engine or _load_engine(options.model, engine_options)
 
     @overload
-    def __call__(self, picture: str | os.PathLike[str]) -> Image.Image: ...
+    def __call__(self, picture: str | os.PathLike[str] | Image.Image) -> Image.Image: ...
     @overload
-    def __call__(self, picture: bytes) -> bytes: ...
-    @overload
-    def __call__(self, picture: Image.Image) -> Image.Image: ...
-    @overload
-    def __call__(self, picture: Array) -> Array: ...
-    @overload
-    def __call__(self, picture: Photo) -> Photo: ...
+    def __call__(self, picture: Same) -> Same: ...
     def __call__(self, picture: object) -> object:
         """Return the picture in colour, as the kind it came in; see the module's table.
 
@@ -98,15 +93,9 @@ class Colorizer:
         return colorize_photo(photo, self.engine, self.options, threads=self._threads)
 
     @overload
-    def alternatives(self, picture: str | os.PathLike[str], count: int) -> list[Image.Image]: ...
+    def alternatives(self, picture: str | os.PathLike[str] | Image.Image, count: int) -> list[Image.Image]: ...
     @overload
-    def alternatives(self, picture: bytes, count: int) -> list[bytes]: ...
-    @overload
-    def alternatives(self, picture: Image.Image, count: int) -> list[Image.Image]: ...
-    @overload
-    def alternatives(self, picture: Array, count: int) -> list[Array]: ...
-    @overload
-    def alternatives(self, picture: Photo, count: int) -> list[Photo]: ...
+    def alternatives(self, picture: Same, count: int) -> list[Same]: ...
     def alternatives(self, picture: Any, count: int) -> list[Any]:
         """Return up to ``count`` (1 to 9) plausible and visibly different versions of a picture, likeliest first.
 
@@ -160,7 +149,7 @@ def colorize(
 ) -> Image.Image: ...
 @overload
 def colorize(
-    picture: bytes,
+    picture: Same,
     *,
     model: str | os.PathLike[str] = ...,
     size: int | None = ...,
@@ -168,29 +157,7 @@ def colorize(
     warmth: float = ...,
     chroma_ceiling: float | None = ...,
     normalize_tone: bool = ...,
-) -> bytes: ...
-@overload
-def colorize(
-    picture: Array,
-    *,
-    model: str | os.PathLike[str] = ...,
-    size: int | None = ...,
-    vividness: float = ...,
-    warmth: float = ...,
-    chroma_ceiling: float | None = ...,
-    normalize_tone: bool = ...,
-) -> Array: ...
-@overload
-def colorize(
-    picture: Photo,
-    *,
-    model: str | os.PathLike[str] = ...,
-    size: int | None = ...,
-    vividness: float = ...,
-    warmth: float = ...,
-    chroma_ceiling: float | None = ...,
-    normalize_tone: bool = ...,
-) -> Photo: ...
+) -> Same: ...
 def colorize(
     picture: Any,
     *,

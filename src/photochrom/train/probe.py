@@ -74,7 +74,7 @@ class Probe:
         drift = [skin_drift(*trio) for trio in zip(pictures, self.truth, self.skin, strict=True)]
         surplus = [colorfulness(made) - colorfulness(true) for made, true in zip(pictures, self.truth, strict=True)]
         return Measurement(
-            distance=1000 * kernel_distance(features, self.truth_features),
+            distance=1000 * kernel_distance(features, self.truth_features, paired=True),
             per_photo={
                 "skin_hue_drift": [hue for hue, _ in drift if not np.isnan(hue)],
                 "skin_chroma_drift": [size for _, size in drift if not np.isnan(size)],

@@ -5,7 +5,7 @@ DeOldify's author found it by eye. Here figures of a fixed probe set decide (see
 * *b* is the look with the lowest feature distance so far (a new best must be lower by IMPROVEMENT);
 * the distance has *stopped improving* when *b* lies ``patience`` looks back;
 * a look has *left its band* when a harmful figure (drift of skin's hue or chroma, jitter) has certainly risen since *b*
-  by more than TOLERANCE of itself: the 95 % bootstrap band of its mean change, photograph by photograph, lies above that;
+  by more than TOLERANCE of itself: the 95 % bootstrap band of its change, photograph by photograph, lies above that;
 * the stage ends at the first look for which both hold, and goes back to the last look from *b* on before any left.
 
 The lowest distance alone would always go back to *b*; the evidence names both points with their figures.

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import json
 import signal
 import threading
@@ -27,7 +28,7 @@ from pathlib import Path
 from typing import IO, Literal, Protocol
 
 from photochrom.album import USUAL_SUFFIX, Job, fitted_name
-from photochrom.codecs.atomic import output_error, remove_abandoned, write_whole
+from photochrom.codecs.atomic import Aside, output_error, remove_abandoned, write_whole
 from photochrom.codecs.signatures import HEAD_BYTES, photo_format
 from photochrom.codecs.source import open_source
 from photochrom.companions import Companion
@@ -35,7 +36,7 @@ from photochrom.credentials import Credentials, signed
 from photochrom.errors import OptionError, OutputError, PhotochromError
 from photochrom.manifest import Entry, Manifest
 from photochrom.options import Limits, OutputOptions
-from photochrom.photo import Photo, encode_pages_with_notes, format_of_path, open_pages, open_photo
+from photochrom.photo import Photo, format_of_path, open_pages, open_photo, write_photo
 from photochrom.provenance import Provenance
 from photochrom.recipe import Recipe, recipe_path
 
@@ -296,17 +297,34 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     clock.lap("color")
     width, height = pages[0].width, pages[0].height
     del pages
-    data, lost = encode_pages_with_notes(
-        [page.photo for page in colored], job.target, settings.writing, settings.provenance
-    )
-    if settings.credentials:
-        data = _signed(data, job, settings, settings.credentials)
-    clock.lap("encode")
-    _store_companions(job, [page.companions for page in colored], source_sha256, run)
-    _store(job, data, source_sha256, settings, manifest)
+    with _begun(job.target) as aside:
+        lost = _write_result(aside, job, [page.photo for page in colored], settings)
+        clock.lap("encode")
+        _store_companions(job, [page.companions for page in colored], source_sha256, run)
+        _store(aside, job, source_sha256, settings, manifest)
     clock.lap("write")
     notes = tuple(dict.fromkeys([*(note for page in colored for note in page.notes), *lost]))
     return PhotoReport(str(job.source), str(job.target), "done", notes, seconds, width=width, height=height)
+
+
+def _begun(target: Path) -> Aside:
+    """Return a result's file, begun aside, in a folder made where there was none."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(error, target.parent) from error
+    return Aside(target)
+
+
+def _write_result(aside: Aside, job: Job, pages: list[Photo], settings: BatchSettings) -> tuple[str, ...]:
+    format = settings.writing.format or format_of_path(job.target)
+    writing, made = settings.writing, settings.provenance
+    if not settings.credentials:
+        return write_photo(pages, aside.handle, format, options=writing, provenance=made)
+    buffer = io.BytesIO()
+    lost = write_photo(pages, buffer, format, options=writing, provenance=made)
+    aside.handle.write(_signed(buffer.getvalue(), job, settings, settings.credentials))
+    return lost
 
 
 def _signed(data: bytes | bytearray, job: Job, settings: BatchSettings, credentials: Credentials) -> bytes:
@@ -366,27 +384,25 @@ def _store_companions(job: Job, pages: Sequence[Sequence[Companion]], source_sha
         beside = Job(job.source, target, f"{job.key}#{mark}")
         refuse_existing(beside, writing, run.manifest)
         made = replace(settings.provenance, settings={**settings.provenance.settings, **first.settings})
-        data, _ = encode_pages_with_notes([picture.photo for picture in pictures], target, writing, made)
         repeatable = settings.keep_recipe and bool(first.settings)  # a recipe makes pictures in colour
+        if not first.settings:  # what is signed is a picture in colour, too
+            writing = writing.model_copy(update={"certificate": None, "private_key": None})
         written = replace(settings, provenance=made, writing=writing, keep_recipe=repeatable)
-        _store(beside, data, source_sha256, written, run.manifest)
+        with _begun(target) as aside:
+            _write_result(aside, beside, [picture.photo for picture in pictures], written)
+            _store(aside, beside, source_sha256, written, run.manifest)
 
 
-def _store(
-    job: Job, data: bytes | bytearray, source_sha256: str, settings: BatchSettings, manifest: Manifest | None
-) -> None:
-    try:
-        job.target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_error(error, job.target.parent) from error
-    target_sha256 = hashlib.sha256(data).hexdigest()
+def _store(aside: Aside, job: Job, source_sha256: str, settings: BatchSettings, manifest: Manifest | None) -> None:
+    """Promise a written result in the manifest, and put it in place."""
+    target_sha256, size = aside.measured()
     if manifest:
         name = manifest.name_of(job.target)
-        manifest.promise(Entry(job.key, source_sha256, settings.sha256, name, target_sha256, len(data)))
+        manifest.promise(Entry(job.key, source_sha256, settings.sha256, name, target_sha256, size))
     if settings.keep_recipe:
         recipe = Recipe.of(job.source, source_sha256, job.target, target_sha256, settings.provenance, settings.writing)
         write_whole(recipe_path(job.target), recipe.as_json())
-    write_whole(job.target, data)
+    aside.put_in_place()
 
 
 class _Clock:

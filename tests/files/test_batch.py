@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from photochrom.codecs import atomic
 from photochrom.companions import Companion
 from photochrom.errors import OptionError, OutputError, PhotochromError, PhotoNotFoundError, UnreadablePhotoError
 from photochrom.manifest import MANIFEST_NAME, Manifest
-from photochrom.options import Limits, OutputOptions
+from photochrom.options import Limits, OutputFormat, OutputOptions
 from photochrom.photo import Photo, open_pages, open_photo
 from photochrom.provenance import Provenance, read_provenance
 from photochrom.recipe import read_recipe, recipe_path, redo
@@ -319,21 +320,44 @@ def test_a_folder_that_vanishes_is_told_and_a_rerun_completes(folder: Path, tmp_
     assert statuses(run(folder, out)) == {"done"}
 
 
-@pytest.mark.parametrize("place", ["result", "manifest"])
+class FillingUp:
+    """A file on a disk that has room for some bytes more."""
+
+    def __init__(self, handle: BinaryIO, room: int) -> None:
+        self.handle, self.room = handle, room
+
+    def write(self, data: bytes) -> int:
+        if len(data) > self.room:
+            self.handle.write(data[: self.room])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.room -= len(data)
+        return self.handle.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.handle, name)
+
+
+@pytest.mark.parametrize("place", ["result", "flush", "manifest"])
+@pytest.mark.parametrize("format", ["jpeg", "png", "tiff", "webp"])
 def test_a_full_disk_ends_the_run_and_leaves_nothing_half_written(
-    folder: Path, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, place: str, format: OutputFormat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
     written = 0
-    whole, append = atomic._write_and_flush, Manifest._append
+    begin, flush, append = atomic.Aside.__init__, atomic._flush, Manifest._append
 
-    def fill_up(path: Path, data: bytes) -> None:
+    def begin_filling_up(self: atomic.Aside, path: Path) -> None:
+        nonlocal written
+        written += 1
+        begin(self, path)
+        self.handle = cast("BinaryIO", FillingUp(self.handle, 1000 if written > 2 else 10**9))
+
+    def flush_late(handle: BinaryIO) -> None:
         nonlocal written
         written += 1
         if written > 2:
-            path.write_bytes(data[: len(data) // 2])
             raise OSError(errno.ENOSPC, "No space left on device")
-        whole(path, data)
+        flush(handle)
 
     def fill_up_manifest(self: Manifest, line: bytes) -> None:
         nonlocal written
@@ -344,22 +368,27 @@ def test_a_full_disk_ends_the_run_and_leaves_nothing_half_written(
             raise OSError(errno.ENOSPC, "No space left on device")
         append(self, line)
 
+    disk_settings = replace(SETTINGS, writing=OutputOptions(format=format))
     manifest = Manifest.of(out)
-    jobs = plan_jobs(folder, out)
+    jobs = plan_jobs(folder, out, format=format)
     with monkeypatch.context() as patch:
         if place == "result":
-            patch.setattr(atomic, "_write_and_flush", fill_up)
+            patch.setattr(atomic.Aside, "__init__", begin_filling_up)
+        elif place == "flush":
+            patch.setattr(atomic, "_flush", flush_late)
         else:
             patch.setattr(Manifest, "_append", fill_up_manifest)
-        summary = run_batch(jobs, redden, SETTINGS, manifest=manifest, workers=1)
+        reports: list[PhotoReport] = []
+        summary = run_batch(jobs, redden, disk_settings, manifest=manifest, workers=1, on_report=reports.append)
+    assert "No space left on device" in reports[-1].error
     assert (summary.done, summary.failed, summary.left) == (2, 1, 2)
     assert summary.stopped_by == "disk full"
     assert "Free some space and run the same command again: 2 are left" in summary.next_step
     assert len(names_in(out)) == 2
     assert not list(out.rglob("*.part"))
-    reports = run(folder, out)
-    assert [report.status for report in reports].count("skipped") == 2
-    assert [report.status for report in reports].count("done") == 3
+    again = run(folder, out, disk_settings)
+    assert [report.status for report in again].count("skipped") == 2
+    assert [report.status for report in again].count("done") == 3
 
 
 def test_what_killed_processes_left_is_cleared_away(folder: Path, tmp_path: Path) -> None:

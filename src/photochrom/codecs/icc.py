@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.codecs.libvips import image_from, libvips, with_block
+from photochrom.codecs.libvips import computed, image_from, libvips, with_block
 from photochrom.codecs.shaper import Shaper, converted, gray_table, shaper_of
 from photochrom.color import srgb_from_linear
 
@@ -142,13 +142,13 @@ def from_srgb(pixels: npt.NDArray[Any], profile: bytes) -> npt.NDArray[Any]:
         return pixels
     shaper = shaper_of(profile)
     if shaper:
-        return np.asarray(converted(image_from(pixels), _srgb_shaper(), shaper).numpy())
+        return computed(converted(image_from(pixels), _srgb_shaper(), shaper))
     try:
         connection = image_from(pixels).icc_import(input_profile="srgb", intent="relative", pcs="xyz")
         exported = with_block(connection, "icc-profile-data", profile).icc_export(
             intent="relative", depth=8 * pixels.dtype.itemsize, black_point_compensation=True
         )
-        return np.asarray(exported.numpy())
+        return computed(exported)
     except libvips().Error as error:
         raise DamagedProfileError("the profile cannot be applied") from error
 

@@ -49,14 +49,17 @@ class PhotoSource:
 
 
 @contextmanager
-def open_source(source: str | os.PathLike[str] | bytes, max_file_bytes: int) -> Iterator[PhotoSource]:
-    """Open a path or wrap bytes.
+def open_source(source: str | os.PathLike[str] | bytes | PhotoSource, max_file_bytes: int) -> Iterator[PhotoSource]:
+    """Open a path or wrap bytes; what is open already stays so.
 
     Raises:
         PhotoNotFoundError: nothing is there.
         UnreadablePhotoError: empty, not permitted, or not a regular file (folder, pipe, device, socket).
         PhotoTooLargeError: more than ``max_file_bytes``.
     """
+    if isinstance(source, PhotoSource):
+        yield source
+        return
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
         _check_size(len(data), "the given bytes", max_file_bytes)

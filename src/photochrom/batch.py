@@ -21,6 +21,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -34,11 +35,11 @@ from photochrom.codecs.source import open_source
 from photochrom.companions import Companion
 from photochrom.credentials import Credentials, signed
 from photochrom.errors import OptionError, OutputError, PhotochromError
-from photochrom.manifest import Entry, Manifest
+from photochrom.manifest import COMPANION_SEPARATOR, Entry, Manifest, file_sha256
 from photochrom.options import Limits, OutputOptions
 from photochrom.photo import Photo, format_of_path, open_pages, open_photo, write_photo
 from photochrom.provenance import Provenance
-from photochrom.recipe import Recipe, recipe_path
+from photochrom.recipe import Recipe, read_recipe, recipe_path
 
 NOT_SHAPING = {"overwrite", "certificate", "private_key"}
 """Options of writing that do not change a result's picture; a signer is told by the certificate itself."""
@@ -171,7 +172,7 @@ def run_batch(
     *,
     manifest: Manifest | None = None,
     workers: int = 2,
-    color_slots: int = 1,
+    color_slots: int = 2,
     on_report: Callable[[PhotoReport], None] | None = None,
     report_path: Path | None = None,
     stop: threading.Event | None = None,
@@ -183,9 +184,10 @@ def run_batch(
         color_one: colours one photograph; called from several threads, ``color_slots`` at a time.
         settings: the same for all.
         manifest: of the output folder; without one nothing is skipped, and existing results are errors.
-        workers: photographs in memory at a time. While one is in the net, others are read and written: two or three
-            keep the net busy, more cost memory only.
-        color_slots: photographs in the net at a time; the net itself uses several cores.
+        workers: photographs in memory at a time. While some are coloured, others are read and written: two or three
+            keep all cores busy, more cost memory only.
+        color_slots: photographs coloured at a time. With two, the net works on one while the colours of the other are
+            merged: on two cores 1.7 times as many photographs per second as with one.
         on_report: called in the calling thread with each report.
         report_path: a JSONL file with one line per photograph, begun anew by each run.
         stop: set it, from any thread, for what Ctrl-C does.
@@ -371,7 +373,7 @@ def _by_mark(pages: Sequence[Sequence[Companion]]) -> dict[str, list[Companion]]
 
 def _store_companions(job: Job, pages: Sequence[Sequence[Companion]], source_sha256: str, run: _Run) -> None:
     """Write what belongs beside a result, before the result: where that is whole, these are."""
-    settings = run.settings
+    settings, stored = run.settings, set[Path]()
     for mark, pictures in _by_mark(pages).items():
         first, writing, suffix = pictures[0], settings.writing, job.target.suffix
         if first.format and len(pictures) == 1:  # several pages need the result's own format
@@ -381,7 +383,7 @@ def _store_companions(job: Job, pages: Sequence[Sequence[Companion]], source_sha
             raise OutputError(
                 "is another photograph's result", where=str(target), next_step="Colour it into a folder of its own"
             )
-        beside = Job(job.source, target, f"{job.key}#{mark}")
+        beside = Job(job.source, target, f"{job.key}{COMPANION_SEPARATOR}{mark}")
         refuse_existing(beside, writing, run.manifest)
         made = replace(settings.provenance, settings={**settings.provenance.settings, **first.settings})
         repeatable = settings.keep_recipe and bool(first.settings)  # a recipe makes pictures in colour
@@ -391,6 +393,24 @@ def _store_companions(job: Job, pages: Sequence[Sequence[Companion]], source_sha
         with _begun(target) as aside:
             _write_result(aside, beside, [picture.photo for picture in pictures], written)
             _store(aside, beside, source_sha256, written, run.manifest)
+        stored.add(target)
+    if run.manifest:
+        _remove_outdated(run.manifest, job, stored | run.targets)
+
+
+def _remove_outdated(manifest: Manifest, job: Job, wanted: AbstractSet[Path]) -> None:
+    """Remove the companions of an earlier result that the new one has not, with their recipes, if they are ours."""
+    for name in manifest.companions_of(job.key):
+        path = manifest.path_of(name)
+        if path in wanted or not manifest.made(name):
+            continue
+        recipe = recipe_path(path)
+        try:
+            if recipe.exists() and read_recipe(recipe).target_sha256 == file_sha256(path):
+                recipe.unlink()
+            path.unlink()
+        except (OSError, PhotochromError):
+            continue  # it is in nobody's way
 
 
 def _store(aside: Aside, job: Job, source_sha256: str, settings: BatchSettings, manifest: Manifest | None) -> None:

@@ -36,7 +36,7 @@ DEFLATE_LEVEL = 3
 # In grain there is nothing to be found again, and looking for it takes two thirds of the time. A strip's beginning
 # tells: where plain Huffman codes and runs come within this share of what the search finds, they are enough.
 PROBE_BYTES = 1 << 16
-WORTH_SEARCHING = 0.97
+WORTH_SEARCHING = 0.94
 
 Samples = npt.NDArray[Any]
 

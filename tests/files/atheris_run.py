@@ -69,8 +69,12 @@ def parse_png(data: bytes) -> None:
 def parse_profile(data: bytes) -> None:
     with contextlib.suppress(icc.DamagedProfileError):
         icc.color_space(data)
-    shaper.shaper_of(data)
-    shaper.shaper_of(icc.adobe_rgb_profile()[:128] + data)
+    for profile in (data, icc.adobe_rgb_profile()[:128] + data):
+        found = shaper.shaper_of(profile)
+        if found and found.matrix is not None:
+            shaper.conversion(found, found, 255)
+        elif found:
+            shaper.gray_table(found, lambda linear: linear, 255)
 
 
 def parse_notes_of_ours(data: bytes) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photochrom.codecs import exif, icc, iptc, jpeg, png, tiff
+from photochrom.codecs import exif, gif, icc, iptc, jpeg, jpeg2000, png, tiff
 from photochrom.codecs.libvips import image_from, libvips
 from photochrom.errors import (
     MissingExtraError,
@@ -54,6 +54,8 @@ class Decoded:
     page_count: int = 1
     notes: list[str] = field(default_factory=list)
 
+
+RAW_NOTE = "camera raw developed with the camera's white balance"
 
 Loader = Callable[["PhotoSource", int, CheckSize], Decoded]
 
@@ -125,7 +127,11 @@ def _load_webp(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded
 
 
 def _load_gif(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
-    return _noting_frames(_load_with_vips(source, "gifload_source", check_size))
+    decoded = _noting_frames(_load_with_vips(source, "gifload_source", check_size))
+    packet = gif.xmp_of(source)
+    if packet:
+        decoded.blocks["xmp"] = packet
+    return decoded
 
 
 def _load_avif(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
@@ -185,7 +191,10 @@ def _load_bmp(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
 
 
 def _load_jpeg2000(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
-    return _load_with_pillow(source, "Jpeg2KImagePlugin", "Jpeg2KImageFile", check_size)
+    decoded = _load_with_pillow(source, "Jpeg2KImagePlugin", "Jpeg2KImageFile", check_size)
+    decoded.blocks |= jpeg2000.blocks_of(source)
+    decoded.orientation = exif.orientation_of(decoded.blocks.get("exif", b""))
+    return decoded
 
 
 def _load_with_pillow(source: PhotoSource, plugin: str, image_class: str, check_size: CheckSize) -> Decoded:
@@ -246,18 +255,17 @@ def _load_raw(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
         check_size(raw.sizes.raw_width, raw.sizes.raw_height, 16)
         # LibRaw turns it upright.
         samples = raw.postprocess(output_bps=16, use_camera_wb=True, output_color=rawpy.ColorSpace.sRGB)
-    block = _exif_of_raw(source)
-    blocks = {"exif": block} if block else {}
-    return Decoded(image_from(samples), blocks, notes=["camera raw developed with the camera's white balance"])
+    return Decoded(image_from(samples), _blocks_of_raw(source), notes=[RAW_NOTE])
 
 
-def _exif_of_raw(source: PhotoSource) -> bytes | None:
-    """Return the EXIF block of a camera file that is TIFF inside, as most are."""
+def _blocks_of_raw(source: PhotoSource) -> dict[str, bytes]:
+    """Return the metadata of a camera file that is TIFF inside, as most are; its profile is not that of our pixels."""
     try:
         reader = tiff.TiffReader(source)
-        return tiff.exif_of_page(reader, reader.pages()[0])
+        blocks = _tiff_blocks(reader, reader.pages()[0])
     except (exif.DamagedExifError, IndexError):
-        return None
+        return {}
+    return {name: block for name, block in blocks.items() if name != "icc"}
 
 
 def _extra(module: str, what: str, extra: str, where: str) -> Any:

@@ -350,7 +350,7 @@ def jpeg2000_with(**blocks: bytes) -> bytes:
 
 def gif_with(packet: bytes) -> bytes:
     data = pillow_bytes(textured(channels=1), "GIF")
-    trailer = b"\x01" + bytes(range(255, -1, -1)) + b"\0\0"
+    trailer = b"\x01" + bytes(range(255, -1, -1)) + b"\0"
     at = 13 + 3 * 2 ** ((data[10] & 7) + 1)  # behind the header and the table of colours
     return data[:at] + gif.XMP_EXTENSION + packet + trailer + data[at:]
 

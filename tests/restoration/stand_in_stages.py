@@ -66,18 +66,25 @@ def _damage() -> onnx.GraphProto:
 
 def _inpaint() -> onnx.GraphProto:
     half = REACH_PX // 2
-    pads, one, ones = [half] * 4, np.ones((3, 1, REACH_PX, REACH_PX)), np.ones((1, 1, REACH_PX, REACH_PX))
+    across, down = [0, half, 0, half], [half, 0, half, 0]
     nodes = [
         helper.make_node("Sub", ["unity", "mask"], ["known"]),
         helper.make_node("Mul", ["rgb", "known"], ["seen"]),
-        helper.make_node("Conv", ["seen", "one"], ["sum"], group=3, pads=pads),
-        helper.make_node("Conv", ["known", "ones"], ["count"], pads=pads),
+        helper.make_node("Concat", ["seen", "known"], ["both"], axis=1),
+        helper.make_node("Conv", ["both", "row"], ["rows"], group=4, pads=across),
+        helper.make_node("Conv", ["rows", "column"], ["sums"], group=4, pads=down),
+        helper.make_node("Split", ["sums", "parts"], ["sum", "count"], axis=1),
         helper.make_node("Max", ["count", "unity"], ["at_least"]),
         helper.make_node("Div", ["sum", "at_least"], ["mean"]),
         helper.make_node("Mul", ["mean", "mask"], ["filling"]),
         helper.make_node("Add", ["seen", "filling"], ["restored"]),
     ]
-    constants = {"unity": np.array(1.0), "one": one, "ones": ones}
+    constants = {
+        "unity": np.array(1.0),
+        "row": np.ones((4, 1, 1, REACH_PX)),
+        "column": np.ones((4, 1, REACH_PX, 1)),
+        "parts": np.array([3, 1], np.int64),
+    }
     return _graph("inpaint", ["rgb", "mask"], {"restored": ["b", 3, "h", "w"]}, nodes, constants)
 
 
@@ -91,5 +98,8 @@ def _graph(
     channels = {"rgb": 3, "mask": 1}
     takes = [helper.make_tensor_value_info(port, TensorProto.FLOAT, ["b", channels[port], "h", "w"]) for port in inputs]
     gives = [helper.make_tensor_value_info(port, TensorProto.FLOAT, shape) for port, shape in outputs.items()]
-    tensors = [numpy_helper.from_array(np.asarray(value, np.float32), key) for key, value in constants.items()]
+    tensors = [
+        numpy_helper.from_array(value if value.dtype == np.int64 else value.astype(np.float32), key)
+        for key, value in constants.items()
+    ]
     return helper.make_graph(nodes, name, takes, gives, tensors)

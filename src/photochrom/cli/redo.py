@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,8 @@ from photochrom.provenance import RESTORE
 from photochrom.recipe import Recipe
 from photochrom.recipe import redo as redo_recipe
 from photochrom.restorer import Restorer, mask_sha256, read_mask
+
+HASHES = "models_sha256"
 
 
 def redo(
@@ -68,16 +71,18 @@ class _Makers:
         settings = dict(written.settings)
         first = settings.pop("restore", None)
         options = ColorizeOptions.checked(**{**settings, "model": self.model or written.model})
-        restore = isinstance(first, dict) and self._session(first, str(first.pop("models_sha256", "")))
+        restore: bool | Restorer = False
+        if isinstance(first, dict):
+            restore = self._session({k: v for k, v in first.items() if k != HASHES}, str(first.get(HASHES, "")))
         colorizer = self.sessions.enter_context(Colorizer(options=options, engine_options=self.engine, restore=restore))
         _check_hash(colorizer.engine.spec.sha256, written.model_sha256, options.model)
         return colorizer.run
 
     def _restorer(self, written: Recipe) -> ColorOne:
-        settings = dict(written.settings)
+        settings = {**written.settings, "models": written.model}
         expected = settings.pop("mask_sha256", None)
         if expected is None:
-            return self._session({**settings, "models": written.model}, written.model_sha256).run
+            return self._session(settings, written.model_sha256).run
         if self.mask is None:
             raise OptionError(
                 "the recipe was made with a hand-drawn mask", where="mask", next_step="Give it with --mask"
@@ -85,16 +90,16 @@ class _Makers:
         mask = read_mask(self.mask, limits=self.limits)
         if mask_sha256(mask) != expected:
             raise OptionError("is not the mask that the recipe was made with", where=str(self.mask))
-        restorer = self._session({**settings, "models": written.model}, written.model_sha256, drawn=True)
+        restorer = self._session(settings, written.model_sha256, drawn=True)
         return partial(restorer.run, mask=mask)
 
-    def _session(self, settings: dict[str, object], models_sha256: str, *, drawn: bool = False) -> Restorer:
-        names = settings.pop("models", "")
-        restorer = Restorer(RestoreOptions.checked(**settings), engine_options=self.engine)
+    def _session(self, settings: Mapping[str, object], models_sha256: str, *, drawn: bool = False) -> Restorer:
+        options = RestoreOptions.checked(**{key: value for key, value in settings.items() if key != "models"})
+        restorer = Restorer(options, engine_options=self.engine)
         self.sessions.enter_context(restorer)
         made = restorer.provenance_with(None)
         if not drawn:  # with a mask, fewer models are used than are loaded
-            _check_hash(made.model_sha256, models_sha256, str(names))
+            _check_hash(made.model_sha256, models_sha256, str(settings.get("models")))
         return restorer
 
 

@@ -14,7 +14,7 @@ from photochrom.restoration.tiling import Grid, Tile, blended_rows
 GRID = Grid(side=512, overlap=128, margin=32)
 # Thickness of a hole, in pixels, that the model fills well at full size; thicker ones are filled on smaller copies.
 REACH_PX = 40
-COARSEST = 16
+COARSEST, SMALLEST_COPY_PX = 16, 64
 
 
 def fill(pixels: Codes, mask: Mask, engine: StageEngine, grid: Grid = GRID) -> None:
@@ -31,7 +31,7 @@ def fill(pixels: Codes, mask: Mask, engine: StageEngine, grid: Grid = GRID) -> N
     remaining = mask.copy()
     factor = COARSEST
     while factor > 1:
-        if factor * grid.overlap <= max(mask.shape):
+        if min(mask.shape) >= factor * SMALLEST_COPY_PX:
             part = remaining & thick_parts(remaining, REACH_PX * factor / 2)
             if part.any():
                 _fill_on_copy(pixels, part, remaining, factor, engine, grid)

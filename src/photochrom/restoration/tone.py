@@ -25,7 +25,7 @@ from photochrom.restoration.toning import Coloring
 # Percentiles that count as the photograph's black and white.
 BLACK_PERCENTILE, WHITE_PERCENTILE = 1.0, 99.0
 # Share of the tone range between them below which a photograph counts as faded.
-FADED_RANGE = 0.66
+FADED_RANGE = 0.55
 # Below this there is nothing but paper: stretching it would show its grain.
 BLANK_RANGE = 0.06
 # Root mean square change, of 1, below which the model itself sees nothing to correct.

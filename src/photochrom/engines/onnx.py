@@ -47,15 +47,7 @@ class OnnxEngine:
         options = options or EngineOptions()
         self._provider, self._reason = choose_provider(options.device)
         self._threads = options.threads or usable_cores()
-        # The bytes that were hashed are the bytes that are run: reading the file twice would leave a gap between.
-        content = _read(path)
-        sha256 = hashlib.sha256(content).hexdigest()
-        if expected_sha256 and sha256 != expected_sha256:
-            raise ModelFileError(
-                f"the model file is damaged: its sha256 starts with {sha256[:12]}, {expected_sha256[:12]} was expected",
-                where=str(path),
-                next_step="Install photochrom again.",
-            )
+        content, sha256 = read_checked(path, expected_sha256)
         # Imported models have their weights in a file of their own, which is mapped instead of read.
         weights = path.with_suffix(WEIGHTS_SUFFIX)
         source = str(path) if weights.is_file() else content
@@ -128,11 +120,23 @@ def checked_sha256(path: Path, expected: str) -> str:
     return found
 
 
-def _read(path: Path) -> bytes:
+def read_checked(path: Path, expected_sha256: str) -> tuple[bytes, str]:
+    """Return a model file's bytes and their hash; raise ModelFileError if it is not the expected one, unless empty.
+
+    The bytes that were hashed are the bytes that are run: reading the file twice would leave a gap between.
+    """
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise ModelFileError(f"the model file cannot be read ({error.strerror})", where=str(path)) from None
+    sha256 = hashlib.sha256(content).hexdigest()
+    if expected_sha256 and sha256 != expected_sha256:
+        raise ModelFileError(
+            f"the model file is damaged: its sha256 starts with {sha256[:12]}, {expected_sha256[:12]} was expected",
+            where=str(path),
+            next_step="Install photochrom again.",
+        )
+    return content, sha256
 
 
 def load_session(source: bytes | str, path: Path, provider: str, threads: int) -> ort.InferenceSession:

@@ -22,8 +22,9 @@ ABANDONED_AFTER_S = 86_400
 class Aside:
     """A file being written, hidden beside the one whose place it will take.
 
-    At any moment the old file, the new one or none is there, never a part. A context manager: what has not been put in place at its end is removed. A process that is killed leaves at most a
-    hidden ``.photochrom-*.part`` file, which the next album run removes.
+    At any moment the old file, the new one or none is there, never a part. A context manager: what has not been put
+    in place at its end is removed. A process that is killed leaves at most a hidden ``.photochrom-*.part`` file, which
+    the next album run removes.
 
     Attributes:
         handle: the file, open for writing and reading; able to seek.

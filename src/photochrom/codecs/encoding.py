@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from photochrom.codecs import iptc, jpeg, png
 from photochrom.codecs.libvips import image_from, libvips
+from photochrom.codecs.room import let_go
 from photochrom.codecs.tiff_writer import Samples, write_tiff
 from photochrom.errors import OutputError
 
@@ -32,6 +34,7 @@ ALPHA_FORMATS = ("png", "tiff", "webp", "avif")
 LARGEST_SIDE = {"jpeg": 65500, "webp": 16383, "avif": 65535, "bmp": 2**31 - 1, "png": 2**31 - 1, "tiff": 2**31 - 1}
 # On scans the higher levels save nothing and take twice the time.
 DEFLATE_LEVEL = 3
+LET_GO_EVERY = 4  # writes of 8 kB, which in an empty picture are megabytes of samples
 
 
 def encode(handle: BinaryIO, pages: Sequence[tuple[Samples, Metadata]], format: str, quality: int) -> None:
@@ -81,26 +84,30 @@ def _encode_jpeg(handle: BinaryIO, samples: Samples, quality: int, metadata: Met
     segments.append((iptc.jpeg_segment(metadata.iptc) if metadata.iptc else None) or b"")
     # Chroma at full resolution: it is what this program made. Optimised Huffman tables would save 4 % of the bytes and
     # cost three times the time.
-    with _spliced(handle, lambda head: jpeg.with_segments(head, segments), jpeg.HEAD_BYTES) as target:
+    with _spliced(handle, samples, lambda head: jpeg.with_segments(head, segments), jpeg.HEAD_BYTES) as target:
         image_from(samples).jpegsave_target(target, Q=quality, subsample_mode="off", keep="none")
 
 
 def _encode_png(handle: BinaryIO, samples: Samples, metadata: Metadata) -> None:
     chunks = png.describing_chunks(metadata.icc, metadata.exif, metadata.xmp, metadata.dpi)
-    with _spliced(handle, lambda head: png.with_chunks(head, chunks), png.HEAD_BYTES) as target:
+    with _spliced(handle, samples, lambda head: png.with_chunks(head, chunks), png.HEAD_BYTES) as target:
         image_from(samples).pngsave_target(target, compression=DEFLATE_LEVEL, filter="up", keep="none")
 
 
 @contextmanager
-def _spliced(handle: BinaryIO, splice: Callable[[bytes], bytes], head_bytes: int) -> Iterator[Any]:
+def _spliced(handle: BinaryIO, samples: Samples, splice: Callable[[bytes], bytes], head_bytes: int) -> Iterator[Any]:
     """Give a libvips target whose bytes go to a file, the first of them through ``splice``.
 
-    An error of the file is raised as it is; libvips would only say that writing failed.
+    On the way it lets go of the samples. An error of the file is raised as it is; libvips would only say that writing
+    failed.
     """
     head, is_spliced, failures = bytearray(), False, list[OSError]()
+    calls = count()
 
     def write(chunk: bytes) -> int:
         nonlocal is_spliced
+        if next(calls) % LET_GO_EVERY == 0:
+            let_go(samples)
         try:
             if is_spliced:
                 handle.write(chunk)

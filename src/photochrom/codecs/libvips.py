@@ -37,25 +37,7 @@ def image_from(samples: npt.NDArray[Any], *, cmyk: bool = False) -> Any:
     wide = samples.dtype == np.uint16
     gray = samples.ndim == 2 or samples.shape[2] < 3
     interpretation = ("grey16" if wide else "b-w") if gray else "cmyk" if cmyk else "rgb16" if wide else "srgb"
-    image = libvips().Image.new_from_array(np.ascontiguousarray(samples), interpretation=interpretation)
-    if room.is_in_file(samples):
-        _let_go_on_the_way(image, samples)
-    return image
-
-
-def _let_go_on_the_way(image: Any, samples: npt.NDArray[Any]) -> None:
-    """Keep what is read of samples in a temporary file from adding up in memory."""
-    step = max(1, room.STRIP_BYTES * image.width * image.height // samples.nbytes)
-    let_go_at = step
-
-    def progressed(_: object, progress: Any) -> None:
-        nonlocal let_go_at
-        if progress.npels >= let_go_at:
-            room.let_go(samples)
-            let_go_at = progress.npels + step
-
-    image.set_progress(True)
-    image.signal_connect("eval", progressed)
+    return libvips().Image.new_from_array(np.ascontiguousarray(samples), interpretation=interpretation)
 
 
 def computed(image: Any) -> npt.NDArray[Any]:

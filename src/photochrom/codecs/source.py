@@ -31,7 +31,9 @@ class PhotoSource:
     data: bytes | None = None
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """Return up to ``count`` bytes from ``offset``; fewer at the end of the file."""
+        """Return up to ``count`` bytes from ``offset``; fewer at the end of the file, none beyond it."""
+        if offset >= self.size:  # BigTIFF's offsets may be larger than any that a file can be asked for
+            return b""
         self.handle.seek(offset)
         return self.handle.read(count)
 

@@ -21,7 +21,7 @@ from photochrom.cores import usable_cores
 from photochrom.engines.restoration import StageEngine, StageSpec
 from photochrom.errors import OptionError
 from photochrom.luma import Codes
-from photochrom.options import RestoreOptions
+from photochrom.options import RestoreOptions, Switch
 from photochrom.photo import Photo
 from photochrom.provenance import ALGORITHMICALLY_ENHANCED, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 from photochrom.restoration import damage, noise, tone
@@ -225,5 +225,5 @@ def _settle_toning(work: _Work, toning: Toning) -> None:
         note = f"toning: {toning.name} kept ({measured})"
     else:
         note = f"toning: a colour photograph, its colours kept ({measured})"
-    switch = "always" if work.options.neutralize else "never"
+    switch: Switch = "always" if work.options.neutralize else "never"
     work.decided(StageDecision("toning", switch, applied, toning.residual, toning.limit, note))

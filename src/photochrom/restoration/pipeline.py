@@ -102,7 +102,7 @@ def restore_photo(
         ModelError: a model gave values that are not numbers, or arrays of another shape than it promised.
         OptionError: the mask does not fit the picture, or marks too much of it.
 
-    Cost: about two seconds a megapixel for each of damage and noise, a tenth for tone.
+    Cost: about a second a megapixel on two cores for each of searching, filling and denoising, a tenth for tones.
     Memory: input and output pixels, two bytes per pixel for masks, and some hundred megabytes for a row of tiles.
     """
     work = _Work(photo, options)
@@ -206,7 +206,8 @@ def _correct_tone(
 ) -> None:
     with work.timed("tone"):
         options = work.options
-        per_channel = options.correct_cast and toning.coloring == "colour"
+        toned = toning.coloring == "toned"
+        per_channel = options.correct_cast if toning.coloring == "colour" else options.neutralize and toned
         correction = tone.predict(small, engine, per_channel=per_channel, strength=options.tone_strength)
         if work.decided(tone.decide(small, correction, options, toning.coloring), engine):
             tone.apply(work.writable(), correction, threads)

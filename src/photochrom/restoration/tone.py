@@ -1,7 +1,8 @@
 """The tone stage: curves and smooth fields of gain and offset, predicted from a small copy, applied at full depth.
 
 By default only the luma is corrected and each pixel keeps its chroma: sepia stays sepia, and a colour photograph keeps
-its colours. Where a cast is to be corrected, the three channels have corrections of their own.
+its colours. Where a cast is to be corrected, or a toned print to become neutral, the three channels have corrections of
+their own.
 """
 
 from __future__ import annotations

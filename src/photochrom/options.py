@@ -138,13 +138,13 @@ class RestoreOptions(Options):
     damage: Switch = Field(
         default="auto",
         description="Scratches, dust, creases, tears and stains: found by one model, filled from their surroundings by "
-        "another; nothing else is touched. `always` also takes what the model is less sure of. The slowest stage: "
-        "about two seconds a megapixel.",
+        "another; nothing else is touched. `always` also takes what the model is less sure of. About a "
+        "second a megapixel to search, and at most as much again to fill.",
     )
     noise: Switch = Field(
         default="auto",
         description="Grain, scanner noise, JPEG blocks and halftone screens. Left alone where the quietest parts of "
-        "the picture are clean. About two seconds a megapixel.",
+        "the picture are clean. About a second a megapixel.",
     )
     tone: Switch = Field(
         default="auto",

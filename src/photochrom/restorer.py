@@ -223,8 +223,10 @@ def read_mask(source: MaskSource, *, limits: Limits | None = None) -> Mask:
     """
     if isinstance(source, np.ndarray) and source.dtype == np.bool_:
         source = source.astype(np.uint8) * np.uint8(255)
-    is_file = isinstance(source, str | os.PathLike | bytes)
-    photo = open_photo(source, limits=limits) if is_file else opened(source)[0]
+    if isinstance(source, str | os.PathLike | bytes):
+        photo = open_photo(source, limits=limits)
+    else:
+        photo = opened(source)[0]
     codes = luma_codes(photo.pixels)
     return np.asarray(codes > np.iinfo(codes.dtype).max // 2)
 

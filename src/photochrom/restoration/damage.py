@@ -128,8 +128,7 @@ def _search_one_size(small: Codes, factor: int, engine: StageEngine, probability
     multiple = CONTRACTS["damage/1"].multiple
 
     def run(tile: Tile) -> FloatArray:
-        out = engine.run(tile_planes(small, tile, multiple))["mask"][0]
-        return out[:, : tile.bottom - tile.top, : tile.right - tile.left]
+        return tile.cropped(engine.run(tile_planes(small, tile, multiple))["mask"][0])
 
     found = np.zeros((height, width), np.uint8)
     for top, rows in blended_rows(width, height, 1, grid, run):
@@ -177,7 +176,7 @@ class _Cells:
     def enlarged(self, cells: Mask) -> Mask:
         """Return cells at the size of the picture."""
         full = np.repeat(np.repeat(cells, self.side, axis=0), self.side, axis=1)
-        return full[: self.height, : self.width]
+        return np.asarray(full[: self.height, : self.width])
 
     def _blocks(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         side = self.side

@@ -74,8 +74,7 @@ def _filled(pixels: Codes, holes: Mask, wanted: Mask, tile: Tile, engine: StageE
         return None
     multiple = CONTRACTS["inpaint/1"].multiple
     mask = padded(holes[tile.window].astype(np.float32)[None], multiple)
-    out = engine.run(tile_planes(pixels, tile, multiple), mask)["restored"][0]
-    return out[:, : tile.bottom - tile.top, : tile.right - tile.left]
+    return tile.cropped(engine.run(tile_planes(pixels, tile, multiple), mask)["restored"][0])
 
 
 def _any_in_blocks(mask: Mask, factor: int) -> Mask:

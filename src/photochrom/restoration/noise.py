@@ -56,8 +56,7 @@ def apply(pixels: Codes, engine: StageEngine, strength: float, grid: Grid = GRID
     multiple = CONTRACTS["noise/1"].multiple
 
     def run(tile: Tile) -> FloatArray:
-        out = engine.run(tile_planes(pixels, tile, multiple))["restored"][0]
-        return out[:, : tile.bottom - tile.top, : tile.right - tile.left]
+        return tile.cropped(engine.run(tile_planes(pixels, tile, multiple))["restored"][0])
 
     for top, rows in blended_rows(width, height, 3, grid, run):
         strip = pixels[top : top + rows.shape[1]]

@@ -21,7 +21,7 @@ from photochrom.cores import usable_cores
 from photochrom.engines.restoration import StageEngine, StageSpec
 from photochrom.errors import OptionError
 from photochrom.luma import Codes
-from photochrom.options import RestoreOptions
+from photochrom.options import RestoreOptions, Switch
 from photochrom.photo import Photo
 from photochrom.provenance import ALGORITHMICALLY_ENHANCED, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 from photochrom.restoration import damage, noise, tone
@@ -102,7 +102,7 @@ def restore_photo(
         ModelError: a model gave values that are not numbers, or arrays of another shape than it promised.
         OptionError: the mask does not fit the picture, or marks too much of it.
 
-    Cost: about two seconds a megapixel for each of damage and noise, a tenth for tone.
+    Cost: about a second a megapixel on two cores for each of searching, filling and denoising, a tenth for tones.
     Memory: input and output pixels, two bytes per pixel for masks, and some hundred megabytes for a row of tiles.
     """
     work = _Work(photo, options)
@@ -206,7 +206,8 @@ def _correct_tone(
 ) -> None:
     with work.timed("tone"):
         options = work.options
-        per_channel = options.correct_cast and toning.coloring == "colour"
+        toned = toning.coloring == "toned"
+        per_channel = options.correct_cast if toning.coloring == "colour" else options.neutralize and toned
         correction = tone.predict(small, engine, per_channel=per_channel, strength=options.tone_strength)
         if work.decided(tone.decide(small, correction, options, toning.coloring), engine):
             tone.apply(work.writable(), correction, threads)
@@ -225,5 +226,5 @@ def _settle_toning(work: _Work, toning: Toning) -> None:
         note = f"toning: {toning.name} kept ({measured})"
     else:
         note = f"toning: a colour photograph, its colours kept ({measured})"
-    switch = "always" if work.options.neutralize else "never"
+    switch: Switch = "always" if work.options.neutralize else "never"
     work.decided(StageDecision("toning", switch, applied, toning.residual, toning.limit, note))

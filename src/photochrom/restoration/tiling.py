@@ -61,6 +61,10 @@ class Tile:
         """Rows and columns, to index an (H, W, ...) array with."""
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def cropped(self, values: FloatArray) -> FloatArray:
+        """Return (C, h', w') without what was padded at the right and below."""
+        return np.asarray(values[:, : self.bottom - self.top, : self.right - self.left])
+
 
 RunTile = Callable[[Tile], FloatArray | None]
 

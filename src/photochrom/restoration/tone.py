@@ -1,7 +1,8 @@
 """The tone stage: curves and smooth fields of gain and offset, predicted from a small copy, applied at full depth.
 
 By default only the luma is corrected and each pixel keeps its chroma: sepia stays sepia, and a colour photograph keeps
-its colours. Where a cast is to be corrected, the three channels have corrections of their own.
+its colours. Where a cast is to be corrected, or a toned print to become neutral, the three channels have corrections of
+their own.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from photochrom.errors import ModelError
 from photochrom.luma import Codes, luma_strip, strips
 from photochrom.options import RestoreOptions
 from photochrom.restoration.decisions import StageDecision, is_wanted
-from photochrom.restoration.planes import rgb_planes
+from photochrom.restoration.planes import codes_from_planes, rgb_planes
 from photochrom.restoration.toning import Coloring
 
 # Percentiles that count as the photograph's black and white.
@@ -131,13 +132,11 @@ def _corrected(codes: Codes, correction: ToneCorrection, top: int, height: int) 
     max_code = int(np.iinfo(codes.dtype).max)
     if len(correction.gain) == 3:
         out = correction.rows(np.ascontiguousarray(rgb_planes(codes)), top, height)
-        scaled: Codes = np.rint(np.moveaxis(np.clip(out, 0, 1), 0, -1) * max_code).astype(codes.dtype)
-        return scaled
+        return codes_from_planes(out, codes)
     before = luma_strip(codes, 0, len(codes))
     after = np.clip(correction.rows(before[None], top, height)[0], 0, 1)
     if codes.shape[-1] == 1:
-        grey: Codes = np.rint(after * max_code).astype(codes.dtype)[..., None]
-        return grey
+        return codes_from_planes(after[None], codes)
     rgb = codes.astype(np.float32) / np.float32(max_code)
     merged: Codes = quantize_keeping_luma(merge_luma_chroma(after, chroma(rgb)), after, max_code).astype(codes.dtype)
     return merged

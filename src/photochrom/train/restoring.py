@@ -58,7 +58,9 @@ class MaskTask(Task):
         logits = net(batch.photo).float()
         surprise = nn.functional.binary_cross_entropy_with_logits(logits, batch.mask)
         probability = logits.sigmoid()
-        return {"surprise": 2 * surprise, "overlap": dice_loss(probability, batch.mask)}, probability.expand(-1, 3, -1, -1)
+        return {"surprise": 2 * surprise, "overlap": dice_loss(probability, batch.mask)}, probability.expand(
+            -1, 3, -1, -1
+        )
 
     def picture(self, net: nn.Module, photo: Tensor) -> Tensor:
         """Return the probabilities as a picture."""

@@ -36,9 +36,11 @@ def contact_sheet(
     for number, kind in enumerate(KINDS.values()):
         rng = np.random.default_rng((seed, number))
         cells.append((kind.name, image_of(apply_kind(kind, as_picture(small), rng, strength, 1.0)[0])))
-    for name in presets():
-        if not name.startswith(TRAINING):
-            cells.append((f"preset {name}", Image.fromarray(codes(degrade(small, name, seed, px=1.0).picture))))
+    cells += [
+        (f"preset {name}", Image.fromarray(codes(degrade(small, name, seed, px=1.0).picture)))
+        for name in presets()
+        if not name.startswith(TRAINING)
+    ]
     return _arranged(cells)
 
 

@@ -16,7 +16,7 @@ import skimage.data
 from PIL import Image
 
 import photochrom
-from photochrom.train.degrade import AgeOptions, age
+from photochrom.degradation.ageing import AgeOptions, age
 
 HEIGHT_PX = 300
 # The sample, how it is aged, and the seed that fixes the ageing. "camera" is a real black-and-white photograph.

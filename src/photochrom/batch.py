@@ -1,7 +1,7 @@
 """Many photographs: done side by side, each result whole, every error told, and nothing done twice.
 
-The model is not known here: a callable turns a :class:`~photochrom.photo.Photo` into one in colour. Nothing is
-printed; reports go to a callback as they happen and, if wanted, to a JSONL file.
+The model is not known here: a callable turns a :class:`~photochrom.photo.Photo` into one coloured or restored. Nothing
+is printed; reports go to a callback as they happen and, if wanted, to a JSONL file.
 
 What survives what:
 
@@ -47,11 +47,11 @@ DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Colored(Protocol):
-    """What the colouring callable returns; ``photochrom.pipeline.ColorizeResult`` is one."""
+    """What the callable returns: a ``ColorizeResult`` or a ``RestoreResult``."""
 
     @property
     def photo(self) -> Photo:
-        """The photograph in colour."""
+        """The finished photograph."""
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -60,6 +60,10 @@ class Colored(Protocol):
     @property
     def companions(self) -> Sequence[Companion]:
         """Further pictures that belong beside the result."""
+
+    @property
+    def source_type(self) -> str:
+        """What was done to it, in the IPTC's words; "" where nothing was."""
 
 
 ColorOne = Callable[[Photo], Colored]
@@ -299,8 +303,9 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     clock.lap("color")
     width, height = pages[0].width, pages[0].height
     del pages
+    made = settings.provenance.of_pages(page.source_type for page in colored)
     with _begun(job.target) as aside:
-        lost = _write_result(aside, job, [page.photo for page in colored], settings)
+        lost = _write_result(aside, job, [page.photo for page in colored], replace(settings, provenance=made))
         clock.lap("encode")
         _store_companions(job, [page.companions for page in colored], source_sha256, run)
         _store(aside, job, source_sha256, settings, manifest)
@@ -381,7 +386,7 @@ def _store_companions(job: Job, pages: Sequence[Sequence[Companion]], source_sha
         target = job.target.with_name(fitted_name(job.target.stem, mark + suffix))
         if target in run.targets:
             raise OutputError(
-                "is another photograph's result", where=str(target), next_step="Colour it into a folder of its own"
+                "is another photograph's result", where=str(target), next_step="Write it into a folder of its own"
             )
         beside = Job(job.source, target, f"{job.key}{COMPANION_SEPARATOR}{mark}")
         refuse_existing(beside, writing, run.manifest)

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -141,9 +142,6 @@ def export_color_net(net: ColorNet, path: Path, card: dict[str, Any], *, half_st
     aside = path.with_suffix(".partial.onnx")
     path.parent.mkdir(parents=True, exist_ok=True)
     _trace(graph, aside)
-    model = onnx.load(aside)
-    if half_storage:
-        store_weights_as_half(model)
     header = card | {
         "contract": CONTRACT,
         "multiple": 32,
@@ -151,13 +149,30 @@ def export_color_net(net: ColorNet, path: Path, card: dict[str, Any], *, half_st
         "bins_ab": net.palette.bins_ab.tolist(),
         "bin_shares": [float(f"{share:.6g}") for share in net.palette.shares.tolist()],
     }
+    return finish_model(
+        onnx.load(aside), aside, path, header, half_storage=half_storage, check=lambda: check_parity(graph, aside)
+    )
+
+
+def finish_model(
+    model: onnx.ModelProto,
+    aside: Path,
+    path: Path,
+    header: dict[str, Any],
+    *,
+    half_storage: bool,
+    check: Callable[[], object],
+) -> str:
+    """Put the header into a traced model, write it to ``aside``, check it there, rename it, and return its sha256."""
+    if half_storage:
+        store_weights_as_half(model)
     del model.metadata_props[:]
     entry = model.metadata_props.add()
     entry.key, entry.value = "photochrom", json.dumps(header)
     strip_traces(model)
     onnx.save(model, aside)
     try:
-        check_parity(graph, aside)
+        check()
     except ModelFileError:
         aside.unlink()
         raise

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +35,12 @@ from photochrom.luma import is_blank, luma_strip, normalize_tone, shrink_luma, s
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
 from photochrom.prediction import enlarge, is_rebalanced, predict
+from photochrom.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 from photochrom.rendering import RenderPlan, plan_render
 from photochrom.resample import GuidedUpsampler
+
+if TYPE_CHECKING:
+    from photochrom.restoration.pipeline import RestoreResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class ColorizeResult:
         confidence: where ``options.uncertainty`` asks for it, (h, w) float32 in 0..1 on the chroma grid: how sure the
             net is of its colours.
         alternatives: the other versions, where ``options.alternatives`` asks for more than one.
+        restoration: what was restored before, where that was asked for.
     """
 
     photo: Photo
@@ -65,6 +70,12 @@ class ColorizeResult:
     seconds: dict[str, float] = field(default_factory=dict)
     confidence: FloatArray | None = None
     alternatives: tuple[ColorizeResult, ...] = ()
+    restoration: RestoreResult | None = None
+
+    @property
+    def source_type(self) -> str:
+        """The IPTC's word for what was done: the colours are a model's."""
+        return COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 
     @property
     def uncertainty(self) -> Photo | None:

@@ -19,7 +19,7 @@ from photochrom.codecs.source import PhotoSource, open_source
 from photochrom.errors import OptionError, PhotoNotFoundError, UnreadablePhotoError
 from photochrom.options import Limits, OutputOptions
 from photochrom.photo import format_of_path, open_pages, open_photo, write_photo
-from photochrom.provenance import Provenance
+from photochrom.provenance import COLORIZE, Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +43,9 @@ class Recipe:
         model: name of the model.
         model_sha256: hash of its file.
         version: photochrom's version.
-        settings: the options of colouring.
+        settings: the options of colouring or restoring.
         writing: the options of writing.
+        task: "colorize" or "restore".
         recipe: version of this layout.
     """
 
@@ -57,6 +58,7 @@ class Recipe:
     version: str
     settings: dict[str, Any] = field(default_factory=dict)
     writing: dict[str, Any] = field(default_factory=dict)
+    task: str = COLORIZE
     recipe: int = RECIPE_VERSION
 
     @classmethod
@@ -79,13 +81,14 @@ class Recipe:
             model_sha256=made.model_sha256,
             version=made.version,
             settings=dict(made.settings),
+            task=made.task,
             writing=writing.model_dump(exclude={"overwrite", "certificate", "private_key"}),
         )
 
     @property
     def provenance(self) -> Provenance:
         """Return what the result says about its making."""
-        return Provenance(self.model, self.model_sha256, self.version, self.settings)
+        return Provenance(self.model, self.model_sha256, self.version, self.settings, self.task)
 
     def as_json(self) -> bytes:
         """Return the file's bytes."""
@@ -170,7 +173,7 @@ def redo(
             aside.handle,
             writing.format or format,
             options=writing,
-            provenance=recipe.provenance,
+            provenance=recipe.provenance.of_pages(page.source_type for page in colored),
         )
         identical = aside.measured()[0] == recipe.target_sha256
         notes = [*(note for page in colored for note in page.notes), *lost]

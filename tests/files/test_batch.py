@@ -30,7 +30,7 @@ from photochrom.errors import OptionError, OutputError, PhotochromError, PhotoNo
 from photochrom.manifest import MANIFEST_NAME, Manifest
 from photochrom.options import Limits, OutputFormat, OutputOptions
 from photochrom.photo import Photo, open_pages, open_photo
-from photochrom.provenance import Provenance, read_provenance
+from photochrom.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, Provenance, read_provenance
 from photochrom.recipe import read_recipe, recipe_path, redo
 from tests.files.makers import pillow_tiff_pages, textured
 
@@ -44,6 +44,7 @@ class Reddened:
     photo: Photo
     notes: tuple[str, ...]
     companions: tuple[Companion, ...] = ()
+    source_type: str = COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 
 
 def redden(photo: Photo) -> Reddened:

@@ -36,7 +36,7 @@ SETTINGS = BatchSettings(Provenance("fake", "00", "1"), OutputOptions(format="bm
 
 class Result:
     def __init__(self, photo):
-        self.photo, self.notes, self.companions = photo, (), ()
+        self.photo, self.notes, self.companions, self.source_type = photo, (), (), ""
 
 def color(photo):
     time.sleep(0.001)

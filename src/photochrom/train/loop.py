@@ -86,6 +86,8 @@ class Training:
         )
         self.task = build_task(config.task, self.runtime)
         self.objectives = Objectives(config, self.task, self.runtime)
+        if self.objectives.perceptual is not None:
+            self.objectives.perceptual.to(memory_format=self._layout)  # type: ignore[call-overload]
         self._build_learners(resume)
         self.position, self.unusable = Position(), 0
         if resume:
@@ -110,9 +112,10 @@ class Training:
         if config.model.init is not None and not resume:
             fill(net, with_prefix(read_checkpoint(config.model.init)[1], "average."), config.model.init)
         self.net = self._placed(net)
-        self.net.unet.recomputes = config.run.recompute  # type: ignore[union-attr]
+        body = getattr(self.net, "unet", self.net)
+        body.recomputes = config.run.recompute
         if config.run.compile:
-            self.net.unet.compile()  # type: ignore[union-attr]
+            body.compile()
         self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
         self.generator = Learner("generator", self.net, runtime, config.optimizer, config.optimizer.betas)
         self.learners = [self.generator]
@@ -122,10 +125,13 @@ class Training:
             self.critic = Learner("critic", critic, runtime, config.optimizer, config.critic.betas)
             self.learners.append(self.critic)
 
+    @property
+    def _layout(self) -> torch.memory_format:
+        return torch.channels_last if self.config.run.channels_last else torch.contiguous_format
+
     def _placed(self, net: nn.Module) -> nn.Module:
         set_fast(net, self.config.run.winograd)
-        layout = torch.channels_last if self.config.run.channels_last else torch.contiguous_format
-        placed: nn.Module = share_norms(net.to(self.runtime.device), self.runtime).to(memory_format=layout)  # type: ignore[call-overload]
+        placed: nn.Module = share_norms(net.to(self.runtime.device), self.runtime).to(memory_format=self._layout)  # type: ignore[call-overload]
         return placed
 
     def run(self) -> Position:
@@ -213,10 +219,7 @@ class Training:
         return self.critic.step(parts, stage.accumulate)
 
     def _to_device(self, batch: Batch) -> TensorBatch:
-        photo, rgb, ab = (
-            torch.from_numpy(array).to(self.runtime.device) for array in (batch.photo, batch.rgb, batch.ab)
-        )
-        return TensorBatch(photo, rgb, ab)
+        return TensorBatch.of(batch, self.runtime.device)
 
     def _mean_critic_loss(self, figures: Log) -> float:
         loss = torch.tensor(figures.get("critic_loss", 0.0), device=self.runtime.device)

@@ -270,5 +270,6 @@ class Limits(Options):
     max_memory_bytes: int = Field(
         default=4_000_000_000,
         ge=1,
-        description="Most memory that one picture may need while it is coloured, estimated before it is decoded.",
+        description="Most memory and temporary room that one picture may need, in bytes, estimated before it is "
+        "decoded. Large pictures lie in temporary files.",
     )

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from photochrom.alternatives import choose_versions
 from photochrom.classic import colorize_classic
@@ -34,7 +35,7 @@ from photochrom.grading import grade, split_vividness
 from photochrom.luma import is_blank, luma_strip, normalize_tone, shrink_luma, strips
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
-from photochrom.prediction import enlarge, is_rebalanced, predict
+from photochrom.prediction import is_rebalanced, predict
 from photochrom.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 from photochrom.rendering import RenderPlan, plan_render
 from photochrom.resample import GuidedUpsampler
@@ -82,8 +83,9 @@ class ColorizeResult:
         """The confidence as a grey picture of the photograph's size, white where the net is sure, or None."""
         if self.confidence is None:
             return None
-        grey = enlarge(self.confidence[None], self.photo.width, self.photo.height)[0]
-        return Photo(np.rint(np.clip(grey, 0, 1) * 255).astype(np.uint8)[..., None])
+        codes = np.rint(np.clip(self.confidence, 0, 1) * 255).astype(np.uint8)
+        size = (self.photo.width, self.photo.height)
+        return Photo(np.asarray(Image.fromarray(codes).resize(size, Image.Resampling.BILINEAR))[..., None])
 
     @property
     def companions(self) -> list[Companion]:

@@ -8,6 +8,7 @@ import os
 import secrets
 import socket
 import time
+from io import BufferedRandom
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -43,7 +44,7 @@ class Aside:
         try:
             if self._target.exists() and not self._target.is_file():
                 raise OSError(errno.EEXIST, "something that is not a file has this name")
-            self.handle: BinaryIO = self._temporary.open("x+b")
+            self.handle: BufferedRandom = self._temporary.open("x+b")
         except (OSError, ValueError) as error:
             raise output_error(error, path) from error
 

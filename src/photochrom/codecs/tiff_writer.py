@@ -114,7 +114,7 @@ def _compressed(strip: Samples) -> bytes:
     """Return the strip as differences between neighbours, deflated."""
     differences = strip.astype(strip.dtype.newbyteorder("<"), order="C")
     differences[:, 1:] -= strip[:, :-1]
-    data = memoryview(differences).cast("B")
+    data = differences.data.cast("B")
     probe = data[:PROBE_BYTES]
     search = len(_deflated(probe, zlib.Z_DEFAULT_STRATEGY)) < WORTH_SEARCHING * len(_deflated(probe, zlib.Z_RLE))
     return _deflated(data, zlib.Z_DEFAULT_STRATEGY if search else zlib.Z_RLE)

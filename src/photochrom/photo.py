@@ -26,7 +26,13 @@ from photochrom.codecs.room import strip_by_strip
 from photochrom.codecs.samples import Pixels, normalized, on_white, to_8_bits, with_alpha
 from photochrom.codecs.signatures import HEAD_BYTES, describe_other, photo_format
 from photochrom.codecs.source import PhotoSource, open_source
-from photochrom.errors import OptionError, PhotoTooLargeError, UnreadablePhotoError, UnsupportedPhotoError
+from photochrom.errors import (
+    OptionError,
+    PhotochromError,
+    PhotoTooLargeError,
+    UnreadablePhotoError,
+    UnsupportedPhotoError,
+)
 from photochrom.mark import with_mark
 from photochrom.metadata import Metadata, fitted_to, made_upright
 from photochrom.options import Limits, OutputOptions
@@ -223,6 +229,8 @@ def _read_page(source: PhotoSource, limits: Limits, page: int) -> Photo:
     try:
         decoded = decode(source, format, page, check_size)
         pixels, alpha, notes = normalized(decoded, source.name)
+    except PhotochromError:
+        raise  # not from itself: the circle would keep the picture in memory
     except Exception as error:  # decoders raise anything at all on hostile input; every case becomes one clear line
         raise decoder_errors(error, source.name, format) from error
     sideways = decoded.orientation >= 5

@@ -24,6 +24,7 @@ REQUIRED = ("numpy", "pillow", "onnxruntime", "pyvips", "pydantic", "cyclopts", 
 EXTRAS = {
     "heic": ("pi_heif", "HEIC photographs"),
     "raw": ("rawpy", "camera RAW"),
+    "c2pa": ("c2pa", "content credentials"),
     "train": ("torch", "training and export"),
 }
 SELF_TEST_SIDE = 512

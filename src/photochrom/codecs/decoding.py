@@ -80,7 +80,7 @@ def decode(source: PhotoSource, format: str, page: int, check_size: CheckSize) -
 def damaged(name: str, format: str, error: Exception) -> UnreadablePhotoError:
     """Return the error for a file that starts like a photograph and cannot be decoded."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    reason = next((line for line in lines if "unable to write to memory" not in line), type(error).__name__)
+    reason = next((line for line in lines if not line.startswith("unable to ")), type(error).__name__)
     return UnreadablePhotoError(
         f"this {format.upper()} file is damaged or truncated ({reason[:120]})",
         where=name,
@@ -90,8 +90,6 @@ def damaged(name: str, format: str, error: Exception) -> UnreadablePhotoError:
 
 def decoder_errors(error: Exception, name: str, format: str) -> PhotochromError:
     """Return the one clear error for whatever a decoder raised."""
-    if isinstance(error, PhotochromError):
-        return error
     if isinstance(error, MemoryError):
         return PhotoTooLargeError("not enough memory", where=name, next_step="Close other programs")
     return damaged(name, format, error)
@@ -150,7 +148,7 @@ def _load_tiff(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded
     tags = pages[page]
     _refuse_odd_samples(tags, source.name)
     reader.check_pixels_present(tags)
-    decoded = _load_with_vips(source, "tiffload_source", check_size, page=tags.index)
+    decoded = _load_with_vips(source, "tiffload_source", check_size, page=tags.index, **_strip_limit(tags))
     decoded.blocks = _tiff_blocks(reader, tags)
     orientation = tags.number(tiff.ORIENTATION) or 1
     decoded.orientation = orientation if 1 <= orientation <= 8 else 1
@@ -159,6 +157,19 @@ def _load_tiff(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded
     if len(pages) > 1:
         decoded.notes.append(f"page {page + 1} of {len(pages)}")
     return decoded
+
+
+def _strip_limit(page: tiff.Page) -> dict[str, bool]:
+    """Return the option that lets libtiff read strips of over 50 MB, as in files of a single one.
+
+    Not where tiles claim to be larger than the picture: the limits have been held against that, not against them.
+    """
+    area, tile = (
+        (page.number(width) or 0) * (page.number(height) or 0)
+        for width, height in ((tiff.WIDTH, tiff.HEIGHT), (tiff.TILE_WIDTH, tiff.TILE_HEIGHT))
+    )
+    known = "unlimited" in libvips().Introspect.get("tiffload_source").optional_input
+    return {"unlimited": True} if known and tile <= area else {}
 
 
 def _tiff_blocks(reader: tiff.TiffReader, page: tiff.Page) -> dict[str, bytes]:

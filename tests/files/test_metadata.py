@@ -417,3 +417,12 @@ def test_files_over_four_gigabytes_keep_everything_too(order: str, monkeypatch: 
     assert (big.pixels == photo.pixels).all()
     assert big.metadata == classic.metadata
     assert Image.open(io.BytesIO(data)).getexif()[271] == "Camera"
+
+
+def test_a_packet_in_two_parts_loses_the_second_and_says_so() -> None:
+    note = b'my:note="kept"'
+    first = PACKET.replace(note, note + b' xmlns:n="http://ns.adobe.com/xmp/note/" n:HasExtendedXMP="AB"')
+    photo = open_photo(pillow_bytes(textured(), "JPEG", xmp=first))
+    assert "the second part of a long XMP packet left out" in photo.notes
+    assert b"HasExtendedXMP=" not in (photo.metadata.xmp or b"")
+    assert b'my:note="kept"' in (photo.metadata.xmp or b"")

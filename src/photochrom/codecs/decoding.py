@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photochrom.codecs import exif, gif, icc, iptc, jpeg, jpeg2000, png, tiff
+from photochrom.codecs import exif, gif, icc, iptc, jpeg, jpeg2000, png, tiff, xmp
 from photochrom.codecs.libvips import image_from, libvips
 from photochrom.errors import (
     MissingExtraError,
@@ -107,6 +107,8 @@ def _load_with_vips(source: PhotoSource, loader: str, check_size: CheckSize, **o
 def _load_jpeg(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
     decoded = _load_with_vips(source, "jpegload_source", check_size)
     decoded.dpi = plausible_dpi(jpeg.dpi_of(source.read_at(0, 20)))
+    if xmp.EXTENSION[1].encode() in decoded.blocks.get("xmp", b""):
+        decoded.notes.append("the second part of a long XMP packet left out")
     # DCF's "optional colour space" is Adobe RGB without a profile; old cameras wrote it.
     if decoded.image.bands == 3 and exif.names_adobe_rgb(decoded.blocks.get("exif", b"")):
         decoded.implied_profile = icc.adobe_rgb_profile()

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -41,6 +42,7 @@ from photochrom.importer.weight_store import WeightStore, move_weights
 if TYPE_CHECKING:
     import onnx
 
+LEFT_BEHIND_S = 86_400.0
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 GRAPH_FILE, WEIGHTS_FILE, PARAMETERS_FILE, CARD_FILE, TEXT_FILE = (
     "model.onnx",
@@ -127,7 +129,13 @@ def _check_space(models_folder: Path, source: Path) -> None:
 
 @contextmanager
 def _half_made_folder(models_folder: Path, name: str) -> Iterator[Path]:
-    """Yield a folder beside the final one; it is removed again unless it was renamed."""
+    """Yield a folder beside the final one; it is removed again unless it was renamed.
+
+    What an import that was killed left there is removed too, once it is too old to be still at work.
+    """
+    for left in models_folder.glob(".*-*"):
+        if left.is_dir() and time.time() - left.stat().st_mtime > LEFT_BEHIND_S:
+            shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=models_folder))
     try:
         yield folder

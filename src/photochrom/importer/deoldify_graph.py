@@ -43,7 +43,7 @@ def write_final_generator(graph: GraphWriter, state: State) -> str:
     y, due = _conv_relu(graph, state, y, "layers.3.1"), batch_norm(state, "layers.3.1.2")
     for number, skip in zip(range(4, 8), reversed(skips), strict=True):
         y, due = up_block(graph, state, y, due, skip, f"layers.{number}")
-    return _full_size_tail(graph, state, y, due)
+    return (_plain_tail if graph.plain else _full_size_tail)(graph, state, y, due)
 
 
 # --- encoder --------------------------------------------------------------------------------------------------------
@@ -89,6 +89,8 @@ def _residual_block(graph: GraphWriter, state: State, x: str, stem: str, stride:
 
 def _conv_relu(graph: GraphWriter, state: State, x: str, stem: str) -> str:
     weights, offset = kernel(state, f"{stem}.0"), bias(state, f"{stem}.0")
+    if graph.plain:
+        return graph.step("Relu", graph.conv(x, weights, offset, stem=stem))
     if stem.startswith("layers.3."):
         return graph.step("Relu", _convolve_few(graph, x, weights, stem))
     if stem.startswith(WINOGRAD_STEMS):
@@ -232,6 +234,22 @@ def _joined_with_picture(body: GraphWriter, state: State, x: str, norm: Affine, 
     return body.step("Concat", up, picture, axis=1)
 
 
+def _plain_tail(graph: GraphWriter, state: State, features: str, norm: Affine) -> str:
+    """Write the same as ``_full_size_tail`` with ordinary convolutions, at full size all at once."""
+    conv, offset = norm_before(kernel(state, "layers.8.conv.0"), bias(state, "layers.8.conv.0"), *norm)
+    joined = graph.step("Concat", _upsampled(graph, features, conv, offset, "layers.8"), "image", axis=1)
+    y = joined
+    for stem in RESIDUAL_STEMS:
+        y = graph.step("Relu", graph.conv(y, kernel(state, stem), bias(state, stem), stem=stem))
+    return _head(graph, state, graph.step("Add", y, joined))
+
+
+def _head(graph: GraphWriter, state: State, x: str) -> str:
+    y = graph.conv(x, kernel(state, "layers.11.0"), bias(state, "layers.11.0"), stem="layers.11")
+    six, three = (graph.constant(np.array([n], np.float32)) for n in (6, 3))
+    return graph.step("Sub", graph.step("Mul", graph.step("Sigmoid", y), six), three)
+
+
 def _residual_and_head(
     body: GraphWriter,
     state: State,
@@ -257,10 +275,7 @@ def _residual_and_head(
     y = _residual_conv(body, state, 1, matrices, y)
     end = body.step("Concat", body.step("Add", size, two), body.integers(-1), axis=0)
     inner = body.step("Slice", rows, body.integers(2, 1), end, body.integers(2, 3))
-    y = body.step("Add", y, inner)
-    y = body.conv(y, kernel(state, "layers.11.0"), bias(state, "layers.11.0"), stem="layers.11")
-    six, three = (body.constant(np.array([n], np.float32)) for n in (6, 3))
-    return body.step("Sub", body.step("Mul", body.step("Sigmoid", y), six), three)
+    return _head(body, state, body.step("Add", y, inner))
 
 
 def _rows_around(body: GraphWriter, joined: str, start: str, size: str, top: str, bottom: str, width: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from photochrom.train.inflection import HARMFUL, Look, best_distance, decide
+from photochrom.train.inflection import HARMFUL, Look, best_distance, decide, first_end
 from photochrom.train.loop import Training
 from photochrom.train.probe import skin_drift, skin_mask
 from tests.train.test_stages import JOINT, config, stop_after
@@ -48,6 +48,25 @@ def test_a_stage_ends_when_both_happen_and_goes_back_to_the_last_good_look(figur
     assert decision.left == {figure: 4}
 
 
+def test_a_rise_that_is_certain_but_small_or_large_but_uncertain_is_borne() -> None:
+    small = trace([10, 8, 8.1, 8.2, 8.3], jitter=[5, 5, 5.2, 5.2, 5.2])
+    assert small[4].change("jitter", small[1])[0] > 0.1
+    assert ends(small) is None
+    uncertain = trace([10, 8, 8.1, 8.2, 8.3])
+    scattered = np.random.default_rng(1).normal(0.4, 3, PHOTOS)
+    for look in uncertain[2:]:
+        look.per_photo["jitter"] = (np.array(look.per_photo["jitter"]) + scattered).tolist()
+    assert uncertain[4].mean("jitter") > 1.05 * uncertain[1].mean("jitter")
+    assert ends(uncertain) is None
+
+
+def test_the_first_end_counts_where_a_stage_is_told_to_go_on() -> None:
+    looks = trace([10, 8, 9, 9, 9, 9, 6], jitter=[5, 5, 9, 9, 9, 9, 9])
+    decision = first_end(looks, 2)
+    assert (decision.best, decision.chosen, decision.ended) == (1, 1, True)
+    assert not first_end(looks[:3], 2).ended
+
+
 def test_an_immediate_drift_goes_back_to_the_lowest_distance() -> None:
     looks = trace([10, 8, 9, 9, 9], jitter=[5, 5, 9, 9, 9])
     assert ends(looks) == 3
@@ -73,6 +92,10 @@ def test_skin_is_found_in_all_shades_and_its_drift_measured() -> None:
     skin = np.broadcast_to(shades[1], (8, 8, 3)).astype(np.float32)
     everywhere = np.ones((8, 8), bool)
     assert skin_drift(skin, skin, everywhere) == (0, 0)
+    grey = np.broadcast_to(np.float32([0.5, 0.502, 0.5]), (8, 8, 3))
+    hue, size = skin_drift(grey, skin, everywhere)
+    assert hue < 10
+    assert size > 30
     redder = skin * np.array([1.1, 0.8, 0.8], dtype=np.float32)
     hue, size = skin_drift(redder, skin, everywhere)
     assert hue > 5

@@ -75,10 +75,14 @@ def test_nogan_with_cycles_resumed_anywhere_equals_uninterrupted(shard: Path, tm
     assert any("critic_accuracy" in line for line in lines(tmp_path / "whole"))
 
 
-def test_generations_are_painted_before_the_critic_stage(shard: Path, tmp_path: Path) -> None:
-    plan = config(shard, tmp_path / "run", CRITIC | {"generations": 5})
-    Training(plan, should_stop=lambda: True).run()
-    assert len(list((tmp_path / "run" / "generated-0").glob("*.png"))) == 5
+def test_generations_are_painted_before_the_critic_stage_and_a_stop_does_not_wait_for_them(
+    shard: Path, tmp_path: Path
+) -> None:
+    plan, painted = config(shard, tmp_path / "run", CRITIC | {"generations": 5}), tmp_path / "run" / "generated-0"
+    position = Training(plan, should_stop=stop_after(2)).run()
+    assert (position.stage, position.step, len(list(painted.glob("*.png")))) == (0, 0, 2)
+    position = Training(plan, resume=True, should_stop=stop_after(3)).run()
+    assert (position.stage, position.step, len(list(painted.glob("*.png")))) == (0, 1, 5)
 
 
 def test_joint_stages_alternate_and_each_turn_changes_only_its_own_network(shard: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,13 +31,15 @@ class Generations:
         self.number, self.stage, self.source = number, stage, source
         self.count = stage.generations or len(source.photos)
 
-    def save(self, net: nn.Module, objectives: Objectives) -> None:
-        """Paint what is not there yet; of several processes, each its share."""
+    def save(self, net: nn.Module, objectives: Objectives, should_stop: Callable[[], bool]) -> bool:
+        """Paint what is not there yet; of several processes, each its share. Return False when asked to stop before."""
         self.folder.mkdir(parents=True, exist_ok=True)
         mine = range(self.source.rank, self.count, self.source.processes)
         absent = [number for number in mine if not self._path(number).exists()]
         device = objectives.runtime.device
         for start in range(0, len(absent), self.stage.batch):
+            if should_stop():
+                return False
             numbers = absent[start : start + self.stage.batch]
             batch = self.source.at(self.stage.size_px, self.number, [FIRST_POSITION + n for n in numbers])
             pictures = objectives.generate(net, torch.from_numpy(batch.photo).to(device))
@@ -44,6 +47,7 @@ class Generations:
                 aside = self._path(number).with_suffix(".partial")
                 Image.fromarray(picture).save(aside, "PNG", compress_level=1)
                 os.replace(aside, self._path(number))
+        return True
 
     def batch(self, step: int, count: int) -> Tensor:
         """Return the generations that a step of the critic sees: (count, 3, S, S), 0..1."""

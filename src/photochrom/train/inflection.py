@@ -4,8 +4,8 @@ DeOldify's author found it by eye. Here figures of a fixed probe set decide (see
 
 * *b* is the look with the lowest feature distance so far (a new best must be lower by IMPROVEMENT);
 * the distance has *stopped improving* when *b* lies ``patience`` looks back;
-* a look has *left its band* when the mean of a harmful figure (drift of skin's hue or chroma, jitter) is above the 95 %
-  bootstrap band that the same figure had at *b*;
+* a look has *left its band* when a harmful figure (drift of skin's hue or chroma, jitter) has certainly risen since *b*
+  by more than TOLERANCE of itself: the 95 % bootstrap band of its change, photograph by photograph, lies above that;
 * the stage ends at the first look for which both hold, and goes back to the last look from *b* on before any left.
 
 The lowest distance alone would always go back to *b*; the evidence names both points with their figures.
@@ -34,6 +34,7 @@ from photochrom.train.probe import Measurement, Probe
 
 HARMFUL = ("skin_hue_drift", "skin_chroma_drift", "jitter")
 IMPROVEMENT = 0.01
+TOLERANCE = 0.05
 COARSEST_LEVEL = 4
 FEWEST_PHOTOS = 4
 
@@ -56,6 +57,19 @@ class Look:
         """Return the 95 % bootstrap interval of that mean."""
         return bootstrap_interval(np.array(self.per_photo.get(figure, [])))
 
+    def change(self, figure: str, since: Look) -> tuple[float, float]:
+        """Return the 95 % bootstrap interval of the mean change of a figure, over the same photographs.
+
+        Photographs differ far more among each other than one does from look to look, so the bands of two means overlap
+        long after the change is certain.
+        """
+        before, after = (np.array(look.per_photo.get(figure, [])) for look in (since, self))
+        return bootstrap_interval(after - before)
+
+    def has_left(self, figure: str, since: Look) -> bool:
+        """Return whether a figure has certainly risen by more than TOLERANCE of what it was."""
+        return self.change(figure, since)[0] > TOLERANCE * since.mean(figure)
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -72,12 +86,11 @@ def decide(looks: list[Look], patience: int) -> Decision:
     best = best_distance(looks)
     left: dict[str, int] = {}
     for figure in HARMFUL:
-        highest = looks[best].band(figure)[1]
-        above = [i for i in range(best + 1, len(looks)) if looks[i].mean(figure) > highest]
-        if above:
-            left[figure] = above[0]
+        out = [i for i in range(best + 1, len(looks)) if looks[i].has_left(figure, looks[best])]
+        if out:
+            left[figure] = out[0]
     has_stalled = len(looks) - 1 - best >= patience
-    is_out = any(looks[-1].mean(figure) > looks[best].band(figure)[1] for figure in left)
+    is_out = any(looks[-1].has_left(figure, looks[best]) for figure in left)
     chosen = min(left.values()) - 1 if left else len(looks) - 1
     return Decision(best=best, chosen=chosen, ended=has_stalled and is_out, left=left)
 
@@ -197,10 +210,17 @@ def write_evidence(path: Path, looks: list[Look], patience: int) -> None:
     """
     decision, rows = first_end(looks, patience), []
     for number, look in enumerate(looks):
-        bands = {name: {"mean": look.mean(name), "band": look.band(name)} for name in look.per_photo}
+        bands = {
+            name: {
+                "mean": look.mean(name),
+                "band": look.band(name),
+                "change_since_best": look.change(name, looks[decision.best]),
+            }
+            for name in look.per_photo
+        }
         rows.append({"number": number} | asdict(look) | {"figures": bands})
     evidence = {
-        "rule": {"patience": patience, "improvement": IMPROVEMENT, "harmful": HARMFUL},
+        "rule": {"patience": patience, "improvement": IMPROVEMENT, "tolerance": TOLERANCE, "harmful": HARMFUL},
         "decision": asdict(decision),
         "chosen": _summary(looks[decision.chosen]),
         "lowest_distance_alone": _summary(looks[best_distance(looks)]),
@@ -210,7 +230,8 @@ def write_evidence(path: Path, looks: list[Look], patience: int) -> None:
     aside.write_text(json.dumps(evidence), encoding="utf-8")
     aside.replace(path)
     chosen = decision.chosen if decision.ended else None
-    write_plot(path.with_suffix(".png"), looks, best_distance(looks), chosen, HARMFUL)
+    limits = {name: (1 + TOLERANCE) * looks[decision.best].mean(name) for name in HARMFUL}
+    write_plot(path.with_suffix(".png"), looks, best_distance(looks), chosen, limits)
 
 
 def _summary(look: Look) -> dict[str, float]:

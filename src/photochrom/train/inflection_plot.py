@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from photochrom.train.inflection import Look
 
 TITLES = {
-    "skin_hue_drift": "skin hue, degrees from the truth",
+    "skin_hue_drift": "skin hue, Lab units from the truth",
     "skin_chroma_drift": "skin chroma, Lab units from the truth",
     "jitter": "jitter, chroma codes",
     "colourfulness_surplus": "colourfulness minus the truth's",
 }
 
 
-def write_plot(path: Path, looks: Sequence[Look], best: int, chosen: int | None, harmful: Sequence[str]) -> None:
-    """Write the plot. The grey band is each harmful figure's at the lowest distance; lines mark the two choices."""
+def write_plot(path: Path, looks: Sequence[Look], best: int, chosen: int | None, limits: Mapping[str, float]) -> None:
+    """Write the plot: means and their 95 % bands, dashed what a harmful figure may rise to, and the two choices."""
     seen = [look.photos_seen for look in looks]
     figure = Figure(figsize=(9, 10), layout="constrained")
     FigureCanvasAgg(figure)
@@ -32,8 +32,8 @@ def write_plot(path: Path, looks: Sequence[Look], best: int, chosen: int | None,
         bands = [look.band(name) for look in looks]
         panel.plot(seen, [look.mean(name) for look in looks], "o-")
         panel.fill_between(seen, [low for low, _ in bands], [high for _, high in bands], alpha=0.2)
-        if name in harmful:
-            panel.axhspan(*bands[best], color="0.85", zorder=0)
+        if name in limits:
+            panel.axhline(limits[name], color="0.6", linestyle="--")
         panel.set_ylabel(title, fontsize=8)
     panels[-1].plot(seen, [look.critic_accuracy for look in looks], "o-")
     panels[-1].set_ylabel("critic's balanced\naccuracy", fontsize=8)

@@ -156,9 +156,11 @@ class Training:
         turn = self.position.turn if first_step else first_turn(stage)
         set_training(self.net, stage)
         generations = Generations(self.folder, number, stage, self.source)
-        if stage.kind == "critic":
-            generations.save(self.average, self.objectives)
-            self.runtime.wait_for_all()
+        # What is painted when a stop comes is kept, and the rest is painted on resuming.
+        if stage.kind == "critic" and self.runtime.agree(
+            not generations.save(self.average, self.objectives, self.should_stop)
+        ):
+            return False
         batches = self.source.batches(stage, number, first_step, self.config.data.workers)
         for step, batch in enumerate(batches, start=first_step):
             began = time.monotonic()

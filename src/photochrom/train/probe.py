@@ -21,7 +21,8 @@ from photochrom.train.perceptual import PerceptualLoss
 
 BATCH = 16
 NOISE_SIGMA = 0.01
-SMALLEST_SKIN_SHARE = 0.01
+# Of a photograph: less is as likely wood or sand.
+SMALLEST_SKIN_SHARE = 0.05
 # Full-range 8-bit Cb and Cr, less 128, in which skin of all shades lies.
 # Source: Chai, Ngan 1999, "Face segmentation using skin-color map in videophone applications", section III.
 SKIN_CB, SKIN_CR = (-51, -1), (5, 45)
@@ -131,13 +132,17 @@ def skin_mask(rgb: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
 def skin_drift(
     picture: npt.NDArray[np.float32], truth: npt.NDArray[np.float32], skin: npt.NDArray[np.bool_]
 ) -> tuple[float, float]:
-    """Return how far skin's mean hue (degrees) and chroma (Lab units) are from the truth's; NaN without skin."""
+    """Return how far skin's mean hue and chroma are from the truth's, both in Lab units; NaN without enough skin.
+
+    Hue as the metric difference of CIE 15 (equation 8.12), 2 sqrt(C1 C2) sin(dh / 2): an angle would be large and
+    meaningless where the picture is nearly grey, which the difference of chroma tells already.
+    """
     if skin.mean() < SMALLEST_SKIN_SHARE:
         return float("nan"), float("nan")
-    means = [lab_from_srgb(rgb[skin])[:, 1:].mean(axis=0) for rgb in (picture, truth)]
-    hues = [np.degrees(np.arctan2(b, a)) for a, b in means]
-    hue = abs((hues[0] - hues[1] + 180) % 360 - 180)
-    return float(hue), float(abs(np.hypot(*means[0]) - np.hypot(*means[1])))
+    (a_1, b_1), (a_2, b_2) = (lab_from_srgb(rgb[skin])[:, 1:].mean(axis=0) for rgb in (picture, truth))
+    sizes = float(np.hypot(a_1, b_1)), float(np.hypot(a_2, b_2))
+    angle = np.arctan2(b_1, a_1) - np.arctan2(b_2, a_2)
+    return float(2 * np.sqrt(sizes[0] * sizes[1]) * abs(np.sin(angle / 2))), abs(sizes[0] - sizes[1])
 
 
 def _channels_last(rgb: Tensor) -> npt.NDArray[np.float32]:

@@ -8,6 +8,7 @@ processes, several processes compute what one would with the whole batch.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import os
 import sys
@@ -23,6 +24,7 @@ from photochrom.errors import OptionError
 from photochrom.train.config import RunSection
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 BUCKET_NUMBERS = 6_000_000  # 24 MB of float32: long enough for the network's full speed, short enough to overlap
 
 
@@ -101,6 +103,8 @@ def open_runtime(options: RunSection) -> Iterator[Runtime]:
         torch.set_num_threads(options.threads)
     processes, local = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("LOCAL_RANK", "0"))
     device = choose_device(options.device, local)
+    if device.type == "cpu":
+        keep_freed_memory()
     precision = PRECISIONS[options.precision]
     joins = processes > 1 and not torch.distributed.is_initialized()
     if joins:
@@ -110,6 +114,16 @@ def open_runtime(options: RunSection) -> Iterator[Runtime]:
     finally:
         if joins:
             torch.distributed.destroy_process_group()
+
+
+def keep_freed_memory() -> bool:
+    """Let glibc keep freed memory for the next step; return whether it is glibc.
+
+    Otherwise every large tensor is given back to the system and its next use touches fresh pages: a tenth of a step's
+    time on a virtual machine. See mallopt(3).
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    return mallopt is not None and bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1))
 
 
 def choose_device(name: str, local_rank: int) -> torch.device:

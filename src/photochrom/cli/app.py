@@ -18,6 +18,7 @@ EXIT_INTERRUPTED = 130  # what shells report for Ctrl-C
 # name, where its function lives, one line of help. Only the verb that is used gets imported.
 VERBS = [
     ("colorize", "photochrom.cli.colorize:colorize", "Colour photographs and folders of photographs."),
+    ("restore", "photochrom.cli.restore:restore", "Restore photographs: scratches, stains, grain, fading."),
     ("redo", "photochrom.cli.redo:redo", "Make a result again from its recipe, byte for byte."),
     ("models", "photochrom.cli.models:app", "List the models, or show one."),
     ("train", "photochrom.cli.train:train", "Train a network as a configuration file says."),

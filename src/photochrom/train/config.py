@@ -95,6 +95,7 @@ class LossSection(Section):
         default=1.0, ge=0, description="The target's own loss; of color the rebalanced cross-entropy."
     )
     pixel: float = Field(default=0.0, ge=0, description="Mean absolute difference of pictures.")
+    colorfulness: float = Field(default=0.0, ge=0, description="Difference of each picture's colourfulness, two-sided.")
     perceptual: float = Field(default=0.0, ge=0, description="Difference seen by a pretrained network.")
     network: str = Field(default="lite0", description="That network: vgg16, vgg16_bn or a backbone.")
     network_weights: Path | None = Field(
@@ -226,8 +227,8 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _is_trainable(self) -> Self:
-        own = self.loss.distribution if self.task.target in OWN_LOSSES else 0
-        parts = [self.loss.pixel, self.loss.perceptual, own]
+        parts = [self.loss.pixel, self.loss.perceptual, self.loss.colorfulness]
+        parts += [self.loss.distribution] if self.task.target in OWN_LOSSES else []
         if not any(parts) and any(stage.kind == "generator" for stage in self.stages):
             raise ValueError("every loss has weight 0: set loss.pixel or loss.perceptual")
         names = [stage.name for stage in self.stages]

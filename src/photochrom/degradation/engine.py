@@ -102,4 +102,5 @@ def as_picture(picture: npt.NDArray[Any]) -> Picture:
         raise ValueError(f"a picture is (H, W), (H, W, 1) or (H, W, 3), not {picture.shape}")
     planes = np.moveaxis(np.atleast_3d(picture), -1, 0)
     scale = np.float32(1 / 255 if picture.dtype == np.uint8 else 1)
-    return np.asarray(np.broadcast_to(planes, (3, *planes.shape[1:])) * scale, dtype=np.float32, order="C")
+    three = np.broadcast_to(planes, (3, *planes.shape[1:]))
+    return np.asarray(np.multiply(three, scale, dtype=np.float32), dtype=np.float32, order="C")

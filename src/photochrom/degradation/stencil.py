@@ -66,7 +66,9 @@ def crack(start: npt.ArrayLike, end: npt.ArrayLike, rng: np.random.Generator, ro
     Source: Fournier, Fussell, Carpenter 1982, "Computer Rendering of Stochastic Models" (midpoint displacement).
     """
     points = np.array([start, end], dtype=np.float64)
-    for _ in range(5):
+    length = float(np.hypot(*(points[1] - points[0])))
+    # Down to steps of about four pixels, in large scans of a few more.
+    for _ in range(int(np.clip(np.log2(max(length, 1) / 4), 3, 8))):
         middles = (points[:-1] + points[1:]) / 2 + rng.normal(0, roughness_px, (len(points) - 1, 2))
         joined = np.empty((len(points) + len(middles), 2))
         joined[::2], joined[1::2] = points, middles

@@ -102,14 +102,8 @@ def plain_conv(conv: nn.Conv2d) -> nn.Conv2d:
     torch's own ``remove_parametrizations`` edits the module's class, which copies of the module share.
     """
     has_bias = conv.bias is not None
-    plain = nn.Conv2d(
-        conv.in_channels,
-        conv.out_channels,
-        conv.kernel_size,
-        conv.stride,
-        conv.padding,
-        bias=has_bias,  # type: ignore[arg-type]
-    ).eval()
+    shape: Any = (conv.kernel_size, conv.stride, conv.padding)
+    plain = nn.Conv2d(conv.in_channels, conv.out_channels, *shape, bias=has_bias).eval()
     with torch.no_grad():
         plain.weight.copy_(conv.weight)
         if has_bias:

@@ -117,7 +117,8 @@ def _unit_range(photo: Photo) -> np.ndarray[tuple[int, ...], np.dtype[np.float32
 
 def _write(result: Degraded, photo: Photo, output: Path | None, mask_out: Path | None, writing: OutputOptions) -> None:
     if output is not None:
-        codes = np.rint(result.picture * photo.max_code).astype(photo.pixels.dtype)
+        scaled = np.rint(result.picture * photo.max_code)
+        codes = scaled.astype(np.uint8) if photo.depth == 8 else scaled.astype(np.uint16)
         save_photo(replace(photo, pixels=codes), output, options=writing)
     if mask_out is not None:
         save_photo(Photo(result.mask[..., None].astype(np.uint8) * 255), mask_out)

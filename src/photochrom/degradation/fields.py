@@ -30,7 +30,7 @@ def slope(shape: Size, rng: np.random.Generator) -> Plane:
 def corner_distance(shape: Size) -> Plane:
     """Return the squared distance to the centre, 0 there and 1 in the corners."""
     y, x = np.ogrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
-    return np.clip((y**2 + x**2) / 2, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((y**2 + x**2) / 2, 0, 1), dtype=np.float32)
 
 
 def cloud(shape: Size, rng: np.random.Generator, cell_px: float) -> Plane:

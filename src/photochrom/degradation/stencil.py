@@ -29,7 +29,7 @@ class Stencil:
         width = width_px * self.zoom
         ink = round(255 * opacity * min(1.0, width))
         flat = (points * self.zoom).ravel().tolist()
-        self._draw.line(flat, fill=ink, width=max(1, round(width)), joint="curve" if width > 12 else None)
+        self._draw.line(flat, fill=ink, width=max(1, round(width)), joint="curve" if width > 24 else None)
 
     def polygon(self, points: Points, opacity: float = 1.0) -> None:
         """Cut a filled polygon."""
@@ -57,7 +57,7 @@ def wander(
     """Return a line of a given length that changes its heading (radians) by about ``curl`` over its whole length."""
     turns = np.cumsum(rng.normal(0, curl / np.sqrt(steps), steps)) + heading
     strides = np.stack([np.cos(turns), np.sin(turns)], axis=1) * (length_px / steps)
-    return np.concatenate([np.zeros((1, 2)), np.cumsum(strides, axis=0)]) + np.asarray(start)
+    return np.asarray(np.concatenate([np.zeros((1, 2)), np.cumsum(strides, axis=0)]) + np.asarray(start))
 
 
 def crack(start: npt.ArrayLike, end: npt.ArrayLike, rng: np.random.Generator, roughness_px: float) -> Points:
@@ -66,7 +66,9 @@ def crack(start: npt.ArrayLike, end: npt.ArrayLike, rng: np.random.Generator, ro
     Source: Fournier, Fussell, Carpenter 1982, "Computer Rendering of Stochastic Models" (midpoint displacement).
     """
     points = np.array([start, end], dtype=np.float64)
-    for _ in range(5):
+    length = float(np.hypot(*(points[1] - points[0])))
+    # Down to steps of about four pixels, in large scans of a few more.
+    for _ in range(int(np.clip(np.log2(max(length, 1) / 4), 3, 8))):
         middles = (points[:-1] + points[1:]) / 2 + rng.normal(0, roughness_px, (len(points) - 1, 2))
         joined = np.empty((len(points) + len(middles), 2))
         joined[::2], joined[1::2] = points, middles

@@ -28,11 +28,11 @@ def grain(picture: Picture, rng: np.random.Generator, strength: float, px: float
     if rng.random() < 0.5:
         specks = (specks + np.float32(0.6) * noise(size, rng)) * np.float32(0.86)
     grey = np.clip(luma_of(picture), 0, 1)
-    amount = sigma * (np.float32(0.3) + np.float32(2.8) * grey * (1 - grey))
+    amount: Plane = sigma * (np.float32(0.3) + np.float32(2.8) * grey * (1 - grey))
     if rng.random() < 0.2:
         coloured = np.stack([noise(size, rng, cell) for _ in range(3)])
-        return picture + (np.float32(0.6) * specks + np.float32(0.8) * coloured) * amount
-    return picture + specks * amount
+        specks = np.float32(0.6) * specks + np.float32(0.8) * coloured
+    return np.asarray(picture + specks * amount, dtype=np.float32)
 
 
 def scanner_noise(picture: Picture, rng: np.random.Generator, strength: float, px: float) -> Picture:

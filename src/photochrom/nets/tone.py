@@ -69,7 +69,7 @@ class ToneNet(nn.Module):
         self.fields = nn.Conv2d(third, 6, 1)
         for head in (self.curves, self.fields):
             nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)
+            nn.init.zeros_(head.bias)  # type: ignore[arg-type]
         with torch.no_grad():
             # The parts of the curve below its first knot and above its last: almost nothing.
             self.curves.bias.view(3, KNOTS + 1)[:, [0, -1]] = -5.0

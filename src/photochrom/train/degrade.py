@@ -32,22 +32,26 @@ def make_pair(codes: Codes, task: TaskSection, options: AgeOptions, rng: np.rand
     """Return the pair that a task makes of a clean photograph (H, W, 3) in sRGB codes; all results are 0..1."""
     if task.input == "worn":
         return wear(codes, task, rng)
-    clean = np.moveaxis(codes, -1, 0).astype(np.float32) / 255
+    clean = planes_of(codes.astype(np.float32) / np.float32(255))
     if task.input == "relit":
         relit = relight(codes, rng, task.brightness, task.contrast)
-        return Pair(np.ascontiguousarray(np.moveaxis(relit, -1, 0)), clean, NO_MASK)
+        return Pair(planes_of(relit), clean, NO_MASK)
     return Pair(age(codes, rng, options if task.input == "aged" else UNTOUCHED)[None], clean, NO_MASK)
 
 
 def wear(codes: Codes, task: TaskSection, rng: np.random.Generator) -> Pair:
     """Return the photograph after the presets ``before`` (both) and ``wear`` (what is seen), and where damage is."""
-    clean = degrade(codes, task.before, rng, px=1.0).picture if task.before else codes.astype(np.float32) / 255
+    clean = degrade(codes, task.before, rng, px=1.0).picture if task.before else codes.astype(np.float32) / np.float32(255)
     worn = degrade(clean, task.wear, rng, px=1.0)
     mask = worn.mask
     if task.target == "fill":
         mask = grow_holes(mask, rng) | draw_holes(mask.shape, rng)
-    planes = (np.ascontiguousarray(np.moveaxis(picture, -1, 0)) for picture in (worn.picture, clean))
-    return Pair(*planes, mask[None].astype(np.float32))
+    return Pair(planes_of(worn.picture), planes_of(clean), mask[None].astype(np.float32))
+
+
+def planes_of(picture: npt.NDArray[np.float32]) -> Planes:
+    """Return (H, W, 3) as (3, H, W), in memory too."""
+    return np.ascontiguousarray(np.moveaxis(picture, -1, 0))
 
 
 def grow_holes(mask: npt.NDArray[np.bool_], rng: np.random.Generator) -> npt.NDArray[np.bool_]:

@@ -158,7 +158,7 @@ def damage_rows(clean: list[Picture]) -> tuple[Rows, Rows, Rows]:
     found_rows, true_rows, own_rows = Rows(), Rows(), Rows()
     options = RestoreOptions(**OFF | {"damage": "auto"})
     with Restorer(options) as session:
-        engines = session._engines
+        engines = session.engines
         for truth, worn, mask in pairs(clean, "damage"):
             probability = damage.search(worn, engines["damage"])
             found = damage.find_damage(probability, options).mask

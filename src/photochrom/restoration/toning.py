@@ -20,7 +20,7 @@ Coloring = Literal["grey", "toned", "colour"]
 # Root mean square chroma (0..1 scale of Cb, Cr) up to which a picture counts as grey: JPEG and scanner noise.
 GREY_CHROMA = 0.006
 # Chroma that its luma does not explain; above this there is more than one colour in the picture.
-TONED_RESIDUAL = 0.016
+TONED_RESIDUAL = 0.014
 TONES = 16
 # The share of pixels with the largest residual that does not count: a stamp, a stain, a coloured border.
 OUTLIERS = 0.05

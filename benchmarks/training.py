@@ -80,9 +80,7 @@ def measure(case: dict[str, Any]) -> dict[str, float]:  # noqa: PLR0915 - one me
     if case.get("joint"):
         critic = build_critic(case.get("critic_width", 256)).to(device).eval().requires_grad_(False)
         critic.to(memory_format=layout)
-    for part in (net, objectives.perceptual):
-        if part is not None:
-            set_fast(part, case["winograd"])
+    set_fast(net, case["winograd"])
     learner = Learner("generator", net, runtime, config.optimizer, (0.9, 0.98))
     if not case["fused"]:
         learner.optimizer = torch.optim.AdamW(learner.optimizer.param_groups, eps=1e-7, foreach=False, fused=False)
@@ -156,9 +154,9 @@ def memory(steps: int, px: int, batch: int) -> None:
 
 def data(photos: str, steps: int, px: int, batch: int) -> None:
     """The loader against the step."""
+    from photochrom.degradation.ageing import AgeOptions
     from photochrom.train.config import DataSection, Stage, TaskSection
     from photochrom.train.data import BatchSource, open_photo_sets
-    from photochrom.degradation.ageing import AgeOptions
 
     options = DataSection(photos=(photos,), cache_gb=0)
     training, _ = open_photo_sets(options, px)

@@ -195,6 +195,23 @@ def test_kernel_distance_agrees_with_its_double_sum() -> None:
     within_y = np.mean([kernel(a, b) for i, a in enumerate(y) for j, b in enumerate(y) if i != j])
     across = np.mean([kernel(a, b) for a in x for b in y])
     assert metrics.kernel_distance(x, y) == pytest.approx(within_x + within_y - 2 * across)
+    pairs_left_out = np.mean([kernel(a, b) for i, a in enumerate(y) for j, b in enumerate(x[:7]) if i != j])
+    within_seven = np.mean([kernel(a, b) for i, a in enumerate(x[:7]) for j, b in enumerate(x[:7]) if i != j])
+    paired = metrics.kernel_distance(x[:7], y, paired=True)
+    assert paired == pytest.approx(within_seven + within_y - 2 * pairs_left_out)
+
+
+def test_pairs_left_out_of_a_kernel_distance_leave_no_bias() -> None:
+    draw = np.random.default_rng(5)
+    truth = 3 * draw.normal(size=(200, 20, 16))
+    nearly = truth + 0.1 * draw.normal(size=truth.shape)
+    distances = [
+        [metrics.kernel_distance(a, b, paired=paired) for a, b in zip(truth, nearly, strict=True)]
+        for paired in (False, True)
+    ]
+    spread = np.std(distances[1]) / np.sqrt(200)
+    assert abs(np.mean(distances[1])) < 3 * spread
+    assert np.mean(distances[0]) < -10 * spread
 
 
 def test_bootstrap_interval_agrees_with_the_normal_one_and_repeats() -> None:

@@ -103,7 +103,12 @@ def plain_conv(conv: nn.Conv2d) -> nn.Conv2d:
     """
     has_bias = conv.bias is not None
     plain = nn.Conv2d(
-        conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, bias=has_bias  # type: ignore[arg-type]
+        conv.in_channels,
+        conv.out_channels,
+        conv.kernel_size,
+        conv.stride,
+        conv.padding,
+        bias=has_bias,  # type: ignore[arg-type]
     ).eval()
     with torch.no_grad():
         plain.weight.copy_(conv.weight)
@@ -236,7 +241,5 @@ def check_parity(graph: ColorGraph, path: Path, *, tolerance_ab: float = PARITY_
         reached = session.run(["ab"], {"luma": luma, "temperature": np.asarray(temperature)})[0]
         worst = max(worst, float(np.abs(expected - reached).max()))
     if worst > tolerance_ab:
-        raise ModelFileError(
-            f"the exported graph differs from the network by {worst:.2f} Lab units", where=str(path)
-        )
+        raise ModelFileError(f"the exported graph differs from the network by {worst:.2f} Lab units", where=str(path))
     return worst

@@ -111,7 +111,9 @@ def _trace(graph: RestorationGraph, path: Path) -> None:
         )
 
 
-def _examples(contract: RestorationContract, height: int, width: int) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
+def _examples(
+    contract: RestorationContract, height: int, width: int
+) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
     """Return two pictures, a ramp and noise, and a mask where one is asked for."""
     if not contract.multiple:
         height = width = TONE_PX

@@ -314,17 +314,20 @@ def _mean_and_covariance_root(features: Floats) -> tuple[Doubles, Doubles]:
     return mean, root if len(root) <= root.shape[1] else np.asarray(np.linalg.qr(root, mode="r"))
 
 
-def kernel_distance(features_1: Floats, features_2: Floats) -> float:
+def kernel_distance(features_1: Floats, features_2: Floats, *, paired: bool = False) -> float:
     """Return the unbiased squared maximum mean discrepancy with the cubic kernel (KID), over the whole sets.
 
     Shapes: (N, D) and (M, D), N and M at least 2. Unbiased, so it may be slightly negative for equal distributions.
+    ``paired``: row n of both comes from one photograph. Each is then not compared with its own pair, which is nearer to
+    it than chance would have it; in a small set such pairs alone push the figure far below zero.
     Source: Binkowski et al. 2018, "Demystifying MMD GANs", section 4: kernel (x.y / D + 1)^3.
     """
     x, y = np.asarray(features_1, np.float64), np.asarray(features_2, np.float64)
     within_x, within_y, across = (_cubic_kernel(a, b) for a, b in ((x, x), (y, y), (x, y)))
     mean_x = (within_x.sum() - np.trace(within_x)) / (len(x) * (len(x) - 1))
     mean_y = (within_y.sum() - np.trace(within_y)) / (len(y) * (len(y) - 1))
-    return float(mean_x + mean_y - 2 * across.mean())
+    mean_across = (across.sum() - np.trace(across)) / (len(x) * (len(x) - 1)) if paired else across.mean()
+    return float(mean_x + mean_y - 2 * mean_across)
 
 
 def _cubic_kernel(x: Doubles, y: Doubles) -> Doubles:

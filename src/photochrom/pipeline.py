@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from photochrom.alternatives import choose_versions
 from photochrom.classic import colorize_classic
+from photochrom.codecs.room import empty_pixels, let_go
 from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping_luma
 from photochrom.companions import ALTERNATIVE_MARK, UNCERTAINTY_MARK, Companion
 from photochrom.cores import usable_cores
@@ -172,13 +173,14 @@ def merge_chroma(
     cbcr = chroma_from_ab(cell_luma, np.moveaxis(ab, 0, -1))
     upsampler = GuidedUpsampler.fit(cbcr, cell_luma, width, height)
     max_code = int(np.iinfo(pixels.dtype).max)
-    out = np.empty((height, width, 3), dtype=pixels.dtype)
+    out = empty_pixels((height, width, 3), pixels.dtype)
 
     def merge(strip: tuple[int, int]) -> None:
         top, bottom = strip
         luma = luma_strip(pixels, top, bottom)
         rgb = merge_luma_chroma(luma, upsampler.rows(top, luma))
         out[top:bottom] = quantize_keeping_luma(rgb, luma, max_code)
+        let_go(out, pixels)
 
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(merge, strips(width, height)):  # the loop raises what a thread raised

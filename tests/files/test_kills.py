@@ -120,7 +120,10 @@ assert [os.waitpid(process, 0)[1] for process in again] == [0] * 3
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Twelve small photographs in two folders."""
-    path = tmp_path / "album"
+    return write_album(tmp_path / "album")
+
+
+def write_album(path: Path) -> Path:
     for number in range(12):
         file = path / ("one" if number % 2 else "two") / f"{number}.png"
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -24,6 +24,7 @@ VERBS = [
     ("train", "photochrom.cli.train:train", "Train a network as a configuration file says."),
     ("export", "photochrom.cli.export:export", "Write a trained network as a model file."),
     ("finetune", "photochrom.cli.finetune:finetune", "Adapt a model to your own colour photographs."),
+    ("degrade", "photochrom.cli.degrade:degrade_photo", "Make a photograph look old: faded, scratched, stained."),
     ("evaluate", "photochrom.cli.evaluate:evaluate", "Measure models on colour photographs."),
     ("doctor", "photochrom.cli.doctor:doctor", "Check this installation and say how to fix what is missing."),
 ]

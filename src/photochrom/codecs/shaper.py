@@ -65,22 +65,25 @@ def shaper_of(profile: bytes) -> Shaper | None:
     return None
 
 
-def converted(image: Any, source: Shaper, target: Shaper) -> Any:
-    """Return a libvips image of 3 bands, 8 or 16 bit, taken from one RGB profile to another, computed in strips.
+def conversion(source: Shaper, target: Shaper, white: int) -> Callable[[Any], Any]:
+    """Return what takes a libvips image of 3 bands, 8 or 16 bit, from one RGB profile to another, in strips.
 
-    Colours outside the target are clipped channel by channel.
+    Colours outside the target are clipped channel by channel. ``white`` is 255 or 65535.
     """
-    white = 65535 if image.format == "ushort" else 255
     if source.matrix is None or target.matrix is None:
         raise ValueError("both profiles must be RGB")
     codes = np.arange(white + 1) / white
     to_linear = np.stack([curve(codes) for curve in source.curves], -1)[None].astype(np.float32)
     matrix = np.linalg.solve(target.matrix, source.matrix)
-    linear = image.maplut(libvips().Image.new_from_array(to_linear)).recomb(matrix.tolist())
-    spaced = (linear > 0).ifthenelse(linear, 0) ** (1 / INVERSE_SPACING)
-    index = (spaced * (INVERSE_STEPS - 1)).rint().cast("ushort")
     table = np.stack([_inverse_table(curve, white) for curve in target.curves], -1)[None]
-    return index.maplut(libvips().Image.new_from_array(table)).copy(interpretation=image.interpretation)
+
+    def convert(image: Any) -> Any:
+        linear = image.maplut(libvips().Image.new_from_array(to_linear)).recomb(matrix.tolist())
+        spaced = (linear > 0).ifthenelse(linear, 0) ** (1 / INVERSE_SPACING)
+        index = (spaced * (INVERSE_STEPS - 1)).rint().cast("ushort")
+        return index.maplut(libvips().Image.new_from_array(table)).copy(interpretation=image.interpretation)
+
+    return convert
 
 
 def gray_table(source: Shaper, encode: Curve, white: int) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:

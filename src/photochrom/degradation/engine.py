@@ -12,8 +12,8 @@ from photochrom.degradation.fields import Picture, Plane, luma_of
 from photochrom.degradation.kinds import KINDS, Kind
 from photochrom.degradation.presets import Preset, load_preset
 
-# A pixel counts as hidden when so much of it is covered, and damage that changed it by less than a 40th is not seen.
-HIDDEN, SEEN = 0.25, 0.025
+# A pixel counts as hidden when so much of it is covered, and damage that changed it by less than this is not seen.
+HIDDEN, SEEN = 0.25, 0.04
 # Short side at which fine structures are drawn one scan pixel wide; larger pictures get larger ones.
 REFERENCE_PX = 900
 

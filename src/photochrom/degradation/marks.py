@@ -87,7 +87,9 @@ def hairs(picture: Picture, rng: np.random.Generator, strength: float, px: float
     strands = Stencil(shape)
     for _ in range(1 + rng.poisson(3 * strength)):
         length = px * between(rng, 15, 90)
-        strand = wander(anywhere(shape, rng), rng.uniform(0, 2 * np.pi), length, rng, curl=rng.uniform(0.8, 3), steps=18)
+        strand = wander(
+            anywhere(shape, rng), rng.uniform(0, 2 * np.pi), length, rng, curl=rng.uniform(0.8, 3), steps=18
+        )
         strands.line(strand, px * between(rng, 0.7, 1.6), rng.uniform(0.5, 1))
     hidden = strands.cover()
     return lay(picture, hidden, _tone(DARK if rng.random() < 0.5 else LIGHT, rng)), hidden

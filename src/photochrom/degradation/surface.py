@@ -49,6 +49,47 @@ def creases(picture: Picture, rng: np.random.Generator, strength: float, px: flo
     return lay(np.asarray(folded, dtype=np.float32), hidden, paper(picture, rng)), hidden
 
 
+def cracks(picture: Picture, rng: np.random.Generator, strength: float, px: float) -> Damaged:
+    """Cracked emulsion: branching white veins of uneven width along folds, here and there a flake lost altogether."""
+    shape, side = picture.shape[1:], min(picture.shape[1:])
+    veins, shade = Stencil(shape), Stencil(shape)
+    for _ in range(1 + rng.poisson(1.5 * strength)):
+        start, end = chord(shape, rng)
+        trunk = crack(start, start + (end - start) * rng.uniform(0.3, 1), rng, side * rng.uniform(0.015, 0.05))
+        width = px * between(rng, 0.8, 3.0)
+        _draw_vein(veins, trunk, width, rng)
+        shade.line(trunk + px, 2.5 * width, 0.8)
+        for root in rng.integers(0, len(trunk), 1 + rng.poisson(4 * strength)):
+            turn, reach = rng.uniform(0, 2 * np.pi), side * between(rng, 0.04, 0.35)
+            tip = trunk[root] + reach * np.array([np.cos(turn), np.sin(turn)])
+            branch = crack(trunk[root], tip, rng, 0.09 * reach)
+            _draw_vein(veins, branch[:: 1 if reach > 60 * px else 2], 0.6 * width, rng)
+    hidden = veins.cover()
+    dark = blurred(shade.cover(), 1.5 * px) * np.float32(rng.uniform(0, 0.35))
+    return lay(picture * (1 - dark), hidden, paper(picture, rng)), hidden
+
+
+def _draw_vein(sheet: Stencil, line: Points, width_px: float, rng: np.random.Generator) -> None:
+    """Draw a line whose width changes from step to step, with a flake lost at a corner now and then."""
+    widths = width_px * rng.lognormal(-0.2, 0.5, len(line))
+    for step, width in enumerate(widths[1:]):
+        sheet.line(line[step : step + 2], width, min(1.0, 0.45 + 0.4 * width))
+    for corner in line[rng.random(len(line)) < 0.04]:
+        sheet.polygon(corner + rng.normal(0, 1.6 * width_px, (6, 2)))
+
+
+def worn_edges(picture: Picture, rng: np.random.Generator, strength: float, px: float) -> Damaged:
+    """Borders rubbed down to the paper, ragged, deeper in some places than in others."""
+    shape = picture.shape[1:]
+    x, y = (np.minimum(np.arange(n), np.arange(n)[::-1]).astype(np.float32) for n in (shape[1], shape[0]))
+    distance = np.minimum(x[None, :], y[:, None])
+    depth = np.float32(min(shape) * 0.06 * strength * rng.uniform(0.3, 1))
+    ragged = cloud(shape, rng, min(shape) / 3) + np.float32(0.35) * cloud(shape, rng, 12 * px)
+    ragged += np.float32(0.2) * cloud(shape, rng, 3 * px)
+    hidden = smooth_step(depth * ragged**2 - distance, -0.5 * px, 0.8 * px)
+    return lay(picture, hidden, paper(picture, rng)), hidden
+
+
 def tears(picture: Picture, rng: np.random.Generator, strength: float, px: float) -> Damaged:
     """Tears from an edge inwards: a jagged gap that narrows, its rim of white paper fibres, a shadow beside it."""
     shape = picture.shape[1:]
@@ -85,8 +126,12 @@ def tape(picture: Picture, rng: np.random.Generator, strength: float, px: float)
         centre, turn = anywhere(shape, rng), rng.uniform(0, np.pi)
         length, width = side * rng.uniform(0.25, 0.8), side * rng.uniform(0.05, 0.14)
         along, across = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
-        corners = [centre + along * length * a / 2 + across * width * b / 2 for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
-        outline = np.concatenate([crack(a, b, rng, 0.5 * px) for a, b in zip(corners, corners[1:] + corners[:1], strict=True)])
+        corners = [
+            centre + along * length * a / 2 + across * width * b / 2 for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+        ]
+        outline = np.concatenate(
+            [crack(a, b, rng, 0.5 * px) for a, b in zip(corners, corners[1:] + corners[:1], strict=True)]
+        )
         strip.polygon(outline)
         edge.line(outline, px * rng.uniform(0.8, 1.6), rng.uniform(0.3, 0.8))
     area, rim = strip.cover(), edge.cover()
@@ -137,7 +182,11 @@ def stains(picture: Picture, rng: np.random.Generator, strength: float, px: floa
     rim_width = rng.uniform(0.03, 0.09)
     rim = np.exp(-np.square((wetness - np.float32(0.5 + rim_width)) * np.float32(1 / rim_width))) * inside
     tint = _of_its_kind(picture, np.array([0.72, 0.58, 0.36]) + rng.uniform(-0.15, 0.15, 3))
-    soak = inside * np.float32(strength * rng.uniform(0.2, 0.7)) * (np.float32(0.6) + np.float32(0.4) * cloud(shape, rng, side / 6))
+    soak = (
+        inside
+        * np.float32(strength * rng.uniform(0.2, 0.7))
+        * (np.float32(0.6) + np.float32(0.4) * cloud(shape, rng, side / 6))
+    )
     if rng.random() < 0.2:  # bleached instead
         tint = np.asarray(np.clip(tint + 0.5, 0, 1.15), dtype=np.float32)
         stained = lay(picture, soak * np.float32(0.7), tint)

@@ -23,7 +23,11 @@ def fading(picture: Picture, rng: np.random.Generator, strength: float, px: floa
 
 def uneven_fading(picture: Picture, rng: np.random.Generator, strength: float, px: float) -> Picture:
     """Fading that is strong on one side or in large clouds, towards paler or darker: light and damp from one edge."""
-    share = slope(picture.shape[1:], rng) if rng.random() < 0.5 else cloud(picture.shape[1:], rng, max(picture.shape[1:]) / 2.5)
+    share = (
+        slope(picture.shape[1:], rng)
+        if rng.random() < 0.5
+        else cloud(picture.shape[1:], rng, max(picture.shape[1:]) / 2.5)
+    )
     level = np.float32(rng.uniform(0.45, 0.9) if rng.random() < 0.75 else rng.uniform(0.05, 0.3))
     share *= np.float32(0.55 * strength)
     return np.asarray(picture + (level - picture) * share, dtype=np.float32)

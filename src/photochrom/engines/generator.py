@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,15 @@ from photochrom.color import chroma, lab_from_srgb, merge_luma_chroma
 from photochrom.cores import usable_cores
 from photochrom.engines.base import METADATA_KEY, FloatArray, ModelSpec
 from photochrom.engines.generator_spec import GeneratorSpec
-from photochrom.engines.onnx import REINSTALL, WEIGHTS_SUFFIX, checked_sha256, choose_provider, load_session
+from photochrom.engines.onnx import (
+    REINSTALL,
+    WEIGHTS_SUFFIX,
+    checked_sha256,
+    choose_provider,
+    load_session,
+    refuse_if_damaged,
+    sha256_of,
+)
 from photochrom.errors import ModelError, ModelFileError
 from photochrom.options import EngineOptions
 
@@ -56,12 +65,14 @@ class GeneratorEngine:
         options = options or EngineOptions()
         self._provider, self._reason = choose_provider(options.device)
         self._threads = options.threads or usable_cores()
-        sha256 = checked_sha256(path, expected_sha256)
-        self._session: ort.InferenceSession | None = load_session(str(path), path, self._provider, self._threads)
-        text = self._session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        self.generator = _spec_from_json(text, path)
-        checked_sha256(path.with_suffix(WEIGHTS_SUFFIX), self.generator.weights_sha256)
-        self._sha256 = sha256
+        self._sha256 = checked_sha256(path, expected_sha256)
+        weights = path.with_suffix(WEIGHTS_SUFFIX)
+        with ThreadPoolExecutor(1) as other_core:
+            found = other_core.submit(sha256_of, weights)
+            session = load_session(str(path), path, self._provider, self._threads, weights_stay_mapped=True)
+            self.generator = _spec_from_json(session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), path)
+            refuse_if_damaged(weights, found.result(), self.generator.weights_sha256)
+        self._session: ort.InferenceSession | None = session
         self._closing = threading.Lock()
 
     @property

@@ -90,7 +90,8 @@ class SelfAttention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Shapes: (B, C, H, W) -> (B, C, H, W)."""
         query, key, value = (part(x).flatten(2) for part in (self.query, self.key, self.value))
-        scores = torch.bmm(query.transpose(1, 2), key) * query.shape[1] ** -0.5
+        # Scaled before the product: the scores are by far the largest tensor here.
+        scores = torch.bmm((query * query.shape[1] ** -0.5).transpose(1, 2), key)
         looked_up = torch.bmm(value, scores.softmax(dim=2).transpose(1, 2))
         return x + self.gamma * looked_up.view_as(x)
 

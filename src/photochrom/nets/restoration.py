@@ -6,6 +6,7 @@ computer needs for a whole scan. There is no normalisation: a scan's tiles must 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -68,9 +69,9 @@ class CellUNet(nn.Module):
         widths = size.widths
         self.stem = nn.Conv2d(4 * c_in, widths[0], 3, padding=1)
         self.down = nn.ModuleList(_blocks(width, count) for width, count in zip(widths[:-1], size.down, strict=True))
-        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in zip(widths, widths[1:]))
+        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in itertools.pairwise(widths))
         self.middle = _blocks(widths[-1], size.middle)
-        self.grow = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in zip(widths, widths[1:]))
+        self.grow = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in itertools.pairwise(widths))
         self.up = nn.ModuleList(_blocks(width, count) for width, count in zip(widths[:-1], size.up, strict=True))
         self.head = nn.Conv2d(widths[0], 4 * c_out, 3, padding=1)
         nn.init.zeros_(self.head.weight)

@@ -11,14 +11,17 @@ Source: Lavin, Gray 2016, "Fast Algorithms for Convolutional Neural Networks", s
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 OUT, TILE = 4, 6
+# Transforms are made part by part: whole ones would be 2.25 times the picture and wander through main memory.
+PART_NUMBERS = 4_000_000
 # With fewer channels or patches the transforms cost more than they save (measured on two AVX2 cores).
-FEWEST_CHANNELS, FEWEST_PATCHES = 128, 128
+FEWEST_CHANNELS, FEWEST_PATCHES = 192, 96
 
 INPUT = [
     [4, 0, -5, 0, 1, 0],
@@ -52,29 +55,45 @@ def matrices() -> tuple[Tensor, Tensor, Tensor]:
     return of_input, of_kernel, of_output
 
 
-def patches(x: Tensor, rows: int, columns: int) -> Tensor:
-    """Return overlapping 6x6 patches, 4 apart, of x padded by one: (B, C, H, W) -> (36, B * rows * columns * C).
+class Grid:
+    """How a picture of a size is cut into patches of 4x4 outputs, and into parts whose transforms fit the cache.
 
-    Channels come last, so that what is copied are whole runs of them.
+    Pictures are worked on channels last, so that what is copied are whole runs of channels.
     """
-    height, width = x.shape[-2:]
-    below, right = OUT * rows + 1 - height, OUT * columns + 1 - width
-    padded = nn.functional.pad(x.permute(0, 2, 3, 1), (0, 0, 1, right, 1, below))
-    tiles = padded.unfold(1, TILE, OUT).unfold(2, TILE, OUT)
-    return tiles.permute(4, 5, 0, 1, 2, 3).reshape(TILE * TILE, -1)
+
+    def __init__(self, batch: int, height: int, width: int) -> None:
+        self.batch, self.height, self.width = batch, height, width
+        self.rows, self.columns = -(-height // OUT), -(-width // OUT)
+
+    def parts(self, channels: int) -> Iterator[tuple[slice, slice]]:
+        """Yield which pictures and which rows of patches to do together, at most about PART_NUMBERS numbers a time."""
+        most = max(1, PART_NUMBERS // (TILE * TILE * self.columns * channels))
+        pictures, rows = max(1, most // self.rows), min(most, self.rows)
+        for first in range(0, self.batch, pictures):
+            for top in range(0, self.rows, rows):
+                yield slice(first, first + pictures), slice(top, top + rows)
+
+    def patches(self, x: Tensor) -> Tensor:
+        """Return overlapping 6x6 patches, 4 apart, of x padded by one, not yet copied: (6, 6, B, rows, columns, C)."""
+        below, right = OUT * self.rows + 1 - self.height, OUT * self.columns + 1 - self.width
+        padded = nn.functional.pad(x.permute(0, 2, 3, 1), (0, 0, 1, right, 1, below))
+        return padded.unfold(1, TILE, OUT).unfold(2, TILE, OUT).permute(4, 5, 0, 1, 2, 3)
+
+    def blocks(self, y: Tensor) -> Tensor:
+        """Return y in 4x4 blocks, padded with zeros: (B, K, H, W) -> (4, 4, B, rows, columns, K)."""
+        below, right = OUT * self.rows - self.height, OUT * self.columns - self.width
+        padded = nn.functional.pad(y.permute(0, 2, 3, 1), (0, 0, 0, right, 0, below))
+        return self.view_blocks(padded.contiguous())
+
+    def view_blocks(self, padded: Tensor) -> Tensor:
+        """Return the same as a view: (B, 4 rows, 4 columns, K) -> (4, 4, B, rows, columns, K)."""
+        cut = padded.view(self.batch, self.rows, OUT, self.columns, OUT, padded.shape[-1])
+        return cut.permute(2, 4, 0, 1, 3, 5)
 
 
-def blocks(y: Tensor, rows: int, columns: int) -> Tensor:
-    """Return y in 4x4 blocks, padded with zeros: (B, K, H, W) -> (16, B * rows * columns * K)."""
-    height, width = y.shape[-2:]
-    padded = nn.functional.pad(y.permute(0, 2, 3, 1), (0, 0, 0, OUT * columns - width, 0, OUT * rows - height))
-    tiles = padded.reshape(y.shape[0], rows, OUT, columns, OUT, y.shape[1])
-    return tiles.permute(2, 4, 0, 1, 3, 5).reshape(OUT * OUT, -1)
-
-
-def transformed_input(x: Tensor, rows: int, columns: int) -> Tensor:
-    """Return (36, B * rows * columns, C)."""
-    return (matrices()[0] @ patches(x, rows, columns)).view(TILE * TILE, -1, x.shape[1])
+def transformed(pieces: Tensor, matrix: Tensor) -> Tensor:
+    """Return (36, N, C) of N pieces of whichever size the matrix takes: (s, s, B, rows, columns, C)."""
+    return (matrix @ pieces.reshape(matrix.shape[1], -1)).view(TILE * TILE, -1, pieces.shape[-1])
 
 
 def transformed_kernel(weight: Tensor) -> Tensor:
@@ -83,12 +102,30 @@ def transformed_kernel(weight: Tensor) -> Tensor:
     return (matrices()[1] @ weight.permute(2, 3, 1, 0).reshape(9, -1)).view(TILE * TILE, c_in, c_out)
 
 
-def assembled(products: Tensor, batch: int, size: tuple[int, int], rows: int, columns: int) -> Tensor:
-    """Return the picture made of transformed 4x4 blocks: (36, B * rows * columns, K) -> (B, K, H, W)."""
-    c_out = products.shape[2]
-    tiles = (matrices()[2] @ products.view(TILE * TILE, -1)).view(OUT, OUT, batch, rows, columns, c_out)
-    picture = tiles.permute(2, 3, 0, 4, 1, 5).reshape(batch, OUT * rows, OUT * columns, c_out)
-    return picture[:, : size[0], : size[1]].permute(0, 3, 1, 2)
+def convolved(x: Tensor, weight: Tensor) -> Tensor:
+    """Return x, padded by one, convolved with a kernel: (B, C, H, W), (K, C, 3, 3) -> (B, K, H, W)."""
+    grid, (c_out, c_in) = Grid(x.shape[0], x.shape[2], x.shape[3]), weight.shape[:2]
+    of_input, _, of_output = matrices()
+    lifted_kernel, patches = transformed_kernel(weight), grid.patches(x)
+    picture = x.new_empty(grid.batch, OUT * grid.rows, OUT * grid.columns, c_out)
+    blocks = grid.view_blocks(picture)
+    for part in grid.parts(max(c_in, c_out)):
+        products = torch.bmm(transformed(patches[:, :, *part], of_input), lifted_kernel)
+        made = blocks[:, :, *part]
+        made.copy_((of_output @ products.view(TILE * TILE, -1)).view(made.shape))
+    return picture[:, : grid.height, : grid.width].permute(0, 3, 1, 2)
+
+
+def kernel_gradient(x: Tensor, towards_y: Tensor) -> Tensor:
+    """Return the gradient of the kernel: x (B, C, H, W), gradient of the output (B, K, H, W) -> (K, C, 3, 3)."""
+    grid, c_in, c_out = Grid(x.shape[0], x.shape[2], x.shape[3]), x.shape[1], towards_y.shape[1]
+    of_input, of_kernel, of_output = matrices()
+    patches, blocks = grid.patches(x), grid.blocks(towards_y)
+    products = x.new_zeros(TILE * TILE, c_in, c_out)
+    for part in grid.parts(max(c_in, c_out)):
+        lifted = transformed(patches[:, :, *part], of_input)
+        products.baddbmm_(lifted.transpose(1, 2), transformed(blocks[:, :, *part], of_output.t()))
+    return (of_kernel.t() @ products.view(TILE * TILE, -1)).view(3, 3, c_in, c_out).permute(3, 2, 0, 1)
 
 
 class WinogradFunction(torch.autograd.Function):
@@ -97,29 +134,20 @@ class WinogradFunction(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, x: Tensor, weight: Tensor) -> Tensor:
         """Return the convolution, padded by one: (B, C, H, W), (K, C, 3, 3) -> (B, K, H, W)."""
-        rows, columns = -(-x.shape[-2] // OUT), -(-x.shape[-1] // OUT)
-        lifted = transformed_input(x, rows, columns)
         # The transformed input is 2.25 times as large as the input; making it twice is cheaper than keeping it.
         context.save_for_backward(x, weight)
-        context.place = (x.shape[0], (x.shape[-2], x.shape[-1]), rows, columns)
-        return assembled(torch.bmm(lifted, transformed_kernel(weight)), *context.place)
+        return convolved(x, weight)
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
         """Return the gradients of input and kernel."""
         x, weight = context.saved_tensors
-        batch, size, rows, columns = context.place
         towards_x = towards_weight = None
         if context.needs_input_grad[0]:
             # The gradient of the input is a convolution with the kernel turned round and its channels exchanged.
-            turned = transformed_kernel(weight.flip(2, 3).transpose(0, 1))
-            spread = transformed_input(gradients[0], rows, columns)
-            towards_x = assembled(torch.bmm(spread, turned), batch, size, rows, columns)
+            towards_x = convolved(gradients[0], weight.flip(2, 3).transpose(0, 1))
         if context.needs_input_grad[1]:
-            raised = (matrices()[2].t() @ blocks(gradients[0], rows, columns)).view(TILE * TILE, -1, weight.shape[0])
-            products = torch.bmm(transformed_input(x, rows, columns).transpose(1, 2), raised)
-            flat = matrices()[1].t() @ products.view(TILE * TILE, -1)
-            towards_weight = flat.view(3, 3, weight.shape[1], weight.shape[0]).permute(3, 2, 0, 1)
+            towards_weight = kernel_gradient(x, gradients[0])
         return towards_x, towards_weight
 
 

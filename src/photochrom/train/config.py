@@ -12,9 +12,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from photochrom.errors import OptionError
 from photochrom.degradation.ageing import AgeOptions
-
+from photochrom.errors import OptionError
 
 # Targets that bring a loss of their own.
 OWN_LOSSES = ("color", "tone", "mask", "fill")
@@ -39,8 +38,12 @@ class TaskSection(Section):
         description="color: a distribution over a*b*, for `colorize`; rgb: the photograph; luma: its clean grey; "
         "tone: curves that correct it; mask: where it is damaged; fill: what its holes hid.",
     )
-    before: str = Field(default="", description="worn: preset, or file of one, that both pictures of a pair live through.")
-    wear: str = Field(default="", description="worn: preset, or file of one, that only the network's input lives through.")
+    before: str = Field(
+        default="", description="worn: preset, or file of one, that both pictures of a pair live through."
+    )
+    wear: str = Field(
+        default="", description="worn: preset, or file of one, that only the network's input lives through."
+    )
     corrects: bool = Field(default=False, description="rgb and luma: add to the input instead of painting anew.")
     brightness: float = Field(default=0.5, ge=0, le=1, description="relit: largest shift of brightness.")
     contrast: float = Field(default=0.5, ge=0, le=1, description="relit: largest change of contrast.")
@@ -88,8 +91,11 @@ class CriticSection(Section):
 class LossSection(Section):
     """What the generator is taught by; a weight of 0 leaves a loss out."""
 
-    distribution: float = Field(default=1.0, ge=0, description="The target's own loss; of color the rebalanced cross-entropy.")
+    distribution: float = Field(
+        default=1.0, ge=0, description="The target's own loss; of color the rebalanced cross-entropy."
+    )
     pixel: float = Field(default=0.0, ge=0, description="Mean absolute difference of pictures.")
+    colorfulness: float = Field(default=0.0, ge=0, description="Difference of each picture's colourfulness, two-sided.")
     perceptual: float = Field(default=0.0, ge=0, description="Difference seen by a pretrained network.")
     network: str = Field(default="lite0", description="That network: vgg16, vgg16_bn or a backbone.")
     network_weights: Path | None = Field(
@@ -221,8 +227,8 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _is_trainable(self) -> Self:
-        own = self.loss.distribution if self.task.target in OWN_LOSSES else 0
-        parts = [self.loss.pixel, self.loss.perceptual, own]
+        parts = [self.loss.pixel, self.loss.perceptual, self.loss.colorfulness]
+        parts += [self.loss.distribution] if self.task.target in OWN_LOSSES else []
         if not any(parts) and any(stage.kind == "generator" for stage in self.stages):
             raise ValueError("every loss has weight 0: set loss.pixel or loss.perceptual")
         names = [stage.name for stage in self.stages]

@@ -18,9 +18,9 @@ import numpy.typing as npt
 from PIL import Image
 
 from photochrom.color import lab_from_srgb
+from photochrom.degradation.ageing import AgeOptions
 from photochrom.errors import TrainingError
 from photochrom.train.config import DataSection, Stage, TaskSection
-from photochrom.degradation.ageing import AgeOptions
 from photochrom.train.degrade import make_pair
 from photochrom.train.index import Place, find_photos
 

@@ -62,7 +62,9 @@ def draw_holes(shape: tuple[int, ...], rng: np.random.Generator) -> npt.NDArray[
     side = min(shape)
     for _ in range(int(rng.integers(0, 3))):
         if rng.random() < 0.6:
-            stroke = wander(anywhere(shape, rng), rng.uniform(0, 2 * np.pi), side * rng.uniform(0.1, 0.7), rng, curl=1.0)
+            stroke = wander(
+                anywhere(shape, rng), rng.uniform(0, 2 * np.pi), side * rng.uniform(0.1, 0.7), rng, curl=1.0
+            )
             sheet.line(stroke, side * rng.uniform(0.015, 0.07))
         else:
             x, y = anywhere(shape, rng)

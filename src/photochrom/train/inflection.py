@@ -82,6 +82,17 @@ def decide(looks: list[Look], patience: int) -> Decision:
     return Decision(best=best, chosen=chosen, ended=has_stalled and is_out, left=left)
 
 
+def first_end(looks: list[Look], patience: int) -> Decision:
+    """Return the decision at the first look that ends the stage; if none does, that of the last look."""
+    decisions = (decide(looks[: count + 1], patience) for count in range(len(looks)))
+    last = None
+    for last in decisions:
+        if last.ended:
+            break
+    assert last is not None
+    return last
+
+
 def best_distance(looks: list[Look]) -> int:
     """Return the number of the look with the lowest distance, ignoring improvements of less than IMPROVEMENT."""
     best = 0
@@ -141,7 +152,7 @@ class InflectionFinder:
         # Every process looks at the same weights and decides the same; the first one writes.
         if self.runtime.leads:
             self._keep_weights(average, stage_number, len(looks) - 1, decision)
-            write_evidence(self.folder / f"inflection-{stage_number}.json", looks, decision, self.options.patience)
+            write_evidence(self.folder / f"inflection-{stage_number}.json", looks, self.options.patience)
         self.runtime.wait_for_all()
         figures = {"probe_distance": measured.distance, "probe_critic_accuracy": measured.critic_accuracy}
         figures |= {f"probe_{name}": looks[-1].mean(name) for name in measured.per_photo}
@@ -162,8 +173,9 @@ class InflectionFinder:
         state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in average.state_dict().items()}
         self._path(stage_number, number).parent.mkdir(exist_ok=True)
         save_file(state, self._path(stage_number, number))
-        for old in range(decision.best):
-            self._path(stage_number, old).unlink(missing_ok=True)
+        if self.options.stops:  # else a person decides, and may want any of them
+            for old in range(decision.best):
+                self._path(stage_number, old).unlink(missing_ok=True)
 
     def _path(self, stage_number: int, number: int) -> Path:
         return self.folder / f"looks-{stage_number}" / f"look-{number:04d}.safetensors"
@@ -178,9 +190,12 @@ def _look_fields(entry: dict[str, Any]) -> dict[str, Any]:
     return {key: entry[key] for key in ("photos_seen", "distance", "per_photo", "critic_accuracy")}
 
 
-def write_evidence(path: Path, looks: list[Look], decision: Decision, patience: int) -> None:
-    """Write all looks with means and bands, the rule's decision and that of the lowest distance, as JSON and PNG."""
-    rows = []
+def write_evidence(path: Path, looks: list[Look], patience: int) -> None:
+    """Write all looks with means and bands, the rule's decision and that of the lowest distance, as JSON and PNG.
+
+    The decision is that of the first look that ends the stage, also where the stage was told to go on.
+    """
+    decision, rows = first_end(looks, patience), []
     for number, look in enumerate(looks):
         bands = {name: {"mean": look.mean(name), "band": look.band(name)} for name in look.per_photo}
         rows.append({"number": number} | asdict(look) | {"figures": bands})
@@ -188,13 +203,14 @@ def write_evidence(path: Path, looks: list[Look], decision: Decision, patience: 
         "rule": {"patience": patience, "improvement": IMPROVEMENT, "harmful": HARMFUL},
         "decision": asdict(decision),
         "chosen": _summary(looks[decision.chosen]),
-        "lowest_distance_alone": _summary(looks[decision.best]),
+        "lowest_distance_alone": _summary(looks[best_distance(looks)]),
         "looks": rows,
     }
     aside = path.with_suffix(".partial")
     aside.write_text(json.dumps(evidence), encoding="utf-8")
     aside.replace(path)
-    write_plot(path.with_suffix(".png"), looks, decision.best, decision.chosen if decision.ended else None, HARMFUL)
+    chosen = decision.chosen if decision.ended else None
+    write_plot(path.with_suffix(".png"), looks, best_distance(looks), chosen, HARMFUL)
 
 
 def _summary(look: Look) -> dict[str, float]:

@@ -86,6 +86,8 @@ class Training:
         )
         self.task = build_task(config.task, self.runtime)
         self.objectives = Objectives(config, self.task, self.runtime)
+        if self.objectives.perceptual is not None:
+            self.objectives.perceptual.to(memory_format=self._layout)  # type: ignore[call-overload]
         self._build_learners(resume)
         self.position, self.unusable = Position(), 0
         if resume:
@@ -123,10 +125,13 @@ class Training:
             self.critic = Learner("critic", critic, runtime, config.optimizer, config.critic.betas)
             self.learners.append(self.critic)
 
+    @property
+    def _layout(self) -> torch.memory_format:
+        return torch.channels_last if self.config.run.channels_last else torch.contiguous_format
+
     def _placed(self, net: nn.Module) -> nn.Module:
         set_fast(net, self.config.run.winograd)
-        layout = torch.channels_last if self.config.run.channels_last else torch.contiguous_format
-        placed: nn.Module = share_norms(net.to(self.runtime.device), self.runtime).to(memory_format=layout)  # type: ignore[call-overload]
+        placed: nn.Module = share_norms(net.to(self.runtime.device), self.runtime).to(memory_format=self._layout)  # type: ignore[call-overload]
         return placed
 
     def run(self) -> Position:

@@ -40,14 +40,23 @@ class Measurement:
 
 
 class Probe:
-    """The photographs, what they should look like, and the network in whose features sets are compared."""
+    """The photographs, what they should look like, and the network in whose features sets are compared.
+
+    ``count`` of the source's photographs are taken, in its order, after leaving out the ``first``.
+    """
 
     def __init__(
-        self, source: BatchSource, objectives: Objectives, size_px: int, count: int, network: PerceptualLoss
+        self,
+        source: BatchSource,
+        objectives: Objectives,
+        size_px: int,
+        count: int,
+        network: PerceptualLoss,
+        first: int = 0,
     ) -> None:
         self.objectives, self.size_px = objectives, size_px
         self.network = network.to(objectives.runtime.device)
-        positions = np.array_split(np.arange(min(count, len(source.photos))), -(-count // BATCH))
+        positions = np.array_split(np.arange(first, min(first + count, len(source.photos))), -(-count // BATCH))
         self.photos: list[Tensor] = []
         truths: list[Tensor] = []
         for chosen in positions:
@@ -74,7 +83,7 @@ class Probe:
         drift = [skin_drift(*trio) for trio in zip(pictures, self.truth, self.skin, strict=True)]
         surplus = [colorfulness(made) - colorfulness(true) for made, true in zip(pictures, self.truth, strict=True)]
         return Measurement(
-            distance=1000 * kernel_distance(features, self.truth_features),
+            distance=1000 * kernel_distance(features, self.truth_features, paired=True),
             per_photo={
                 "skin_hue_drift": [hue for hue, _ in drift if not np.isnan(hue)],
                 "skin_chroma_drift": [size for _, size in drift if not np.isnan(size)],

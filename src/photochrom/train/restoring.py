@@ -20,7 +20,13 @@ class ToneTask(Task):
     """Target ``tone``: curves and fields; the loss is taken on the picture they make."""
 
     def answer(
-        self, net: nn.Module, batch: TensorBatch, *, rng: torch.Generator, pixel_share: float, paints: bool
+        self,
+        net: nn.Module,
+        batch: TensorBatch,
+        *,
+        rng: torch.Generator,  # noqa: ARG002 - one signature for all tasks
+        pixel_share: float,  # noqa: ARG002
+        paints: bool,  # noqa: ARG002
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the tone loss and the corrected picture."""
         curves, gain, offset = net(batch.photo)
@@ -52,13 +58,21 @@ class MaskTask(Task):
     """Target ``mask``: the probability that damage hides a pixel."""
 
     def answer(
-        self, net: nn.Module, batch: TensorBatch, *, rng: torch.Generator, pixel_share: float, paints: bool
+        self,
+        net: nn.Module,
+        batch: TensorBatch,
+        *,
+        rng: torch.Generator,  # noqa: ARG002 - one signature for all tasks
+        pixel_share: float,  # noqa: ARG002
+        paints: bool,  # noqa: ARG002
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return cross-entropy and overlap losses, and the mask as a picture."""
         logits = net(batch.photo).float()
         surprise = nn.functional.binary_cross_entropy_with_logits(logits, batch.mask)
         probability = logits.sigmoid()
-        return {"surprise": 2 * surprise, "overlap": dice_loss(probability, batch.mask)}, probability.expand(-1, 3, -1, -1)
+        return {"surprise": 2 * surprise, "overlap": dice_loss(probability, batch.mask)}, probability.expand(
+            -1, 3, -1, -1
+        )
 
     def picture(self, net: nn.Module, photo: Tensor) -> Tensor:
         """Return the probabilities as a picture."""
@@ -93,7 +107,13 @@ class FillTask(Task):
     """Target ``fill``: what the holes hid. What the network sees is the damaged picture; under the mask it is blind."""
 
     def answer(
-        self, net: nn.Module, batch: TensorBatch, *, rng: torch.Generator, pixel_share: float, paints: bool
+        self,
+        net: nn.Module,
+        batch: TensorBatch,
+        *,
+        rng: torch.Generator,  # noqa: ARG002 - one signature for all tasks
+        pixel_share: float,  # noqa: ARG002
+        paints: bool,  # noqa: ARG002
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the mean absolute difference inside the holes, and the whole picture with them filled."""
         filled = self._filled(net, batch)

@@ -102,7 +102,10 @@ class PhotoValidation:
 
 
 def summary(figures: dict[str, torch.Tensor]) -> dict[str, float]:
-    """Return the means of figures per picture, leaving out those that are not numbers; intersection over union as one."""
+    """Return the means of figures per picture, without those that are not numbers.
+
+    Intersection and union become one figure, over the whole set.
+    """
     means = {name: float(values.nanmean()) for name, values in figures.items() if not values.isnan().all()}
     if "union" in means:
         means["iou"] = means.pop("intersection") / max(means.pop("union"), 1e-9)

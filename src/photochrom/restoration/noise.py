@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from photochrom.codecs.room import let_go
 from photochrom.engines.base import FloatArray
 from photochrom.engines.restoration import CONTRACTS, StageEngine
 from photochrom.luma import Codes, luma_codes
@@ -62,6 +63,7 @@ def apply(pixels: Codes, engine: StageEngine, strength: float, grid: Grid = GRID
         strip = pixels[top : top + rows.shape[1]]
         before = rgb_planes(strip)
         strip[:] = codes_from_planes(before + np.float32(strength) * (rows - before), strip)
+        let_go(pixels)
 
 
 def _samples(pixels: Codes) -> Iterator[Plane]:

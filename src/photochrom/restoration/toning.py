@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from photochrom.codecs.room import let_go
 from photochrom.color import chroma
 from photochrom.engines.base import FloatArray
 from photochrom.luma import Codes, luma_codes, strips
@@ -85,3 +86,4 @@ def neutralize(pixels: Codes) -> None:
     height, width = pixels.shape[:2]
     for top, bottom in strips(width, height):
         pixels[top:bottom] = luma_codes(pixels[top:bottom])[..., None]
+        let_go(pixels)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.codecs.room import let_go
 from photochrom.engines.base import FloatArray
 from photochrom.luma import strips
-from photochrom.resample import box_mean
+from photochrom.resample import block_mean, box_mean
 
 Mask = npt.NDArray[np.bool_]
 # What need not be known to the pixel is reckoned on a grid of cells, at most so many along the longer side.
@@ -49,21 +50,17 @@ def cell_side(width: int, height: int) -> int:
 
 def largest_in_cells(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return the largest value in each cell of the coarse grid."""
-    height, width = values.shape
-    side = cell_side(width, height)
-    parts = [_blocks(values[top:bottom], side).max(axis=(1, 3)) for top, bottom in strips(width, height, step=side)]
-    return np.concatenate(parts)
+    return _largest_in_blocks(values, cell_side(values.shape[1], values.shape[0]))
 
 
 def share_in_cells(mask: Mask) -> FloatArray:
-    """Return the marked share of each cell of the coarse grid; what lies beyond the picture is not marked."""
+    """Return the marked share of each cell of the coarse grid."""
     height, width = mask.shape
     side = cell_side(width, height)
-    parts = [
-        _blocks(mask[top:bottom], side).mean(axis=(1, 3), dtype=np.float32)
-        for top, bottom in strips(width, height, step=side)
-    ]
-    return np.concatenate(parts)
+    marked = np.concatenate(
+        [block_mean(mask[top:bottom].astype(np.float32), side) for top, bottom in strips(width, height, step=side)]
+    )
+    return np.asarray(marked)
 
 
 def thick_parts(mask: Mask, thickness: float) -> Coarse:
@@ -81,9 +78,7 @@ def thick_parts(mask: Mask, thickness: float) -> Coarse:
 
 def any_in_blocks(mask: Mask, factor: int) -> Mask:
     """Return whether anything is marked in blocks of ``factor`` squared: (H, W) -> (ceil(H / f), ceil(W / f))."""
-    height, width = mask.shape
-    parts = [_blocks(mask[top:bottom], factor).any(axis=(1, 3)) for top, bottom in strips(width, height, step=factor)]
-    return np.concatenate(parts)
+    return _largest_in_blocks(mask.view(np.uint8), factor).astype(np.bool_)
 
 
 def share_of(mask: Mask) -> float:
@@ -103,8 +98,12 @@ def grown(mask: Mask, radius: int) -> Mask:
     return mask
 
 
-def _blocks(values: npt.NDArray[np.generic], side: int) -> npt.NDArray[np.generic]:
-    """Return (h, side, w, side), with zeros beyond the right and lower border."""
+def _largest_in_blocks(values: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+    """Return the largest value in blocks of ``side`` squared; those at the right and lower border may be smaller."""
     height, width = values.shape
-    whole = np.pad(values, ((0, -height % side), (0, -width % side)))
-    return whole.reshape(whole.shape[0] // side, side, whole.shape[1] // side, side)
+    parts = []
+    for top, bottom in strips(width, height, step=side):
+        rows = np.maximum.reduceat(values[top:bottom], np.arange(0, bottom - top, side), axis=0)
+        parts.append(np.maximum.reduceat(rows, np.arange(0, width, side), axis=1))
+        let_go(values)
+    return np.concatenate(parts)

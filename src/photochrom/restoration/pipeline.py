@@ -203,7 +203,7 @@ def _fill(work: _Work, mask: npt.NDArray[np.bool_], engine: StageEngine) -> None
 
 def _denoise(work: _Work, engine: StageEngine) -> None:
     with work.timed("noise"):
-        if work.decided(noise.decide(work.pixels, work.options), engine):
+        if work.decided(noise.decide(work.pixels, engine, work.options), engine):
             noise.apply(work.writable(), engine, work.options.noise_strength)
 
 

@@ -23,7 +23,7 @@ def bm3d(noisy: Planes, sigma: float) -> Planes:
         noisy: (C, H, W), 0..1; blocks are matched on the first plane.
         sigma: standard deviation of the noise in each plane, of 1.
 
-    Cost: about two seconds for 192 x 192 pixels in three planes.
+    Cost: about a second for 128 x 128 pixels in three planes.
     """
     places = _places(noisy.shape[1:])
     basic = _filtered(noisy, noisy, _matches(noisy[0], places), sigma, wiener=False)
@@ -51,9 +51,9 @@ def _matches(plane: npt.NDArray[np.float32], places: npt.NDArray[np.intp]) -> np
             sums[top + BLOCK, left + BLOCK] - sums[top, left + BLOCK] - sums[top + BLOCK, left] + sums[top, left]
         )
     distances[0] = -1
-    nearest = np.argsort(np.argpartition(distances, GROUP, axis=0)[:GROUP], axis=0)
-    chosen = np.take_along_axis(np.argpartition(distances, GROUP, axis=0)[:GROUP], nearest, axis=0)
-    return places[:, None] + np.array(offsets)[chosen.T]
+    chosen = np.argpartition(distances, GROUP, axis=0)[:GROUP]
+    order = np.argsort(np.take_along_axis(distances, chosen, axis=0), axis=0)
+    return places[:, None] + np.array(offsets)[np.take_along_axis(chosen, order, axis=0).T]
 
 
 def _filtered(noisy: Planes, guide: Planes, groups: npt.NDArray[np.intp], sigma: float, *, wiener: bool) -> Planes:
@@ -61,7 +61,8 @@ def _filtered(noisy: Planes, guide: Planes, groups: npt.NDArray[np.intp], sigma:
     dct, haar, window = _dct(), _haar(), np.outer(np.kaiser(BLOCK, 2), np.kaiser(BLOCK, 2)).astype(np.float32)
     rows = groups[..., 0, None, None] + np.arange(BLOCK)[:, None]
     columns = groups[..., 1, None, None] + np.arange(BLOCK)
-    out, weights = np.zeros_like(noisy), np.zeros_like(noisy)
+    flat = np.broadcast_to(rows * noisy.shape[2] + columns, (*groups.shape[:2], BLOCK, BLOCK)).ravel()
+    out = np.zeros_like(noisy)
     for channel in range(len(noisy)):
         spectrum = _forward(noisy[channel][rows, columns], dct, haar)
         if wiener:
@@ -73,9 +74,10 @@ def _filtered(noisy: Planes, guide: Planes, groups: npt.NDArray[np.intp], sigma:
             kept = gain.sum(axis=(1, 2, 3))
         blocks = _backward(spectrum * gain, dct, haar)
         weight = (1 / np.maximum(kept, 1))[:, None, None, None].astype(np.float32) * window
-        np.add.at(out[channel], (rows, columns), blocks * weight)
-        np.add.at(weights[channel], (rows, columns), np.broadcast_to(weight, blocks.shape))
-    return np.clip(out / np.maximum(weights, 1e-8), 0, 1)
+        total = np.bincount(flat, (blocks * weight).ravel(), minlength=noisy[channel].size)
+        weights = np.bincount(flat, np.broadcast_to(weight, blocks.shape).ravel(), minlength=noisy[channel].size)
+        out[channel] = (total / np.maximum(weights, 1e-8)).reshape(noisy.shape[1:])
+    return np.clip(out, 0, 1)
 
 
 def _forward(blocks: Planes, dct: Planes, haar: Planes) -> Planes:

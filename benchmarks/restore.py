@@ -41,7 +41,7 @@ from photochrom.restorer import Restorer
 
 Picture = npt.NDArray[np.uint8]
 Rows = dict[str, list[float]]
-NOISE_CROP_PX = 192
+NOISE_CROP_PX = 128
 SCAN = (1732, 1155)  # two megapixels
 LARGE_SCAN = (8660, 5774)  # fifty
 OFF = {"damage": "never", "noise": "never", "tone": "never"}
@@ -158,7 +158,7 @@ def damage_rows(clean: list[Picture]) -> tuple[Rows, Rows, Rows]:
     found_rows, true_rows, own_rows = Rows(), Rows(), Rows()
     options = RestoreOptions(**OFF | {"damage": "auto"})
     with Restorer(options) as session:
-        engines = session._engines
+        engines = session.engines
         for truth, worn, mask in pairs(clean, "damage"):
             probability = damage.search(worn, engines["damage"])
             found = damage.find_damage(probability, options).mask
@@ -265,7 +265,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--count", type=int, default=40)
-    parser.add_argument("--noise-count", type=int, default=16, help="BM3D takes seconds for each")
+    parser.add_argument("--noise-count", type=int, default=12, help="BM3D takes seconds for each")
     parser.add_argument("--only", default="tone,noise,damage,automatic,scan", help="which tables")
     parser.add_argument("--large", action="store_true", help="also a scan of 50 megapixels")
     arguments = parser.parse_args()

@@ -58,7 +58,7 @@ class Restorer:
         self.options = options or RestoreOptions()
         self._engine_options = engine_options
         self._threads = (engine_options.threads if engine_options else None) or 0
-        self._engines = dict(engines or {})
+        self.engines = dict(engines or {})
         self._loading = threading.Lock()
         for kind in self._kinds():
             self._load(kind)
@@ -99,7 +99,7 @@ class Restorer:
                 where="restore",
                 next_step="Leave at least one of damage, noise and tone at auto",
             )
-        return restore_photo(photo, self._engines, self.options, mask=mask, threads=self._threads)
+        return restore_photo(photo, self.engines, self.options, mask=mask, threads=self._threads)
 
     @property
     def provenance(self) -> Provenance:
@@ -112,7 +112,7 @@ class Restorer:
         if mask is not None:
             self._load("inpaint")
             kinds = list(dict.fromkeys(["inpaint", *(kind for kind in kinds if kind != "damage")]))
-        specs = [self._engines[kind].spec for kind in kinds]
+        specs = [self.engines[kind].spec for kind in kinds]
         settings = self.options.model_dump(exclude={*MODEL_FIELDS, "keep_mask"})
         if mask is not None:
             settings["mask_sha256"] = mask_sha256(mask)
@@ -121,7 +121,7 @@ class Restorer:
 
     def close(self) -> None:
         """Release the models' memory."""
-        for engine in self._engines.values():
+        for engine in self.engines.values():
             engine.close()
 
     def __enter__(self) -> Self:
@@ -143,9 +143,9 @@ class Restorer:
 
     def _load(self, kind: str) -> None:
         with self._loading:
-            if kind not in self._engines:
+            if kind not in self.engines:
                 file = find_model(getattr(self.options, f"{kind}_model"))
-                self._engines[kind] = OnnxStage(
+                self.engines[kind] = OnnxStage(
                     file.path, f"{kind}/1", expected_sha256=file.sha256, options=self._engine_options
                 )
 
@@ -223,10 +223,7 @@ def read_mask(source: MaskSource, *, limits: Limits | None = None) -> Mask:
     """
     if isinstance(source, np.ndarray) and source.dtype == np.bool_:
         source = source.astype(np.uint8) * np.uint8(255)
-    if isinstance(source, str | os.PathLike | bytes):
-        photo = open_photo(source, limits=limits)
-    else:
-        photo = opened(source)[0]
+    photo = open_photo(source, limits=limits) if isinstance(source, str | os.PathLike | bytes) else opened(source)[0]
     codes = luma_codes(photo.pixels)
     return np.asarray(codes > np.iinfo(codes.dtype).max // 2)
 

@@ -239,3 +239,12 @@ def test_a_missing_model_is_told_before_anything_is_written(
     exit_code = run(["restore", str(album / "a.png")])
     assert exit_code == 3
     assert names_in(album) == ["1930/b.tif", "a.png"]
+
+
+def test_the_models_are_listed_and_shown(cli: Cli, stage_files: dict[str, Path]) -> None:
+    listed = cli("models", "list")[1]
+    assert all(f"photochrom-{kind}" in listed for kind in stage_files)
+    exit_code, out, _ = cli("models", "show", stage_files["noise"])
+    assert exit_code == 0
+    assert "noise/1" in out
+    assert "stand-in-noise" not in cli("models", "show", stage_files["tone"])[1]

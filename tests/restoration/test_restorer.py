@@ -151,7 +151,7 @@ def test_a_closed_session_says_so(stage_files: dict[str, Path], camera: np.ndarr
     with Restorer(RestoreOptions(damage="never", tone="never", noise_model=str(stage_files["noise"]))) as session:
         assert session(camera).shape == camera.shape
     with pytest.raises(ModelError, match="closed"):
-        Restorer(RestoreOptions(damage="never", tone="never", noise="always"), engines=session._engines)(camera)
+        Restorer(RestoreOptions(damage="never", tone="never", noise="always"), engines=session.engines)(camera)
 
 
 def test_what_is_no_picture_is_refused(restorer_for: RestorerFor) -> None:

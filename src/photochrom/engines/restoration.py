@@ -134,3 +134,15 @@ class OnnxStage:
         """Release the model's memory once no run uses it any more."""
         with self._closing:
             self._session = None
+
+
+def contract_of(path: Path) -> str:
+    """Return the contract that a model file says it fulfils.
+
+    Raises:
+        ModelFileError: it cannot be loaded, or says nothing.
+    """
+    provider, _ = choose_provider("cpu")
+    session = load_session(str(path), path, provider, 1)
+    metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    return FileSpec.from_json(metadata, str(path)).contract

@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pyvips
 
+from photochrom.codecs.room import empty_pixels, let_go
 from photochrom.engines.base import FloatArray
 from photochrom.engines.restoration import CONTRACTS, StageEngine
 from photochrom.luma import Codes, strips
 from photochrom.options import RestoreOptions
-from photochrom.resample import box_mean
 from photochrom.restoration.decisions import StageDecision, is_wanted
+from photochrom.restoration.masks import Coarse, Mask, grown, largest_in_cells, share_of, thick_parts
 from photochrom.restoration.planes import enlarged_rows, reduced, tile_planes
 from photochrom.restoration.tiling import Grid, Tile, blended_rows
 
@@ -29,9 +30,7 @@ SMALLEST_REGION = 12e-6
 GROWN_PX = 1
 # Share of the picture above which the model is not believed, or nothing is left to fill from.
 MOST_FILLED = 0.2
-CELLS_A_SIDE = 1024
 
-Mask = npt.NDArray[np.bool_]
 Probability = npt.NDArray[np.uint8]
 
 
@@ -57,7 +56,7 @@ def search(pixels: Codes, engine: StageEngine, grid: Grid = GRID) -> Probability
     counts. Memory: one byte per pixel, a smaller copy of the picture, and a row of tiles.
     """
     height, width = pixels.shape[:2]
-    probability = np.zeros((height, width), np.uint8)
+    probability = empty_pixels((height, width), np.uint8)
     factor = 1
     while True:
         small = reduced(pixels, factor)
@@ -71,13 +70,15 @@ def find_damage(probability: Probability, options: RestoreOptions) -> FoundDamag
     """Return the regions that are surely damaged, without the parts that are too thick to be filled."""
     height, width = probability.shape
     sure, low = (POSSIBLE, POSSIBLE) if options.damage == "always" else (SURE, LESS_SURE)
-    cells = _Cells.of(width, height)
-    kept = cells.enlarged(_sure_regions(cells.largest(probability), sure, low, SMALLEST_REGION * width * height))
-    mask = grown((probability >= round(low * 255)) & kept, GROWN_PX)
-    thick = thick_parts(mask, options.largest_hole * min(width, height))
-    too_large = float((mask & thick).mean())
-    mask &= ~thick
-    return FoundDamage(mask, float(mask.mean()), too_large)
+    peaks = largest_in_cells(probability)
+    kept = Coarse(width, height, _sure_regions(peaks, sure, low, SMALLEST_REGION * width * height))
+    mask: Mask = empty_pixels((height, width), np.bool_)
+    for top, bottom in strips(width, height):
+        first, last = max(0, top - GROWN_PX), min(height, bottom + GROWN_PX)
+        found = grown((probability[first:last] >= round(low * 255)) & kept.rows(first, last), GROWN_PX)
+        mask[top:bottom] = found[top - first : bottom - first]
+    too_large = _take_out(mask, thick_parts(mask, options.largest_hole * min(width, height)))
+    return FoundDamage(mask, share_of(mask), too_large)
 
 
 def decide(found: FoundDamage, options: RestoreOptions) -> StageDecision:
@@ -96,33 +97,6 @@ def decide(found: FoundDamage, options: RestoreOptions) -> StageDecision:
     return StageDecision("damage", options.damage, applied, found.share, MOST_FILLED, note)
 
 
-def thick_parts(mask: Mask, thickness: float) -> Mask:
-    """Return the parts of a mask that are thicker than ``thickness`` pixels: its morphological opening by a square.
-
-    Reckoned on cells, so to about a thousandth of the picture's long side.
-    """
-    height, width = mask.shape
-    cells = _Cells.of(width, height)
-    radius = max(1, round(thickness / cells.side / 2))
-    full = cells.means(mask) > 0.5
-    core = box_mean(full.astype(np.float64), radius) > 1 - 1e-6
-    if not core.any():
-        return np.zeros_like(mask)
-    return cells.enlarged(box_mean(core.astype(np.float64), radius) > 1e-6)
-
-
-def grown(mask: Mask, radius: int) -> Mask:
-    """Return a mask with everything within ``radius`` pixels, square-wise, added."""
-    for axis in (0, 1):
-        grown_mask = mask.copy()
-        for step in range(1, radius + 1):
-            ahead, behind = np.moveaxis(grown_mask, axis, 0), np.moveaxis(mask, axis, 0)
-            ahead[step:] |= behind[:-step]
-            ahead[:-step] |= behind[step:]
-        mask = grown_mask
-    return mask
-
-
 def _search_one_size(small: Codes, factor: int, engine: StageEngine, probability: Probability, grid: Grid) -> None:
     height, width = small.shape[:2]
     multiple = CONTRACTS["damage/1"].multiple
@@ -130,15 +104,26 @@ def _search_one_size(small: Codes, factor: int, engine: StageEngine, probability
     def run(tile: Tile) -> FloatArray:
         return tile.cropped(engine.run(tile_planes(small, tile, multiple))["mask"][0])
 
-    found = np.zeros((height, width), np.uint8)
+    found = probability if factor == 1 else np.empty((height, width), np.uint8)
     for top, rows in blended_rows(width, height, 1, grid, run):
         found[top : top + rows.shape[1]] = np.rint(np.clip(rows[0], 0, 1) * 255)
+        let_go(small)
     if factor == 1:
-        np.maximum(probability, found, out=probability)
         return
     for top, bottom in strips(probability.shape[1], probability.shape[0], step=factor):
         rows = enlarged_rows(found[..., None], factor, top, bottom, probability.shape[1])[0]
         np.maximum(probability[top:bottom], rows.astype(np.uint8), out=probability[top:bottom])
+
+
+def _take_out(mask: Mask, part: Coarse) -> float:
+    """Clear a part of a mask, and return the share of the picture that was marked there."""
+    height, width = mask.shape
+    taken = 0
+    for top, bottom in strips(width, height):
+        both = mask[top:bottom] & part.rows(top, bottom)
+        taken += int(np.count_nonzero(both))
+        mask[top:bottom] &= ~both
+    return taken / (width * height)
 
 
 def _sure_regions(peaks: Probability, sure: float, low: float, smallest: float) -> Mask:
@@ -151,34 +136,3 @@ def _sure_regions(peaks: Probability, sure: float, low: float, smallest: float) 
     highest, area = np.zeros(regions.max() + 1), np.bincount(regions[on], minlength=regions.max() + 1)
     np.maximum.at(highest, regions[on], peaks[on])
     return on & ((highest >= round(sure * 255)) & (area >= smallest))[regions]
-
-
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """A coarse grid over a picture, at most CELLS_A_SIDE cells long, for what need not be known to the pixel."""
-
-    width: int
-    height: int
-    side: int
-
-    @classmethod
-    def of(cls, width: int, height: int) -> _Cells:
-        return cls(width, height, -(-max(width, height) // CELLS_A_SIDE))
-
-    def largest(self, values: Probability) -> Probability:
-        """Return the largest value in each cell."""
-        return np.asarray(self._blocks(values).max(axis=(1, 3)))
-
-    def means(self, values: Mask) -> FloatArray:
-        """Return the mean of each cell; what lies beyond the picture counts as false."""
-        return np.asarray(self._blocks(values).mean(axis=(1, 3), dtype=np.float32))
-
-    def enlarged(self, cells: Mask) -> Mask:
-        """Return cells at the size of the picture."""
-        full = np.repeat(np.repeat(cells, self.side, axis=0), self.side, axis=1)
-        return np.asarray(full[: self.height, : self.width])
-
-    def _blocks(self, values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-        side = self.side
-        whole = np.pad(values, ((0, -self.height % side), (0, -self.width % side)))
-        return whole.reshape(whole.shape[0] // side, side, whole.shape[1] // side, side)

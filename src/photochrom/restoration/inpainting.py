@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from photochrom.codecs.room import empty_pixels, let_go
 from photochrom.engines.base import FloatArray
 from photochrom.engines.restoration import CONTRACTS, StageEngine
 from photochrom.luma import Codes, strips
-from photochrom.restoration.damage import Mask, thick_parts
+from photochrom.restoration.masks import Mask, any_in_blocks, thick_parts
 from photochrom.restoration.planes import codes_from_planes, enlarged_rows, padded, reduced, tile_planes
 from photochrom.restoration.tiling import Grid, Tile, blended_rows
 
@@ -28,14 +29,19 @@ def fill(pixels: Codes, mask: Mask, engine: StageEngine, grid: Grid = GRID) -> N
 
     Memory: a quarter of the picture at most, and a row of tiles.
     """
-    remaining = mask.copy()
+    height, width = mask.shape
+    remaining: Mask = empty_pixels(mask.shape, np.bool_)
+    remaining[:] = mask
     factor = COARSEST
     while factor > 1:
-        if min(mask.shape) >= factor * SMALLEST_COPY_PX:
-            part = remaining & thick_parts(remaining, REACH_PX * factor / 2)
-            if part.any():
-                _fill_on_copy(pixels, part, remaining, factor, engine, grid)
-                remaining &= ~part
+        thick = thick_parts(remaining, REACH_PX * factor / 2)
+        if min(width, height) >= factor * SMALLEST_COPY_PX and thick.cells.any():
+            part: Mask = empty_pixels(mask.shape, np.bool_)
+            for top, bottom in strips(width, height):
+                part[top:bottom] = remaining[top:bottom] & thick.rows(top, bottom)
+            _fill_on_copy(pixels, part, remaining, factor, engine, grid)
+            for top, bottom in strips(width, height):
+                remaining[top:bottom] &= ~part[top:bottom]
         factor //= 2
     _fill_full_size(pixels, remaining, engine, grid)
 
@@ -46,12 +52,13 @@ def _fill_full_size(pixels: Codes, mask: Mask, engine: StageEngine, grid: Grid) 
         bottom = top + rows.shape[1]
         hole = mask[top:bottom]
         pixels[top:bottom][hole] = codes_from_planes(rows, pixels)[hole]
+        let_go(pixels)
 
 
 def _fill_on_copy(pixels: Codes, part: Mask, holes: Mask, factor: int, engine: StageEngine, grid: Grid) -> None:
     """Fill ``part``, which belongs to ``holes``, from a copy whose sides are a ``factor``-th."""
     small = reduced(pixels, factor).copy()
-    small_part, small_holes = _any_in_blocks(part, factor), _any_in_blocks(holes, factor)
+    small_part, small_holes = any_in_blocks(part, factor), any_in_blocks(holes, factor)
     height, width = small_part.shape
 
     def run(tile: Tile) -> FloatArray | None:
@@ -66,6 +73,7 @@ def _fill_on_copy(pixels: Codes, part: Mask, holes: Mask, factor: int, engine: S
         if hole.any():
             rows = np.moveaxis(enlarged_rows(small, factor, top, bottom, full_width), 0, -1)
             pixels[top:bottom][hole] = np.rint(rows[hole]).astype(pixels.dtype)
+            let_go(pixels)
 
 
 def _filled(pixels: Codes, holes: Mask, wanted: Mask, tile: Tile, engine: StageEngine) -> FloatArray | None:
@@ -75,10 +83,3 @@ def _filled(pixels: Codes, holes: Mask, wanted: Mask, tile: Tile, engine: StageE
     multiple = CONTRACTS["inpaint/1"].multiple
     mask = padded(holes[tile.window].astype(np.float32)[None], multiple)
     return tile.cropped(engine.run(tile_planes(pixels, tile, multiple), mask)["restored"][0])
-
-
-def _any_in_blocks(mask: Mask, factor: int) -> Mask:
-    height, width = mask.shape
-    whole = np.pad(mask, ((0, -height % factor), (0, -width % factor)))
-    blocks = whole.reshape(whole.shape[0] // factor, factor, whole.shape[1] // factor, factor)
-    return np.asarray(blocks.any(axis=(1, 3)))

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.codecs.room import empty_pixels, let_go, strips_of
 from photochrom.companions import MASK_MARK, Companion
 from photochrom.cores import usable_cores
 from photochrom.engines.restoration import StageEngine, StageSpec
@@ -136,7 +137,11 @@ class _Work:
     def writable(self) -> Codes:
         """Return the pixels for a stage to change."""
         if self.pixels is self.photo.pixels:
-            self.pixels = self.photo.pixels.copy()
+            given = self.photo.pixels
+            self.pixels = empty_pixels(given.shape, given.dtype)
+            for rows, (strip,) in strips_of(given):
+                self.pixels[rows] = strip
+                let_go(self.pixels)
         return self.pixels
 
     @contextmanager
@@ -192,12 +197,13 @@ def _fill_drawn(work: _Work, mask: npt.NDArray[np.bool_], engines: Mapping[str, 
 def _fill(work: _Work, mask: npt.NDArray[np.bool_], engine: StageEngine) -> None:
     with work.timed("inpaint"):
         fill(work.writable(), mask, engine)
-    work.mask = mask.astype(np.uint8) * np.uint8(255)
+    work.mask = empty_pixels(mask.shape, np.uint8)
+    np.multiply(mask, np.uint8(255), out=work.mask)
 
 
 def _denoise(work: _Work, engine: StageEngine) -> None:
     with work.timed("noise"):
-        if work.decided(noise.decide(work.pixels, work.options), engine):
+        if work.decided(noise.decide(work.pixels, engine, work.options), engine):
             noise.apply(work.writable(), engine, work.options.noise_strength)
 
 

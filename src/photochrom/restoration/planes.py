@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from photochrom.codecs.room import let_go
 from photochrom.engines.base import FloatArray
 from photochrom.luma import Codes, strips
 from photochrom.resample import block_mean
@@ -51,6 +52,7 @@ def reduced(pixels: Codes, factor: int) -> Codes:
         planes = np.moveaxis(pixels[top:bottom], -1, 0).astype(np.float32)
         means = np.stack([block_mean(plane, factor) for plane in planes], axis=-1)
         parts.append(np.rint(means).astype(pixels.dtype))
+        let_go(pixels)
     return np.concatenate(parts)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from photochrom.codecs.room import let_go
 from photochrom.color import chroma, luma, merge_luma_chroma, quantize_keeping_luma
 from photochrom.engines.base import FloatArray
 from photochrom.engines.restoration import CURVE_KNOTS, FIELD_CELLS, TONE_SIDE_PX, StageEngine
@@ -70,10 +71,11 @@ def squash(pixels: Codes, side: int = TONE_SIDE_PX) -> FloatArray:
     Memory: rows are averaged strip by strip first; of full height and ``side`` wide is the largest copy.
     """
     height, width = pixels.shape[:2]
-    narrow = np.concatenate(
-        [_box(np.ascontiguousarray(rgb_planes(pixels[top:bottom])), side, bottom - top)
-         for top, bottom in strips(width, height)], axis=1
-    )  # fmt: skip
+    parts = []
+    for top, bottom in strips(width, height):
+        parts.append(_box(np.ascontiguousarray(rgb_planes(pixels[top:bottom])), side, bottom - top))
+        let_go(pixels)
+    narrow = np.concatenate(parts, axis=1)
     return np.clip(_box(narrow, side, side), 0, 1)
 
 
@@ -122,6 +124,7 @@ def apply(pixels: Codes, correction: ToneCorrection, threads: int) -> None:
     def correct(strip: tuple[int, int]) -> None:
         top, bottom = strip
         pixels[top:bottom] = _corrected(pixels[top:bottom], correction, top, height)
+        let_go(pixels)
 
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(correct, strips(width, height)):  # the loop raises what a thread raised

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from photochrom.codecs.room import let_go
 from photochrom.color import chroma
 from photochrom.engines.base import FloatArray
 from photochrom.luma import Codes, luma_codes, strips
@@ -20,7 +21,7 @@ Coloring = Literal["grey", "toned", "colour"]
 # Root mean square chroma (0..1 scale of Cb, Cr) up to which a picture counts as grey: JPEG and scanner noise.
 GREY_CHROMA = 0.006
 # Chroma that its luma does not explain; above this there is more than one colour in the picture.
-TONED_RESIDUAL = 0.016
+TONED_RESIDUAL = 0.014
 TONES = 16
 # The share of pixels with the largest residual that does not count: a stamp, a stain, a coloured border.
 OUTLIERS = 0.05
@@ -85,3 +86,4 @@ def neutralize(pixels: Codes) -> None:
     height, width = pixels.shape[:2]
     for top, bottom in strips(width, height):
         pixels[top:bottom] = luma_codes(pixels[top:bottom])[..., None]
+        let_go(pixels)

@@ -102,8 +102,8 @@ def plain_conv(conv: nn.Conv2d) -> nn.Conv2d:
     torch's own ``remove_parametrizations`` edits the module's class, which copies of the module share.
     """
     has_bias = conv.bias is not None
-    shape: Any = (conv.kernel_size, conv.stride, conv.padding)
-    plain = nn.Conv2d(conv.in_channels, conv.out_channels, *shape, bias=has_bias).eval()
+    shape: dict[str, Any] = {"kernel_size": conv.kernel_size, "stride": conv.stride, "padding": conv.padding}
+    plain = nn.Conv2d(conv.in_channels, conv.out_channels, bias=has_bias, **shape).eval()
     with torch.no_grad():
         plain.weight.copy_(conv.weight)
         if has_bias:

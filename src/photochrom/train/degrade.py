@@ -41,7 +41,9 @@ def make_pair(codes: Codes, task: TaskSection, options: AgeOptions, rng: np.rand
 
 def wear(codes: Codes, task: TaskSection, rng: np.random.Generator) -> Pair:
     """Return the photograph after the presets ``before`` (both) and ``wear`` (what is seen), and where damage is."""
-    clean = degrade(codes, task.before, rng, px=1.0).picture if task.before else codes.astype(np.float32) / np.float32(255)
+    clean = (
+        degrade(codes, task.before, rng, px=1.0).picture if task.before else codes.astype(np.float32) / np.float32(255)
+    )
     worn = degrade(clean, task.wear, rng, px=1.0)
     mask = worn.mask
     if task.target == "fill":

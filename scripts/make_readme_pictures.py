@@ -1,4 +1,4 @@
-"""Make the README's before/after pictures from scikit-image's freely licensed samples, with the embedded model.
+"""Make the docs' pictures from scikit-image's freely licensed samples: before/after pairs, and a sheet of all damage.
 
     python scripts/make_readme_pictures.py docs/images
 
@@ -16,7 +16,8 @@ import skimage.data
 from PIL import Image
 
 import photochrom
-from photochrom.train.degrade import AgeOptions, age
+from photochrom.degradation.ageing import AgeOptions, age
+from photochrom.degradation.sheet import contact_sheet
 
 HEIGHT_PX = 300
 # The sample, how it is aged, and the seed that fixes the ageing. "camera" is a real black-and-white photograph.
@@ -45,11 +46,12 @@ def make_pair(name: str, options: AgeOptions | None, seed: int, colorizer: photo
 
 
 def main(folder: Path) -> None:
-    """Write one picture per sample into the folder."""
+    """Write one picture per sample, and the contact sheet, into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with photochrom.Colorizer() as colorizer:
         for name, options, seed in SAMPLES:
             make_pair(name, options, seed, colorizer).save(folder / f"{name}.jpg", quality=88)
+    contact_sheet(skimage.data.astronaut(), seed=3, cell_px=200).save(folder / "degradation.jpg", quality=82)
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ def test_a_photo_gives_a_photo(colorizer: Colorizer) -> None:
 
 
 def test_anything_else_is_refused(colorizer: Colorizer) -> None:
-    with pytest.raises(OptionError, match="cannot colour a list"):
+    with pytest.raises(OptionError, match="cannot use a list"):
         colorizer([1, 2, 3])  # type: ignore[call-overload]
 
 

@@ -102,6 +102,33 @@ def test_asking_for_more_later_makes_it(colorize: Callable[..., int], make_photo
     assert names_in(tmp_path / "out") == ["a-uncertainty.png", "a.png"]
 
 
+def test_asking_for_fewer_later_removes_what_we_made_and_nothing_else(
+    colorize: Callable[..., int], make_photo: MakePhoto, tmp_path: Path
+) -> None:
+    make_photo("album/a.png")
+    make_photo("album/b.png")
+    make_photo("album/a.png#-alternative-3.png")  # a photograph that is called as our notes call a companion
+    out = tmp_path / "out"
+    assert colorize(tmp_path / "album", "-o", out, "--alternatives", 3, "--uncertainty", "--recipe") == 0
+    edited, foreign = out / "b-alternative-3.png", out / "a-alternative-9.png"
+    edited.write_bytes(edited.read_bytes() + b"edited by somebody")
+    foreign.write_bytes(b"put there by somebody")
+    before = set(names_in(out))
+    assert {"a-alternative-3.png", "a-alternative-3.png.recipe.json", "a-uncertainty.png"} <= before
+    assert colorize(tmp_path / "album", "-o", out, "--alternatives", 2) == 0
+    gone = before - set(names_in(out))
+    assert {name for name in gone if name.startswith("a-")} == {
+        "a-alternative-3.png",
+        "a-alternative-3.png.recipe.json",
+        "a-uncertainty.png",
+    }
+    assert edited.exists()
+    assert foreign.exists()
+    assert {"a.png", "b.png", "a.png#-alternative-3.png"} <= set(names_in(out))
+    assert colorize(tmp_path / "album", "-o", out, "--alternatives", 2) == 0
+    assert before - set(names_in(out)) == gone
+
+
 def test_companions_beside_photographs_are_not_coloured_in_turn(
     colorize: Callable[..., int], make_photo: MakePhoto, tmp_path: Path
 ) -> None:

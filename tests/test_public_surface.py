@@ -34,6 +34,9 @@ PUBLIC = {
     "PhotoNotFoundError",
     "PhotoTooLargeError",
     "PhotochromError",
+    "RestoreOptions",
+    "RestoreResult",
+    "Restorer",
     "TrainingError",
     "UnknownModelError",
     "UnreadablePhotoError",
@@ -41,6 +44,7 @@ PUBLIC = {
     "__version__",
     "colorize",
     "open_photo",
+    "restore",
     "save_photo",
 }
 HEAVY = {"torch", "onnxruntime", "onnx", "numpy", "PIL", "pyvips", "pydantic", "cyclopts", "rich", "skimage", "scipy"}

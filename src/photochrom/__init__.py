@@ -2,6 +2,7 @@
 
     import photochrom
     coloured = photochrom.colorize("grandmother.jpg")          # a path gives a PIL image
+    clean = photochrom.restore("grandmother.jpg")              # scratches, grain, fading
     with photochrom.Colorizer() as colorizer:                  # a session, reused
         arrays = [colorizer(array) for array in scans]         # an array gives an array
 
@@ -38,10 +39,14 @@ if TYPE_CHECKING:
     from photochrom.options import EngineOptions as EngineOptions
     from photochrom.options import Limits as Limits
     from photochrom.options import OutputOptions as OutputOptions
+    from photochrom.options import RestoreOptions as RestoreOptions
     from photochrom.photo import Photo as Photo
     from photochrom.photo import open_photo as open_photo
     from photochrom.photo import save_photo as save_photo
     from photochrom.pipeline import ColorizeResult as ColorizeResult
+    from photochrom.restoration.pipeline import RestoreResult as RestoreResult
+    from photochrom.restorer import Restorer as Restorer
+    from photochrom.restorer import restore as restore
 
 _HOMES = {
     "photochrom.colorizer": ("Colorizer", "colorize"),
@@ -62,9 +67,11 @@ _HOMES = {
         "UnreadablePhotoError",
         "UnsupportedPhotoError",
     ),
-    "photochrom.options": ("ColorizeOptions", "EngineOptions", "Limits", "OutputOptions"),
+    "photochrom.options": ("ColorizeOptions", "EngineOptions", "Limits", "OutputOptions", "RestoreOptions"),
     "photochrom.photo": ("Photo", "open_photo", "save_photo"),
     "photochrom.pipeline": ("ColorizeResult",),
+    "photochrom.restoration.pipeline": ("RestoreResult",),
+    "photochrom.restorer": ("Restorer", "restore"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -26,7 +26,7 @@ READABLE_SUFFIXES = (
 # Formats that are read and not written, and the one that loses least of them.
 WRITTEN_AS = {"gif": "png", "heic": "jpeg", "jpeg2000": "png", "raw": "tiff"}
 USUAL_SUFFIX = {"jpeg": ".jpg", "tiff": ".tif", "png": ".png", "webp": ".webp", "avif": ".avif", "bmp": ".bmp"}
-RESULT_MARK = "-color"
+COLORED_MARK, RESTORED_MARK = "-color", "-restored"
 """Added to the name of a result that lies next to its photograph."""
 LONGEST_NAME = 255
 """Bytes in one name on ext4, APFS, NTFS (there: characters) and nearly everywhere else."""
@@ -34,7 +34,7 @@ LONGEST_NAME = 255
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One photograph to colour.
+    """One photograph to colour or restore.
 
     Attributes:
         source: the photograph.
@@ -113,10 +113,10 @@ def result_suffix(source: Path, format: str | None) -> str:
     return source.suffix if SUFFIX_FORMATS.get(source.suffix.lower()) == format else USUAL_SUFFIX[format]
 
 
-def result_beside(source: Path, format: str | None) -> Path:
+def result_beside(source: Path, format: str | None, mark: str = COLORED_MARK) -> Path:
     """Return the path of a result that lies next to its photograph."""
     suffix = result_suffix(source, format)
-    return source.with_name(fitted_name(source.stem, RESULT_MARK + suffix))
+    return source.with_name(fitted_name(source.stem, mark + suffix))
 
 
 def fitted_name(stem: str, ending: str) -> str:

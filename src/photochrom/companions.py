@@ -1,4 +1,4 @@
-"""Pictures that belong beside a result: its other versions, and how sure the net was."""
+"""Pictures that belong beside a result: its other versions, how sure the net was, what was filled."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from photochrom.photo import Photo
 
 UNCERTAINTY_MARK = "-uncertainty"
 ALTERNATIVE_MARK = "-alternative-"
+MASK_MARK = "-mask"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,8 @@ class Companion:
 
 def without_companion_mark(stem: str) -> str:
     """Return the stem of the result that a companion of this stem belongs to; other stems come back as they are."""
-    if stem.endswith(UNCERTAINTY_MARK):
-        return stem.removesuffix(UNCERTAINTY_MARK)
+    for mark in (UNCERTAINTY_MARK, MASK_MARK):
+        if stem.endswith(mark):
+            return stem.removesuffix(mark)
     result, mark, number = stem.rpartition(ALTERNATIVE_MARK)
     return result if mark and number.isdecimal() else stem

@@ -18,12 +18,15 @@ from typing import Any
 
 from photochrom.errors import MissingExtraError, OptionError, UnsupportedPhotoError
 from photochrom.options import OutputOptions
-from photochrom.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, Provenance
+from photochrom.provenance import COLORIZE, RESTORE, Provenance
 
 MEDIA_TYPES = {
     "jpeg": "image/jpeg", "png": "image/png", "tiff": "image/tiff", "webp": "image/webp", "avif": "image/avif",
     "heic": "image/heic", "gif": "image/gif", "raw": "image/x-adobe-dng",
 }  # fmt: skip
+DESCRIPTIONS = {COLORIZE: "Colours added by the model {}; the luma was kept", RESTORE: "Restored by the models {}"}
+# C2PA's word for "nothing is said of the source": a file that was only stored again.
+EMPTY_SOURCE_TYPE = "http://c2pa.org/digitalsourcetype/empty"
 SIGNED_FORMATS = ("jpeg", "png", "tiff", "webp", "avif")
 # The certificate's key decides the algorithm; PEM does not say which curve without a parser, so all are tried.
 ALGORITHMS = ("es256", "es384", "es512", "ps256", "ed25519")
@@ -117,20 +120,21 @@ def verify(data: bytes, format: str) -> dict[str, Any] | None:
 
 
 def _manifest(provenance: Provenance, *, with_original: bool) -> str:
-    colored = {
+    source_type = provenance.source_type or EMPTY_SOURCE_TYPE
+    edited = {
         "action": "c2pa.edited",
-        "description": f"Colours added by the model {provenance.model}; the luma was kept",
-        "digitalSourceType": COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA,
+        "description": DESCRIPTIONS[provenance.task].format(provenance.model),
+        "digitalSourceType": source_type,
         "softwareAgent": {"name": "photochrom", "version": provenance.version},
         "parameters": {"model": provenance.model, "model_sha256": provenance.model_sha256, **provenance.settings},
     }
     begun: dict[str, Any] = {"action": "c2pa.opened", "parameters": {"ingredientIds": ["original"]}}
     if not with_original:
-        begun = {"action": "c2pa.created", "digitalSourceType": COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA}
+        begun = {"action": "c2pa.created", "digitalSourceType": source_type}
     return json.dumps(
         {
             "claim_generator_info": [{"name": "photochrom", "version": provenance.version}],
-            "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [begun, colored]}}],
+            "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [begun, edited]}}],
         }
     )
 

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,8 @@ def plain_conv(conv: nn.Conv2d) -> nn.Conv2d:
     torch's own ``remove_parametrizations`` edits the module's class, which copies of the module share.
     """
     has_bias = conv.bias is not None
-    plain = nn.Conv2d(
-        conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, bias=has_bias  # type: ignore[arg-type]
-    ).eval()
+    shape: dict[str, Any] = {"kernel_size": conv.kernel_size, "stride": conv.stride, "padding": conv.padding}
+    plain = nn.Conv2d(conv.in_channels, conv.out_channels, bias=has_bias, **shape).eval()
     with torch.no_grad():
         plain.weight.copy_(conv.weight)
         if has_bias:
@@ -136,9 +136,6 @@ def export_color_net(net: ColorNet, path: Path, card: dict[str, Any], *, half_st
     aside = path.with_suffix(".partial.onnx")
     path.parent.mkdir(parents=True, exist_ok=True)
     _trace(graph, aside)
-    model = onnx.load(aside)
-    if half_storage:
-        store_weights_as_half(model)
     header = card | {
         "contract": CONTRACT,
         "multiple": 32,
@@ -146,13 +143,30 @@ def export_color_net(net: ColorNet, path: Path, card: dict[str, Any], *, half_st
         "bins_ab": net.palette.bins_ab.tolist(),
         "bin_shares": [float(f"{share:.6g}") for share in net.palette.shares.tolist()],
     }
+    return finish_model(
+        onnx.load(aside), aside, path, header, half_storage=half_storage, check=lambda: check_parity(graph, aside)
+    )
+
+
+def finish_model(
+    model: onnx.ModelProto,
+    aside: Path,
+    path: Path,
+    header: dict[str, Any],
+    *,
+    half_storage: bool,
+    check: Callable[[], object],
+) -> str:
+    """Put the header into a traced model, write it to ``aside``, check it there, rename it, and return its sha256."""
+    if half_storage:
+        store_weights_as_half(model)
     del model.metadata_props[:]
     entry = model.metadata_props.add()
     entry.key, entry.value = "photochrom", json.dumps(header)
     strip_traces(model)
     onnx.save(model, aside)
     try:
-        check_parity(graph, aside)
+        check()
     except ModelFileError:
         aside.unlink()
         raise
@@ -221,7 +235,5 @@ def check_parity(graph: ColorGraph, path: Path, *, tolerance_ab: float = PARITY_
         reached = session.run(["ab"], {"luma": luma, "temperature": np.asarray(temperature)})[0]
         worst = max(worst, float(np.abs(expected - reached).max()))
     if worst > tolerance_ab:
-        raise ModelFileError(
-            f"the exported graph differs from the network by {worst:.2f} Lab units", where=str(path)
-        )
+        raise ModelFileError(f"the exported graph differs from the network by {worst:.2f} Lab units", where=str(path))
     return worst

@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.codecs.room import let_go
 from photochrom.resample import Plane, block_mean, resize
 
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
@@ -88,9 +89,11 @@ def _block_side(full_width: int, full_height: int, width: int, height: int) -> i
 def _block_means(pixels: Codes, side: int) -> Plane:
     """Return the mean luma of blocks of ``side`` squared; those at the right and lower border are smaller."""
     height, width = pixels.shape[:2]
-    return np.concatenate(
-        [block_mean(luma_strip(pixels, top, bottom), side) for top, bottom in strips(width, height, step=side)]
-    )
+    means = []
+    for top, bottom in strips(width, height, step=side):
+        means.append(block_mean(luma_strip(pixels, top, bottom), side))
+        let_go(pixels)
+    return np.concatenate(means)
 
 
 def is_blank(plane: Plane) -> bool:

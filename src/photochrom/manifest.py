@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import Self
 
 from photochrom.codecs.atomic import output_error
+from photochrom.companions import without_companion_mark
 
 MANIFEST_NAME = ".photochrom-album.jsonl"
+COMPANION_SEPARATOR = "#"
+"""Between a photograph's key and the mark of a picture beside its result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Manifest:
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
         self._promised: dict[str, set[str]] = {}
+        self._companions: dict[str, set[str]] = {}
         self._read_up_to = 0
 
     @classmethod
@@ -64,11 +68,21 @@ class Manifest:
         """Return what the lines call a result."""
         return path.relative_to(self._folder).as_posix()
 
+    def path_of(self, name: str) -> Path:
+        """Return where the result of a name lies."""
+        return self._folder / name
+
     @property
     def assigned(self) -> dict[str, str]:
         """Return the names given to results so far, by the photograph's key."""
         with self._lock:
             return {key: entry.target for key, entry in self._entries.items()}
+
+    def companions_of(self, key: str) -> list[str]:
+        """Return the names given so far to pictures beside a photograph's result."""
+        with self._lock:
+            self._catch_up()
+            return sorted(self._companions.get(key, ()))
 
     def is_done(self, key: str, target: str, source_sha256: str, settings_sha256: str) -> bool:
         """Return whether this photograph has this result by these settings, both unchanged since."""
@@ -139,6 +153,9 @@ class Manifest:
     def _take(self, entry: Entry) -> None:
         self._entries[entry.key] = entry
         self._promised.setdefault(entry.target, set()).add(entry.target_sha256)
+        key, _, mark = entry.key.rpartition(COMPANION_SEPARATOR)
+        if mark and without_companion_mark(mark) == "":  # photographs, too, may have the separator in their names
+            self._companions.setdefault(key, set()).add(entry.target)
 
 
 def file_sha256(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from photochrom.codecs.room import strip_by_strip
 from photochrom.codecs.samples import Pixels
 
 # Of the picture's shorter side; small enough not to spoil it, large enough to be read.
@@ -25,7 +26,7 @@ def with_mark(pixels: Pixels, text: str) -> Pixels:
     white = np.float32(np.iinfo(pixels.dtype).max)
     opacity = letters.astype(np.float32)[..., None] / 255
     below = pixels[height - rows :, :columns].astype(np.float32) * (1 - PLATE_OPACITY)
-    marked = pixels.copy()
+    marked = strip_by_strip(np.copy, pixels)
     marked[height - rows :, :columns] = np.rint(below * (1 - opacity) + white * opacity).astype(pixels.dtype)
     return marked
 

@@ -129,8 +129,71 @@ class ColorizeOptions(Options):
     )
 
 
+Switch = Literal["auto", "always", "never"]
+
+
+class RestoreOptions(Options):
+    """How a photograph is restored. Each stage decides by itself whether it is needed, and can be told."""
+
+    damage: Switch = Field(
+        default="auto",
+        description="Scratches, dust, creases, tears and stains: found by one model, filled from their surroundings by "
+        "another; nothing else is touched. `always` also takes what the model is less sure of. About a "
+        "second a megapixel to search, and at most as much again to fill.",
+    )
+    noise: Switch = Field(
+        default="auto",
+        description="Grain, scanner noise, JPEG blocks and halftone screens. Left alone where the quietest parts of "
+        "the picture are clean. About a second a megapixel.",
+    )
+    tone: Switch = Field(
+        default="auto",
+        description="Fading, uneven exposure and vignettes. Left alone where blacks are black and whites are white. "
+        "Colours and toning stay, unless --correct-cast or --neutralize. About 0.1 s a megapixel.",
+    )
+    noise_strength: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        allow_inf_nan=False,
+        description="How much of the noise is taken away, 0 to 1: 0.7 leaves some of the grain. Free.",
+    )
+    tone_strength: float = Field(
+        default=1.0,
+        ge=0.0,
+        le=1.0,
+        allow_inf_nan=False,
+        description="How far tones are corrected, 0 to 1. Free.",
+    )
+    neutralize: bool = Field(
+        default=False,
+        description="Make sepia and other toned or yellowed black-and-white photographs neutral grey. A colour "
+        "photograph keeps its colours, and the result says so.",
+    )
+    correct_cast: bool = Field(
+        default=False,
+        description="Let the tone stage change the colours of a colour photograph too: faded dyes, a cast.",
+    )
+    largest_hole: float = Field(
+        default=0.08,
+        gt=0.0,
+        le=1.0,
+        allow_inf_nan=False,
+        description="Damage thicker than this share of the short side is left as it is, and the result says so: what "
+        "was there can only be invented. A hand-drawn mask is filled whatever its size.",
+    )
+    keep_mask: bool = Field(
+        default=False,
+        description="Write what was filled beside each result, NAME-mask.png: white is filled. Nearly free.",
+    )
+    damage_model: str = Field(default="photochrom-damage", description="For experts: model that finds damage.")
+    inpaint_model: str = Field(default="photochrom-inpaint", description="For experts: model that fills holes.")
+    noise_model: str = Field(default="photochrom-noise", description="For experts: model that removes noise.")
+    tone_model: str = Field(default="photochrom-tone", description="For experts: model that corrects tones.")
+
+
 class OutputOptions(Options):
-    """How a coloured photograph is written."""
+    """How a finished photograph is written."""
 
     format: OutputFormat | None = Field(
         default=None,
@@ -207,5 +270,6 @@ class Limits(Options):
     max_memory_bytes: int = Field(
         default=4_000_000_000,
         ge=1,
-        description="Most memory that one picture may need while it is coloured, estimated before it is decoded.",
+        description="Most memory and temporary room that one picture may need, in bytes, estimated before it is "
+        "decoded. Large pictures lie in temporary files.",
     )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from photochrom.codecs import icc
-from photochrom.codecs.atomic import write_whole
+from photochrom.codecs.atomic import Aside
 from photochrom.codecs.decoding import decode, decoder_errors
 from photochrom.codecs.encoding import (
     ALPHA_FORMATS,
@@ -18,18 +20,25 @@ from photochrom.codecs.encoding import (
     LARGEST_SIDE,
     SUFFIX_FORMATS,
     WRITABLE_FORMATS,
-    encode_pages,
-    encode_samples,
+    encode,
 )
-from photochrom.codecs.samples import Pixels, normalized, on_white, to_8_bits
+from photochrom.codecs.room import strip_by_strip
+from photochrom.codecs.samples import Pixels, normalized, on_white, to_8_bits, with_alpha
 from photochrom.codecs.signatures import HEAD_BYTES, describe_other, photo_format
 from photochrom.codecs.source import PhotoSource, open_source
-from photochrom.errors import OptionError, PhotoTooLargeError, UnreadablePhotoError, UnsupportedPhotoError
+from photochrom.errors import (
+    OptionError,
+    PhotochromError,
+    PhotoTooLargeError,
+    UnreadablePhotoError,
+    UnsupportedPhotoError,
+)
 from photochrom.mark import with_mark
 from photochrom.metadata import Metadata, fitted_to, made_upright
 from photochrom.options import Limits, OutputOptions
 from photochrom.provenance import Provenance, with_provenance
 
+PhotoInput = str | os.PathLike[str] | bytes | PhotoSource
 # Memory while a picture is coloured: its samples as read, its pixels, and the coloured ones.
 COPIES_HELD = 3
 
@@ -75,11 +84,11 @@ class Photo:
         return int(self.pixels.shape[0])
 
 
-def open_photo(source: str | os.PathLike[str] | bytes, *, limits: Limits | None = None, page: int = 0) -> Photo:
+def open_photo(source: PhotoInput, *, limits: Limits | None = None, page: int = 0) -> Photo:
     """Read one photograph.
 
     Args:
-        source: a path, or the bytes of a file.
+        source: a path, the bytes of a file, or what :func:`photochrom.codecs.source.open_source` gives.
         limits: what it may cost; the defaults of :class:`~photochrom.options.Limits` where left out.
         page: which page of a multi-page TIFF, from 0; thumbnails and masks inside the file do not count.
 
@@ -90,14 +99,15 @@ def open_photo(source: str | os.PathLike[str] | bytes, *, limits: Limits | None 
         PhotoTooLargeError: over the limits; nothing was decoded.
         MissingExtraError: its decoder is an extra that is not installed.
 
-    Memory: the pixels, once more where they have to be turned upright or have alpha.
+    Memory: the pixels, once more where they have to be turned upright or have alpha; see
+    :mod:`photochrom.codecs.room` for large ones.
     """
     limits = limits or Limits()
     with open_source(source, limits.max_file_bytes) as opened:
         return _read_page(opened, limits, page)
 
 
-def open_pages(source: str | os.PathLike[str] | bytes, *, limits: Limits | None = None) -> Iterator[Photo]:
+def open_pages(source: PhotoInput, *, limits: Limits | None = None) -> Iterator[Photo]:
     """Read every page of a file, one at a time; files other than TIFF have one. Raises as :func:`open_photo`."""
     limits = limits or Limits()
     with open_source(source, limits.max_file_bytes) as opened:
@@ -123,7 +133,9 @@ def encode_photo(
         UnsupportedPhotoError: the format cannot hold a picture of this size.
         OutputError: the encoder failed.
     """
-    return bytes(_encoded([photo], format, options or OutputOptions(), provenance)[0])
+    buffer = io.BytesIO()
+    write_photo(photo, buffer, format, options=options, provenance=provenance)
+    return buffer.getvalue()
 
 
 def save_photo(
@@ -146,17 +158,43 @@ def save_photo(
         OptionError: the suffix names no format that can be written.
     """
     options = options or OutputOptions()
-    pages = [photo] if isinstance(photo, Photo) else list(photo)
-    data, notes = _encoded(pages, options.format or format_of_path(path), options, provenance)
-    write_whole(Path(path), data)
+    format = options.format or format_of_path(path)
+    with Aside(Path(path)) as aside:
+        notes = write_photo(photo, aside.handle, format, options=options, provenance=provenance)
+        aside.put_in_place()
     return notes
 
 
-def encode_pages_with_notes(
-    pages: Sequence[Photo], path: str | os.PathLike[str], options: OutputOptions, provenance: Provenance | None
-) -> tuple[bytes | bytearray, tuple[str, ...]]:
-    """Return what :func:`save_photo` would write to ``path``, and its notes, without writing it."""
-    return _encoded(list(pages), options.format or format_of_path(path), options, provenance)
+def write_photo(
+    photo: Photo | Sequence[Photo],
+    handle: BinaryIO,
+    format: str,
+    *,
+    options: OutputOptions | None = None,
+    provenance: Provenance | None = None,
+) -> tuple[str, ...]:
+    """Write a photograph into an open file, and return notes on what the format could not hold.
+
+    Args:
+        photo: the picture, or the pages of a TIFF.
+        handle: an empty file open for writing, able to seek.
+        format: as for :func:`encode_photo`.
+        options: likewise.
+        provenance: likewise.
+
+    Raises:
+        OptionError, UnsupportedPhotoError, OutputError: as :func:`encode_photo`.
+        OSError: the file cannot be written to.
+
+    Memory: see :func:`photochrom.codecs.encoding.encode`.
+    """
+    options, notes = options or OutputOptions(), list[str]()
+    pages = [photo] if isinstance(photo, Photo) else list(photo)
+    if len(pages) > 1 and format != "tiff":
+        notes.append(f"{format.upper()} holds one page: the first of {len(pages)} written")
+        pages = pages[:1]
+    encode(handle, [_prepared(page, format, options, provenance, notes) for page in pages], format, options.quality)
+    return tuple(dict.fromkeys(notes))
 
 
 def format_of_path(path: str | os.PathLike[str]) -> str:
@@ -191,6 +229,8 @@ def _read_page(source: PhotoSource, limits: Limits, page: int) -> Photo:
     try:
         decoded = decode(source, format, page, check_size)
         pixels, alpha, notes = normalized(decoded, source.name)
+    except PhotochromError:
+        raise  # not from itself: the circle would keep the picture in memory
     except Exception as error:  # decoders raise anything at all on hostile input; every case becomes one clear line
         raise decoder_errors(error, source.name, format) from error
     sideways = decoded.orientation >= 5
@@ -215,30 +255,18 @@ def _check_limits(width: int, height: int, pixel_bytes: int, limits: Limits, whe
         )
 
 
-def _encoded(
-    pages: list[Photo], format: str, options: OutputOptions, provenance: Provenance | None
-) -> tuple[bytes | bytearray, tuple[str, ...]]:
-    notes: list[str] = []
-    if len(pages) > 1 and format != "tiff":
-        notes.append(f"{format.upper()} holds one page: the first of {len(pages)} written")
-        pages = pages[:1]
-    prepared = []
-    for photo in pages:
-        _check_encoding(photo, format)
-        pixels, metadata = _in_output_profile(photo, options, notes)
-        metadata = _labelled(metadata, provenance, notes)
-        metadata, lost = fitted_to(metadata, format)
-        notes += lost
-        if options.mark:
-            pixels = with_mark(pixels, options.mark)
-        prepared.append((_samples_for(photo, pixels, format, notes), metadata))
-    samples, blocks = zip(*prepared, strict=True)
-    data = (
-        encode_pages(samples, blocks)
-        if len(pages) > 1
-        else encode_samples(samples[0], format, options.quality, blocks[0])
-    )
-    return data, tuple(dict.fromkeys(notes))
+def _prepared(
+    photo: Photo, format: str, options: OutputOptions, provenance: Provenance | None, notes: list[str]
+) -> tuple[Pixels, Metadata]:
+    """Return samples and metadata as the format holds them."""
+    _check_encoding(photo, format)
+    pixels, metadata = _in_output_profile(photo, options, notes)
+    metadata = _labelled(metadata, provenance, notes)
+    metadata, lost = fitted_to(metadata, format)
+    notes += lost
+    if options.mark:
+        pixels = with_mark(pixels, options.mark)
+    return _samples_for(photo, pixels, format, notes), metadata
 
 
 def _check_encoding(photo: Photo, format: str) -> None:
@@ -279,12 +307,11 @@ def _samples_for(photo: Photo, pixels: Pixels, format: str, notes: list[str]) ->
     samples, alpha = pixels, photo.alpha
     if photo.depth == 16 and format not in DEEP_FORMATS:
         notes.append(f"{format.upper()} holds 8 bits per channel: reduced from 16")
-        samples = to_8_bits(samples)
-        alpha = to_8_bits(alpha) if alpha is not None else None
+        samples = strip_by_strip(to_8_bits, samples)
+        alpha = strip_by_strip(to_8_bits, alpha) if alpha is not None else None
     if alpha is not None and format not in ALPHA_FORMATS:
         notes.append(f"{format.upper()} holds no transparency: laid on white")
-        return on_white(samples, alpha)
+        return strip_by_strip(on_white, samples, alpha)
     if alpha is None:
         return samples
-    joined: Pixels = np.concatenate([samples, alpha[..., None]], axis=2)
-    return joined
+    return strip_by_strip(with_alpha, samples, alpha)

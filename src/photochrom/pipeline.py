@@ -16,13 +16,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from photochrom.alternatives import choose_versions
 from photochrom.classic import colorize_classic
+from photochrom.codecs.room import empty_pixels, let_go
 from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping_luma
 from photochrom.companions import ALTERNATIVE_MARK, UNCERTAINTY_MARK, Companion
 from photochrom.cores import usable_cores
@@ -33,9 +35,13 @@ from photochrom.grading import grade, split_vividness
 from photochrom.luma import is_blank, luma_strip, normalize_tone, shrink_luma, strips
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
-from photochrom.prediction import enlarge, is_rebalanced, predict
+from photochrom.prediction import is_rebalanced, predict
+from photochrom.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 from photochrom.rendering import RenderPlan, plan_render
 from photochrom.resample import GuidedUpsampler
+
+if TYPE_CHECKING:
+    from photochrom.restoration.pipeline import RestoreResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class ColorizeResult:
         confidence: where ``options.uncertainty`` asks for it, (h, w) float32 in 0..1 on the chroma grid: how sure the
             net is of its colours.
         alternatives: the other versions, where ``options.alternatives`` asks for more than one.
+        restoration: what was restored before, where that was asked for.
     """
 
     photo: Photo
@@ -64,14 +71,21 @@ class ColorizeResult:
     seconds: dict[str, float] = field(default_factory=dict)
     confidence: FloatArray | None = None
     alternatives: tuple[ColorizeResult, ...] = ()
+    restoration: RestoreResult | None = None
+
+    @property
+    def source_type(self) -> str:
+        """The IPTC's word for what was done: the colours are a model's."""
+        return COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 
     @property
     def uncertainty(self) -> Photo | None:
         """The confidence as a grey picture of the photograph's size, white where the net is sure, or None."""
         if self.confidence is None:
             return None
-        grey = enlarge(self.confidence[None], self.photo.width, self.photo.height)[0]
-        return Photo(np.rint(np.clip(grey, 0, 1) * 255).astype(np.uint8)[..., None])
+        codes = np.rint(np.clip(self.confidence, 0, 1) * 255).astype(np.uint8)
+        size = (self.photo.width, self.photo.height)
+        return Photo(np.asarray(Image.fromarray(codes).resize(size, Image.Resampling.BILINEAR))[..., None])
 
     @property
     def companions(self) -> list[Companion]:
@@ -161,13 +175,14 @@ def merge_chroma(
     cbcr = chroma_from_ab(cell_luma, np.moveaxis(ab, 0, -1))
     upsampler = GuidedUpsampler.fit(cbcr, cell_luma, width, height)
     max_code = int(np.iinfo(pixels.dtype).max)
-    out = np.empty((height, width, 3), dtype=pixels.dtype)
+    out = empty_pixels((height, width, 3), pixels.dtype)
 
     def merge(strip: tuple[int, int]) -> None:
         top, bottom = strip
         luma = luma_strip(pixels, top, bottom)
         rgb = merge_luma_chroma(luma, upsampler.rows(top, luma))
         out[top:bottom] = quantize_keeping_luma(rgb, luma, max_code)
+        let_go(out, pixels)
 
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(merge, strips(width, height)):  # the loop raises what a thread raised

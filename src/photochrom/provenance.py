@@ -1,7 +1,8 @@
 """What was done to a photograph, told inside the file in the words of the IPTC and in our own.
 
-The IPTC's *digital source type* for a photograph whose colours were invented by a trained model is "composite with
-trained algorithmic media". Viewers, search engines and news agencies read it. Nothing here depends on the clock, so
+The IPTC's *digital source type* for a photograph whose colours, or parts, were made by a trained model is "composite
+with trained algorithmic media"; for one whose noise or tones were corrected and whose content is the camera's,
+"algorithmically enhanced". Viewers, search engines and news agencies read it. Nothing here depends on the clock, so
 that the same photograph gives the same file.
 
 Sources: IPTC Photo Metadata Standard 2025.1 (DigitalSourceType, AISystemUsed, AISystemVersionUsed); IPTC NewsCodes,
@@ -11,8 +12,8 @@ scheme "digitalsourcetype".
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from photochrom.codecs.iptc import XmpProperty
 from photochrom.codecs.xmp import DamagedXmpError, read_property, with_properties
@@ -20,6 +21,7 @@ from photochrom.codecs.xmp import DamagedXmpError, read_property, with_propertie
 COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA = (
     "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 )
+ALGORITHMICALLY_ENHANCED = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 DIGITAL_SOURCE_TYPE = XmpProperty("Iptc4xmpExt", "DigitalSourceType", "text")
 AI_SYSTEM_USED = XmpProperty("Iptc4xmpExt", "AISystemUsed", "text")
 AI_SYSTEM_VERSION_USED = XmpProperty("Iptc4xmpExt", "AISystemVersionUsed", "text")
@@ -27,23 +29,35 @@ MODEL = XmpProperty("photochrom", "Model", "text")
 MODEL_SHA256 = XmpProperty("photochrom", "ModelSHA256", "text")
 VERSION = XmpProperty("photochrom", "Version", "text")
 SETTINGS = XmpProperty("photochrom", "Settings", "text")
+TASK = XmpProperty("photochrom", "Task", "text")
+COLORIZE, RESTORE = "colorize", "restore"
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Which model, with which settings, made the colours.
+    """Which model, with which settings, made a result.
 
     Attributes:
-        model: name of the model.
-        model_sha256: hash of its file.
+        model: name of the model; of several, joined by " + ".
+        model_sha256: hash of its file; of several, joined likewise.
         version: photochrom's version.
         settings: the options that shape the result; JSON values only.
+        task: "colorize" or "restore".
+        source_type: the IPTC's digital source type; "" where nothing was changed, and what the file says stays.
     """
 
     model: str
     model_sha256: str
     version: str
     settings: Mapping[str, object] = field(default_factory=dict)
+    task: str = COLORIZE
+    source_type: str = COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
+
+    def of_pages(self, source_types: Iterable[str]) -> Provenance:
+        """Return the provenance of one file, given what was done to each of its pages: the most that was done."""
+        done = set(source_types)
+        most = (COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, ALGORITHMICALLY_ENHANCED)
+        return replace(self, source_type=next((kind for kind in most if kind in done), ""))
 
 
 def with_provenance(packet: bytes | None, provenance: Provenance) -> tuple[bytes, tuple[str, ...]]:
@@ -52,12 +66,13 @@ def with_provenance(packet: bytes | None, provenance: Provenance) -> tuple[bytes
     An earlier statement of the source type is replaced: "digital capture" is no longer true.
     """
     values = {
-        DIGITAL_SOURCE_TYPE: [COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA],
+        **({DIGITAL_SOURCE_TYPE: [provenance.source_type]} if provenance.source_type else {}),
         AI_SYSTEM_USED: [f"photochrom, model {provenance.model}"],
         AI_SYSTEM_VERSION_USED: [provenance.version],
         MODEL: [provenance.model],
         MODEL_SHA256: [provenance.model_sha256],
         VERSION: [provenance.version],
+        TASK: [provenance.task],
         SETTINGS: [json.dumps(dict(provenance.settings), sort_keys=True, ensure_ascii=False)],
     }
     try:
@@ -75,6 +90,8 @@ def read_provenance(packet: bytes | None) -> Provenance | None:
         if not all(texts.values()):
             return None
         settings = json.loads(texts[SETTINGS][0])
+        task = (read_property(packet, TASK) or [COLORIZE])[0]
+        source_type = (read_property(packet, DIGITAL_SOURCE_TYPE) or [""])[0]
     except (DamagedXmpError, ValueError):
         return None
-    return Provenance(texts[MODEL][0], texts[MODEL_SHA256][0], texts[VERSION][0], settings)
+    return Provenance(texts[MODEL][0], texts[MODEL_SHA256][0], texts[VERSION][0], settings, task, source_type)

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from photochrom.album import fitted_name
-from photochrom.codecs.atomic import write_whole
-from photochrom.codecs.source import open_source
+from photochrom.codecs.atomic import Aside
+from photochrom.codecs.source import PhotoSource, open_source
 from photochrom.errors import OptionError, PhotoNotFoundError, UnreadablePhotoError
 from photochrom.options import Limits, OutputOptions
-from photochrom.photo import encode_pages_with_notes, format_of_path, open_pages, open_photo
-from photochrom.provenance import Provenance
+from photochrom.photo import format_of_path, open_pages, open_photo, write_photo
+from photochrom.provenance import COLORIZE, Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,8 +43,9 @@ class Recipe:
         model: name of the model.
         model_sha256: hash of its file.
         version: photochrom's version.
-        settings: the options of colouring.
+        settings: the options of colouring or restoring.
         writing: the options of writing.
+        task: "colorize" or "restore".
         recipe: version of this layout.
     """
 
@@ -57,6 +58,7 @@ class Recipe:
     version: str
     settings: dict[str, Any] = field(default_factory=dict)
     writing: dict[str, Any] = field(default_factory=dict)
+    task: str = COLORIZE
     recipe: int = RECIPE_VERSION
 
     @classmethod
@@ -79,13 +81,14 @@ class Recipe:
             model_sha256=made.model_sha256,
             version=made.version,
             settings=dict(made.settings),
+            task=made.task,
             writing=writing.model_dump(exclude={"overwrite", "certificate", "private_key"}),
         )
 
     @property
     def provenance(self) -> Provenance:
         """Return what the result says about its making."""
-        return Provenance(self.model, self.model_sha256, self.version, self.settings)
+        return Provenance(self.model, self.model_sha256, self.version, self.settings, self.task)
 
     def as_json(self) -> bytes:
         """Return the file's bytes."""
@@ -157,39 +160,43 @@ def redo(
         PhotochromError: as in reading, colouring and writing.
     """
     recipe, limits = read_recipe(path), limits or Limits()
-    source = source or path.parent / recipe.source
-    content = _matching_source(source, recipe, limits)
     target = output or path.with_name(Path(recipe.target).name)
-    writing = OutputOptions.checked(**recipe.writing)
-    color_one = color_one_for(recipe)
-    first = open_photo(content, limits=limits)
-    pages = list(open_pages(content, limits=limits)) if format_of_path(target) == "tiff" else [first]
-    colored = [color_one(page) for page in pages]
-    data, lost = encode_pages_with_notes([page.photo for page in colored], target, writing, recipe.provenance)
-    identical = hashlib.sha256(data).hexdigest() == recipe.target_sha256
-    notes = [*(note for page in colored for note in page.notes), *lost]
-    if not identical:
-        notes.append("not identical: another version of photochrom or of its libraries made the first one")
-        if output is None and target.exists():
-            raise OptionError(
-                "the result made again differs from the recipe's",
-                where=str(target),
-                next_step="Give --output to keep both",
-            )
-    write_whole(target, data)
+    writing, format = OutputOptions.checked(**recipe.writing), format_of_path(target)
+    with open_source(source or path.parent / recipe.source, limits.max_file_bytes) as original:
+        _check_source(original, recipe)
+        color_one = color_one_for(recipe)
+        pages = open_pages(original, limits=limits) if format == "tiff" else [open_photo(original, limits=limits)]
+        colored = [color_one(page) for page in pages]
+    with Aside(target) as aside:
+        lost = write_photo(
+            [page.photo for page in colored],
+            aside.handle,
+            writing.format or format,
+            options=writing,
+            provenance=recipe.provenance.of_pages(page.source_type for page in colored),
+        )
+        identical = aside.measured()[0] == recipe.target_sha256
+        notes = [*(note for page in colored for note in page.notes), *lost]
+        if not identical:
+            notes.append("not identical: another version of photochrom or of its libraries made the first one")
+            if output is None and target.exists():
+                raise OptionError(
+                    "the result made again differs from the recipe's",
+                    where=str(target),
+                    next_step="Give --output to keep both",
+                )
+        aside.put_in_place()
     return Redone(target, identical, tuple(dict.fromkeys(notes)))
 
 
-def _matching_source(source: Path, recipe: Recipe, limits: Limits) -> bytes:
-    with open_source(source, limits.max_file_bytes) as opened:
-        content = opened.read_all()
-    if hashlib.sha256(content).hexdigest() != recipe.source_sha256:
+def _check_source(original: PhotoSource, recipe: Recipe) -> None:
+    original.handle.seek(0)
+    if hashlib.file_digest(original.handle, "sha256").hexdigest() != recipe.source_sha256:
         raise UnreadablePhotoError(
             "this is not the photograph that the recipe was written for",
-            where=str(source),
+            where=original.name,
             next_step="Give the original with --source",
         )
-    return content
 
 
 def _relative(source: Path, folder: Path) -> str:

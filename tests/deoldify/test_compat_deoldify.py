@@ -193,3 +193,13 @@ def test_the_notebook_runs_with_stand_in_weights(
             source = "".join(cell["source"]).replace("render_factor = 35", "render_factor = 4")
             exec(compile(source, str(NOTEBOOK), "exec"), names)  # noqa: S102 - our own notebook
     assert {path.name for path in (here / "result_images").iterdir()} == {"photo.png"}
+
+
+def test_films_are_refused_in_one_line_that_names_the_way_round() -> None:
+    for make in (
+        deoldify.get_video_colorizer,
+        deoldify.get_stable_video_colorizer,
+        deoldify.get_artistic_video_colorizer,
+    ):
+        with pytest.raises(OptionError, match=r"films are not supported yet.*ffmpeg"):
+            make(render_factor=21)

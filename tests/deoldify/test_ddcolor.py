@@ -16,7 +16,9 @@ from photochrom.errors import ModelFileError
 from photochrom.importer import deoldify_graph
 from photochrom.importer.graph_writer import GraphWriter
 from photochrom.importer.installation import import_model
-from photochrom.nets.ddcolor import ddcolor_large, ddcolor_tiny, position_encoding
+from photochrom.importer.layouts import ddcolor_tiny_layout
+from photochrom.nets.ddcolor import UNUSED_HEAD, ddcolor_large, ddcolor_tiny, position_encoding
+from photochrom.nets.loading import load_generator
 from photochrom.prediction import View, predict
 from tests.deoldify.stand_in_weights import slow
 
@@ -52,10 +54,19 @@ def trained_like() -> nn.Module:
     return network.eval()
 
 
+def test_the_classifier_that_some_published_files_carry_is_left_over() -> None:
+    arrays = {name: np.zeros(shape, np.float32) for name, shape in ddcolor_tiny_layout().items()}
+    arrays |= {f"{UNUSED_HEAD}weight": np.zeros((4, 768), np.float32), f"{UNUSED_HEAD}bias": np.zeros(4, np.float32)}
+    load_generator("ddcolor-tiny", arrays)
+    with pytest.raises(RuntimeError, match="unknown"):
+        load_generator("ddcolor-tiny", arrays | {"unknown": np.zeros(1, np.float32)})
+
+
 @slow
 def test_an_imported_ddcolor_answers_as_the_network_and_colours(tmp_path: Path) -> None:
     network = trained_like()
-    torch.save({"params": network.state_dict()}, tmp_path / "ddcolor_paper_tiny.pth")
+    head = {f"{UNUSED_HEAD}weight": torch.zeros(4, 768), f"{UNUSED_HEAD}bias": torch.zeros(4)}
+    torch.save({"params": network.state_dict() | head}, tmp_path / "ddcolor_paper_tiny.pth")
     model = import_model(tmp_path / "ddcolor_paper_tiny.pth", tmp_path / "models")
     assert model.name == "ddcolor-tiny"
     assert model.parity.checked

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -187,3 +189,15 @@ def test_video_files_are_named_by_their_file(tmp_path: Path) -> None:
     kind = recognise(checkpoint(stable_layout()))
     assert recognition.default_name(kind, Path("ColorizeVideo_gen.pth")) == "deoldify-video"
     assert recognition.default_name(kind, Path("ColorizeStable_gen.pth")) == "deoldify-stable"
+
+
+def test_what_a_killed_import_left_is_removed_a_day_later(tmp_path: Path) -> None:
+    old, recent = tmp_path / ".deoldify-artistic-abc", tmp_path / ".deoldify-stable-def"
+    for folder in (old, recent):
+        folder.mkdir()
+        (folder / "model.weights").write_bytes(b"half")
+    yesterday = time.time() - 90_000
+    os.utime(old, (yesterday, yesterday))
+    with installation._half_made_folder(tmp_path, "another"):
+        assert not old.exists()
+    assert [path.name for path in tmp_path.iterdir()] == [recent.name]

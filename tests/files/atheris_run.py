@@ -15,9 +15,10 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["photochrom"]):
-    from photochrom.codecs import exif, icc, iptc, png, shaper, signatures, tiff, xmp
+    from photochrom.codecs import exif, icc, iptc, jpeg, png, shaper, signatures, tiff, xmp
     from photochrom.codecs.source import open_source
     from photochrom.errors import PhotochromError
+    from photochrom.manifest import _entry_from
     from photochrom.metadata import Metadata, exif_dpi, fitted_to, made_upright
     from photochrom.provenance import Provenance, read_provenance, with_provenance
 
@@ -30,7 +31,9 @@ def parse_exif(data: bytes) -> None:
     exif_dpi(data)
     with contextlib.suppress(exif.DamagedExifError):
         upright = exif.describing(data, 10, 20)
-        tiff.tags_of_exif(upright)
+        main, children, order = tiff.tags_of_exif(upright)
+        for tags in (main, *children.values()):
+            tiff.directory_bytes(tiff.in_order(tags, order, "<"), "<", 1000, big=bool(len(data) % 2))
         tiff.with_tags(upright, {270: tiff.Field(2, 2, b"a\0")}, {})
 
 
@@ -66,8 +69,18 @@ def parse_png(data: bytes) -> None:
 def parse_profile(data: bytes) -> None:
     with contextlib.suppress(icc.DamagedProfileError):
         icc.color_space(data)
-    shaper.shaper_of(data)
-    shaper.shaper_of(icc.adobe_rgb_profile()[:128] + data)
+    for profile in (data, icc.adobe_rgb_profile()[:128] + data):
+        found = shaper.shaper_of(profile)
+        if found and found.matrix is not None:
+            shaper.conversion(found, found, 255)
+        elif found:
+            shaper.gray_table(found, lambda linear: linear, 255)
+
+
+def parse_notes_of_ours(data: bytes) -> None:
+    entry = _entry_from(data)
+    assert entry is None or ".." not in entry.target.split("/")
+    jpeg.dpi_of(data)
 
 
 def carry(data: bytes) -> None:
@@ -77,7 +90,7 @@ def carry(data: bytes) -> None:
         fitted_to(metadata, format)
 
 
-TARGETS = (parse_exif, parse_tiff, parse_xmp, parse_iptc, parse_png, parse_profile, carry)
+TARGETS = (parse_exif, parse_tiff, parse_xmp, parse_iptc, parse_png, parse_profile, carry, parse_notes_of_ours)
 
 
 def one_input(data: bytes) -> None:

@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pytest
@@ -27,9 +28,9 @@ from photochrom.codecs import atomic
 from photochrom.companions import Companion
 from photochrom.errors import OptionError, OutputError, PhotochromError, PhotoNotFoundError, UnreadablePhotoError
 from photochrom.manifest import MANIFEST_NAME, Manifest
-from photochrom.options import Limits, OutputOptions
+from photochrom.options import Limits, OutputFormat, OutputOptions
 from photochrom.photo import Photo, open_pages, open_photo
-from photochrom.provenance import Provenance, read_provenance
+from photochrom.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, Provenance, read_provenance
 from photochrom.recipe import read_recipe, recipe_path, redo
 from tests.files.makers import pillow_tiff_pages, textured
 
@@ -43,6 +44,7 @@ class Reddened:
     photo: Photo
     notes: tuple[str, ...]
     companions: tuple[Companion, ...] = ()
+    source_type: str = COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 
 
 def redden(photo: Photo) -> Reddened:
@@ -319,21 +321,44 @@ def test_a_folder_that_vanishes_is_told_and_a_rerun_completes(folder: Path, tmp_
     assert statuses(run(folder, out)) == {"done"}
 
 
-@pytest.mark.parametrize("place", ["result", "manifest"])
+class FillingUp:
+    """A file on a disk that has room for some bytes more."""
+
+    def __init__(self, handle: BinaryIO, room: int) -> None:
+        self.handle, self.room = handle, room
+
+    def write(self, data: bytes) -> int:
+        if len(data) > self.room:
+            self.handle.write(data[: self.room])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.room -= len(data)
+        return self.handle.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.handle, name)
+
+
+@pytest.mark.parametrize("place", ["result", "flush", "manifest"])
+@pytest.mark.parametrize("format", ["jpeg", "png", "tiff", "webp"])
 def test_a_full_disk_ends_the_run_and_leaves_nothing_half_written(
-    folder: Path, tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, place: str, format: OutputFormat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
     written = 0
-    whole, append = atomic._write_and_flush, Manifest._append
+    begin, flush, append = atomic.Aside.__init__, atomic._flush, Manifest._append
 
-    def fill_up(path: Path, data: bytes) -> None:
+    def begin_filling_up(self: atomic.Aside, path: Path) -> None:
+        nonlocal written
+        written += 1
+        begin(self, path)
+        self.handle = cast("BinaryIO", FillingUp(self.handle, 1000 if written > 2 else 10**9))
+
+    def flush_late(handle: BinaryIO) -> None:
         nonlocal written
         written += 1
         if written > 2:
-            path.write_bytes(data[: len(data) // 2])
             raise OSError(errno.ENOSPC, "No space left on device")
-        whole(path, data)
+        flush(handle)
 
     def fill_up_manifest(self: Manifest, line: bytes) -> None:
         nonlocal written
@@ -344,22 +369,27 @@ def test_a_full_disk_ends_the_run_and_leaves_nothing_half_written(
             raise OSError(errno.ENOSPC, "No space left on device")
         append(self, line)
 
+    disk_settings = replace(SETTINGS, writing=OutputOptions(format=format))
     manifest = Manifest.of(out)
-    jobs = plan_jobs(folder, out)
+    jobs = plan_jobs(folder, out, format=format)
     with monkeypatch.context() as patch:
         if place == "result":
-            patch.setattr(atomic, "_write_and_flush", fill_up)
+            patch.setattr(atomic.Aside, "__init__", begin_filling_up)
+        elif place == "flush":
+            patch.setattr(atomic, "_flush", flush_late)
         else:
             patch.setattr(Manifest, "_append", fill_up_manifest)
-        summary = run_batch(jobs, redden, SETTINGS, manifest=manifest, workers=1)
+        reports: list[PhotoReport] = []
+        summary = run_batch(jobs, redden, disk_settings, manifest=manifest, workers=1, on_report=reports.append)
+    assert "No space left on device" in reports[-1].error
     assert (summary.done, summary.failed, summary.left) == (2, 1, 2)
     assert summary.stopped_by == "disk full"
     assert "Free some space and run the same command again: 2 are left" in summary.next_step
     assert len(names_in(out)) == 2
     assert not list(out.rglob("*.part"))
-    reports = run(folder, out)
-    assert [report.status for report in reports].count("skipped") == 2
-    assert [report.status for report in reports].count("done") == 3
+    again = run(folder, out, disk_settings)
+    assert [report.status for report in again].count("skipped") == 2
+    assert [report.status for report in again].count("done") == 3
 
 
 def test_what_killed_processes_left_is_cleared_away(folder: Path, tmp_path: Path) -> None:
@@ -412,7 +442,8 @@ def test_ctrl_c_stops_after_the_current_photograph(folder: Path, tmp_path: Path)
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_photographs_overlap_and_the_net_gets_one_at_a_time(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("slots", [1, 2])
+def test_photographs_overlap_and_the_net_gets_so_many_at_a_time(folder: Path, tmp_path: Path, slots: int) -> None:
     inside, most, decoding = 0, 0, threading.Barrier(2, timeout=20)
     lock = threading.Lock()
     read = batch.read_pages
@@ -434,9 +465,9 @@ def test_photographs_overlap_and_the_net_gets_one_at_a_time(folder: Path, tmp_pa
     (folder / "a.png").unlink()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "read_pages", meet)
-        reports = run(folder, tmp_path / "out", color_one=count, workers=2)
+        reports = run(folder, tmp_path / "out", color_one=count, workers=2, color_slots=slots)
     assert statuses(reports) == {"done"}
-    assert most == 1
+    assert most <= slots
 
 
 def test_a_report_that_cannot_be_written_is_one_line(folder: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import Image
 
+from photochrom.codecs import tiff_writer
 from photochrom.codecs.encoding import WRITABLE_FORMATS
 from photochrom.codecs.samples import to_8_bits, turned_upright
 from photochrom.errors import (
@@ -217,6 +218,16 @@ def test_tiff_layouts(options: dict[str, object], dtype: type, channels: int) ->
     photo = open_photo(tiff_bytes(pixels, **options))
     assert photo.pixels.dtype == dtype
     assert (photo.pixels == pixels).all()
+
+
+def test_a_tiff_of_one_large_strip_is_read() -> None:
+    """As many programs write them; libtiff's own limit is 50 MB."""
+    pixels = np.zeros((5200, 5200, 1), np.uint16)
+    pixels[:] = np.arange(5200, dtype=np.uint16)[:, None]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiff_writer, "STRIP_BYTES", 10**9)
+        data = encode_photo(Photo(pixels), "tiff")
+    assert np.array_equal(open_photo(data).pixels, pixels)
 
 
 def test_every_page_of_a_tiff_comes_and_goes(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ SETTINGS = BatchSettings(Provenance("fake", "00", "1"), OutputOptions(format="bm
 
 class Result:
     def __init__(self, photo):
-        self.photo, self.notes, self.companions = photo, (), ()
+        self.photo, self.notes, self.companions, self.source_type = photo, (), (), ""
 
 def color(photo):
     time.sleep(0.001)
@@ -120,7 +120,10 @@ assert [os.waitpid(process, 0)[1] for process in again] == [0] * 3
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Twelve small photographs in two folders."""
-    path = tmp_path / "album"
+    return write_album(tmp_path / "album")
+
+
+def write_album(path: Path) -> Path:
     for number in range(12):
         file = path / ("one" if number % 2 else "two") / f"{number}.png"
         file.parent.mkdir(parents=True, exist_ok=True)

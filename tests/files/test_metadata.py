@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 from dataclasses import replace
@@ -14,11 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, IptcImagePlugin, PngImagePlugin
 
-from photochrom.codecs import exif, iptc, tiff, xmp
+from photochrom.codecs import exif, gif, iptc, jpeg2000, tiff, tiff_writer, xmp
 from photochrom.codecs.iptc import XmpProperty
+from photochrom.errors import PhotochromError
 from photochrom.metadata import Metadata, exif_dpi
 from photochrom.options import OutputOptions
-from photochrom.photo import Photo, encode_photo, open_photo, save_photo
+from photochrom.photo import Photo, encode_photo, open_pages, open_photo, save_photo
 from photochrom.provenance import (
     AI_SYSTEM_USED,
     COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA,
@@ -334,3 +336,93 @@ def test_heic_metadata_goes_on() -> None:
     photo = open_photo(DATA / "turned.heic")
     again = open_photo(encode_photo(photo, "jpeg"))
     assert b"photochrom test" in (again.metadata.exif or b"")
+
+
+def jpeg2000_with(**blocks: bytes) -> bytes:
+    data = pillow_bytes(textured(), "JPEG2000")
+    boxes = b""
+    for uuid, name in jpeg2000.BLOCK_OF_UUID.items():
+        if name in blocks:
+            boxes += struct.pack(">I4s", 24 + len(blocks[name]), b"uuid") + uuid + blocks[name]
+    at = data.find(b"jp2c") - 4
+    return data[:at] + boxes + data[at:]
+
+
+def gif_with(packet: bytes) -> bytes:
+    data = pillow_bytes(textured(channels=1), "GIF")
+    trailer = b"\x01" + bytes(range(255, -1, -1)) + b"\0"
+    at = 13 + 3 * 2 ** ((data[10] & 7) + 1)  # behind the header and the table of colours
+    return data[:at] + gif.XMP_EXTENSION + packet + trailer + data[at:]
+
+
+def read_texts(photo: Photo, key: XmpProperty) -> list[str]:
+    return xmp.read_property(photo.metadata.xmp or b"", key)
+
+
+@pytest.mark.parametrize("target", HOLDERS)
+def test_jpeg2000_says_everything_on(target: str) -> None:
+    data = jpeg2000_with(exif=exif_block(">"), xmp=PACKET, iptc=RECORDS)
+    photo = open_photo(encode_photo(open_photo(data), target))
+    assert (photo.width, photo.height) == (48, 64), "the EXIF block says that it lies on its side"
+    assert photo.metadata.exif is not None
+    assert b"Camera" in photo.metadata.exif
+    assert exif.orientation_of(photo.metadata.exif) == 1
+    assert read_texts(photo, TITLE) == ["Grandmother & gränddad"]
+    assert photo.metadata.iptc == RECORDS or target not in ("jpeg", "tiff")
+
+
+def test_hostile_boxes_cost_the_metadata_and_not_the_photograph() -> None:
+    data = jpeg2000_with(exif=b"II*\0broken", xmp=b"<not xml", iptc=b"\0")
+    assert open_photo(data).width == 64
+    for size in (1, 2, 7, 2**32 - 1):
+        damaged = data.replace(struct.pack(">I4s", 35, b"uuid"), struct.pack(">I4s", size, b"uuid"))
+        with contextlib.suppress(PhotochromError):
+            open_photo(damaged)
+
+
+def test_a_gif_hands_its_packet_on() -> None:
+    data = gif_with(PACKET)
+    name, at = Image.open(io.BytesIO(data)).info["extension"]
+    assert name == b"XMP DataXMP", "where an independent reader finds it"
+    assert data[at:].startswith(PACKET)
+    assert read_texts(open_photo(encode_photo(open_photo(data), "png")), TITLE) == ["Grandmother & gränddad"]
+
+
+def test_every_page_of_a_tiff_keeps_what_it_says(tmp_path: Path) -> None:
+    pages = [
+        open_photo(with_everything("tiff", "<")),
+        Photo(textured(channels=1), metadata=Metadata(xmp=PACKET, dpi=(72, 72))),
+        open_photo(with_everything("jpeg", ">")),
+    ]
+    save_photo(pages, tmp_path / "pages.tif")
+    found = list(open_pages(tmp_path / "pages.tif"))
+    assert [page.metadata.dpi for page in found] == [page.metadata.dpi for page in pages]
+    for page in (found[0], found[2]):
+        block = exif.ExifBlock(page.metadata.exif or b"")
+        assert block.value(block.main, 271) == b"Camera\0"
+        assert block.value(block.directory(exif.GPS_POINTER), 1) == b"N\0"
+    assert found[1].metadata.exif is None
+    assert [page.metadata.xmp is not None for page in found] == [True, True, True]
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_files_over_four_gigabytes_keep_everything_too(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The layout with 64-bit offsets, on a small file."""
+    photo = open_photo(with_everything("jpeg", order))
+    classic = open_photo(encode_photo(photo, "tiff"))
+    monkeypatch.setattr(tiff_writer, "LARGEST_CLASSIC_TIFF", 0)
+    data = encode_photo(photo, "tiff")
+    assert data[:4] == b"II+\0"
+    big = open_photo(data)
+    assert (big.pixels == photo.pixels).all()
+    assert big.metadata == classic.metadata
+    assert Image.open(io.BytesIO(data)).getexif()[271] == "Camera"
+
+
+def test_a_packet_in_two_parts_loses_the_second_and_says_so() -> None:
+    note = b'my:note="kept"'
+    first = PACKET.replace(note, note + b' xmlns:n="http://ns.adobe.com/xmp/note/" n:HasExtendedXMP="AB"')
+    photo = open_photo(pillow_bytes(textured(), "JPEG", xmp=first))
+    assert "the second part of a long XMP packet left out" in photo.notes
+    assert b"HasExtendedXMP=" not in (photo.metadata.xmp or b"")
+    assert b'my:note="kept"' in (photo.metadata.xmp or b"")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +163,21 @@ def test_profiles_made_here_are_read_by_little_cms(profile: bytes) -> None:
     assert ImageCms.getProfileDescription(opened).strip()
     assert len(profile) < 700
     assert int.from_bytes(profile[:4], "big") == len(profile)
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [(0, -2.0), (3, 2.4, 0.0, 0.5, 0.1, 0.0), (1, 2.2, 0.0, 0.1), (0, 0.0)],
+    ids=["negative power", "flat", "no slope", "constant"],
+)
+def test_curves_that_lead_nowhere_cost_the_profile_and_not_the_photograph(curve: tuple[float, ...]) -> None:
+    kind, *numbers = curve
+    coded = b"".join(struct.pack(">i", round(number * 65536)) for number in numbers)
+    tag = (b"para" + bytes(4) + struct.pack(">HH", int(kind), 0) + coded).ljust(32, b"\0")
+    hostile = bytearray(ADOBE)
+    at = hostile.find(b"para")
+    hostile[at : at + 32] = tag
+    assert open_photo(with_profile(muted(np.uint8), bytes(hostile))).pixels.shape == muted(np.uint8).shape
 
 
 def test_lab_tiff_becomes_srgb(tmp_path: Path) -> None:

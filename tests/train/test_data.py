@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from photochrom.degradation.ageing import AgeOptions
 from photochrom.errors import TrainingError
 from photochrom.train.config import Stage, TaskSection
 from photochrom.train.data import BatchSource, PhotoSet
-from photochrom.train.degrade import AgeOptions
 from photochrom.train.index import find_photos
 from tests.train.conftest import encode, make_photo
 

@@ -10,7 +10,7 @@ from photochrom import color
 from photochrom.errors import OptionError
 from photochrom.nets.paint import luma_of, paint
 from photochrom.nets.vgg import Vgg16
-from photochrom.train.losses import adversarial_loss, balanced_accuracy, critic_loss, pixel_loss
+from photochrom.train.losses import adversarial_loss, balanced_accuracy, colorfulness_loss, critic_loss, pixel_loss
 from photochrom.train.perceptual import PerceptualLoss
 
 
@@ -89,3 +89,16 @@ def test_painting_keeps_luma_and_passes_gradients() -> None:
     rgb.square().sum().backward()
     assert torch.isfinite(ab.grad).all()
     assert (ab.grad != 0).any()
+
+
+def test_colorfulness_loss_is_the_metric_s_and_has_a_slope_even_at_grey() -> None:
+    rng = np.random.default_rng(3)
+    pictures = rng.random((2, 2, 8, 8, 3), dtype=np.float32)
+    apart = [abs(color.colorfulness(a) - color.colorfulness(b)) / 100 for a, b in zip(*pictures, strict=True)]
+    batches = torch.from_numpy(pictures).permute(0, 1, 4, 2, 3)
+    assert float(colorfulness_loss(batches[0], batches[1])) == pytest.approx(float(np.mean(apart)), rel=1e-3)
+
+    grey = torch.full((1, 3, 8, 8), 0.5, requires_grad=True)
+    colorfulness_loss(grey, batches[0, :1]).backward()
+    assert grey.grad is not None
+    assert bool(grey.grad.isfinite().all())

@@ -18,11 +18,13 @@ EXIT_INTERRUPTED = 130  # what shells report for Ctrl-C
 # name, where its function lives, one line of help. Only the verb that is used gets imported.
 VERBS = [
     ("colorize", "photochrom.cli.colorize:colorize", "Colour photographs and folders of photographs."),
+    ("restore", "photochrom.cli.restore:restore", "Restore photographs: scratches, stains, grain, fading."),
     ("redo", "photochrom.cli.redo:redo", "Make a result again from its recipe, byte for byte."),
     ("models", "photochrom.cli.models:app", "List the models, or show one."),
     ("train", "photochrom.cli.train:train", "Train a network as a configuration file says."),
     ("export", "photochrom.cli.export:export", "Write a trained network as a model file."),
     ("finetune", "photochrom.cli.finetune:finetune", "Adapt a model to your own colour photographs."),
+    ("degrade", "photochrom.cli.degrade:degrade_photo", "Make a photograph look old: faded, scratched, stained."),
     ("evaluate", "photochrom.cli.evaluate:evaluate", "Measure models on colour photographs."),
     ("doctor", "photochrom.cli.doctor:doctor", "Check this installation and say how to fix what is missing."),
 ]

@@ -14,8 +14,10 @@ from photochrom.cli.app import EXIT_INTERRUPTED
 from photochrom.cli.inputs import plan
 from photochrom.cli.progress import print_summary, shown_progress
 from photochrom.colorizer import Colorizer
-from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
-from photochrom.options import ColorizeOptions, EngineOptions, Limits, OutputOptions
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, OptionError
+from photochrom.options import ColorizeOptions, EngineOptions, Limits, OutputOptions, RestoreOptions
+
+RESTORING = "Restoring, with --restore"
 
 
 def colorize(
@@ -27,7 +29,9 @@ def colorize(
     report: Path | None = None,
     recipe: Annotated[bool, Parameter(negative="")] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
+    restore: Annotated[bool, Parameter(negative="")] = False,
     colour: Annotated[ColorizeOptions, Parameter(name="*")] = ColorizeOptions(),  # noqa: B008 - frozen
+    restoring: Annotated[RestoreOptions, Parameter(name="*", group=RESTORING)] = RestoreOptions(),  # noqa: B008
     writing: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
     engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
     limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
@@ -45,18 +49,24 @@ def colorize(
         report: Write a file with one line of JSON per photograph: what was decided, how long it took, errors.
         recipe: Write a recipe beside each result, from which `photochrom redo` makes the same file again.
         quiet: Print errors only.
+        restore: Restore each photograph first (scratches, stains, grain, fading), as `photochrom restore` does, then
+            colour the restored luma.
         colour: How to colour.
+        restoring: How to restore, with --restore.
         writing: How to write.
         engine: What runs the net.
         limits: What a file may ask of this computer.
     """
+    if restoring != RestoreOptions() and not restore:
+        changed = next(name for name in RestoreOptions.model_fields if getattr(restoring, name) != _unchanged(name))
+        raise OptionError("needs --restore", where=f"--{changed.replace('_', '-')}", next_step="Add --restore")
     planned = plan(inputs, output, format=writing.format)
     for failure in planned.failures:
         print(f"photochrom: {failure}", file=sys.stderr)
     if not planned.jobs:
         return EXIT_SOME_FAILED
     with (
-        Colorizer(options=colour, engine_options=engine) as colorizer,
+        Colorizer(options=colour, engine_options=engine, restore=restore and restoring) as colorizer,
         shown_progress(len(planned.jobs), quiet=quiet) as show,
     ):
         settings = BatchSettings(colorizer.provenance, writing, limits, keep_recipe=recipe)
@@ -74,3 +84,7 @@ def colorize(
     if summary.stopped_by == "interrupt":
         return EXIT_INTERRUPTED
     return EXIT_SOME_FAILED if summary.failed or summary.left or planned.failures else EXIT_OK
+
+
+def _unchanged(name: str) -> object:
+    return RestoreOptions.model_fields[name].default

@@ -24,6 +24,7 @@ REQUIRED = ("numpy", "pillow", "onnxruntime", "pyvips", "pydantic", "cyclopts", 
 EXTRAS = {
     "heic": ("pi_heif", "HEIC photographs"),
     "raw": ("rawpy", "camera RAW"),
+    "c2pa": ("c2pa", "content credentials"),
     "train": ("torch", "training and export"),
 }
 SELF_TEST_SIDE = 512
@@ -70,7 +71,7 @@ def _check_models() -> Iterator[tuple[bool, str, int]]:
     for card in (model_cards() | imported).values():
         path = card_path(card)
         if not path.is_file():
-            if card.embedded:
+            if card.embedded and card.sha256:
                 yield False, f"model {card.name} is missing. Install photochrom again.", EXIT_MODEL_MISSING
             continue
         digest = hashlib.sha256(path.read_bytes()).hexdigest()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from photochrom.cli.extras import require_extra
 from photochrom.errors import EXIT_OK, OptionError
+
+if TYPE_CHECKING:
+    from photochrom.train.trained import Trained
 
 DEFAULT_RENDER_PX = 256
 
@@ -30,6 +33,8 @@ def export(
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Write the averaged weights of a run as an ONNX model file, compared with the network before it is kept.
+
+    Colour and restoration networks alike; render-px, temperature, gain and trust-frequencies concern colour only.
 
     Args:
         run: The run's folder, or one checkpoint file.
@@ -54,30 +59,51 @@ def export(
         raise OptionError("exists already", where=str(output), next_step="Use --overwrite to replace it.")
     # It warns of libraries that are not needed here.
     logging.getLogger("torch.onnx._internal.exporter._registration").setLevel(logging.ERROR)
-    from photochrom import export as exporting
     from photochrom.nets.generators import ColorNet
     from photochrom.train.trained import load_trained
 
     trained = load_trained(run)
+    card = trained.card() | {"name": name or trained.config.model.name, "licence": licence}
     if not isinstance(trained.net, ColorNet):
-        raise OptionError(
-            f"exports colour networks, and this run's target is {trained.config.task.target}", where=str(run)
-        )
-    card = trained.card() | {
-        "name": name or trained.config.model.name,
-        "licence": licence,
+        return _export_restoration(trained, output, card | _told(trained_on), half_storage=not full_precision)
+    from photochrom import export as exporting
+
+    card |= {
         "render_px": render_px,
         "temperature": temperature,
         "gain": gain,
         "rebalancing": trained.config.model.rebalancing,
         "rebalancing_left": 1 - trust_frequencies,
     }
-    if trained_on:
-        card["trained_on"] = trained_on
+    card |= _told(trained_on)
     net = exporting.trust_frequencies(trained.net, trust_frequencies)
     sha256 = exporting.export_color_net(net, output, card, half_storage=not full_precision)
-    print(f"{output}  {output.stat().st_size / 1e6:.2f} MB")
-    print(f"sha256  {sha256}")
+    _print_file(output, sha256)
     difference = exporting.check_parity(exporting.ColorGraph(net), output)
     print(f"parity  {difference:.4f} Lab units at most from the trained network")
     return EXIT_OK
+
+
+def _export_restoration(trained: Trained, output: Path, card: dict[str, object], *, half_storage: bool) -> int:
+    from photochrom import export_restoration as exporting
+
+    if type(trained.net) not in exporting.CONTRACTS:
+        raise OptionError(
+            f"no contract for a network of target {trained.config.task.target} on a backbone",
+            where="export",
+            next_step="Exported are colour networks, and restoration networks with model.backbone none",
+        )
+    sha256 = exporting.export_restoration_net(trained.net, output, card, half_storage=half_storage)
+    _print_file(output, sha256)
+    difference = exporting.check_parity(exporting.RestorationGraph(trained.net), output)
+    print(f"parity  {difference:.5f} at most from the trained network, on a scale of 0 to 1")
+    return EXIT_OK
+
+
+def _told(trained_on: str) -> dict[str, object]:
+    return {"trained_on": trained_on} if trained_on else {}
+
+
+def _print_file(output: Path, sha256: str) -> None:
+    print(f"{output}  {output.stat().st_size / 1e6:.2f} MB")
+    print(f"sha256  {sha256}")

@@ -19,6 +19,7 @@ def import_file(
     *,
     name: str | None = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
+    int8: Path | None = None,
 ) -> None:
     """Turn a published file of DeOldify into a model that `colorize --model` takes. Runs no code of the file.
 
@@ -27,8 +28,10 @@ def import_file(
             generator of 2018.
         name: What to call the model. Left out, by what the file holds.
         overwrite: Replace an installed model of that name.
+        int8: A folder of photographs: make the convolutions 8 bit wide, with ranges measured on these. The files
+            shrink to an eighth; quicker only where the processor multiplies 8-bit numbers faster (VNNI).
     """
-    _print_result(import_model(file, models_folder(), name=name, overwrite=overwrite))
+    _print_result(import_model(file, models_folder(), name=name, overwrite=overwrite, int8_photos=int8))
 
 
 def pull(
@@ -63,6 +66,8 @@ def _print_result(result: ImportedModel) -> None:
     parity = (
         "not compared with the unfolded network" if found is None else f"within {found:.1e} of the unfolded network"
     )
+    if result.loss:
+        parity = f"8 bit, {result.loss} (of 255, photographs held out)"
     print(f"{result.name}: {result.kind.what}, {parity}")
     print(f"Use it: photochrom colorize photo.jpg --model {result.name}")
     for note in result.notes:

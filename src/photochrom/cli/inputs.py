@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from photochrom.album import RESULT_MARK, Job, find_photos, name_results, result_beside
+from photochrom.album import COLORED_MARK, RESTORED_MARK, Job, find_photos, name_results, result_beside
 from photochrom.codecs.encoding import SUFFIX_FORMATS
 from photochrom.companions import without_companion_mark
 from photochrom.errors import OptionError, PhotochromError
@@ -28,19 +28,20 @@ class Plan:
     failures: list[PhotochromError]
 
 
-def plan(inputs: Sequence[Path], output: Path | None, *, format: str | None) -> Plan:
+def plan(inputs: Sequence[Path], output: Path | None, *, format: str | None, mark: str = COLORED_MARK) -> Plan:
     """Return the jobs of one call.
 
-    Without an output, each result lies beside its photograph. A single photograph goes to the output as a file name,
-    if it looks like one. Everything else goes into the output as a folder, subfolders mirrored, names kept apart.
+    Without an output, each result lies beside its photograph, with ``mark`` added to its name. A single photograph goes
+    to the output as a file name, if it looks like one. Everything else goes into the output as a folder, subfolders
+    mirrored, names kept apart.
 
     Raises:
         OptionError: several photographs are to become one file.
     """
     failures: list[PhotochromError] = []
-    sources = _sources(inputs, output, failures.append)
+    sources = _sources(inputs, output, failures.append, _marks_left_out(mark))
     if output is None:
-        beside = [Job(path, result_beside(path, format), key) for key, path in sources.items()]
+        beside = [Job(path, result_beside(path, format, mark), key) for key, path in sources.items()]
         return Plan(beside, None, failures)
     if len(inputs) == 1 and not inputs[0].is_dir() and _names_a_file(output):
         return Plan([Job(path, output, key) for key, path in sources.items()], None, failures)
@@ -53,12 +54,19 @@ def plan(inputs: Sequence[Path], output: Path | None, *, format: str | None) -> 
     return Plan([Job(sources[key], output / name, key) for key, name in names.items()], manifest, failures)
 
 
-def _sources(inputs: Sequence[Path], output: Path | None, fail: Callable[[PhotochromError], None]) -> dict[str, Path]:
+def _marks_left_out(mark: str) -> tuple[str, ...]:
+    """Return the marks of results that are not done again: restored photographs may be coloured, not the reverse."""
+    return (mark,) if mark == COLORED_MARK else (COLORED_MARK, RESTORED_MARK)
+
+
+def _sources(
+    inputs: Sequence[Path], output: Path | None, fail: Callable[[PhotochromError], None], marks: tuple[str, ...]
+) -> dict[str, Path]:
     """Return the photographs by key: the name inside the output, before its format is known."""
     sources: dict[str, Path] = {}
     for given in inputs:
         try:
-            found = _photographs(given, output)
+            found = _photographs(given, output, marks)
         except PhotochromError as error:
             fail(error)
             continue
@@ -70,20 +78,22 @@ def _sources(inputs: Sequence[Path], output: Path | None, fail: Callable[[Photoc
     return sources
 
 
-def _photographs(given: Path, output: Path | None) -> list[Path]:
+def _photographs(given: Path, output: Path | None, marks: tuple[str, ...]) -> list[Path]:
     if not given.is_dir():
         return [given]  # opening it says what is wrong, if anything is
     if output is not None:
         return find_photos(given, leave_out=[output])
     found = find_photos(given)
     present = {path.with_suffix("") for path in found}
-    return [path for path in found if not _is_result_of(path.with_suffix(""), present)]
+    return [path for path in found if not _is_result_of(path.with_suffix(""), present, marks)]
 
 
-def _is_result_of(path: Path, present: set[Path]) -> bool:
+def _is_result_of(path: Path, present: set[Path], marks: tuple[str, ...]) -> bool:
     """Return whether a file beside its photograph is a result of an earlier run, or lies beside one."""
-    path = path.with_name(without_companion_mark(path.name))
-    return path.name.endswith(RESULT_MARK) and path.with_name(path.name.removesuffix(RESULT_MARK)) in present
+    bare = path.with_name(without_companion_mark(path.name))
+    if bare != path:  # what lies beside a result is never a photograph, whoever made the result
+        marks = (COLORED_MARK, RESTORED_MARK)
+    return any(bare.name.endswith(mark) and bare.with_name(bare.name.removesuffix(mark)) in present for mark in marks)
 
 
 def _names_a_file(output: Path) -> bool:

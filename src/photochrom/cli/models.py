@@ -6,6 +6,7 @@ from cyclopts import App
 
 from photochrom.catalog import ModelCard, find_card, model_cards
 from photochrom.colorizer import Colorizer
+from photochrom.engines.restoration import CONTRACTS, OnnxStage, contract_of
 from photochrom.hub import card_path, find_model, installed_models, looks_like_path
 from photochrom.options import DEFAULT_MODEL
 
@@ -35,6 +36,11 @@ def show(name: str = DEFAULT_MODEL, /) -> None:
     if name not in installed_models() and not looks_like_path(name):
         _print_facts(find_card(name).model_dump())
     file = find_model(name)
+    contract = file.card.contract if file.card is not None else contract_of(file.path)
+    if contract in CONTRACTS:
+        stage = OnnxStage(file.path, contract, expected_sha256=file.sha256)
+        _print_facts({"path": file.path, **stage.spec.model_dump(exclude={"name"})})
+        return
     with Colorizer(name) as colorizer:
         spec, description = colorizer.engine.spec, colorizer.engine.description
     facts = spec.model_dump(exclude={"bins_ab", "name"})

@@ -1,4 +1,4 @@
-"""What a person sees while photographs are coloured: a line for each, and a bar where there are many."""
+"""What a person sees while photographs are worked on: a line for each, and a bar where there are many."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def _print_report(report: PhotoReport, *, quiet: bool) -> None:
         print(f"{report.source} -> {report.target}{done}{notes}", flush=True)
 
 
-def print_summary(summary: BatchSummary, *, quiet: bool) -> None:
+def print_summary(summary: BatchSummary, *, quiet: bool, done: str = "coloured") -> None:
     """Print the last line of a run of several photographs; what is left to do goes to stderr."""
     if not quiet:
         print(
-            f"{summary.done} coloured, {summary.skipped} done before, {summary.failed} failed, {summary.left} left; "
+            f"{summary.done} {done}, {summary.skipped} done before, {summary.failed} failed, {summary.left} left; "
             f"{summary.seconds:.1f} s, {summary.photos_per_second:.1f} per second"
         )
     if summary.next_step:

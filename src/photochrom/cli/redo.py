@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +13,14 @@ from cyclopts import Parameter
 
 from photochrom.batch import ColorOne
 from photochrom.colorizer import Colorizer
-from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, ModelFileError
-from photochrom.options import ColorizeOptions, EngineOptions, Limits
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, ModelFileError, OptionError
+from photochrom.options import ColorizeOptions, EngineOptions, Limits, RestoreOptions
+from photochrom.provenance import RESTORE
 from photochrom.recipe import Recipe
 from photochrom.recipe import redo as redo_recipe
+from photochrom.restorer import Restorer, mask_sha256, read_mask
+
+HASHES = "models_sha256"
 
 
 def redo(
@@ -23,33 +30,83 @@ def redo(
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
     source: Path | None = None,
     model: str | None = None,
+    mask: Path | None = None,
     engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008 - frozen
     limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
 ) -> int:
     """Make a result again from its recipe, and say whether it is identical, byte for byte.
 
     Args:
-        recipe: The file that `photochrom colorize --recipe` wrote beside the result.
+        recipe: The file that `photochrom colorize --recipe` or `restore --recipe` wrote beside the result.
         output: Where to write. Left out, the recipe's own result, which is replaced only by an identical one.
         source: The photograph, if it is no longer where the recipe says.
-        model: The path of the model's file, if the model is not one of `photochrom models list`.
-        engine: What runs the net.
+        model: The path of the colour model's file, if it is not one of `photochrom models list`.
+        mask: The hand-drawn mask, if the recipe was made with one.
+        engine: What runs the nets.
         limits: What a file may ask of this computer.
     """
     with ExitStack() as sessions:
-
-        def color_one_for(written: Recipe) -> ColorOne:
-            options = ColorizeOptions.checked(**{**written.settings, "model": model or written.model})
-            colorizer = sessions.enter_context(Colorizer(options=options, engine_options=engine))
-            if colorizer.engine.spec.sha256 != written.model_sha256:
-                raise ModelFileError(
-                    "is not the model that the recipe names, though it has its name",
-                    where=options.model,
-                    next_step="Give the right file with --model.",
-                )
-            return colorizer.run
-
-        redone = redo_recipe(recipe, color_one_for, output=output, source=source, limits=limits)
+        makers = _Makers(sessions, engine, model, mask, limits)
+        redone = redo_recipe(recipe, makers.color_one_for, output=output, source=source, limits=limits)
     notes = f"  ({'; '.join(redone.notes)})" if redone.notes else ""
     print(f"{recipe} -> {redone.path}: {'identical' if redone.identical else 'NOT identical'}{notes}")
     return EXIT_OK if redone.identical else EXIT_SOME_FAILED
+
+
+@dataclass(frozen=True)
+class _Makers:
+    """Makes what a recipe was made with."""
+
+    sessions: ExitStack
+    engine: EngineOptions
+    model: str | None
+    mask: Path | None
+    limits: Limits
+
+    def color_one_for(self, written: Recipe) -> ColorOne:
+        """Return the callable for a recipe's task, models and settings; the models' hashes are checked."""
+        return self._restorer(written) if written.task == RESTORE else self._colorizer(written)
+
+    def _colorizer(self, written: Recipe) -> ColorOne:
+        settings = dict(written.settings)
+        first = settings.pop("restore", None)
+        options = ColorizeOptions.checked(**{**settings, "model": self.model or written.model})
+        restore: bool | Restorer = False
+        if isinstance(first, dict):
+            restore = self._session({k: v for k, v in first.items() if k != HASHES}, str(first.get(HASHES, "")))
+        colorizer = self.sessions.enter_context(Colorizer(options=options, engine_options=self.engine, restore=restore))
+        _check_hash(colorizer.engine.spec.sha256, written.model_sha256, options.model)
+        return colorizer.run
+
+    def _restorer(self, written: Recipe) -> ColorOne:
+        settings = {**written.settings, "models": written.model}
+        expected = settings.pop("mask_sha256", None)
+        if expected is None:
+            return self._session(settings, written.model_sha256).run
+        if self.mask is None:
+            raise OptionError(
+                "the recipe was made with a hand-drawn mask", where="mask", next_step="Give it with --mask"
+            )
+        mask = read_mask(self.mask, limits=self.limits)
+        if mask_sha256(mask) != expected:
+            raise OptionError("is not the mask that the recipe was made with", where=str(self.mask))
+        restorer = self._session(settings, written.model_sha256, drawn=True)
+        return partial(restorer.run, mask=mask)
+
+    def _session(self, settings: Mapping[str, object], models_sha256: str, *, drawn: bool = False) -> Restorer:
+        options = RestoreOptions.checked(**{key: value for key, value in settings.items() if key != "models"})
+        restorer = Restorer(options, engine_options=self.engine)
+        self.sessions.enter_context(restorer)
+        made = restorer.provenance_with(None)
+        if not drawn:  # with a mask, fewer models are used than are loaded
+            _check_hash(made.model_sha256, models_sha256, str(settings.get("models")))
+        return restorer
+
+
+def _check_hash(found: str, expected: str, model: str) -> None:
+    if found != expected:
+        raise ModelFileError(
+            "is not the model that the recipe names, though it has its name",
+            where=model,
+            next_step="Give the right file with --model.",
+        )

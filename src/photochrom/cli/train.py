@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Log = dict[str, Any]
 # What a finished step's line is reduced to on a terminal.
-SHOWN_FIGURES = ("loss", "critic_loss", "ciede2000", "psnr", "gradient_norm")
+SHOWN_FIGURES = ("loss", "critic_loss", "ciede2000", "psnr", "iou", "gradient_norm")
 
 
 def train(config: Path, /, *, resume: bool = False, quiet: bool = False) -> int:

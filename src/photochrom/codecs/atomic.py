@@ -8,39 +8,84 @@ import os
 import secrets
 import socket
 import time
+from io import BufferedRandom
 from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
 
-from photochrom.errors import OutputError
+from photochrom.errors import OutputError, PhotochromError
 
 TEMPORARY_PREFIX = ".photochrom-"
 TEMPORARY_SUFFIX = ".part"
 ABANDONED_AFTER_S = 86_400
 
 
-def write_whole(path: Path, data: bytes | bytearray) -> None:
-    """Write ``data`` to ``path`` so that at any moment the old file, the new file or none is there, never a part.
+class Aside:
+    """A file being written, hidden beside the one whose place it will take.
 
-    The bytes go to a temporary file in the same folder, are flushed to the disk, and the file is then renamed.
-    A process that is killed leaves at most a hidden ``.photochrom-*.part`` file, which the next album run removes.
+    At any moment the old file, the new one or none is there, never a part. A context manager: what has not been put
+    in place at its end is removed. A process that is killed leaves at most a hidden ``.photochrom-*.part`` file, which
+    the next album run removes.
+
+    Attributes:
+        handle: the file, open for writing and reading; able to seek.
 
     Raises:
-        OutputError: the folder is missing or read-only, the disk is full, the path is a folder.
+        OutputError: on leaving the context or before, in place of any OSError: the folder is missing or read-only,
+            the disk is full, the path is a folder.
     """
-    # A link stays a link: what it points to is replaced, as a plain write would have done.
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f"{TEMPORARY_PREFIX}{_host()}-{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
-    try:
-        if target.exists() and not target.is_file():
-            raise OSError(errno.EEXIST, "something that is not a file has this name")
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # A link stays a link: what it points to is replaced, as a plain write would have done.
+        self._target = Path(os.path.realpath(path))
+        name = f"{TEMPORARY_PREFIX}{_host()}-{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
+        self._temporary = self._target.with_name(name)
         try:
-            _write_and_flush(temporary, data)
-            temporary.replace(target)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        _flush_folder(target.parent)
-    except (OSError, ValueError) as error:
-        raise output_error(error, path) from error
+            if self._target.exists() and not self._target.is_file():
+                raise OSError(errno.EEXIST, "something that is not a file has this name")
+            self.handle: BufferedRandom = self._temporary.open("x+b")
+        except (OSError, ValueError) as error:
+            raise output_error(error, path) from error
+
+    def measured(self) -> tuple[str, int]:
+        """Return the SHA-256 and the size of what has been written."""
+        self.handle.flush()
+        self.handle.seek(0)
+        sha256 = hashlib.file_digest(self.handle, "sha256").hexdigest()
+        return sha256, self.handle.seek(0, os.SEEK_END)
+
+    def put_in_place(self) -> None:
+        """Flush to the disk, and rename."""
+        _flush(self.handle)
+        self.handle.close()
+        self._temporary.replace(self._target)
+        _flush_folder(self._target.parent)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.handle.close()
+        except OSError as late:  # what was buffered does not fit onto the disk
+            error = error or late
+        self._temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and not isinstance(error, PhotochromError):
+            raise output_error(error, self._path) from error
+
+
+def write_whole(path: Path, data: bytes | bytearray) -> None:
+    """Write ``data`` to ``path``, whole or not at all; see :class:`Aside`.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    with Aside(path) as aside:
+        aside.handle.write(data)
+        aside.put_in_place()
 
 
 def remove_abandoned(folder: Path) -> None:
@@ -88,11 +133,9 @@ def output_error(error: Exception, path: str | os.PathLike[str]) -> OutputError:
     return OutputError(f"cannot be written ({reason})", where=os.fspath(path), next_step=next_step)
 
 
-def _write_and_flush(path: Path, data: bytes | bytearray) -> None:
-    with path.open("xb") as handle:
-        handle.write(data)
-        handle.flush()
-        os.fsync(handle.fileno())
+def _flush(handle: BinaryIO) -> None:
+    handle.flush()
+    os.fsync(handle.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

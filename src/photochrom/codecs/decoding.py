@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photochrom.codecs import exif, icc, iptc, jpeg, png, tiff
+from photochrom.codecs import exif, gif, icc, iptc, jpeg, jpeg2000, png, tiff, xmp
 from photochrom.codecs.libvips import image_from, libvips
 from photochrom.errors import (
     MissingExtraError,
@@ -55,6 +55,8 @@ class Decoded:
     notes: list[str] = field(default_factory=list)
 
 
+RAW_NOTE = "camera raw developed with the camera's white balance"
+
 Loader = Callable[["PhotoSource", int, CheckSize], Decoded]
 
 
@@ -78,7 +80,7 @@ def decode(source: PhotoSource, format: str, page: int, check_size: CheckSize) -
 def damaged(name: str, format: str, error: Exception) -> UnreadablePhotoError:
     """Return the error for a file that starts like a photograph and cannot be decoded."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    reason = next((line for line in lines if "unable to write to memory" not in line), type(error).__name__)
+    reason = next((line for line in lines if not line.startswith("unable to ")), type(error).__name__)
     return UnreadablePhotoError(
         f"this {format.upper()} file is damaged or truncated ({reason[:120]})",
         where=name,
@@ -88,8 +90,6 @@ def damaged(name: str, format: str, error: Exception) -> UnreadablePhotoError:
 
 def decoder_errors(error: Exception, name: str, format: str) -> PhotochromError:
     """Return the one clear error for whatever a decoder raised."""
-    if isinstance(error, PhotochromError):
-        return error
     if isinstance(error, MemoryError):
         return PhotoTooLargeError("not enough memory", where=name, next_step="Close other programs")
     return damaged(name, format, error)
@@ -107,6 +107,8 @@ def _load_with_vips(source: PhotoSource, loader: str, check_size: CheckSize, **o
 def _load_jpeg(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
     decoded = _load_with_vips(source, "jpegload_source", check_size)
     decoded.dpi = plausible_dpi(jpeg.dpi_of(source.read_at(0, 20)))
+    if xmp.EXTENSION[1].encode() in decoded.blocks.get("xmp", b""):
+        decoded.notes.append("the second part of a long XMP packet left out")
     # DCF's "optional colour space" is Adobe RGB without a profile; old cameras wrote it.
     if decoded.image.bands == 3 and exif.names_adobe_rgb(decoded.blocks.get("exif", b"")):
         decoded.implied_profile = icc.adobe_rgb_profile()
@@ -125,7 +127,11 @@ def _load_webp(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded
 
 
 def _load_gif(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
-    return _noting_frames(_load_with_vips(source, "gifload_source", check_size))
+    decoded = _noting_frames(_load_with_vips(source, "gifload_source", check_size))
+    packet = gif.xmp_of(source)
+    if packet:
+        decoded.blocks["xmp"] = packet
+    return decoded
 
 
 def _load_avif(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
@@ -144,7 +150,7 @@ def _load_tiff(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded
     tags = pages[page]
     _refuse_odd_samples(tags, source.name)
     reader.check_pixels_present(tags)
-    decoded = _load_with_vips(source, "tiffload_source", check_size, page=tags.index)
+    decoded = _load_with_vips(source, "tiffload_source", check_size, page=tags.index, **_strip_limit(tags))
     decoded.blocks = _tiff_blocks(reader, tags)
     orientation = tags.number(tiff.ORIENTATION) or 1
     decoded.orientation = orientation if 1 <= orientation <= 8 else 1
@@ -153,6 +159,19 @@ def _load_tiff(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded
     if len(pages) > 1:
         decoded.notes.append(f"page {page + 1} of {len(pages)}")
     return decoded
+
+
+def _strip_limit(page: tiff.Page) -> dict[str, bool]:
+    """Return the option that lets libtiff read strips of over 50 MB, as in files of a single one.
+
+    Not where tiles claim to be larger than the picture: the limits have been held against that, not against them.
+    """
+    area, tile = (
+        (page.number(width) or 0) * (page.number(height) or 0)
+        for width, height in ((tiff.WIDTH, tiff.HEIGHT), (tiff.TILE_WIDTH, tiff.TILE_HEIGHT))
+    )
+    known = "unlimited" in libvips().Introspect.get("tiffload_source").optional_input
+    return {"unlimited": True} if known and tile <= area else {}
 
 
 def _tiff_blocks(reader: tiff.TiffReader, page: tiff.Page) -> dict[str, bytes]:
@@ -185,7 +204,10 @@ def _load_bmp(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
 
 
 def _load_jpeg2000(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
-    return _load_with_pillow(source, "Jpeg2KImagePlugin", "Jpeg2KImageFile", check_size)
+    decoded = _load_with_pillow(source, "Jpeg2KImagePlugin", "Jpeg2KImageFile", check_size)
+    decoded.blocks |= jpeg2000.blocks_of(source)
+    decoded.orientation = exif.orientation_of(decoded.blocks.get("exif", b""))
+    return decoded
 
 
 def _load_with_pillow(source: PhotoSource, plugin: str, image_class: str, check_size: CheckSize) -> Decoded:
@@ -246,18 +268,17 @@ def _load_raw(source: PhotoSource, page: int, check_size: CheckSize) -> Decoded:
         check_size(raw.sizes.raw_width, raw.sizes.raw_height, 16)
         # LibRaw turns it upright.
         samples = raw.postprocess(output_bps=16, use_camera_wb=True, output_color=rawpy.ColorSpace.sRGB)
-    block = _exif_of_raw(source)
-    blocks = {"exif": block} if block else {}
-    return Decoded(image_from(samples), blocks, notes=["camera raw developed with the camera's white balance"])
+    return Decoded(image_from(samples), _blocks_of_raw(source), notes=[RAW_NOTE])
 
 
-def _exif_of_raw(source: PhotoSource) -> bytes | None:
-    """Return the EXIF block of a camera file that is TIFF inside, as most are."""
+def _blocks_of_raw(source: PhotoSource) -> dict[str, bytes]:
+    """Return the metadata of a camera file that is TIFF inside, as most are; its profile is not that of our pixels."""
     try:
         reader = tiff.TiffReader(source)
-        return tiff.exif_of_page(reader, reader.pages()[0])
+        blocks = _tiff_blocks(reader, reader.pages()[0])
     except (exif.DamagedExifError, IndexError):
-        return None
+        return {}
+    return {name: block for name, block in blocks.items() if name != "icc"}
 
 
 def _extra(module: str, what: str, extra: str, where: str) -> Any:

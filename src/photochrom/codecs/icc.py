@@ -6,14 +6,15 @@ Source of the layout: ICC.1:2010 (profile version 4.3), sections 7 and 10.
 from __future__ import annotations
 
 import struct
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from photochrom.codecs.libvips import image_from, libvips, with_block
-from photochrom.codecs.shaper import Shaper, converted, gray_table, shaper_of
+from photochrom.codecs.room import strip_by_strip
+from photochrom.codecs.shaper import Shaper, conversion, gray_table, shaper_of
 from photochrom.color import srgb_from_linear
 
 D50 = np.array([0.9642, 1.0, 0.8249])
@@ -140,17 +141,19 @@ def from_srgb(pixels: npt.NDArray[Any], profile: bytes) -> npt.NDArray[Any]:
         raise DamagedProfileError("not an RGB profile")
     if is_srgb(profile):
         return pixels
-    shaper = shaper_of(profile)
-    if shaper:
-        return np.asarray(converted(image_from(pixels), _srgb_shaper(), shaper).numpy())
+    shaper, depth = shaper_of(profile), 8 * pixels.dtype.itemsize
+    convert = conversion(_srgb_shaper(), shaper, 2**depth - 1) if shaper else partial(_exported, profile, depth)
     try:
-        connection = image_from(pixels).icc_import(input_profile="srgb", intent="relative", pcs="xyz")
-        exported = with_block(connection, "icc-profile-data", profile).icc_export(
-            intent="relative", depth=8 * pixels.dtype.itemsize, black_point_compensation=True
-        )
-        return np.asarray(exported.numpy())
+        return strip_by_strip(lambda strip: np.asarray(convert(image_from(strip)).numpy()), pixels)
     except libvips().Error as error:
         raise DamagedProfileError("the profile cannot be applied") from error
+
+
+def _exported(profile: bytes, depth: int, image: Any) -> Any:
+    connection = image.icc_import(input_profile="srgb", intent="relative", pcs="xyz")
+    return with_block(connection, "icc-profile-data", profile).icc_export(
+        intent="relative", depth=depth, black_point_compensation=True
+    )
 
 
 @lru_cache(maxsize=1)
@@ -163,7 +166,9 @@ def _srgb_shaper() -> Shaper:
 
 def _rgb_to_srgb(image: Any, profile: bytes) -> Any:
     shaper = shaper_of(profile)
-    return converted(image, shaper, _srgb_shaper()) if shaper else _by_tables(image, profile)
+    if shaper is None:
+        return _by_tables(image, profile)
+    return conversion(shaper, _srgb_shaper(), 65535 if image.format == "ushort" else 255)(image)
 
 
 def _gray_to_srgb(image: Any, profile: bytes) -> Any:

@@ -16,6 +16,8 @@ LARGEST_EXIF = LARGEST_PAYLOAD - len(EXIF_HEADER)
 LARGEST_XMP = LARGEST_PAYLOAD - len(XMP_HEADER)
 LARGEST_ICC_PART = LARGEST_PAYLOAD - len(ICC_HEADER) - 2
 APP0, APP1, APP2 = 0xE0, 0xE1, 0xE2
+HEAD_BYTES = 20
+"""The marker that starts a JPEG, and the JFIF header the encoder writes."""
 
 
 def segment(marker: int, payload: bytes) -> bytes:
@@ -30,7 +32,7 @@ def jfif_segment(dpi: tuple[float, float] | None) -> bytes:
 
 
 def with_segments(data: bytes, segments: list[bytes]) -> bytes:
-    """Return the JPEG with these segments at its start, in place of the JFIF header the encoder wrote."""
+    """Return the JPEG, or its beginning, with these segments in place of the JFIF header the encoder wrote."""
     start = 2
     if data[2:4] == bytes([0xFF, APP0]):
         start += 2 + int.from_bytes(data[4:6], "big")

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from photochrom.codecs import room
+
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+DTYPES = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32, "double": np.float64}
 
 
 @lru_cache(maxsize=1)
@@ -34,6 +38,22 @@ def image_from(samples: npt.NDArray[Any], *, cmyk: bool = False) -> Any:
     gray = samples.ndim == 2 or samples.shape[2] < 3
     interpretation = ("grey16" if wide else "b-w") if gray else "cmyk" if cmyk else "rgb16" if wide else "srgb"
     return libvips().Image.new_from_array(np.ascontiguousarray(samples), interpretation=interpretation)
+
+
+def computed(image: Any) -> npt.NDArray[Any]:
+    """Return the pixels (H, W, bands) of an image, computed in one pass; see :mod:`.room` for where they are.
+
+    Raises:
+        pyvips.Error: it cannot be computed: a damaged file, for instance.
+        PhotoTooLargeError: there is no room for it.
+    """
+    shape = (image.height, image.width, image.bands)
+    return room.pixels_from(
+        shape,
+        DTYPES[image.format],
+        made=lambda: image.numpy().reshape(shape),
+        to_file=lambda descriptor: image.rawsave_target(libvips().Target.new_to_descriptor(descriptor)),
+    )
 
 
 def with_block(image: Any, name: str, block: bytes) -> Any:

@@ -27,6 +27,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 XMP_KEYWORD = b"XML:com.adobe.xmp"
 INCHES_PER_METRE = 1 / 0.0254
 HEADER_END = len(SIGNATURE) + 25  # the signature and the IHDR chunk
+HEAD_BYTES = HEADER_END + 21
+"""Up to the end of the resolution that the encoder writes."""
 MAX_CHUNKS = 10_000
 SRGB_GAMA = 0.45455
 DISPLAY_P3_CODE_POINTS = bytes([12, 13])  # ITU-T H.273: P3 primaries with D65, sRGB transfer
@@ -38,7 +40,10 @@ def chunk(name: bytes, data: bytes) -> bytes:
 
 
 def with_chunks(data: bytes, chunks: list[bytes]) -> bytes:
-    """Return the PNG with these chunks behind its header; a resolution that the encoder made up is dropped."""
+    """Return the PNG, or its beginning, with these chunks behind its header.
+
+    A resolution that the encoder made up is dropped.
+    """
     body = data[HEADER_END:]
     if body[4:8] == b"pHYs":
         body = body[21:]

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.codecs import icc
+from photochrom.codecs.libvips import computed, image_from
+from photochrom.codecs.room import strip_by_strip, strips_of
 from photochrom.errors import UnsupportedPhotoError
 
 if TYPE_CHECKING:
@@ -30,10 +32,15 @@ def normalized(decoded: Decoded, where: str) -> tuple[Pixels, Pixels | None, lis
     color, alpha = _split_alpha(_integer_samples(decoded.image, where, notes))
     color = _converted_to_srgb(color, decoded, notes)
     joined = color if alpha is None else color.bandjoin(alpha)
-    samples = turned_upright(joined.numpy().reshape(joined.height, joined.width, joined.bands), decoded.orientation)
+    samples = turned_upright(computed(joined), decoded.orientation)
     if alpha is None:
         return samples, None, notes
-    return np.ascontiguousarray(samples[..., :-1]), np.ascontiguousarray(samples[..., -1]), notes
+    return contiguous(samples[..., :-1]), contiguous(samples[..., -1]), notes
+
+
+def contiguous(samples: Any) -> Any:
+    """Return the samples with rows that lie in memory one behind the other: themselves, or a copy."""
+    return samples if samples.flags.c_contiguous else strip_by_strip(np.ascontiguousarray, samples)
 
 
 def turned_upright(samples: Any, orientation: int) -> Any:
@@ -44,7 +51,7 @@ def turned_upright(samples: Any, orientation: int) -> Any:
     if orientation in (2, 4, 5, 7):
         samples = samples[:, ::-1]
     quarter_turns = {3: 2, 4: 2, 5: 1, 6: 3, 7: 3, 8: 1}.get(orientation, 0)
-    return np.ascontiguousarray(np.rot90(samples, quarter_turns))
+    return contiguous(np.rot90(samples, quarter_turns))
 
 
 def to_8_bits(samples: Pixels) -> npt.NDArray[np.uint8]:
@@ -61,6 +68,12 @@ def on_white(samples: Pixels, alpha: Pixels) -> Pixels:
     return laid.astype(np.uint16) if samples.dtype == np.uint16 else laid.astype(np.uint8)
 
 
+def with_alpha(samples: Pixels, alpha: Pixels) -> Pixels:
+    """Return samples (H, W, C) and alpha (H, W) as (H, W, C + 1)."""
+    joined: Pixels = np.concatenate([samples, alpha[..., None]], axis=2)
+    return joined
+
+
 def _integer_samples(image: Any, where: str, notes: list[str]) -> Any:
     """Return the image as 8 or 16 bit; floating point is mapped by the one rule that loses nothing.
 
@@ -73,16 +86,17 @@ def _integer_samples(image: Any, where: str, notes: list[str]) -> Any:
     if image.format in ("uchar", "ushort"):
         return image
     if image.format in ("float", "double"):
-        return _from_floats(image.copy_memory(), where, notes)  # looked at twice, and the file can be read once
+        return _from_floats(image, where, notes)
     raise UnsupportedPhotoError(
         f"samples of type {image.format}", where=where, next_step="Save it with 8 or 16 bits per channel"
     )
 
 
 def _from_floats(image: Any, where: str, notes: list[str]) -> Any:
-    values = image.numpy()
+    values = computed(image)  # looked at twice, and the file can be read once
     with np.errstate(invalid="ignore"):
-        lowest, highest = float(values.min()), float(values.max())
+        ranges = [(float(strip.min()), float(strip.max())) for _, [strip] in strips_of(values)]
+        lowest, highest = float(np.min(ranges)), float(np.max(ranges))
     if not (lowest >= 0 and highest <= 1):
         raise UnsupportedPhotoError(
             f"floating-point samples from {lowest:.3g} to {highest:.3g}, outside 0..1",
@@ -90,8 +104,8 @@ def _from_floats(image: Any, where: str, notes: list[str]) -> Any:
             next_step="Save it as a 16-bit TIFF in a photo editor",
         )
     notes.append("floating-point samples 0..1 read as encoded values and stored in 16 bits")
-    interpretation = "grey16" if image.bands < 3 else "rgb16"
-    return (image * 65535).rint().cast("ushort").copy(interpretation=interpretation)
+    codes = strip_by_strip(lambda strip: np.rint(strip * np.float64(65535)).astype(np.uint16), values)
+    return image_from(codes)
 
 
 def _split_alpha(image: Any) -> tuple[Any, Any | None]:

@@ -49,38 +49,50 @@ class Shaper:
 def shaper_of(profile: bytes) -> Shaper | None:
     """Return a profile's curves and matrix; None for one that also, or only, has tables of colours, or is damaged."""
     try:
-        tags = _tags(profile)
-        space = profile[16:20]
-        if any(name in tags for name in (b"A2B0", b"A2B1", b"A2B2", b"D2B0", b"D2B1")) or profile[20:24] != b"XYZ ":
-            return None
-        if space == b"GRAY" and b"kTRC" in tags:
-            return Shaper((_curve(tags[b"kTRC"]),), None)
-        if space == b"RGB " and {b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"} <= tags.keys():
-            columns = [_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]
-            curves = tuple(_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC"))
-            matrix = np.stack(columns, axis=1)
-            return Shaper(curves, matrix) if np.linalg.cond(matrix) < 1e6 else None
-    except (struct.error, ValueError, IndexError, np.linalg.LinAlgError):
+        found = _shaper_of(_tags(profile), profile[16:20], profile[20:24])
+    except (struct.error, ValueError, IndexError, ArithmeticError, np.linalg.LinAlgError):
         return None
+    return found if found and all(_is_sane(curve) for curve in found.curves) else None
+
+
+def _shaper_of(tags: dict[bytes, bytes], space: bytes, connection: bytes) -> Shaper | None:
+    if any(name in tags for name in (b"A2B0", b"A2B1", b"A2B2", b"D2B0", b"D2B1")) or connection != b"XYZ ":
+        return None
+    if space == b"GRAY" and b"kTRC" in tags:
+        return Shaper((_curve(tags[b"kTRC"]),), None)
+    if space == b"RGB " and {b"rXYZ", b"gXYZ", b"bXYZ", b"rTRC", b"gTRC", b"bTRC"} <= tags.keys():
+        matrix = np.stack([_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ")], axis=1)
+        curves = tuple(_curve(tags[name]) for name in (b"rTRC", b"gTRC", b"bTRC"))
+        return Shaper(curves, matrix) if np.linalg.cond(matrix) < 1e6 else None
     return None
 
 
-def converted(image: Any, source: Shaper, target: Shaper) -> Any:
-    """Return a libvips image of 3 bands, 8 or 16 bit, taken from one RGB profile to another, computed in strips.
+def _is_sane(curve: Curve) -> bool:
+    """Return whether a curve, which may come from a hostile file, gives numbers that can be worked with."""
+    with np.errstate(all="ignore"):
+        reached = curve(np.linspace(0, 1, 257))
+    return bool(np.isfinite(reached).all() and reached.max() > reached.min())
 
-    Colours outside the target are clipped channel by channel.
+
+def conversion(source: Shaper, target: Shaper, white: int) -> Callable[[Any], Any]:
+    """Return what takes a libvips image of 3 bands, 8 or 16 bit, from one RGB profile to another, in strips.
+
+    Colours outside the target are clipped channel by channel. ``white`` is 255 or 65535.
     """
-    white = 65535 if image.format == "ushort" else 255
     if source.matrix is None or target.matrix is None:
         raise ValueError("both profiles must be RGB")
     codes = np.arange(white + 1) / white
     to_linear = np.stack([curve(codes) for curve in source.curves], -1)[None].astype(np.float32)
     matrix = np.linalg.solve(target.matrix, source.matrix)
-    linear = image.maplut(libvips().Image.new_from_array(to_linear)).recomb(matrix.tolist())
-    spaced = (linear > 0).ifthenelse(linear, 0) ** (1 / INVERSE_SPACING)
-    index = (spaced * (INVERSE_STEPS - 1)).rint().cast("ushort")
     table = np.stack([_inverse_table(curve, white) for curve in target.curves], -1)[None]
-    return index.maplut(libvips().Image.new_from_array(table)).copy(interpretation=image.interpretation)
+
+    def convert(image: Any) -> Any:
+        linear = image.maplut(libvips().Image.new_from_array(to_linear)).recomb(matrix.tolist())
+        spaced = (linear > 0).ifthenelse(linear, 0) ** (1 / INVERSE_SPACING)
+        index = (spaced * (INVERSE_STEPS - 1)).rint().cast("ushort")
+        return index.maplut(libvips().Image.new_from_array(table)).copy(interpretation=image.interpretation)
+
+    return convert
 
 
 def gray_table(source: Shaper, encode: Curve, white: int) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:

@@ -31,7 +31,9 @@ class PhotoSource:
     data: bytes | None = None
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """Return up to ``count`` bytes from ``offset``; fewer at the end of the file."""
+        """Return up to ``count`` bytes from ``offset``; fewer at the end of the file, none beyond it."""
+        if offset >= self.size:  # BigTIFF's offsets may be larger than any that a file can be asked for
+            return b""
         self.handle.seek(offset)
         return self.handle.read(count)
 
@@ -49,14 +51,17 @@ class PhotoSource:
 
 
 @contextmanager
-def open_source(source: str | os.PathLike[str] | bytes, max_file_bytes: int) -> Iterator[PhotoSource]:
-    """Open a path or wrap bytes.
+def open_source(source: str | os.PathLike[str] | bytes | PhotoSource, max_file_bytes: int) -> Iterator[PhotoSource]:
+    """Open a path or wrap bytes; what is open already stays so.
 
     Raises:
         PhotoNotFoundError: nothing is there.
         UnreadablePhotoError: empty, not permitted, or not a regular file (folder, pipe, device, socket).
         PhotoTooLargeError: more than ``max_file_bytes``.
     """
+    if isinstance(source, PhotoSource):
+        yield source
+        return
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
         _check_size(len(data), "the given bytes", max_file_bytes)

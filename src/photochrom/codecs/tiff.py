@@ -1,4 +1,4 @@
-"""TIFF files below the level of pixels: their pages' tags read, tags added, pages joined into one file.
+"""TIFF files below the level of pixels: tags and directories, read and made.
 
 Source: TIFF 6.0 (Adobe, 1992), sections 2 and 8; the BigTIFF layout of libtiff (64-bit offsets, version 43).
 """
@@ -25,7 +25,7 @@ from photochrom.codecs.exif import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from photochrom.codecs.source import PhotoSource
 
@@ -35,6 +35,8 @@ STRIP_OFFSETS, STRIP_LENGTHS, TILE_OFFSETS, TILE_LENGTHS = 273, 279, 324, 325
 RATIONAL, UNDEFINED, LONG8, IFD8 = 5, 7, 16, 18
 SIZES = ITEM_SIZES | {LONG8: 8, 17: 8, IFD8: 8}
 BITS_PER_SAMPLE, SAMPLE_FORMAT, FLOATING = 258, 339, 3
+WIDTH, HEIGHT, COMPRESSION, PHOTOMETRIC, SAMPLES_PER_PIXEL, ROWS_PER_STRIP = 256, 257, 259, 262, 277, 278
+PLANAR, PREDICTOR, EXTRA_SAMPLES, TILE_WIDTH, TILE_HEIGHT = 284, 317, 338, 322, 323
 REDUCED_COPY, TRANSPARENCY_MASK = 1, 4
 """Bits of NewSubfileType: a thumbnail, a mask."""
 
@@ -197,78 +199,58 @@ def bytes_field(tag: int, block: bytes) -> Field:
     return Field(1 if tag == XMP else UNDEFINED, len(block), block)
 
 
-def byte_order(data: bytes | bytearray) -> str:
-    """Return "<" or ">" for a TIFF file or EXIF block."""
-    return "<" if data[:1] == b"I" else ">"
-
-
-def no_resolution_unit(order: str) -> Field:
-    """Return the ResolutionUnit that says the resolution means nothing."""
-    return Field(SHORT, 1, struct.pack(order + "H", 1))
-
-
 def with_tags(
     data: bytes, main: Mapping[int, Field], children: Mapping[int, Mapping[int, Field]], source_order: str = ""
 ) -> bytes:
-    """Return a copy of a TIFF file or EXIF block with tags added; see :func:`add_tags`."""
-    result = bytearray(data)
-    add_tags(result, main, children, source_order)
+    """Return a copy of an EXIF block (or classic TIFF file) with tags added to its first directory.
+
+    That is written anew behind everything else, and nothing else moves, so all offsets inside stay right.
+
+    Args:
+        data: the block.
+        main: tags for the first directory, replacing those of the same number.
+        children: directories by the tag that points at them.
+        source_order: byte order of the values, where it is not the block's own.
+    """
+    block = ExifBlock(data)
+    order = block.order
+    entries = {tag: bytes(data[e.at : e.at + 12]) for tag, e in block.main.entries.items()}
+    following = bytes(data[block.main.next_at : block.main.next_at + 4])
+    result = bytearray(data) + bytes(len(data) % 2)
+    for pointer, tags in children.items():
+        entries[pointer] = struct.pack(order + "HHLL", pointer, LONG, 1, len(result))
+        result += directory_bytes(in_order(tags, source_order or order, order), order, len(result))
+    for tag, field in in_order(main, source_order or order, order).items():
+        entries[tag], value = _entry_bytes(tag, field, order, len(result))
+        result += value
+    struct.pack_into(order + "L", result, 4, len(result))
+    result += struct.pack(order + "H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + following
     return bytes(result)
 
 
-def add_tags(
-    data: bytearray, main: Mapping[int, Field], children: Mapping[int, Mapping[int, Field]], source_order: str = ""
-) -> None:
-    """Add tags to the first directory of a classic TIFF file (or EXIF block) in place; nothing else moves.
+def directory_bytes(tags: Mapping[int, Field], order: str, at: int, *, big: bool = False) -> bytes:
+    """Return a directory that stands at offset ``at``, followed by its values; no directory comes after it.
 
-    The first directory is written anew behind everything else, so all offsets inside the file stay right.
-
-    Args:
-        data: the file.
-        main: tags for the first directory, replacing those of the same number.
-        children: directories by the tag that points at them.
-        source_order: byte order of the values, where it is not the file's own.
+    ``big`` is the layout of BigTIFF. The tags' bytes are in the byte order ``order``.
     """
-    block = ExifBlock(data)
-    order, swap = block.order, bool(source_order) and source_order != block.order
-    entries = {tag: bytes(data[e.at : e.at + 12]) for tag, e in block.main.entries.items()}
-    following = bytes(data[block.main.next_at : block.main.next_at + 4])
-    data += bytes(len(data) % 2)
-    for pointer, tags in children.items():
-        entries[pointer] = struct.pack(order + "HHLL", pointer, LONG, 1, len(data))
-        data += _directory_bytes(tags, order, len(data), swap)
-    for tag, field in main.items():
-        entries[tag], value = _entry_bytes(tag, field, order, len(data), swap)
-        data += value
-    struct.pack_into(order + "L", data, 4, len(data))
-    data += struct.pack(order + "H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + following
+    values_at = at + next_pointer_at(len(tags), big=big) + (8 if big else 4)
+    table, values = struct.pack(order + ("Q" if big else "H"), len(tags)), b""
+    for tag in sorted(tags):
+        entry, value = _entry_bytes(tag, tags[tag], order, values_at + len(values), big=big)
+        table, values = table + entry, values + value
+    return table + bytes(8 if big else 4) + values
 
 
-def joined(files: Iterable[bytearray]) -> bytearray:
-    """Return one TIFF of many pages from single-page ones in the same byte order, with values kept as they are."""
-    result = bytearray()
-    link_at = 0
-    for page in files:
-        result += bytes(len(result) % 2)
-        base = len(result)
-        block = ExifBlock(page)
-        first = struct.unpack_from(block.order + "L", page, 4)[0]
-        if base:
-            _shift(page, block, base)
-            struct.pack_into(block.order + "L", result, link_at, base + first)
-        result += page
-        link_at = base + block.main.next_at
-    return result
+def next_pointer_at(count: int, *, big: bool) -> int:
+    """Return how far into a directory of ``count`` entries the offset of the following one is stored."""
+    return 8 + 20 * count if big else 2 + 12 * count
 
 
-def _shift(page: bytearray, block: ExifBlock, base: int) -> None:
-    """Add ``base`` to every offset in the first directory."""
-    for entry in block.main.entries.values():
-        if entry.size > 4:
-            struct.pack_into(block.order + "L", page, entry.at + 8, entry.value_at + base)
-        if entry.tag in (STRIP_OFFSETS, TILE_OFFSETS) and entry.type == LONG:
-            items = struct.unpack_from(f"{block.order}{entry.count}L", page, entry.value_at)
-            struct.pack_into(f"{block.order}{entry.count}L", page, entry.value_at, *(item + base for item in items))
+def in_order(tags: Mapping[int, Field], order: str, wanted: str) -> dict[int, Field]:
+    """Return tags with their bytes brought from one byte order to another; bytes of unknown meaning stay."""
+    if order == wanted:
+        return dict(tags)
+    return {tag: field._replace(data=_swapped(field)) for tag, field in tags.items()}
 
 
 def dpi_of(page: Page) -> tuple[float, float] | None:
@@ -299,26 +281,16 @@ def _pointed_at(page: Page, tag: int) -> int | None:
     return page.number(tag)
 
 
-def _directory_bytes(tags: Mapping[int, Field], order: str, at: int, swap: bool) -> bytes:
-    values_at = at + 2 + 12 * len(tags) + 4
-    table, values = struct.pack(order + "H", len(tags)), b""
-    for tag in sorted(tags):
-        entry, value = _entry_bytes(tag, tags[tag], order, values_at + len(values), swap)
-        table, values = table + entry, values + value
-    return table + bytes(4) + values
-
-
-def _entry_bytes(tag: int, field: Field, order: str, value_at: int, swap: bool) -> tuple[bytes, bytes]:
-    """Return the twelve bytes of an entry, and the bytes to store at ``value_at`` where they do not fit into it."""
-    data = _swapped(field) if swap else field.data
-    head = struct.pack(order + "HHL", tag, field.type, field.items)
-    if len(data) <= 4:
-        return head + data.ljust(4, b"\x00"), b""
-    return head + struct.pack(order + "L", value_at), data + bytes(len(data) % 2)
+def _entry_bytes(tag: int, field: Field, order: str, value_at: int, *, big: bool = False) -> tuple[bytes, bytes]:
+    """Return an entry, and the bytes to store at ``value_at`` where they do not fit into it."""
+    number, room = ("Q", 8) if big else ("L", 4)
+    head = struct.pack(order + "HH" + number, tag, field.type, field.items)
+    if len(field.data) <= room:
+        return head + field.data.ljust(room, b"\x00"), b""
+    return head + struct.pack(order + number, value_at), field.data + bytes(len(field.data) % 2)
 
 
 def _swapped(field: Field) -> bytes:
     size = SIZES[field.type] if field.type not in (RATIONAL, 10) else 4
-    return (
-        field.data if size == 1 else b"".join(field.data[i : i + size][::-1] for i in range(0, len(field.data), size))
-    )
+    data = field.data
+    return data if size == 1 else b"".join(data[i : i + size][::-1] for i in range(0, len(data), size))

@@ -23,6 +23,7 @@ NAMESPACES = {
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
     "photochrom": "urn:photochrom:provenance:1/",
 }
+EXTENSION = ("http://ns.adobe.com/xmp/note/", "HasExtendedXMP")
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 PACKET_START = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
 PACKET_END = '<?xpacket end="w"?>'
@@ -88,12 +89,14 @@ def read_property(packet: bytes, key: XmpProperty) -> list[str]:
 def without_orientation(packet: bytes) -> bytes:
     """Return the packet without a ``tiff:Orientation`` and without thumbnails, which the pixels have outlived.
 
+    Without the reference to a second part, too, which JPEG files have and is not read here.
+
     Raises:
         DamagedXmpError: the packet cannot be read.
     """
     document = _parsed(packet)
     rdf = _rdf_of(document)
-    stale = [(NAMESPACES["tiff"], "Orientation"), (NAMESPACES["xmp"], "Thumbnails")]
+    stale = [(NAMESPACES["tiff"], "Orientation"), (NAMESPACES["xmp"], "Thumbnails"), EXTENSION]
     places = [place for namespace, name in stale for place in _named(rdf, namespace, name)]
     if not places:
         return packet

@@ -21,7 +21,7 @@ import hashlib
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from PIL import Image
@@ -212,6 +212,23 @@ def get_stable_image_colorizer(
 ) -> ModelImageVisualizer:
     """Return a colorizer with weights from ``root_folder``/models, or the installed deoldify-stable."""
     return ModelImageVisualizer(_load_weights(root_folder, weights_name), results_dir, render_factor)
+
+
+def get_video_colorizer(*_: object, **__: object) -> NoReturn:
+    """Refuse in one line: films are not supported yet.
+
+    Raises:
+        OptionError: always; it names the way round.
+    """
+    raise OptionError(
+        "films are not supported yet",
+        where="get_video_colorizer",
+        next_step="Split the film into pictures (ffmpeg -i film.mp4 frames/%06d.png), "
+        "then: photochrom colorize frames -o coloured --model deoldify-video --render-factor 21",
+    )
+
+
+get_stable_video_colorizer = get_artistic_video_colorizer = get_video_colorizer
 
 
 # --- models ---------------------------------------------------------------------------------------------------------

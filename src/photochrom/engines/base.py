@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,32 +17,21 @@ FloatArray = npt.NDArray[np.float32]
 METADATA_KEY = "photochrom"
 
 
-class ModelSpec(BaseModel):
-    """What a model file says of itself; in ONNX files this is JSON under ``metadata_props["photochrom"]``.
+class FileSpec(BaseModel):
+    """What any model file says of itself; in ONNX files this is JSON under ``metadata_props["photochrom"]``.
 
     Unknown keys are allowed, so that a newer exporter's extra facts do not make a file unreadable.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    contract: Literal["color/1"] = Field(description="The inputs and outputs that the model promises.")
+    contract: str = Field(description="The inputs and outputs that the model promises.")
     name: str = Field(min_length=1)
-    render_px: int = Field(ge=32, le=1024, description="Recommended short side of the net's copy, in pixels.")
-    multiple: int = Field(default=32, ge=1, le=256, description="Height and width must be multiples of this.")
-    output_stride: int = Field(default=2, ge=1, le=32, description="Input pixels per output pixel.")
-    temperature: float = Field(default=1.0, gt=0, description="Recommended temperature of the annealed mean.")
-    gain: float = Field(default=1.0, gt=0, le=4, description="Recommended factor on a*, b* after decoding.")
-    bins_ab: tuple[tuple[float, float], ...] = Field(default=(), description="Lab a*, b* of each output class.")
-    single_view: bool = Field(default=False, description="Too heavy to be shown several copies of one picture.")
-    bin_shares: tuple[float, ...] = Field(default=(), description="How often each class was met in training, sum 1.")
-    rebalancing_left: float = Field(default=1.0, ge=0, le=1, description="Share of that not taken back at export.")
-    rebalancing: float = Field(default=0.5, ge=0, le=1, description="How far rare classes were weighed up in training.")
     licence: str = ""
-    weights_sha256: str = Field(default="", description="Hash of the weights, if they lie in a file of their own.")
     sha256: str = Field(default="", description="Hash of the file it was read from; filled by the engine.")
 
     @classmethod
-    def from_json(cls, text: str | None, where: str) -> ModelSpec:
+    def from_json(cls, text: str | None, where: str) -> Self:
         """Return the spec in a model file's metadata; raise ModelFileError where it is absent or wrong."""
         if not text:
             raise ModelFileError(
@@ -60,6 +49,23 @@ class ModelSpec(BaseModel):
                 where=where,
                 next_step="Export the model again with this version of photochrom.",
             ) from None
+
+
+class ModelSpec(FileSpec):
+    """What a colour model says of itself."""
+
+    contract: Literal["color/1"] = Field(description="The inputs and outputs that the model promises.")
+    render_px: int = Field(ge=32, le=1024, description="Recommended short side of the net's copy, in pixels.")
+    multiple: int = Field(default=32, ge=1, le=256, description="Height and width must be multiples of this.")
+    output_stride: int = Field(default=2, ge=1, le=32, description="Input pixels per output pixel.")
+    temperature: float = Field(default=1.0, gt=0, description="Recommended temperature of the annealed mean.")
+    gain: float = Field(default=1.0, gt=0, le=4, description="Recommended factor on a*, b* after decoding.")
+    bins_ab: tuple[tuple[float, float], ...] = Field(default=(), description="Lab a*, b* of each output class.")
+    single_view: bool = Field(default=False, description="Too heavy to be shown several copies of one picture.")
+    bin_shares: tuple[float, ...] = Field(default=(), description="How often each class was met in training, sum 1.")
+    rebalancing_left: float = Field(default=1.0, ge=0, le=1, description="Share of that not taken back at export.")
+    rebalancing: float = Field(default=0.5, ge=0, le=1, description="How far rare classes were weighed up in training.")
+    weights_sha256: str = Field(default="", description="Hash of the weights, if they lie in a file of their own.")
 
 
 @runtime_checkable

@@ -30,6 +30,7 @@ class GeneratorSpec(BaseModel):
     grey_weights: Triple
     render_px: int = Field(ge=32, description="Recommended side of the square whose area the net's copy has.")
     multiple: int = Field(ge=2, description="Height and width must be multiples of this.")
+    precision: Literal["float32", "int8"] = "float32"
     licence: str = ""
     source_file: str = ""
     source_sha256: str = ""

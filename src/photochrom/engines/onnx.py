@@ -47,15 +47,7 @@ class OnnxEngine:
         options = options or EngineOptions()
         self._provider, self._reason = choose_provider(options.device)
         self._threads = options.threads or usable_cores()
-        # The bytes that were hashed are the bytes that are run: reading the file twice would leave a gap between.
-        content = _read(path)
-        sha256 = hashlib.sha256(content).hexdigest()
-        if expected_sha256 and sha256 != expected_sha256:
-            raise ModelFileError(
-                f"the model file is damaged: its sha256 starts with {sha256[:12]}, {expected_sha256[:12]} was expected",
-                where=str(path),
-                next_step="Install photochrom again.",
-            )
+        content, sha256 = read_checked(path, expected_sha256)
         # Imported models have their weights in a file of their own, which is mapped instead of read.
         weights = path.with_suffix(WEIGHTS_SUFFIX)
         source = str(path) if weights.is_file() else content
@@ -114,30 +106,59 @@ def choose_provider(device: str) -> tuple[str, str]:
 
 def checked_sha256(path: Path, expected: str) -> str:
     """Return the hash of an imported model's file; raise ModelFileError if it is not the expected one, unless empty."""
+    found = sha256_of(path)
+    refuse_if_damaged(path, found, expected)
+    return found
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hash of a file; raise ModelFileError if it cannot be read."""
     try:
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ModelFileError(f"cannot be read ({error.strerror})", where=str(path), next_step=REINSTALL) from None
+
+
+def refuse_if_damaged(path: Path, found: str, expected: str) -> None:
+    """Raise ModelFileError if a file's hash is not the expected one, unless that is empty."""
     if expected and found != expected:
         raise ModelFileError(
             f"the file is damaged: its sha256 starts with {found[:12]}, {expected[:12]} was expected",
             where=str(path),
             next_step=REINSTALL,
         )
-    return found
 
 
-def _read(path: Path) -> bytes:
+def read_checked(path: Path, expected_sha256: str) -> tuple[bytes, str]:
+    """Return a model file's bytes and their hash; raise ModelFileError if it is not the expected one, unless empty.
+
+    The bytes that were hashed are the bytes that are run: reading the file twice would leave a gap between.
+    """
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise ModelFileError(f"the model file cannot be read ({error.strerror})", where=str(path)) from None
+    sha256 = hashlib.sha256(content).hexdigest()
+    if expected_sha256 and sha256 != expected_sha256:
+        raise ModelFileError(
+            f"the model file is damaged: its sha256 starts with {sha256[:12]}, {expected_sha256[:12]} was expected",
+            where=str(path),
+            next_step="Install photochrom again.",
+        )
+    return content, sha256
 
 
-def load_session(source: bytes | str, path: Path, provider: str, threads: int) -> ort.InferenceSession:
-    """Return a session of a model's bytes, or of the path of a model whose weights lie in a file of their own."""
+def load_session(
+    source: bytes | str, path: Path, provider: str, threads: int, *, weights_stay_mapped: bool = False
+) -> ort.InferenceSession:
+    """Return a session of a model's bytes, or of the path of a model whose weights lie in a file of their own.
+
+    ``weights_stay_mapped`` leaves out the optimisations that make rearranged copies of weights.
+    """
     options = ort.SessionOptions()
+    if weights_stay_mapped:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from photochrom.importer.parity import Parity
+from photochrom.importer.quantization import QuantizationLoss
 
 TEXT = """# {name}
 
@@ -17,7 +18,7 @@ TEXT = """# {name}
 | trained on | {trained_on}; nothing is known of the terms for the pictures |
 | sha256 of the source | `{source_sha256}` |
 | recommended size of the net's copy | {render_px} px |
-| difference from the unfolded network | {parity} |
+| difference from the network as published | {parity} |
 
 Use it: `photochrom colorize photo.jpg --model {name}`{classic}.
 
@@ -42,8 +43,10 @@ DDCOLOR = {
 }
 
 
-def write_card_text(facts: Mapping[str, Any], what: str, parity: Parity) -> str:
+def write_card_text(facts: Mapping[str, Any], what: str, parity: Parity, loss: QuantizationLoss | None = None) -> str:
     """Return the model card as Markdown; ``facts`` are those of the model's spec."""
     found = "not checked" if parity.largest is None else f"at most {parity.largest:.1e}"
+    if loss:
+        found = f"8-bit convolutions: on photographs held out, {loss} (of 255)"
     about = DDCOLOR if str(facts["network"]).startswith("ddcolor") else DEOLDIFY
     return TEXT.format(what=what, parity=found, **about, **facts)

@@ -16,13 +16,22 @@ import numpy as np
 
 from photochrom.importer.folding import State, Weights, batch_norm, bias, floats, kernel, norm_after, norm_before
 from photochrom.importer.graph_writer import GraphWriter
-from photochrom.importer.winograd import TILE, convolve, convolve_relu, interleaved, transformed_kernel
+from photochrom.importer.winograd import (
+    TILE,
+    convolve,
+    convolve_relu,
+    interleaved,
+    quotient_up,
+    transformed_kernel,
+)
 
 ATTENTION_BLOCK = 512
 # Decoder blocks at 1/8, 1/4 and 1/2 of the size: large pictures, few weights.
 WINOGRAD_STEMS = ("layers.5.", "layers.6.", "layers.7.", "decoder.layers.1.", "decoder.layers.2.")
 RESIDUAL_STEMS = ("layers.10.layers.0.0", "layers.10.layers.1.0")
-BAND_ROWS = 16  # rows of the half-size features per band; twice as many of the picture
+# Pixels of the picture per band at most. Each band computes six rows that its neighbours compute too: more pixels are
+# less of that and more memory, about 5 kB per pixel.
+BAND_PIXELS = 1 << 14
 Affine = tuple[Weights, Weights]
 
 
@@ -34,7 +43,7 @@ def write_final_generator(graph: GraphWriter, state: State) -> str:
     y, due = _conv_relu(graph, state, y, "layers.3.1"), batch_norm(state, "layers.3.1.2")
     for number, skip in zip(range(4, 8), reversed(skips), strict=True):
         y, due = up_block(graph, state, y, due, skip, f"layers.{number}")
-    return _full_size_tail(graph, state, y, due)
+    return (_plain_tail if graph.plain else _full_size_tail)(graph, state, y, due)
 
 
 # --- encoder --------------------------------------------------------------------------------------------------------
@@ -80,6 +89,8 @@ def _residual_block(graph: GraphWriter, state: State, x: str, stem: str, stride:
 
 def _conv_relu(graph: GraphWriter, state: State, x: str, stem: str) -> str:
     weights, offset = kernel(state, f"{stem}.0"), bias(state, f"{stem}.0")
+    if graph.plain:
+        return graph.step("Relu", graph.conv(x, weights, offset, stem=stem))
     if stem.startswith("layers.3."):
         return graph.step("Relu", _convolve_few(graph, x, weights, stem))
     if stem.startswith(WINOGRAD_STEMS):
@@ -186,8 +197,8 @@ def _full_size_tail(graph: GraphWriter, state: State, features: str, norm: Affin
     """
     rows = graph.size(features, 2)
     height = graph.size("image", 2)
-    band = graph.integers(BAND_ROWS)
-    bands = graph.step("Div", graph.step("Add", rows, graph.integers(BAND_ROWS - 1)), band)
+    band = _band_rows(graph, rows)
+    bands = quotient_up(graph, rows, band)
 
     matrices = [transformed_kernel(graph, kernel(state, stem), stem) for stem in RESIDUAL_STEMS]
 
@@ -195,14 +206,23 @@ def _full_size_tail(graph: GraphWriter, state: State, features: str, norm: Affin
     index = body.name("band")
     first = body.step("Mul", body.step("Unsqueeze", index, body.integers(0)), band)
     top = body.step("Max", body.step("Sub", first, body.integers(2)), body.integers(0))
-    bottom = body.step("Min", body.step("Add", first, body.integers(BAND_ROWS + 1)), rows)
+    bottom = body.step("Min", body.step("Add", first, body.step("Add", band, body.integers(1))), rows)
     joined = _joined_with_picture(body, state, body.crop(features, top, bottom, 2), norm, top, bottom)
-    colored = _residual_and_head(body, state, joined, matrices, first, top, bottom, height)
+    colored = _residual_and_head(body, state, joined, matrices, (first, top, bottom), band, height)
     stacked = graph.loop(graph.step("Squeeze", bands, graph.integers(0)), index, body, colored, "bands")
     merged = graph.step("Transpose", stacked, perm=[1, 2, 0, 3, 4])
     shape = graph.step("Concat", graph.integers(1, 3, -1), graph.size(stacked, 4), axis=0)
     size = graph.step("Shape", "image", start=2)
     return graph.step("Slice", graph.step("Reshape", merged, shape), graph.integers(0, 0), size, graph.integers(2, 3))
+
+
+def _band_rows(graph: GraphWriter, rows: str) -> str:
+    """Return how many rows of half-size features a band has: even, and about the same for all bands."""
+    one, two = graph.integers(1), graph.integers(2)
+    most = graph.step("Div", graph.integers(BAND_PIXELS), graph.step("Mul", two, graph.size("image", 3)))
+    bands = quotient_up(graph, rows, graph.step("Max", most, one))
+    pairs = quotient_up(graph, quotient_up(graph, rows, bands), two)
+    return graph.step("Mul", pairs, two)
 
 
 def _joined_with_picture(body: GraphWriter, state: State, x: str, norm: Affine, top: str, bottom: str) -> str:
@@ -214,34 +234,59 @@ def _joined_with_picture(body: GraphWriter, state: State, x: str, norm: Affine, 
     return body.step("Concat", up, picture, axis=1)
 
 
+def _plain_tail(graph: GraphWriter, state: State, features: str, norm: Affine) -> str:
+    """Write the same as ``_full_size_tail`` with ordinary convolutions, at full size all at once."""
+    conv, offset = norm_before(kernel(state, "layers.8.conv.0"), bias(state, "layers.8.conv.0"), *norm)
+    joined = graph.step("Concat", _upsampled(graph, features, conv, offset, "layers.8"), "image", axis=1)
+    y = joined
+    for stem in RESIDUAL_STEMS:
+        y = graph.step("Relu", graph.conv(y, kernel(state, stem), bias(state, stem), stem=stem))
+    return _head(graph, state, graph.step("Add", y, joined))
+
+
+def _head(graph: GraphWriter, state: State, x: str) -> str:
+    y = graph.conv(x, kernel(state, "layers.11.0"), bias(state, "layers.11.0"), stem="layers.11")
+    six, three = (graph.constant(np.array([n], np.float32)) for n in (6, 3))
+    return graph.step("Sub", graph.step("Mul", graph.step("Sigmoid", y), six), three)
+
+
 def _residual_and_head(
-    body: GraphWriter, state: State, joined: str, matrices: list[str], first: str, top: str, bottom: str, height: str
+    body: GraphWriter,
+    state: State,
+    joined: str,
+    matrices: list[str],
+    place: tuple[str, str, str],
+    band: str,
+    height: str,
 ) -> str:
-    """Return coloured rows [2 first, 2 first + 2 BAND_ROWS), columns rounded up to a multiple of 4."""
-    size = 2 * BAND_ROWS
-    start = body.step("Mul", first, body.integers(2))
+    """Return coloured rows [2 first, 2 first + 2 band), columns rounded up to a multiple of 4.
+
+    ``place`` is first, top and bottom row of half-size features: of the result, and of what ``joined`` holds.
+    """
+    first, top, bottom = place
+    two = body.integers(2)
+    start, size = body.step("Mul", first, two), body.step("Mul", band, two)
     width = body.size(joined, 3)
-    rows = _rows_around(body, joined, start, top, bottom, width)
+    rows = _rows_around(body, joined, start, size, top, bottom, width)
     y = _residual_conv(body, state, 0, matrices, rows)
     # What the first convolution makes outside the picture must be zero to the second.
-    y = body.step("Mul", y, _inside(body, start, body.size(y, 3), height, width))
+    y = body.step("Mul", y, _inside(body, start, y, height, width))
     y = body.step("Pad", y, body.integers(0, 0, 0, 1, 0, 0, -2, 1))
     y = _residual_conv(body, state, 1, matrices, y)
-    inner = body.step("Slice", rows, body.integers(2, 1), body.integers(size + 2, -1), body.integers(2, 3))
-    y = body.step("Add", y, inner)
-    y = body.conv(y, kernel(state, "layers.11.0"), bias(state, "layers.11.0"), stem="layers.11")
-    six, three = (body.constant(np.array([n], np.float32)) for n in (6, 3))
-    return body.step("Sub", body.step("Mul", body.step("Sigmoid", y), six), three)
+    end = body.step("Concat", body.step("Add", size, two), body.integers(-1), axis=0)
+    inner = body.step("Slice", rows, body.integers(2, 1), end, body.integers(2, 3))
+    return _head(body, state, body.step("Add", y, inner))
 
 
-def _rows_around(body: GraphWriter, joined: str, start: str, top: str, bottom: str, width: str) -> str:
+def _rows_around(body: GraphWriter, joined: str, start: str, size: str, top: str, bottom: str, width: str) -> str:
     """Return rows [start - 2, start + size + 4) and columns [-1, multiple of 4 + 1), zero outside the picture.
 
     Tiles of 4 make two rows more than the second convolution needs. Negative padding cuts.
     """
     two = body.integers(2)
     above = body.step("Sub", body.step("Mul", top, two), body.step("Sub", start, two))
-    below = body.step("Sub", body.step("Add", start, body.integers(2 * BAND_ROWS + 4)), body.step("Mul", bottom, two))
+    end = body.step("Add", body.step("Add", start, size), body.integers(4))
+    below = body.step("Sub", end, body.step("Mul", bottom, two))
     right = body.step("Add", body.step("Mod", body.step("Neg", width), body.integers(TILE)), body.integers(1))
     return body.step(
         "Pad", joined, body.step("Concat", body.integers(0, 0), above, body.integers(1, 0, 0), below, right, axis=0)
@@ -254,9 +299,14 @@ def _residual_conv(body: GraphWriter, state: State, number: int, matrices: list[
     return body.step("Relu", body.step("Add", y, body.constant(offset.reshape(-1, 1, 1), "bias")))
 
 
-def _inside(body: GraphWriter, start: str, columns: str, height: str, width: str) -> str:
-    """Return 1 inside the picture, else 0, for rows [start - 1, start + size + 3). Shape: (rows, columns)."""
-    rows = body.step("Add", body.constant(np.arange(-1, 2 * BAND_ROWS + 3)[:, None], "rows"), start)
-    inside = body.step("And", body.step("GreaterOrEqual", rows, body.integers(0)), body.step("Less", rows, height))
-    column = body.step("Range", body.scalar(0), body.step("Squeeze", columns), body.scalar(1))
+def _inside(body: GraphWriter, start: str, y: str, height: str, width: str) -> str:
+    """Return 1 inside the picture, else 0, where the first row of ``y`` is row start - 1. Shape: (rows, columns)."""
+    row = body.step("Add", _counted(body, body.size(y, 2)), body.step("Sub", start, body.integers(1)))
+    row = body.step("Unsqueeze", row, body.integers(1))
+    inside = body.step("And", body.step("GreaterOrEqual", row, body.integers(0)), body.step("Less", row, height))
+    column = _counted(body, body.size(y, 3))
     return body.step("Cast", body.step("And", inside, body.step("Less", column, width)), to=1)
+
+
+def _counted(body: GraphWriter, count: str) -> str:
+    return body.step("Range", body.scalar(0), body.step("Squeeze", count), body.scalar(1))

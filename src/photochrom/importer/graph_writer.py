@@ -12,13 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.errors import MissingExtraError
-from photochrom.importer.weight_store import WeightStore
+from photochrom.importer.weight_store import SMALLEST_STORED_BYTES, WeightStore, point_at
 
 if TYPE_CHECKING:
     import onnx
 
 OPSET = 17
-SMALLEST_STORED_BYTES = 1024  # smaller arrays stay in the graph itself
 IR_VERSION = 8
 
 
@@ -35,11 +34,18 @@ def _onnx() -> Any:
 
 
 class GraphWriter:
-    """Collects nodes and weights; each method adds a step and returns the name of its result."""
+    """Collects nodes and weights; each method adds a step and returns the name of its result.
 
-    def __init__(self, parent: GraphWriter | None = None, *, store: WeightStore | None = None) -> None:
+    ``plain`` asks those who write large convolutions for ordinary ones, without bands or transformed kernels, because
+    that is what tools that work on finished graphs can read.
+    """
+
+    def __init__(
+        self, parent: GraphWriter | None = None, *, store: WeightStore | None = None, plain: bool = False
+    ) -> None:
         self._onnx = _onnx()
         self.store = store
+        self.plain = plain
         self.nodes: list[onnx.NodeProto] = []
         self.root: GraphWriter = parent.root if parent else self
         self.weights: list[onnx.TensorProto] = []
@@ -67,12 +73,9 @@ class GraphWriter:
         store = self.root.store
         if store is None or array.nbytes < SMALLEST_STORED_BYTES:
             return self._onnx.numpy_helper.from_array(array, name)
-        kinds = self._onnx.TensorProto
-        tensor = kinds(name=name, dims=array.shape, data_location=kinds.EXTERNAL)
+        tensor = self._onnx.TensorProto(name=name, dims=array.shape)
         tensor.data_type = self._onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
-        offset, length = store.add(array.tobytes())
-        for key, value in (("location", store.path.name), ("offset", offset), ("length", length)):
-            tensor.external_data.add(key=key, value=str(value))
+        point_at(tensor, store, array.tobytes())
         return tensor
 
     def integers(self, *values: int) -> str:

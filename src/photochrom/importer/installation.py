@@ -13,11 +13,12 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from photochrom.checkpoints import Checkpoint, read_checkpoint
 from photochrom.engines.base import ModelSpec
@@ -27,10 +28,21 @@ from photochrom.importer.card_text import write_card_text
 from photochrom.importer.folding import State
 from photochrom.importer.graph_writer import GraphWriter
 from photochrom.importer.parity import Parity, measure_parity
+from photochrom.importer.quantization import (
+    QuantizationLoss,
+    calibration_pictures,
+    measure_loss,
+    quantize,
+    split_pictures,
+)
 from photochrom.importer.recognition import GeneratorKind, default_name, recognise
 from photochrom.importer.safetensors_file import write_safetensors
-from photochrom.importer.weight_store import WeightStore
+from photochrom.importer.weight_store import WeightStore, move_weights
 
+if TYPE_CHECKING:
+    import onnx
+
+LEFT_BEHIND_S = 86_400.0
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 GRAPH_FILE, WEIGHTS_FILE, PARAMETERS_FILE, CARD_FILE, TEXT_FILE = (
     "model.onnx",
@@ -50,10 +62,16 @@ class ImportedModel:
     kind: GeneratorKind
     parity: Parity
     notes: tuple[str, ...]
+    loss: QuantizationLoss | None = None
 
 
 def import_model(
-    source: Path, models_folder: Path, *, name: str | None = None, overwrite: bool = False
+    source: Path,
+    models_folder: Path,
+    *,
+    name: str | None = None,
+    overwrite: bool = False,
+    int8_photos: Path | None = None,
 ) -> ImportedModel:
     """Recognise a published file, fold its norms, check the result and install it.
 
@@ -62,8 +80,10 @@ def import_model(
         models_folder: where installed models lie, one folder each.
         name: what the model will be called; left out, by its kind (and "video" if the file's name says so).
         overwrite: replace an installed model of that name.
+        int8_photos: make the convolutions 8 bit wide, with ranges measured on this folder's photographs.
 
     Raises:
+        OptionError: the name is taken, or the network cannot be made 8 bit, or the photographs are too few.
         ModelFileError: the file is damaged, holds code, or is none of the accepted networks.
         ModelError: the result differs from the network it came from, or the disk is full; nothing is installed.
 
@@ -71,7 +91,7 @@ def import_model(
     """
     checkpoint = read_checkpoint(source)
     kind = recognise(checkpoint)
-    name = _checked_name(name or default_name(kind, source))
+    name = _checked_name(name or default_name(kind, source) + ("-int8" if int8_photos else ""))
     target = models_folder / name
     if target.exists() and not overwrite:
         raise OptionError(
@@ -79,9 +99,9 @@ def import_model(
         )
     _check_space(models_folder, source)
     with _half_made_folder(models_folder, name) as folder:
-        parity, notes = _write_model(checkpoint, kind, name, folder)
+        made = _write_model(checkpoint, kind, name, folder, int8_photos)
         _put_in_place(folder, target)
-    return ImportedModel(name, target, kind, parity, notes)
+    return replace(made, folder=target)
 
 
 def _checked_name(name: str) -> str:
@@ -109,7 +129,13 @@ def _check_space(models_folder: Path, source: Path) -> None:
 
 @contextmanager
 def _half_made_folder(models_folder: Path, name: str) -> Iterator[Path]:
-    """Yield a folder beside the final one; it is removed again unless it was renamed."""
+    """Yield a folder beside the final one; it is removed again unless it was renamed.
+
+    What an import that was killed left there is removed too, once it is too old to be still at work.
+    """
+    for left in models_folder.glob(".*-*"):
+        if left.is_dir() and time.time() - left.stat().st_mtime > LEFT_BEHIND_S:
+            shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=models_folder))
     try:
         yield folder
@@ -135,16 +161,21 @@ def _put_in_place(folder: Path, target: Path) -> None:
 
 
 def _write_model(
-    checkpoint: Checkpoint, kind: GeneratorKind, name: str, folder: Path
-) -> tuple[Parity, tuple[str, ...]]:
+    checkpoint: Checkpoint, kind: GeneratorKind, name: str, folder: Path, int8_photos: Path | None
+) -> ImportedModel:
     source_sha256 = _sha256_of(checkpoint.path)
     spec = _spec(kind, name, checkpoint.path.name, source_sha256)
-    weights_sha256 = write_onnx(checkpoint.tensors, kind, spec, folder)
-    parity = measure_parity(folder / GRAPH_FILE, kind.network, checkpoint.tensors)
-    if not parity.passed:
-        raise ModelError(f"the folded network differs from the file's by {parity.largest:.2g}", where=name)
+    parity, loss, notes = Parity(None), None, []
+    if int8_photos:
+        weights_sha256, loss = write_int8(checkpoint.tensors, kind, spec, folder, int8_photos)
+    else:
+        weights_sha256 = write_onnx(checkpoint.tensors, kind, spec, folder)
+        parity = measure_parity(folder / GRAPH_FILE, kind.network, checkpoint.tensors)
+        if not parity.passed:
+            raise ModelError(f"the folded network differs from the file's by {parity.largest:.2g}", where=name)
+        if not parity.checked:
+            notes.append("parity was not checked: torch is not installed")
     write_safetensors(folder / PARAMETERS_FILE, checkpoint.tensors, {"photochrom": spec.model_dump_json()})
-    notes = () if parity.checked else ("parity was not checked: torch is not installed",)
     card = {
         "name": name,
         "kind": "color",
@@ -154,12 +185,13 @@ def _write_model(
         "weights_sha256": weights_sha256,
         "source_sha256": source_sha256,
         "licence": spec.licence,
-        "summary": f"{kind.what}, imported from {checkpoint.path.name}",
+        "summary": f"{kind.what}, imported from {checkpoint.path.name}" + (f"; 8 bit, {loss}" if loss else ""),
         "parity": parity.largest,
     }
     (folder / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    (folder / TEXT_FILE).write_text(write_card_text(spec.model_dump(), kind.what, parity), encoding="utf-8")
-    return parity, notes
+    text = write_card_text(spec.model_dump(), kind.what, parity, loss)
+    (folder / TEXT_FILE).write_text(text, encoding="utf-8")
+    return ImportedModel(name, folder, kind, parity, tuple(notes), loss)
 
 
 def _spec(kind: GeneratorKind, name: str, source_file: str, source_sha256: str) -> GeneratorSpec | ModelSpec:
@@ -181,18 +213,42 @@ def _spec(kind: GeneratorKind, name: str, source_file: str, source_sha256: str) 
 def write_onnx(tensors: State, kind: GeneratorKind, spec: GeneratorSpec | ModelSpec, folder: Path) -> str:
     """Write ``model.onnx`` and ``model.weights``; return the sha256 of the weights. Memory: one array at a time."""
     with WeightStore(folder / WEIGHTS_FILE) as store:
-        graph = GraphWriter(store=store)
-        graph.output(kind.write(graph, tensors), "colored" if kind.contract == GENERATOR_CONTRACT else "ab")
-    if kind.contract == GENERATOR_CONTRACT:
-        model = graph.model(
-            {"image": [1, 3, "height", "width"]}, {"colored": [1, 3, "rounded_height", "rounded_width"]}
-        )
-    else:
-        model = graph.model({"luma": [1, 1, "height", "width"]}, {"ab": [1, 2, "height", "width"]})
+        model = _graph(GraphWriter(store=store), tensors, kind)
+    _write_described(model, spec, store, folder)
+    return store.sha256.hexdigest()
+
+
+def write_int8(
+    tensors: State, kind: GeneratorKind, spec: GeneratorSpec | ModelSpec, folder: Path, photos: Path
+) -> tuple[str, QuantizationLoss]:
+    """Write the same two files with 8-bit convolutions; return the sha256 of the weights, and the loss."""
+    if not isinstance(spec, GeneratorSpec):
+        raise OptionError("only DeOldify's networks can be made 8 bit", where="int8", next_step="Leave --int8 out.")
+    for_ranges, held_out = split_pictures(calibration_pictures(photos, spec.mean, spec.deviation))
+    with tempfile.TemporaryDirectory(dir=folder) as aside:
+        exact = Path(aside) / "exact.onnx"
+        exact.write_bytes(_graph(GraphWriter(plain=True), tensors, kind).SerializeToString())
+        rough = quantize(exact, for_ranges)
+        with WeightStore(folder / WEIGHTS_FILE) as store:
+            move_weights(rough, store)
+        _write_described(rough, spec.model_copy(update={"precision": "int8"}), store, folder)
+        loss = measure_loss(exact, folder / GRAPH_FILE, held_out, spec.deviation)
+    return store.sha256.hexdigest(), loss
+
+
+def _graph(graph: GraphWriter, tensors: State, kind: GeneratorKind) -> onnx.ModelProto:
+    of_generator = kind.contract == GENERATOR_CONTRACT
+    graph.output(kind.write(graph, tensors), "colored" if of_generator else "ab")
+    if of_generator:
+        outputs: dict[str, list[str | int]] = {"colored": [1, 3, "rounded_height", "rounded_width"]}
+        return graph.model({"image": [1, 3, "height", "width"]}, outputs)
+    return graph.model({"luma": [1, 1, "height", "width"]}, {"ab": [1, 2, "height", "width"]})
+
+
+def _write_described(model: onnx.ModelProto, spec: GeneratorSpec | ModelSpec, store: WeightStore, folder: Path) -> None:
     described = spec.model_copy(update={"weights_sha256": store.sha256.hexdigest()})
     model.metadata_props.add(key=METADATA_KEY, value=described.model_dump_json())
     (folder / GRAPH_FILE).write_bytes(model.SerializeToString())
-    return store.sha256.hexdigest()
 
 
 def _sha256_of(path: Path) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+if TYPE_CHECKING:
+    import onnx
+
+SMALLEST_STORED_BYTES = 1024  # smaller arrays stay in the graph itself
 STORE_ALIGNMENT = 4096  # a memory page, so that the runtime can map each array where it lies
 
 
@@ -38,3 +42,19 @@ class WeightStore:
         self._file.write(content)
         self.sha256.update(content)
         self._size += len(content)
+
+
+def move_weights(model: onnx.ModelProto, store: WeightStore) -> None:
+    """Move the arrays of a finished model into a store beside it."""
+    for tensor in model.graph.initializer:
+        if len(tensor.raw_data) >= SMALLEST_STORED_BYTES:
+            point_at(tensor, store, tensor.raw_data)
+            tensor.ClearField("raw_data")
+
+
+def point_at(tensor: onnx.TensorProto, store: WeightStore, content: bytes) -> None:
+    """Put the bytes of an array into the store, and where they lie into ``tensor``."""
+    offset, length = store.add(content)
+    tensor.data_location = tensor.EXTERNAL
+    for key, value in (("location", store.path.name), ("offset", offset), ("length", length)):
+        tensor.external_data.add(key=key, value=str(value))

@@ -20,6 +20,8 @@ from photochrom.nets.deoldify import SpectralConv, WideBlock
 
 QUERIES, WIDTH, HEADS, FEEDFORWARD, ROUNDS, SCALES = 100, 256, 8, 2048, 9, 3
 CONVNEXT_EPSILON = 1e-6
+# Some published files carry the classifier that the encoder was trained under; nothing uses it.
+UNUSED_HEAD = "encoder.arch.head_cls."
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from photochrom.nets.ddcolor import ddcolor_large, ddcolor_tiny
+from photochrom.nets.ddcolor import UNUSED_HEAD, ddcolor_large, ddcolor_tiny
 from photochrom.nets.deoldify import artistic, stable
 from photochrom.nets.deoldify_2018 import unet_2018
 
@@ -42,7 +42,7 @@ def load_generator(network: str, arrays: Mapping[str, npt.NDArray[np.generic]]) 
         if name in state and state[name].shape != like.shape and state[name].numel() == like.numel() == 1:
             state[name] = state[name].reshape(like.shape)
     generator.load_state_dict(
-        {name: value for name, value in state.items() if name in wanted or not _is_ready(name, state)}, assign=True
+        {name: value for name, value in state.items() if name in wanted or not _is_spare(name, state)}, assign=True
     )
     return generator.eval()
 
@@ -61,5 +61,6 @@ def _power_vector(state: dict[str, torch.Tensor], stem: str) -> torch.Tensor:
     return scaled
 
 
-def _is_ready(name: str, state: dict[str, torch.Tensor]) -> bool:
-    return name.endswith(".weight") and f"{name}_orig" in state
+def _is_spare(name: str, state: dict[str, torch.Tensor]) -> bool:
+    """Return whether an entry may be left over: torch 0.4's ready kernels, a classifier that DDColor never runs."""
+    return name.startswith(UNUSED_HEAD) or (name.endswith(".weight") and f"{name}_orig" in state)

@@ -12,8 +12,11 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from photochrom.degradation.ageing import AgeOptions
 from photochrom.errors import OptionError
-from photochrom.train.degrade import AgeOptions
+
+# Targets that bring a loss of their own.
+OWN_LOSSES = ("color", "tone", "mask", "fill")
 
 
 class Section(BaseModel):
@@ -25,13 +28,21 @@ class Section(BaseModel):
 class TaskSection(Section):
     """What goes in, and what should come out."""
 
-    input: Literal["aged", "relit", "grey"] = Field(
+    input: Literal["aged", "relit", "grey", "worn"] = Field(
         default="aged",
-        description="aged: grey with the damage of [age]; relit: colour under other light (the seed's defade); grey.",
+        description="aged: grey with the damage of [age]; relit: colour under other light (the seed's defade); grey; "
+        "worn: the presets `before` and `wear` of the degradation engine.",
     )
-    target: Literal["color", "rgb", "luma"] = Field(
+    target: Literal["color", "rgb", "luma", "tone", "mask", "fill"] = Field(
         default="color",
-        description="color: a distribution over a*b*, for `colorize`; rgb: the photograph; luma: its clean grey.",
+        description="color: a distribution over a*b*, for `colorize`; rgb: the photograph; luma: its clean grey; "
+        "tone: curves that correct it; mask: where it is damaged; fill: what its holes hid.",
+    )
+    before: str = Field(
+        default="", description="worn: preset, or file of one, that both pictures of a pair live through."
+    )
+    wear: str = Field(
+        default="", description="worn: preset, or file of one, that only the network's input lives through."
     )
     corrects: bool = Field(default=False, description="rgb and luma: add to the input instead of painting anew.")
     brightness: float = Field(default=0.5, ge=0, le=1, description="relit: largest shift of brightness.")
@@ -42,6 +53,12 @@ class TaskSection(Section):
     def _fits(self) -> Self:
         if self.target == "color" and (self.input == "relit" or self.corrects):
             raise ValueError("target color takes a grey input (aged or grey) and does not correct")
+        if (self.input == "worn") != bool(self.wear) or (self.before and not self.wear):
+            raise ValueError("input worn needs the preset wear, and no other input takes one")
+        if self.input == "worn" and self.target in ("color", "luma"):
+            raise ValueError("input worn is colour: its targets are rgb, tone, mask and fill")
+        if self.target in ("tone", "mask", "fill") and self.input != "worn":
+            raise ValueError(f"target {self.target} needs input worn")
         return self
 
 
@@ -49,9 +66,11 @@ class ModelSection(Section):
     """The generator."""
 
     name: str = Field(default="photochrom-color", description="Name the exported model carries.")
-    backbone: str = Field(default="lite0", description="Backbone: lite0, lite1, lite2, resnet34 or resnet101.")
+    backbone: str = Field(
+        default="lite0", description="Backbone: lite0, lite1, lite2, resnet34 or resnet101; none for restoration sizes."
+    )
     backbone_weights: Path | None = Field(default=None, description="Downloaded weights of a resnet.")
-    decoder: str = Field(default="base", description="Decoder: test, small, base, large, deep or wide.")
+    decoder: str = Field(default="base", description="Decoder: test, small, base, large, deep or wide; else a size.")
     width: float | None = Field(default=None, gt=0, description="Width factor of deep (1.5) and wide (2).")
     rebalancing: float = Field(default=0.5, ge=0, le=1, description="Lambda of the colour rebalancing; 1: frequencies.")
     pretrained: bool = Field(default=True, description="Start the backbone from its ImageNet weights.")
@@ -72,8 +91,11 @@ class CriticSection(Section):
 class LossSection(Section):
     """What the generator is taught by; a weight of 0 leaves a loss out."""
 
-    distribution: float = Field(default=1.0, ge=0, description="target color: rebalanced cross-entropy of colours.")
+    distribution: float = Field(
+        default=1.0, ge=0, description="The target's own loss; of color the rebalanced cross-entropy."
+    )
     pixel: float = Field(default=0.0, ge=0, description="Mean absolute difference of pictures.")
+    colorfulness: float = Field(default=0.0, ge=0, description="Difference of each picture's colourfulness, two-sided.")
     perceptual: float = Field(default=0.0, ge=0, description="Difference seen by a pretrained network.")
     network: str = Field(default="lite0", description="That network: vgg16, vgg16_bn or a backbone.")
     network_weights: Path | None = Field(
@@ -205,7 +227,8 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _is_trainable(self) -> Self:
-        parts = [self.loss.pixel, self.loss.perceptual, self.loss.distribution if self.task.target == "color" else 0]
+        parts = [self.loss.pixel, self.loss.perceptual, self.loss.colorfulness]
+        parts += [self.loss.distribution] if self.task.target in OWN_LOSSES else []
         if not any(parts) and any(stage.kind == "generator" for stage in self.stages):
             raise ValueError("every loss has weight 0: set loss.pixel or loss.perceptual")
         names = [stage.name for stage in self.stages]

@@ -18,13 +18,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from photochrom.color import lab_from_srgb
+from photochrom.degradation.ageing import AgeOptions
 from photochrom.errors import TrainingError
 from photochrom.train.config import DataSection, Stage, TaskSection
-from photochrom.train.degrade import AgeOptions, age, relight
+from photochrom.train.degrade import make_pair
 from photochrom.train.index import Place, find_photos
 
 VALIDATION_SEED = 977
-UNTOUCHED = AgeOptions(untouched=1.0)
 NO_AB = np.zeros((2, 0, 0), dtype=np.float32)
 
 
@@ -33,12 +33,14 @@ class Batch:
     """What one step learns from.
 
     ``photo`` (B, 1 or 3, S, S), 0..1: what the network sees; ``rgb`` (B, 3, S, S), sRGB 0..1: the clean photograph;
-    ``ab`` (B, 2, S/2, S/2), Lab units, empty where the task does not need it; ``names`` of the photographs.
+    ``ab`` (B, 2, S/2, S/2), Lab units, and ``mask`` (B, 1, S, S), 1 where damage hides the photograph: empty where the
+    task does not need them; ``names`` of the photographs.
     """
 
     photo: npt.NDArray[np.float32]
     rgb: npt.NDArray[np.float32]
     ab: npt.NDArray[np.float32]
+    mask: npt.NDArray[np.float32]
     names: tuple[str, ...]
 
 
@@ -152,27 +154,18 @@ class BatchSource:
 
     def at(self, size_px: int, stage_number: int, positions: Iterable[int]) -> Batch:
         """Return the photographs at these positions of a stage, cropped and damaged as each position's seed says."""
-        seen, clean, colours, names = [], [], [], []
+        pairs, colours, names = [], [], []
         for position in positions:
             epoch, index = divmod(position, len(self.photos))
             order = shuffled_order(self.seed, stage_number, epoch, len(self.photos))
             rng = np.random.default_rng((self.seed, stage_number, position))
             name, pixels = self.photos.usable_photo(int(order[index]))
             picture = crop_square(pixels, size_px, self.zoom, rng)
-            codes = np.asarray(picture)
-            seen.append(self._damage(codes, rng))
-            clean.append(np.moveaxis(codes, -1, 0).astype(np.float32) / 255)
+            pairs.append(make_pair(np.asarray(picture), self.task, self.age_options, rng))
             colours.append(target_ab(picture) if self.task.target == "color" else NO_AB)
             names.append(name)
-        return Batch(np.stack(seen), np.stack(clean), np.stack(colours), tuple(names))
-
-    def _damage(self, codes: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.float32]:
-        """Return what the network sees, channels first."""
-        if self.task.input == "relit":
-            relit = relight(codes, rng, self.task.brightness, self.task.contrast)
-            return np.ascontiguousarray(np.moveaxis(relit, -1, 0))
-        options = self.age_options if self.task.input == "aged" else UNTOUCHED
-        return age(codes, rng, options)[None]
+        photo, clean, mask = (np.stack([getattr(pair, part) for pair in pairs]) for part in ("photo", "clean", "mask"))
+        return Batch(photo, clean, np.stack(colours), mask, tuple(names))
 
     def batches(self, stage: Stage, stage_number: int, first_step: int, workers: int) -> Iterator[Batch]:
         """Yield the stage's batches from ``first_step`` on, prepared ahead by background threads."""

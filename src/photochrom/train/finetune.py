@@ -22,6 +22,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from photochrom.degradation.ageing import AgeOptions
 from photochrom.engines.base import METADATA_KEY
 from photochrom.errors import ModelFileError, TrainingError
 from photochrom.export import fold_norms
@@ -30,7 +31,6 @@ from photochrom.nets.generators import DECODER_SIZES, ColorNet, build_color_net
 from photochrom.nets.palette import Palette
 from photochrom.train.config import DataSection, Stage, TaskSection
 from photochrom.train.data import BatchSource, PhotoSet, open_photo_sets
-from photochrom.train.degrade import AgeOptions
 from photochrom.train.losses import color_distribution_loss
 from photochrom.train.schedule import rate_share
 from photochrom.train.validation import ColorValidation

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from photochrom.nets.critics import PatchCritic
 from photochrom.train.config import OptimizerSection, Stage
 from photochrom.train.monitor import Log
 from photochrom.train.runtime import Runtime
@@ -94,7 +95,7 @@ def build_optimizer(net: nn.Module, options: OptimizerSection, betas: tuple[floa
 
 def part_of(net: nn.Module, parameter: str) -> str:
     """Return the group of layers a parameter belongs to: early or late backbone, decoder, or critic."""
-    if not hasattr(net, "unet"):
+    if isinstance(net, PatchCritic):
         return "critic"
     inside = parameter.removeprefix("unet.backbone.")
     if inside == parameter:
@@ -106,8 +107,9 @@ def set_training(net: nn.Module, stage: Stage) -> None:
     """Set a generator to training mode, its backbone frozen where the stage's rate for it is 0."""
     frozen = stage.lr_backbone == 0
     net.train().requires_grad_(True)
-    backbone = net.unet.backbone  # type: ignore[union-attr]
-    assert isinstance(backbone, nn.Module)
+    backbone = getattr(getattr(net, "unet", None), "backbone", None)
+    if backbone is None:
+        return
     backbone.requires_grad_(not frozen)
     backbone.train(not frozen)
     if frozen and stage.trains_frozen_norms:

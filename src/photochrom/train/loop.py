@@ -112,9 +112,10 @@ class Training:
         if config.model.init is not None and not resume:
             fill(net, with_prefix(read_checkpoint(config.model.init)[1], "average."), config.model.init)
         self.net = self._placed(net)
-        self.net.unet.recomputes = config.run.recompute  # type: ignore[union-attr]
+        body = getattr(self.net, "unet", self.net)
+        body.recomputes = config.run.recompute
         if config.run.compile:
-            self.net.unet.compile()  # type: ignore[union-attr]
+            body.compile()
         self.average = copy.deepcopy(self.net).eval().requires_grad_(False)
         self.generator = Learner("generator", self.net, runtime, config.optimizer, config.optimizer.betas)
         self.learners = [self.generator]
@@ -220,10 +221,7 @@ class Training:
         return self.critic.step(parts, stage.accumulate)
 
     def _to_device(self, batch: Batch) -> TensorBatch:
-        photo, rgb, ab = (
-            torch.from_numpy(array).to(self.runtime.device) for array in (batch.photo, batch.rgb, batch.ab)
-        )
-        return TensorBatch(photo, rgb, ab)
+        return TensorBatch.of(batch, self.runtime.device)
 
     def _mean_critic_loss(self, figures: Log) -> float:
         loss = torch.tensor(figures.get("critic_loss", 0.0), device=self.runtime.device)

@@ -51,6 +51,23 @@ def pixel_loss(picture: Tensor, truth: Tensor) -> Tensor:
     return nn.functional.l1_loss(picture, truth)
 
 
+def colorfulness_loss(picture: Tensor, truth: Tensor) -> Tensor:
+    """Return how far apart the colourfulness of two batches of pictures is, picture by picture, in hundreds of codes.
+
+    Shapes: two of (B, 3, H, W) -> scalar. Range: sRGB 0..1. Two-sided: too gaudy costs as much as too pale.
+    Source: Hasler, Suesstrunk 2003, "Measuring colorfulness in natural images", equation for M3, whose unit is codes.
+    """
+    return (_colorfulness(picture) - _colorfulness(truth).detach()).abs().mean()
+
+
+def _colorfulness(picture: Tensor) -> Tensor:
+    red, green, blue = (2.55 * picture).unbind(1)
+    opponents = torch.stack([red - green, (red + green) / 2 - blue], 1).flatten(2)
+    tiny = 1e-6  # the square root's slope at zero is infinite, and grey pictures exist
+    spread = (opponents.var(dim=2, correction=0).sum(1) + tiny).sqrt()
+    return spread + 0.3 * ((opponents.mean(dim=2) ** 2).sum(1) + tiny).sqrt()
+
+
 def critic_loss(kind: AdversarialKind, real: Tensor, generated: Tensor) -> Tensor:
     """Return what a critic minimises, from its logits on real and on generated pictures.
 

@@ -1,12 +1,14 @@
 """What a generator is asked for: colours under a luma, a whole photograph, or its clean luma.
 
+The tasks of restoration networks are in ``restoring.py``.
+
 A task knows how to build its network, what picture an answer makes, and what picture would have been right; losses,
 critics and stages know only pictures.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import cast
 
 import torch
@@ -16,25 +18,35 @@ from photochrom.nets.generators import ColorNet, build_color_net
 from photochrom.nets.paint import luma_of, paint
 from photochrom.nets.palette import Palette
 from photochrom.nets.photo_nets import build_photo_net
+from photochrom.nets.restoration import build_restoration_net
+from photochrom.nets.tone import build_tone_net
 from photochrom.train.config import TaskSection, TrainConfig
+from photochrom.train.data import Batch
 from photochrom.train.losses import color_distribution_loss
 from photochrom.train.runtime import Runtime
 
 
 @dataclass(frozen=True)
 class TensorBatch:
-    """A batch on the run's device. ``photo`` (B, C, S, S) goes in; ``rgb`` (B, 3, S, S), ``ab`` (B, 2, S/2, S/2)."""
+    """A batch on the run's device.
+
+    ``photo`` (B, C, S, S) goes in; ``rgb`` (B, 3, S, S) is right; ``ab`` (B, 2, S/2, S/2), ``mask`` (B, 1, S, S).
+    """
 
     photo: Tensor
     rgb: Tensor
     ab: Tensor
+    mask: Tensor = field(default_factory=lambda: torch.empty(0))
+
+    @classmethod
+    def of(cls, batch: Batch, device: torch.device) -> TensorBatch:
+        """Return a batch of arrays on a device."""
+        return cls(*(torch.from_numpy(getattr(batch, part.name)).to(device) for part in fields(cls)))
 
     def parts(self, count: int) -> list[TensorBatch]:
         """Return the batch in ``count`` equal parts."""
-        return [
-            TensorBatch(photo, rgb, ab)
-            for photo, rgb, ab in zip(self.photo.chunk(count), self.rgb.chunk(count), self.ab.chunk(count), strict=True)
-        ]
+        chunks = [getattr(self, part.name).chunk(count) for part in fields(self)]
+        return [TensorBatch(*parts) for parts in zip(*chunks, strict=True)]
 
 
 class Task:
@@ -59,6 +71,15 @@ class Task:
         """Return the generated picture: (B, C, S, S) -> (B, 3, S, S), sRGB about 0..1."""
         painted: Tensor = net(photo)
         return painted.float().expand(-1, 3, -1, -1)
+
+    def shown(self, net: nn.Module, batch: TensorBatch) -> Tensor:
+        """Return what validation looks at, (B, 3, S, S), 0..1: the generated picture."""
+        return self.picture(net, batch.photo).clamp(0, 1)
+
+    def figures(self, shown: Tensor, batch: TensorBatch) -> dict[str, Tensor]:
+        """Return what validation measures, (B,) each: PSNR (dB) of the generated pictures and of the inputs."""
+        truth = self.truth(batch)
+        return {"psnr": psnr(shown, truth), "psnr_input": psnr(batch.photo.expand(-1, 3, -1, -1), truth)}
 
     def truth(self, batch: TensorBatch) -> Tensor:
         """Return the picture that would have been right, (B, 3, S, S)."""
@@ -105,13 +126,27 @@ class ColorTask(Task):
 
 def build_task(options: TaskSection, runtime: Runtime) -> Task:
     """Return the task that the options name."""
-    return ColorTask(options, runtime) if options.target == "color" else Task(options)
+    from photochrom.train.restoring import TASKS  # it builds on this file
+
+    if options.target == "color":
+        return ColorTask(options, runtime)
+    return TASKS.get(options.target, Task)(options)
+
+
+def psnr(picture: Tensor, truth: Tensor) -> Tensor:
+    """Return the peak signal-to-noise ratio of each picture, dB: two (B, 3, H, W), 0..1 -> (B,); at most 60."""
+    return -10 * (picture - truth).square().mean(dim=(1, 2, 3)).clamp(min=1e-6).log10()
 
 
 def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained: bool) -> nn.Module:
     """Return the generator a configuration describes; ``palette`` is needed for target ``color``."""
     model, task = config.model, config.task
     pretrained = pretrained and model.pretrained
+    if task.target == "tone":
+        return build_tone_net(model.decoder)
+    if model.backbone == "none" or task.target in ("mask", "fill"):
+        kind = {"mask": "damage", "fill": "inpaint"}.get(task.target, "noise")
+        return build_restoration_net(kind, model.decoder)
     if task.target == "color":
         assert palette is not None
         return build_color_net(

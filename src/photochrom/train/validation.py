@@ -23,7 +23,7 @@ from photochrom.color import (
 from photochrom.nets.generators import ColorNet
 from photochrom.train.config import TrainConfig
 from photochrom.train.data import BatchSource, PhotoSet
-from photochrom.train.tasks import Task
+from photochrom.train.tasks import Task, TensorBatch
 
 SHEET_PHOTOS = 12
 BATCH = 16
@@ -81,26 +81,35 @@ class PhotoValidation:
         self.source, self.task, self.size_px, self.device = source, task, size_px, device
 
     def measure(self, net: nn.Module, sheet: Path | None = None) -> dict[str, float]:
-        """Return the mean PSNR (dB) of the generated pictures and of the inputs; write a sheet of the first few."""
-        generated, given = [], []
+        """Return the task's figures over the set, and write a sheet of the first few: input, generated, truth."""
+        found: list[dict[str, torch.Tensor]] = []
         rows: list[Sequence[Pictures]] = []
+        net.eval()
         for start in range(0, len(self.source.photos), BATCH):
             positions = range(start, min(start + BATCH, len(self.source.photos)))
-            batch = self.source.at(self.size_px, 0, positions)
-            photo, rgb = torch.from_numpy(batch.photo).to(self.device), torch.from_numpy(batch.rgb).to(self.device)
+            batch = TensorBatch.of(self.source.at(self.size_px, 0, positions), self.device)
             with torch.no_grad():
-                painted = self.task.picture(net.eval(), photo).clamp(0, 1)
-                truth = self.task.truth_of(photo, rgb, rgb)
-            shown = (photo.expand(-1, 3, -1, -1), painted, truth)
-            generated.append(psnr(painted, truth))
-            given.append(psnr(shown[0], truth))
+                painted = self.task.shown(net, batch)
+                found.append(self.task.figures(painted, batch))
+            shown = (batch.photo.expand(-1, 3, -1, -1), painted, self.task.truth(batch))
             pictures = [tensor.permute(0, 2, 3, 1).cpu().numpy() for tensor in shown]
             rows += list(zip(*pictures, strict=True))[: SHEET_PHOTOS - len(rows)]
-        if not generated:
+        if not found:
             return {}
         if sheet is not None:
             write_sheet(rows, sheet)
-        return {"psnr": float(torch.cat(generated).mean()), "psnr_input": float(torch.cat(given).mean())}
+        return summary({name: torch.cat([figures[name] for figures in found]) for name in found[0]})
+
+
+def summary(figures: dict[str, torch.Tensor]) -> dict[str, float]:
+    """Return the means of figures per picture, without those that are not numbers.
+
+    Intersection and union become one figure, over the whole set.
+    """
+    means = {name: float(values.nanmean()) for name, values in figures.items() if not values.isnan().all()}
+    if "union" in means:
+        means["iou"] = means.pop("intersection") / max(means.pop("union"), 1e-9)
+    return means
 
 
 def build_validation(
@@ -112,11 +121,6 @@ def build_validation(
         return ColorValidation(held_out, size_px, config.task.anneal, device)
     source = BatchSource(held_out, 1.0, config.task, config.age, config.run.seed)
     return PhotoValidation(source, task, size_px, device)
-
-
-def psnr(picture: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Return the peak signal-to-noise ratio of each picture, dB: two (B, 3, H, W), 0..1 -> (B,); at most 60."""
-    return -10 * (picture - truth).square().mean(dim=(1, 2, 3)).clamp(min=1e-6).log10()
 
 
 @torch.no_grad()

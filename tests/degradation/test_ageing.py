@@ -2,18 +2,18 @@ import numpy as np
 import pytest
 
 from photochrom.color import luma
-from photochrom.train import degrade
-from photochrom.train.degrade import AgeOptions, age
+from photochrom.degradation import ageing
+from photochrom.degradation.ageing import AgeOptions, age
 
 CERTAIN = dict.fromkeys(("film", "tone", "fading", "toning", "vignette", "blur", "grain", "jpeg"), 1.0)
 STEPS = [
-    degrade.bend_tone,
-    degrade.fade,
-    degrade.tone_and_regrey,
-    degrade.add_vignette,
-    degrade.soften,
-    degrade.add_grain,
-    degrade.compress_jpeg,
+    ageing.bend_tone,
+    ageing.fade,
+    ageing.tone_and_regrey,
+    ageing.add_vignette,
+    ageing.soften,
+    ageing.add_grain,
+    ageing.compress_jpeg,
 ]
 
 
@@ -48,6 +48,6 @@ def test_each_step_changes_the_picture_a_little_and_keeps_its_shape(step) -> Non
 def test_orthochromatic_film_is_nearly_blind_to_red() -> None:
     red = np.zeros((4, 4, 3), dtype=np.uint8)
     red[..., 0] = 255
-    greys = [float(degrade.expose_film(red, np.random.default_rng(seed)).mean()) for seed in range(60)]
+    greys = [float(ageing.expose_film(red, np.random.default_rng(seed)).mean()) for seed in range(60)]
     assert min(greys) < 0.1
     assert max(greys) > 0.5

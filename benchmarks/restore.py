@@ -1,0 +1,303 @@
+"""Measure `photochrom restore` on photographs damaged with fixed seeds, beside doing nothing and classical methods.
+
+    python benchmarks/restore.py PHOTOS [--count 40] [--only noise,damage] [--large]
+
+PHOTOS is a folder of clean photographs that no model was trained on. Every row of a table is measured on the same
+damaged pictures in the same run. Classical methods are given what they need and a user does not have: their strength
+is the best of several for each picture, by the truth. Intervals are 95 % bootstrap intervals of the mean.
+
+Needs opencv-python-headless (extra `benchmark`). BM3D is ours, from the papers (`bm3d.py`): the authors' package is not
+free software.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from bm3d import bm3d
+from PIL import Image
+
+import photochrom
+from photochrom.color import chroma, luma
+from photochrom.degradation import degrade
+from photochrom.errors import ModelNotInstalledError
+from photochrom.metrics import bootstrap_interval
+from photochrom.options import RestoreOptions
+from photochrom.photo import Photo
+from photochrom.restoration import damage
+from photochrom.restoration.inpainting import fill
+from photochrom.restorer import Restorer
+
+Picture = npt.NDArray[np.uint8]
+Rows = dict[str, list[float]]
+NOISE_CROP_PX = 128
+SCAN = (1732, 1155)  # two megapixels
+LARGE_SCAN = (8660, 5774)  # fifty
+OFF = {"damage": "never", "noise": "never", "tone": "never"}
+CHILD = """
+import json, resource, sys, time
+from photochrom.cli.app import run
+start = time.perf_counter()
+code = run(["restore", sys.argv[1], "-o", sys.argv[2], "--overwrite", "--quiet", *sys.argv[3:]])
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps([code, time.perf_counter() - start, peak]))
+"""
+
+
+def psnr(picture: npt.NDArray[np.generic], truth: npt.NDArray[np.generic], where: object = ...) -> float:
+    """Return the PSNR in dB of 8-bit pictures, 60 at most; ``where`` picks pixels."""
+    error = ((picture.astype(np.float64) - truth.astype(np.float64)) ** 2)[where]
+    return float(min(60, 10 * np.log10(255**2 / max(error.mean(), 1e-9)))) if error.size else float("nan")
+
+
+def codes(picture: npt.NDArray[np.floating]) -> Picture:
+    """Return a picture of 0..1 in 8 bits."""
+    return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+
+
+def photographs(folder: Path, count: int) -> list[Picture]:
+    """Return an evenly spread choice of a folder's photographs."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".webp", ".jpg", ".jpeg", ".png"})
+    chosen = paths[:: max(1, len(paths) // count)][:count]
+    return [np.asarray(Image.open(path).convert("RGB")) for path in chosen]
+
+
+def pairs(
+    clean: list[Picture], stage: str, seed: int = 100
+) -> Iterator[tuple[Picture, Picture, npt.NDArray[np.bool_]]]:
+    """Yield (truth, damaged, mask): the training's two states, with seeds of their own."""
+    for number, photo in enumerate(clean):
+        before = degrade(photo, f"train-{stage}-before", seed=[seed, number, 0]).picture
+        worn = degrade(before, f"train-{stage}", seed=[seed, number, 1])
+        yield codes(before), codes(worn.picture), worn.mask
+
+
+def restored(picture: Picture, session: Restorer) -> Picture:
+    """Return a picture restored by the session."""
+    return np.asarray(session.run(Photo(picture)).photo.pixels)
+
+
+def best(tries: list[Picture], truth: Picture) -> float:
+    """Return the PSNR of the best of several tries: the strength a method would be given by the truth."""
+    return max(psnr(one, truth) for one in tries)
+
+
+# -- Tone -------------------------------------------------------------------------------------------------------------
+
+
+def tone_rows(clean: list[Picture]) -> Rows:
+    """Return PSNR of faded photographs."""
+    rows: Rows = {}
+    with Restorer(RestoreOptions(**OFF | {"tone": "always"}, correct_cast=True, neutralize=True)) as session:
+        for truth, worn, _ in pairs(clean, "tone"):
+            add(rows, "nothing done", psnr(worn, truth))
+            add(rows, "auto-contrast", psnr(auto_contrast(worn), truth))
+            add(rows, "auto-contrast of each channel", psnr(auto_contrast(worn, per_channel=True), truth))
+            add(rows, "CLAHE", best([clahe(worn, limit) for limit in (1.0, 2.0, 4.0)], truth))
+            add(rows, "photochrom tone", psnr(restored(worn, session), truth))
+    return rows
+
+
+def auto_contrast(picture: Picture, *, per_channel: bool = False) -> Picture:
+    """Return the picture with its 0.5th and 99.5th percentiles at black and white."""
+    values = picture if per_channel else luma(picture.astype(np.float32))
+    low, high = np.percentile(values, [0.5, 99.5], axis=(0, 1))
+    return codes((picture - low) / np.maximum(high - low, 1))
+
+
+def clahe(picture: Picture, limit: float) -> Picture:
+    """Return the picture with its lightness equalised locally, contrast limited."""
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
+    lab[..., 0] = cv2.createCLAHE(clipLimit=limit, tileGridSize=(8, 8)).apply(lab[..., 0])
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB))
+
+
+# -- Noise ------------------------------------------------------------------------------------------------------------
+
+
+def noise_rows(clean: list[Picture]) -> Rows:
+    """Return PSNR of noisy photographs, on crops of which BM3D is done in seconds."""
+    rows: Rows = {}
+    crops = [photo[:NOISE_CROP_PX, :NOISE_CROP_PX] for photo in clean]
+    with Restorer(RestoreOptions(**OFF | {"noise": "always"})) as session:
+        for truth, worn, _ in pairs(crops, "noise"):
+            add(rows, "nothing done", psnr(worn, truth))
+            add(rows, "median 3 x 3", psnr(cv2.medianBlur(worn, 3), truth))
+            nlm = [cv2.fastNlMeansDenoisingColored(worn, None, h, h, 7, 21) for h in (2, 4, 7, 11, 16)]
+            add(rows, "non-local means (OpenCV)", best([worn, *nlm], truth))
+            add(rows, "BM3D", best([worn, *(bm3d_rgb(worn, sigma) for sigma in (5, 10, 20))], truth))
+            add(rows, "photochrom noise", psnr(restored(worn, session), truth))
+    return rows
+
+
+def bm3d_rgb(picture: Picture, sigma: float) -> Picture:
+    """Return the picture denoised in luma and chroma."""
+    rgb = picture.astype(np.float32) / 255
+    planes = np.concatenate([luma(rgb)[None], np.moveaxis(chroma(rgb), -1, 0) + 0.5]).astype(np.float32)
+    y, cb, cr = bm3d(planes, sigma / 255)
+    cb, cr = cb - 0.5, cr - 0.5
+    return codes(np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=-1))
+
+
+# -- Damage -----------------------------------------------------------------------------------------------------------
+
+
+def damage_rows(clean: list[Picture]) -> tuple[Rows, Rows, Rows]:
+    """Return how well damage is found, and PSNR inside it when filled by the true mask, and by our own."""
+    found_rows, true_rows, own_rows = Rows(), Rows(), Rows()
+    options = RestoreOptions(**OFF | {"damage": "auto"})
+    with Restorer(options) as session:
+        engines = session.engines
+        for truth, worn, mask in pairs(clean, "damage"):
+            probability = damage.search(worn, engines["damage"])
+            found = damage.find_damage(probability, options).mask
+            sure = probability >= 128
+            if mask.any():
+                add(found_rows, "IoU of the model at one half", iou(sure, mask))
+                add(found_rows, "IoU of what is filled", iou(found, mask))
+            else:
+                add(found_rows, "filled of undamaged pictures, %", 100 * float(found.mean()))
+                continue
+            compare_fillings(true_rows, worn, truth, mask, mask, engines["inpaint"])
+            if found.any():
+                compare_fillings(own_rows, worn, truth, found, found | mask, engines["inpaint"])
+    return found_rows, true_rows, own_rows
+
+
+def compare_fillings(
+    rows: Rows,
+    worn: Picture,
+    truth: Picture,
+    holes: npt.NDArray[np.bool_],
+    where: npt.NDArray[np.bool_],
+    engine: object,
+) -> None:
+    """Add PSNR within ``where`` of every way to fill the holes."""
+    ours = worn.copy()
+    fill(ours, holes, engine)  # type: ignore[arg-type]
+    marks = holes.astype(np.uint8)
+    add(rows, "nothing done", psnr(worn, truth, where))
+    add(rows, "Telea (OpenCV)", psnr(cv2.inpaint(worn, marks, 3, cv2.INPAINT_TELEA), truth, where))
+    add(rows, "Navier-Stokes (OpenCV)", psnr(cv2.inpaint(worn, marks, 3, cv2.INPAINT_NS), truth, where))
+    add(rows, "photochrom inpaint", psnr(ours, truth, where))
+
+
+def iou(found: npt.NDArray[np.bool_], true: npt.NDArray[np.bool_]) -> float:
+    """Return the intersection over the union of two masks."""
+    return float((found & true).sum() / max(1, (found | true).sum()))
+
+
+# -- Everything by itself ---------------------------------------------------------------------------------------------
+
+
+def automatic_rows(clean: list[Picture]) -> Rows:
+    """Return what the automatic decisions do to clean photographs, and to ones from the attic."""
+    rows: Rows = {}
+    with Restorer() as session:
+        for number, photo in enumerate(clean):
+            result = session.run(Photo(photo))
+            add(rows, "clean: PSNR to the input, dB", psnr(result.photo.pixels, photo))
+            add(rows, "clean: at least 38 dB, %", 100 * (psnr(result.photo.pixels, photo) >= 38))
+            for decision in result.decisions:
+                add(rows, f"clean: {decision.stage} applied, %", 100 * decision.applied)
+            worn = codes(degrade(photo, "attic", seed=[7, number]).picture)
+            after = session.run(Photo(worn))
+            for decision in after.decisions:
+                add(rows, f"attic: {decision.stage} applied, %", 100 * decision.applied)
+            add(rows, "attic: luma PSNR before, dB", psnr(grey(worn), grey(photo)))
+            add(rows, "attic: luma PSNR after, dB", psnr(grey(after.photo.pixels), grey(photo)))
+    return rows
+
+
+def grey(picture: npt.NDArray[np.generic]) -> Picture:
+    """Return the luma of a picture."""
+    return codes(luma(picture.astype(np.float32)) / 255)
+
+
+# -- Whole scans ------------------------------------------------------------------------------------------------------
+
+
+def scan_rows(clean: list[Picture], size: tuple[int, int]) -> Rows:
+    """Return seconds and memory of restoring one scan with every stage, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "scan.jpg")
+        small = Image.fromarray(clean[0]).resize(SCAN, Image.Resampling.BICUBIC)
+        worn = Image.fromarray(codes(degrade(np.asarray(small), "attic", seed=3).picture))
+        worn.resize(size, Image.Resampling.BICUBIC).save(source, quality=92)
+        switches = [f"--{stage}=always" for stage in ("damage", "noise", "tone")]
+        child = [sys.executable, "-c", CHILD, str(source), str(Path(folder, "out.jpg")), *switches]
+        done = subprocess.run(child, capture_output=True, text=True, check=True)
+    code, seconds, megabytes = json.loads(done.stdout.splitlines()[-1])
+    if code != 0:
+        raise SystemExit(done.stderr)
+    return {"seconds": [seconds], "MB, highest": [megabytes]}
+
+
+# -- Tables -----------------------------------------------------------------------------------------------------------
+
+
+def add(rows: Rows, name: str, value: float) -> None:
+    """Add one picture's figure to a row."""
+    rows.setdefault(name, []).append(value)
+
+
+def show(title: str, rows: Rows, unit: str) -> None:
+    """Print a table with means, intervals, and how many pictures."""
+    print(f"\n{title}\n\n| | {unit} | 95 % interval | pictures |\n|---|---|---|---|")
+    for name, values in rows.items():
+        low, high = bootstrap_interval(np.array(values))
+        print(f"| {name} | {np.mean(values):.2f} | {low:.2f} ... {high:.2f} | {len(values)} |", flush=True)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--noise-count", type=int, default=12, help="BM3D takes seconds for each")
+    parser.add_argument("--only", default="tone,noise,damage,automatic,scan", help="which tables")
+    parser.add_argument("--large", action="store_true", help="also a scan of 50 megapixels")
+    arguments = parser.parse_args()
+    clean = photographs(arguments.photos, arguments.count)
+    print(f"photochrom {photochrom.__version__}, {len(clean)} photographs of {arguments.photos.name}, "
+          f"{len(os.sched_getaffinity(0))} processors")  # fmt: skip
+    tables: dict[str, Callable[[], None]] = {
+        "tone": lambda: show("Tone: faded photographs", tone_rows(clean), "PSNR, dB"),
+        "noise": lambda: show("Noise", noise_rows(clean[: arguments.noise_count]), "PSNR, dB"),
+        "damage": lambda: show_damage(clean),
+        "automatic": lambda: show("Every stage deciding by itself", automatic_rows(clean), "mean"),
+        "scan": lambda: show("A scan of 2 megapixels, every stage", scan_rows(clean, SCAN), "measured"),
+    }
+    if arguments.large:
+        tables["large"] = lambda: show("A scan of 50 megapixels", scan_rows(clean, LARGE_SCAN), "measured")
+    for name, measure in tables.items():
+        if name in arguments.only.split(",") or name == "large":
+            start = time.perf_counter()
+            try:
+                measure()
+            except ModelNotInstalledError as error:
+                print(f"\n{name}: left out, {error}")
+            print(f"\n({name}: {time.perf_counter() - start:.0f} s)", file=sys.stderr)
+
+
+def show_damage(clean: list[Picture]) -> None:
+    """Print the three tables of the damage stage."""
+    found, true, own = damage_rows(clean)
+    show("Damage found", found, "mean")
+    show("Holes filled, true mask (PSNR inside it)", true, "PSNR, dB")
+    show("Holes filled, our own mask (PSNR inside it and the true one)", own, "PSNR, dB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""`photochrom degrade PHOTO -o OUT`: make a photograph look old, to see what restoration has to undo."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from photochrom.degradation import KINDS, Degraded, Dose, Preset, degrade, load_preset, presets
+from photochrom.errors import EXIT_OK, OptionError
+from photochrom.options import Limits, OutputOptions
+from photochrom.photo import Photo, format_of_path, open_photo, save_photo
+from photochrom.spelling import did_you_mean
+
+DEFAULT_PRESET = "attic"
+DEFAULT_STRENGTH = 0.8
+
+
+def degrade_photo(
+    photo: Annotated[Path | None, Parameter(name="PHOTO")] = None,
+    /,
+    *,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    preset: str | None = None,
+    kind: Annotated[list[str] | None, Parameter(negative="", consume_multiple=False)] = None,
+    strength: Annotated[float | None, Parameter(validator=Number(gte=0, lte=1))] = None,
+    seed: Annotated[int, Parameter(validator=Number(gte=0))] = 0,
+    mask_out: Path | None = None,
+    sheet: Path | None = None,
+    list_kinds: Annotated[bool, Parameter(name="--list", negative="")] = False,
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
+    writing: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008 - frozen
+    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
+) -> int:
+    """Make a photograph look old: faded, scratched, stained, grainy. The same seed makes the same damage.
+
+    photochrom degrade photo.jpg --preset attic --seed 1 -o old.jpg --mask-out damage.png
+
+    photochrom degrade photo.jpg --kind scratches --kind dust -o scratched.jpg
+
+    photochrom degrade photo.jpg --sheet kinds.png
+
+    Args:
+        photo: The photograph.
+        output: The file to write; its suffix decides the format.
+        preset: A mixture of damage: attic (the default), album, newspaper, film, flood; or a TOML file with one.
+        kind: One kind of damage by name, instead of a preset; may be given several times. `--list` shows them all.
+        strength: How strong the damage of --kind is, 0 to 1 (default 0.8).
+        seed: Fixes what is drawn: which kinds, how strong, where.
+        mask_out: Write where damage hides the picture: white on black, the size of the photograph.
+        sheet: Write a contact sheet of the photograph under every kind and every preset.
+        list_kinds: List the presets and kinds, and do nothing else.
+        quiet: Do not say what happened.
+        writing: How to write.
+        limits: What a file may ask of this computer.
+    """
+    if list_kinds:
+        _print_list()
+        return EXIT_OK
+    mixture = _mixture(preset, kind, strength)
+    if photo is None:
+        raise OptionError("no photograph is given", where="degrade", next_step="Name one, or use --list")
+    if output is None and sheet is None and mask_out is None:
+        raise OptionError("nothing to write", where="degrade", next_step="Give --output, --mask-out or --sheet")
+    _check_targets(photo, output, mask_out, sheet)
+    opened = open_photo(photo, limits=limits)
+    if output is not None or mask_out is not None:
+        result = degrade(_unit_range(opened), mixture, seed)
+        _write(result, opened, output, mask_out, writing)
+        if not quiet:
+            print(f"{photo} -> {output or mask_out}: {_described(result)}")
+    if sheet is not None:
+        from photochrom.degradation.sheet import contact_sheet
+
+        pixels = np.asarray(contact_sheet(_unit_range(opened), seed, strength=strength or DEFAULT_STRENGTH))
+        save_photo(Photo(pixels), sheet)
+        if not quiet:
+            print(f"{photo} -> {sheet}: {len(KINDS)} kinds")
+    return EXIT_OK
+
+
+def _mixture(preset: str | None, kinds: list[str] | None, strength: float | None) -> Preset:
+    if not kinds:
+        if strength is not None:
+            raise OptionError("goes with --kind; presets have their own", where="--strength")
+        return load_preset(preset or DEFAULT_PRESET)
+    if preset is not None:
+        raise OptionError("give one or the other", where="--preset and --kind")
+    for name in kinds:
+        if name not in KINDS:
+            raise OptionError(
+                f"no kind {name!r}", where="--kind", next_step=did_you_mean(name, list(KINDS)) or "Use --list"
+            )
+    amount = DEFAULT_STRENGTH if strength is None else strength
+    return Preset(kinds={name: Dose(strength=(amount, amount)) for name in kinds})
+
+
+def _check_targets(photo: Path, *targets: Path | None) -> None:
+    """Refuse, before any work, suffixes that cannot be written, and writing over the photograph or one file twice."""
+    taken = [photo.resolve()]
+    for target in targets:
+        if target is None:
+            continue
+        format_of_path(target)
+        if target.resolve() in taken:
+            raise OptionError("would be overwritten", where=str(target), next_step="Choose another name")
+        taken.append(target.resolve())
+
+
+def _unit_range(photo: Photo) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    return np.asarray(photo.pixels * np.float32(1 / photo.max_code), dtype=np.float32)
+
+
+def _write(result: Degraded, photo: Photo, output: Path | None, mask_out: Path | None, writing: OutputOptions) -> None:
+    if output is not None:
+        scaled = np.rint(result.picture * photo.max_code)
+        codes = scaled.astype(np.uint8) if photo.depth == 8 else scaled.astype(np.uint16)
+        save_photo(replace(photo, pixels=codes), output, options=writing)
+    if mask_out is not None:
+        save_photo(Photo(result.mask[..., None].astype(np.uint8) * 255), mask_out)
+
+
+def _described(result: Degraded) -> str:
+    steps = ", ".join(f"{name} {strength:.2f}" for name, strength in result.steps) or "left as it was"
+    return f"{steps}; {result.mask.mean():.1%} hidden"
+
+
+def _print_list() -> None:
+    print("presets (mixtures):")
+    for name, preset in presets().items():
+        print(f"  {name:22} {preset.summary}")
+    print("kinds:")
+    for name, kind in KINDS.items():
+        print(f"  {name:22} {kind.summary}")

@@ -1,0 +1,122 @@
+"""`photochrom restore IN... -o OUT`: restore files and folders."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from photochrom.album import RESTORED_MARK, USUAL_SUFFIX
+from photochrom.batch import BatchSettings, run_batch
+from photochrom.cli.app import EXIT_INTERRUPTED
+from photochrom.cli.inputs import Plan, plan
+from photochrom.cli.progress import print_summary, shown_progress
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, OptionError, OutputError
+from photochrom.options import EngineOptions, Limits, OutputOptions, RestoreOptions
+from photochrom.photo import Photo, format_of_path, save_photo
+from photochrom.restoration.pipeline import RestoreResult, mask_photo
+from photochrom.restorer import Mask, Restorer, read_mask
+
+
+def restore(
+    inputs: Annotated[list[Path], Parameter(name="IN", negative="")],
+    /,
+    *,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    mask: Path | None = None,
+    mask_out: Path | None = None,
+    workers: Annotated[int, Parameter(validator=Number(gte=1, lte=64))] = 2,
+    report: Path | None = None,
+    recipe: Annotated[bool, Parameter(negative="")] = False,
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
+    restoring: Annotated[RestoreOptions, Parameter(name="*")] = RestoreOptions(),  # noqa: B008 - frozen
+    writing: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
+    engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
+    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
+) -> int:
+    """Restore photographs: scratches and stains filled, grain removed, fading undone. Full size and depth, offline.
+
+    Each stage decides by itself whether a photograph needs it, and says so. Nothing is invented: no model here has
+    learned faces, and damage too large to be filled from its surroundings stays. A folder restored into a folder can be
+    stopped at any time: run again, it goes on, and skips what is done and unchanged.
+
+    Args:
+        inputs: Photographs, and folders of photographs (with their subfolders).
+        output: A folder, or for one photograph a file name. Left out, each result lies next to its photograph, with
+            `-restored` added to the name.
+        mask: For one photograph: a picture of its size, white where it is to be filled, instead of what the model
+            finds.
+        mask_out: For one photograph: write what was filled to this file, white on black, to look at, change, and give
+            back with --mask. For several photographs there is --keep-mask.
+        workers: Photographs in memory at a time: while one is restored, others are read and written.
+        report: Write a file with one line of JSON per photograph: what was decided, how long it took, errors.
+        recipe: Write a recipe beside each result, from which `photochrom redo` makes the same file again.
+        quiet: Print errors only.
+        restoring: What to restore.
+        writing: How to write.
+        engine: What runs the nets.
+        limits: What a file may ask of this computer.
+    """
+    planned = plan(inputs, output, format=writing.format, mark=RESTORED_MARK)
+    for failure in planned.failures:
+        print(f"photochrom: {failure}", file=sys.stderr)
+    if not planned.jobs:
+        return EXIT_SOME_FAILED
+    _check_masks(planned, mask, mask_out, overwrite=writing.overwrite)
+    drawn = read_mask(mask, limits=limits) if mask else None
+    with (
+        Restorer(restoring, engine_options=engine) as restorer,
+        shown_progress(len(planned.jobs), quiet=quiet) as show,
+    ):
+        settings = BatchSettings(restorer.provenance_with(drawn), writing, limits, keep_recipe=recipe)
+        summary = run_batch(
+            planned.jobs,
+            _RestoreOne(restorer, drawn, mask_out),
+            settings,
+            manifest=planned.manifest,
+            workers=min(workers, len(planned.jobs)),
+            on_report=show,
+            report_path=report,
+        )
+    if len(planned.jobs) > 1 or summary.left:
+        print_summary(summary, quiet=quiet, done="restored")
+    if summary.stopped_by == "interrupt":
+        return EXIT_INTERRUPTED
+    return EXIT_SOME_FAILED if summary.failed or summary.left or planned.failures else EXIT_OK
+
+
+class _RestoreOne:
+    """Restores one photograph, and writes its mask where that is asked for."""
+
+    def __init__(self, restorer: Restorer, mask: Mask | None, mask_out: Path | None) -> None:
+        self.restorer, self.mask, self.mask_out = restorer, mask, mask_out
+
+    def __call__(self, photo: Photo) -> RestoreResult:
+        result = self.restorer.run(photo, mask=self.mask)
+        if self.mask_out:
+            save_photo(mask_photo(result.mask, photo), self.mask_out)
+        return result
+
+
+def _check_masks(planned: Plan, mask: Path | None, mask_out: Path | None, *, overwrite: bool) -> None:
+    """Raise an error for masks that cannot be meant, before anything is loaded or written."""
+    if (mask or mask_out) and len(planned.jobs) > 1:
+        raise OptionError(
+            "one mask cannot belong to several photographs",
+            where="mask" if mask else "mask-out",
+            next_step="Give one photograph" if mask else "Use --keep-mask, which writes one beside each result",
+        )
+    if mask_out is None:
+        return
+    if format_of_path(mask_out) not in {"png", "tiff", "bmp"}:
+        lossless = ", ".join(USUAL_SUFFIX[format] for format in ("png", "tiff", "bmp"))
+        raise OptionError(f"a mask is written as one of {lossless}", where=str(mask_out))
+    job = planned.jobs[0]
+    taken = [path for path in (job.source, job.target, mask) if path is not None]
+    if mask_out.absolute() in [path.absolute() for path in taken]:
+        raise OptionError("is already the name of something else here", where=str(mask_out))
+    if mask_out.exists() and not overwrite:
+        raise OutputError("exists already", where=str(mask_out), next_step="Use --overwrite to replace it")

@@ -1,0 +1,148 @@
+"""Run the models that restore: four small networks, each with a contract of its own.
+
+| contract | takes | gives |
+|---|---|---|
+| ``tone/1`` | ``rgb`` (B, 3, 256, 256), the whole photograph squashed by area averaging | ``curves`` (B, 3, 33), ``gain`` and ``offset`` (B, 3, 16, 16) |
+| ``noise/1`` | ``rgb`` (B, 3, H, W), sides multiples of 16 | ``restored``, same shape |
+| ``damage/1`` | ``rgb`` (B, 3, H, W), sides multiples of 32 | ``mask`` (B, 1, H, W), probability of damage |
+| ``inpaint/1`` | ``rgb`` (B, 3, H, W) and ``mask`` (B, 1, H, W), 1 = hole, sides multiples of 16 | ``restored``, same shape as ``rgb`` |
+
+Everything is float32; pictures are gamma-encoded sRGB, 0..1; a grey photograph goes in as three equal planes.
+"""  # noqa: E501 - a table
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+import onnxruntime as ort
+from pydantic import Field
+
+from photochrom.cores import usable_cores
+from photochrom.engines.base import METADATA_KEY, FileSpec, FloatArray
+from photochrom.engines.onnx import choose_provider, load_session, read_checked
+from photochrom.errors import ModelError, ModelFileError
+from photochrom.options import EngineOptions
+
+TONE_SIDE_PX = 256
+CURVE_KNOTS = 33
+FIELD_CELLS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a model takes and gives, and which multiple the sides of its pictures must be."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    multiple: int
+
+
+CONTRACTS = {
+    "tone/1": Contract(("rgb",), ("curves", "gain", "offset"), TONE_SIDE_PX),
+    "noise/1": Contract(("rgb",), ("restored",), 16),
+    "damage/1": Contract(("rgb",), ("mask",), 32),
+    "inpaint/1": Contract(("rgb", "mask"), ("restored",), 16),
+}
+
+
+class StageSpec(FileSpec):
+    """What a restoring model says of itself."""
+
+    contract: Literal["tone/1", "noise/1", "damage/1", "inpaint/1"] = Field(description="See the module's table.")
+
+
+class StageEngine(Protocol):
+    """Something that runs one restoring model. Implementations are safe to call from several threads at once."""
+
+    @property
+    def spec(self) -> StageSpec:
+        """What the model says of itself."""
+        ...
+
+    def run(self, rgb: FloatArray, mask: FloatArray | None = None) -> dict[str, FloatArray]:
+        """Return the outputs of the model's contract by name; see the module's table for shapes and ranges."""
+        ...
+
+    def close(self) -> None:
+        """Release the model's memory; a later run raises ModelError."""
+        ...
+
+
+class OnnxStage:
+    """A loaded restoring model.
+
+    Args:
+        path: the ``.onnx`` file, which carries its spec under ``metadata_props["photochrom"]``.
+        contract: the one that it must fulfil, such as "noise/1".
+        expected_sha256: the hash the file must have; empty accepts any.
+        options: threads and device.
+
+    Raises:
+        ModelFileError: the file is unreadable, damaged, not ONNX, or of another contract.
+        OptionError: the device is not available in this ONNX Runtime.
+    """
+
+    def __init__(
+        self, path: Path, contract: str, *, expected_sha256: str = "", options: EngineOptions | None = None
+    ) -> None:
+        options = options or EngineOptions()
+        provider, _ = choose_provider(options.device)
+        content, sha256 = read_checked(path, expected_sha256)
+        session = load_session(content, path, provider, options.threads or usable_cores())
+        metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        found = FileSpec.from_json(metadata, str(path))
+        if found.contract != contract:
+            raise ModelFileError(
+                f"is a model of contract {found.contract!r}, and {contract!r} is needed",
+                where=str(path),
+                next_step="Use a model from `photochrom models list`.",
+            )
+        self._spec = StageSpec.from_json(metadata, str(path)).model_copy(update={"sha256": sha256})
+        self._ports = CONTRACTS[contract]
+        present = {item.name for item in (*session.get_inputs(), *session.get_outputs())}
+        missing = [name for name in (*self._ports.inputs, *self._ports.outputs) if name not in present]
+        if missing:
+            raise ModelFileError(f"the model has no input or output {missing[0]!r}", where=str(path))
+        self._session: ort.InferenceSession | None = session
+        self._closing = threading.Lock()
+
+    @property
+    def spec(self) -> StageSpec:
+        """What the model says of itself, and the hash of its file."""
+        return self._spec
+
+    def run(self, rgb: FloatArray, mask: FloatArray | None = None) -> dict[str, FloatArray]:
+        """Return the outputs of the contract by name.
+
+        Raises:
+            ModelError: the model was closed, or gave values that are not numbers.
+        """
+        session = self._session
+        if session is None:
+            raise ModelError("the model was closed", where=self._spec.name, next_step="Make a new session.")
+        feed = {"rgb": rgb} if mask is None else {"rgb": rgb, "mask": mask}
+        found = dict(zip(self._ports.outputs, session.run(list(self._ports.outputs), feed), strict=True))
+        if not all(np.isfinite(values).all() for values in found.values()):
+            raise ModelError("the model gave values that are not numbers", where=self._spec.name)
+        return found
+
+    def close(self) -> None:
+        """Release the model's memory once no run uses it any more."""
+        with self._closing:
+            self._session = None
+
+
+def contract_of(path: Path) -> str:
+    """Return the contract that a model file says it fulfils.
+
+    Raises:
+        ModelFileError: it cannot be loaded, or says nothing.
+    """
+    provider, _ = choose_provider("cpu")
+    session = load_session(str(path), path, provider, 1)
+    metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+    return FileSpec.from_json(metadata, str(path)).contract

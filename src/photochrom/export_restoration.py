@@ -1,0 +1,145 @@
+"""From a trained restoration network to its ONNX file: the contracts tone/1, noise/1, damage/1 and inpaint/1.
+
+All pictures in them are sRGB, R'G'B' 0..1, (B, 3, H, W) float32; a grey photograph goes in as three equal planes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from photochrom.errors import ModelFileError
+from photochrom.export import OPSET, finish_model
+from photochrom.nets.restoration import DamageNet, DenoiseNet, InpaintNet
+from photochrom.nets.tone import FIELD, KNOTS, ToneNet
+
+TONE_PX = 256
+# Largest difference, on a scale of 0..1, between a network and its file with weights in half precision.
+PARITY_TOLERANCE = 0.02
+
+
+@dataclass(frozen=True)
+class RestorationContract:
+    """What a file promises. ``multiple``: sides must be multiples of it; 0: they are TONE_PX."""
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    multiple: int
+
+
+CONTRACTS: dict[type[nn.Module], RestorationContract] = {
+    ToneNet: RestorationContract("tone/1", ("rgb",), ("curves", "gain", "offset"), 0),
+    DenoiseNet: RestorationContract("noise/1", ("rgb",), ("restored",), 16),
+    DamageNet: RestorationContract("damage/1", ("rgb",), ("mask",), 32),
+    InpaintNet: RestorationContract("inpaint/1", ("rgb", "mask"), ("restored",), 16),
+}
+
+
+class RestorationGraph(nn.Module):
+    """A restoration network as exported: pictures clamped to 0..1, a mask as probabilities."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net.eval()
+        self.contract = CONTRACTS[type(net)]
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Shapes: as the contract's."""
+        if isinstance(self.net, ToneNet):
+            curves, gain, offset = self.net(*inputs)
+            return curves, gain, offset
+        answer = self.net(*inputs)
+        return (answer.sigmoid() if isinstance(self.net, DamageNet) else answer.clamp(0, 1),)
+
+
+def export_restoration_net(net: nn.Module, path: Path, card: dict[str, Any], *, half_storage: bool = True) -> str:
+    """Write the ONNX file and return its sha256.
+
+    Args:
+        net: the trained network.
+        path: where to write; written aside, checked, then renamed.
+        card: what the file says about itself: name, licence, training ...
+        half_storage: store large weights as float16, halving the file.
+
+    Raises:
+        ModelFileError: the exported graph does not answer as the network does.
+    """
+    graph = RestorationGraph(net)
+    aside = path.with_suffix(".partial.onnx")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _trace(graph, aside)
+    contract = graph.contract
+    header: dict[str, Any] = card | {"contract": contract.name}
+    if isinstance(net, ToneNet):
+        header |= {"side_px": TONE_PX, "knots": KNOTS, "field": FIELD}
+    else:
+        header |= {"multiple": contract.multiple}
+    return finish_model(
+        onnx.load(aside), aside, path, header, half_storage=half_storage, check=lambda: check_parity(graph, aside)
+    )
+
+
+def _trace(graph: RestorationGraph, path: Path) -> None:
+    contract = graph.contract
+    batch = torch.export.Dim("batch", min=1, max=64)
+    shape: dict[int, Any] = {0: batch}
+    if contract.multiple:
+        rows, columns = (torch.export.Dim(name, min=1, max=512) for name in ("rows", "columns"))
+        shape |= {2: contract.multiple * rows, 3: contract.multiple * columns}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            graph,
+            tuple(torch.from_numpy(array) for array in _examples(contract, 64, 96).values()),
+            str(path),
+            input_names=list(contract.inputs),
+            output_names=list(contract.outputs),
+            dynamic_shapes=((shape,) * len(contract.inputs),),
+            opset_version=OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+
+
+def _examples(
+    contract: RestorationContract, height: int, width: int
+) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
+    """Return two pictures, a ramp and noise, and a mask where one is asked for."""
+    if not contract.multiple:
+        height = width = TONE_PX
+    rng = np.random.default_rng(0)
+    ramp = np.linspace(0, 1, 3 * height * width, dtype=np.float32).reshape(1, 3, height, width)
+    feed = {"rgb": np.concatenate([ramp, rng.random((1, 3, height, width), dtype=np.float32)])}
+    if "mask" in contract.inputs:
+        feed["mask"] = (rng.random((2, 1, height, width)) > 0.7).astype(np.float32)
+    return feed
+
+
+def check_parity(graph: RestorationGraph, path: Path, *, tolerance: float = PARITY_TOLERANCE) -> float:
+    """Return the largest difference (0..1) between the network and its file, over all outputs, at two sizes.
+
+    Raises:
+        ModelFileError: it is above the tolerance.
+    """
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for height, width in ((64, 96), (160, 128)):
+        feed = _examples(graph.contract, height, width)
+        with torch.no_grad():
+            expected = graph(*(torch.from_numpy(array) for array in feed.values()))
+        reached = session.run(list(graph.contract.outputs), feed)
+        pairs = zip(expected, reached, strict=True)
+        worst = max(worst, *(float(np.abs(one.numpy() - other).max()) for one, other in pairs))
+    if not worst <= tolerance:
+        raise ModelFileError(f"the exported graph differs from the network by {worst:.3f}", where=str(path))
+    return worst

@@ -1,0 +1,176 @@
+"""Networks that restore: noise away, damage found, holes filled. One plain U-Net in three sizes.
+
+Pictures enter as 2x2 cells (pixel unshuffle), so that no convolution works at full size: that is what a two-core
+computer needs for a whole scan. There is no normalisation: a scan's tiles must not depend on what else is in them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from photochrom.errors import OptionError
+
+
+@dataclass(frozen=True)
+class RestorationSize:
+    """Channels at 1/2, 1/4, 1/8 ... of the picture's size; residual blocks on the way down, at the bottom, and up."""
+
+    widths: tuple[int, ...]
+    down: tuple[int, ...]
+    middle: int
+    up: tuple[int, ...]
+
+
+RESTORATION_SIZES = {
+    "test": RestorationSize(widths=(8, 8, 8, 8, 8), down=(1, 1, 1, 1), middle=1, up=(1, 1, 1, 1)),
+    # 0.9 M parameters, 30 k multiplications a pixel; sides multiples of 8.
+    "noise": RestorationSize(widths=(32, 64, 96), down=(1, 1), middle=4, up=(1, 1)),
+    # 2.0 M parameters, 20 k multiplications a pixel; sides multiples of 32, so that a whole stain can be seen.
+    "damage": RestorationSize(widths=(24, 48, 96, 128, 160), down=(1, 1, 1, 1), middle=1, up=(1, 1, 1, 1)),
+    # 1.9 M parameters, 20 k multiplications a pixel; sides multiples of 16.
+    "inpaint": RestorationSize(widths=(24, 48, 96, 144), down=(1, 1, 1), middle=2, up=(1, 1, 1)),
+}
+
+
+class PlainBlock(nn.Module):
+    """Two 3x3 convolutions added to their input, which they leave alone at first: (B, C, H, W) -> the same.
+
+    Source: Lim et al. 2017, "Enhanced Deep Residual Networks for Single Image Super-Resolution", figure 2c.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        nn.init.kaiming_normal_(self.first.weight, nonlinearity="relu")
+        nn.init.normal_(self.second.weight, std=0.1 * (2 / (9 * channels)) ** 0.5)
+        for conv in (self.first, self.second):
+            nn.init.zeros_(conv.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shapes: as the class says."""
+        y: Tensor = self.second(nn.functional.relu(self.first(x), inplace=True))
+        return x + y
+
+
+class CellUNet(nn.Module):
+    """A U-Net over 2x2 cells of the picture, whose skips are added: (B, C, H, W) -> (B, ``c_out``, H, W).
+
+    H and W divisible by 2 ** (number of widths). It starts by answering 0 everywhere.
+    Source: Ronneberger et al. 2015, "U-Net: Convolutional Networks for Biomedical Image Segmentation".
+    """
+
+    def __init__(self, c_in: int, c_out: int, size: RestorationSize) -> None:
+        super().__init__()
+        widths = size.widths
+        self.stem = nn.Conv2d(4 * c_in, widths[0], 3, padding=1)
+        self.down = nn.ModuleList(_blocks(width, count) for width, count in zip(widths[:-1], size.down, strict=True))
+        self.shrink = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in itertools.pairwise(widths))
+        self.middle = _blocks(widths[-1], size.middle)
+        self.grow = nn.ModuleList(nn.Conv2d(b, 4 * a, 1) for a, b in itertools.pairwise(widths))
+        self.up = nn.ModuleList(_blocks(width, count) for width, count in zip(widths[:-1], size.up, strict=True))
+        self.head = nn.Conv2d(widths[0], 4 * c_out, 3, padding=1)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Shapes: as the class says."""
+        x = self.stem(nn.functional.pixel_unshuffle(x, 2))
+        skips = []
+        for blocks, shrink in zip(self.down, self.shrink, strict=True):
+            x = blocks(x)
+            skips.append(x)
+            x = shrink(x)
+        x = self.middle(x)
+        for blocks, grow in zip(reversed(self.up), reversed(self.grow), strict=True):
+            x = blocks(nn.functional.pixel_shuffle(grow(x), 2) + skips.pop())
+        return nn.functional.pixel_shuffle(self.head(x), 2)
+
+
+def _blocks(channels: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(PlainBlock(channels) for _ in range(count)))
+
+
+class DenoiseNet(nn.Module):
+    """The picture without grain, noise, screens and JPEG blocks: (B, 3, H, W), sRGB 0..1 -> the same, not clamped."""
+
+    def __init__(self, size: RestorationSize) -> None:
+        super().__init__()
+        self.unet = CellUNet(3, 3, size)
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """Shapes: as the class says."""
+        correction: Tensor = self.unet(rgb - 0.5)
+        return rgb + correction
+
+
+class DamageNet(nn.Module):
+    """Where damage hides the picture: (B, 3, H, W), sRGB 0..1 -> logits (B, 1, H, W)."""
+
+    def __init__(self, size: RestorationSize) -> None:
+        super().__init__()
+        self.unet = CellUNet(3, 1, size)
+        # Damage is rare; starting from its share spares the first steps.
+        nn.init.constant_(self.unet.head.bias, -3.0)  # type: ignore[arg-type]
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """Shapes: as the class says."""
+        logits: Tensor = self.unet(rgb - 0.5)
+        return logits
+
+
+class InpaintNet(nn.Module):
+    """Holes filled from what surrounds them: (B, 3, H, W), sRGB 0..1, and mask (B, 1, H, W), 1 = hole -> (B, 3, H, W).
+
+    A smooth filling (``fill_smoothly``) is the first guess and the network adds structure. What is under the mask is
+    taken out before anything else; outside it the picture comes back as it was. H and W divisible by 16.
+    """
+
+    def __init__(self, size: RestorationSize) -> None:
+        super().__init__()
+        self.unet = CellUNet(4, 3, size)
+
+    def forward(self, rgb: Tensor, mask: Tensor) -> Tensor:
+        """Shapes: as the class says."""
+        hole = (mask > 0.5).to(rgb.dtype)
+        filled = fill_smoothly(rgb, hole)
+        correction: Tensor = self.unet(torch.cat([filled - 0.5, hole], dim=1))
+        return filled + correction * hole
+
+
+def fill_smoothly(rgb: Tensor, hole: Tensor, levels: int = 4) -> Tensor:
+    """Return the picture with its holes filled by ever coarser averages of what is known around them.
+
+    Shapes: (B, 3, H, W) and (B, 1, H, W) of 0 and 1 -> (B, 3, H, W); H and W divisible by 2 ** levels.
+    Source: Gortler et al. 1996, "The Lumigraph", section 3.4.1 (pull-push).
+    """
+    known = [1 - hole]
+    sums = [rgb * known[0]]
+    for _ in range(levels):
+        sums.append(nn.functional.avg_pool2d(sums[-1], 2))
+        known.append(nn.functional.avg_pool2d(known[-1], 2))
+    whole = sums[-1].mean(dim=(2, 3), keepdim=True) / known[-1].mean(dim=(2, 3), keepdim=True).clamp(min=1e-4)
+    # Half-known cells are mixed with the coarser filling: sharp borders between levels would show.
+    filling = sums[-1] + whole * (1 - known[-1])
+    for total, share in zip(reversed(sums[:-1]), reversed(known[:-1]), strict=True):
+        coarse = nn.functional.interpolate(filling, scale_factor=2.0, mode="bilinear", align_corners=False)
+        filling = total + coarse * (1 - share)
+    return filling
+
+
+NETWORKS = {"noise": DenoiseNet, "damage": DamageNet, "inpaint": InpaintNet}
+
+
+def build_restoration_net(kind: str, size: str) -> nn.Module:
+    """Return the network of that kind (noise, damage, inpaint) in a named size.
+
+    Raises:
+        OptionError: no size has that name.
+    """
+    if size not in RESTORATION_SIZES:
+        raise OptionError(f"no restoration size {size!r}", next_step=f"Choose one of {', '.join(RESTORATION_SIZES)}")
+    return NETWORKS[kind](RESTORATION_SIZES[size])

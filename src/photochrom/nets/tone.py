@@ -1,0 +1,136 @@
+"""The network that sees what fading did to a photograph's tones and says how to undo it: curves and two coarse fields.
+
+It never paints: what it answers are a few hundred numbers, and the picture is corrected with them at any size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from photochrom.errors import OptionError
+
+KNOTS = 33
+FIELD = 16
+# What the network looks at: the picture averaged down to this side.
+SEEN_PX = 128
+# Largest change a field can make: a factor 2 ** GAIN either way, and a shift.
+GAIN, OFFSET = 1.0, 0.4
+
+
+@dataclass(frozen=True)
+class ToneSize:
+    """Channels at 1/2, 1/4 and 1/8 of what is seen, of the tones' histogram, and residual blocks at 1/8."""
+
+    widths: tuple[int, int, int]
+    hidden: int
+    blocks: int
+
+
+TONE_SIZES = {
+    "test": ToneSize(widths=(8, 8, 8), hidden=16, blocks=1),
+    # 0.5 M parameters, 40 M multiplications a photograph.
+    "tone": ToneSize(widths=(24, 40, 64), hidden=192, blocks=3),
+}
+
+
+class ToneNet(nn.Module):
+    """From a photograph squashed to a square to what corrects it.
+
+    Shapes: (B, 3, 256, 256), sRGB 0..1 (or any square whose side is a multiple of 128) -> curves (B, 3, 33), rising
+    from at least 0 to at most 1; gain (B, 3, 16, 16), 0.5..2; offset (B, 3, 16, 16), -0.4..0.4.
+    It starts by leaving photographs as they are.
+    Source of the idea: Guo et al. 2020, "Zero-Reference Deep Curve Estimation" (curves instead of pictures), and Gharbi
+    et al. 2017, "Deep Bilateral Learning" (low-resolution coefficients, local and global path).
+    """
+
+    def __init__(self, size: ToneSize) -> None:
+        super().__init__()
+        first, second, third = size.widths
+        self.local = nn.Sequential(
+            nn.Conv2d(3, first, 3, 2, 1),
+            nn.ReLU(),
+            nn.Conv2d(first, second, 3, 2, 1),
+            nn.ReLU(),
+            nn.Conv2d(second, third, 3, 2, 1),
+            nn.ReLU(),
+            *(_Dilated(third, 1 + block) for block in range(size.blocks)),
+        )
+        self.whole = nn.Sequential(
+            nn.Linear(3 * KNOTS + 2 * third, size.hidden),
+            nn.ReLU(),
+            nn.Linear(size.hidden, size.hidden),
+            nn.ReLU(),
+        )
+        self.curves = nn.Linear(size.hidden, 3 * (KNOTS + 1))
+        self.to_local = nn.Linear(size.hidden, third)
+        self.fields = nn.Conv2d(third, 6, 1)
+        for head in (self.curves, self.fields):
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)  # type: ignore[arg-type]
+        with torch.no_grad():
+            # The parts of the curve below its first knot and above its last: almost nothing.
+            self.curves.bias.view(3, KNOTS + 1)[:, [0, -1]] = -5.0
+
+    def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Shapes: as the class says."""
+        seen = nn.functional.avg_pool2d(rgb, rgb.shape[-1] // SEEN_PX)
+        local = self.local(seen - 0.5)
+        spread = (local - local.mean(dim=(2, 3), keepdim=True)).square().mean(dim=(2, 3))
+        whole = self.whole(torch.cat([tone_shares(seen).flatten(1), local.mean(dim=(2, 3)), spread], dim=1))
+        steps = self.curves(whole).view(-1, 3, KNOTS + 1).softmax(dim=2)
+        curves = steps.cumsum(dim=2)[:, :, :KNOTS]
+        mixed = nn.functional.relu(local + self.to_local(whole)[:, :, None, None])
+        gain, offset = self.fields(mixed).tanh().chunk(2, dim=1)
+        return curves, torch.exp2(GAIN * gain), OFFSET * offset
+
+
+class _Dilated(nn.Module):
+    """A residual block that looks ``dilation`` cells far: (B, C, H, W) -> the same."""
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__()
+        self.near = nn.Conv2d(channels, channels, 3, padding=dilation, dilation=dilation)
+        self.mix = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.mix(nn.functional.relu(self.near(x)))
+        return x + y
+
+
+def tone_shares(rgb: Tensor) -> Tensor:
+    """Return the soft histogram of each channel: (B, 3, H, W) -> (B, 3, 33), the shares of 33 tones, times 8.
+
+    Each pixel counts for its two nearest tones. Taken of the picture at half its size.
+    """
+    pixels = nn.functional.avg_pool2d(rgb, 2).flatten(2)
+    knots = torch.arange(KNOTS, dtype=rgb.dtype, device=rgb.device).view(1, 1, KNOTS, 1)
+    return 8 * (1 - (pixels[:, :, None] * (KNOTS - 1) - knots).abs()).clamp(min=0).mean(dim=3)
+
+
+def correct(rgb: Tensor, curves: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
+    """Return the corrected picture, as the contract ``tone/1`` defines it: curve(clip(x * gain + offset, 0, 1)).
+
+    Shapes: (B, 3, H, W), (B, 3, 33), (B, 3, 16, 16) twice -> (B, 3, H, W); fields are enlarged bilinearly between the
+    centres of their cells, curves are straight between knots.
+    """
+    size = rgb.shape[-2:]
+    gain, offset = (nn.functional.interpolate(field, size=size, mode="bilinear") for field in (gain, offset))
+    position = (rgb * gain + offset).clamp(0, 1) * (KNOTS - 1)
+    left = position.detach().floor().clamp(max=KNOTS - 2)
+    index = left.long().flatten(2)
+    below, above = (curves.gather(2, index + step).view_as(rgb) for step in (0, 1))
+    return below + (above - below) * (position - left)
+
+
+def build_tone_net(size: str) -> ToneNet:
+    """Return the tone network in a named size.
+
+    Raises:
+        OptionError: no size has that name.
+    """
+    if size not in TONE_SIZES:
+        raise OptionError(f"no tone size {size!r}", next_step=f"Choose one of {', '.join(TONE_SIZES)}")
+    return ToneNet(TONE_SIZES[size])

@@ -1,0 +1,138 @@
+"""The damage stage, first half: where a photograph is damaged, how sure that is, and what is too large to fill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyvips
+
+from photochrom.codecs.room import empty_pixels, let_go
+from photochrom.engines.base import FloatArray
+from photochrom.engines.restoration import CONTRACTS, StageEngine
+from photochrom.luma import Codes, strips
+from photochrom.options import RestoreOptions
+from photochrom.restoration.decisions import StageDecision, is_wanted
+from photochrom.restoration.masks import Coarse, Mask, grown, largest_in_cells, share_of, thick_parts
+from photochrom.restoration.planes import enlarged_rows, reduced, tile_planes
+from photochrom.restoration.tiling import Grid, Tile, blended_rows
+
+GRID = Grid(side=640, overlap=96, margin=32)
+# A large scan is searched at its full size for what is thin, and at fractions of it for what is wide.
+SMALLEST_SEARCHED_PX = 768
+# A region counts as damage if it is this probable somewhere, and reaches as far as the lower probability.
+SURE, LESS_SURE = 0.85, 0.5
+POSSIBLE = 0.4
+# Regions of fewer pixels at full size, in millionths of the picture, are not touched.
+SMALLEST_REGION = 12e-6
+# Around what was found: damage fades out over a pixel or two.
+GROWN_PX = 1
+# Share of the picture above which the model is not believed, or nothing is left to fill from.
+MOST_FILLED = 0.2
+
+Probability = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDamage:
+    """What is to be filled.
+
+    Attributes:
+        mask: (H, W), true where the picture is to be filled.
+        share: of the picture, in 0..1.
+        too_large: share of the picture that is damaged, and too thick to be filled.
+    """
+
+    mask: Mask
+    share: float
+    too_large: float = 0.0
+
+
+def search(pixels: Codes, engine: StageEngine, grid: Grid = GRID) -> Probability:
+    """Return the probability of damage at each pixel, (H, W), 0..255.
+
+    At full size, and at halves, quarters ... of it while the short side stays above SMALLEST_SEARCHED_PX; the largest
+    counts. Memory: one byte per pixel, a smaller copy of the picture, and a row of tiles.
+    """
+    height, width = pixels.shape[:2]
+    probability = empty_pixels((height, width), np.uint8)
+    factor = 1
+    while True:
+        small = reduced(pixels, factor)
+        _search_one_size(small, factor, engine, probability, grid)
+        factor *= 2
+        if min(width, height) / factor < SMALLEST_SEARCHED_PX:
+            return probability
+
+
+def find_damage(probability: Probability, options: RestoreOptions) -> FoundDamage:
+    """Return the regions that are surely damaged, without the parts that are too thick to be filled."""
+    height, width = probability.shape
+    sure, low = (POSSIBLE, POSSIBLE) if options.damage == "always" else (SURE, LESS_SURE)
+    peaks = largest_in_cells(probability)
+    kept = Coarse(width, height, _sure_regions(peaks, sure, low, SMALLEST_REGION * width * height))
+    mask: Mask = empty_pixels((height, width), np.bool_)
+    for top, bottom in strips(width, height):
+        first, last = max(0, top - GROWN_PX), min(height, bottom + GROWN_PX)
+        found = grown((probability[first:last] >= round(low * 255)) & kept.rows(first, last), GROWN_PX)
+        mask[top:bottom] = found[top - first : bottom - first]
+    too_large = _take_out(mask, thick_parts(mask, options.largest_hole * min(width, height)))
+    return FoundDamage(mask, share_of(mask), too_large)
+
+
+def decide(found: FoundDamage, options: RestoreOptions) -> StageDecision:
+    """Return whether the holes are filled."""
+    possible = 0 < found.share <= MOST_FILLED
+    applied = possible and is_wanted(options.damage, needed=True)
+    if applied:
+        verb = f"{found.share:.2%} of the picture filled"
+    elif found.share == 0:
+        verb = "left alone (none found that could be filled)" if found.too_large else "none found"
+    else:
+        verb = f"left alone ({found.share:.0%} of the picture looks damaged, {MOST_FILLED:.0%} is the limit)"
+    note = f"damage: {verb}"
+    if found.too_large:
+        note += f"; {found.too_large:.2%} left, thicker than {options.largest_hole:.0%} of the short side"
+    return StageDecision("damage", options.damage, applied, found.share, MOST_FILLED, note)
+
+
+def _search_one_size(small: Codes, factor: int, engine: StageEngine, probability: Probability, grid: Grid) -> None:
+    height, width = small.shape[:2]
+    multiple = CONTRACTS["damage/1"].multiple
+
+    def run(tile: Tile) -> FloatArray:
+        return tile.cropped(engine.run(tile_planes(small, tile, multiple))["mask"][0])
+
+    found = probability if factor == 1 else np.empty((height, width), np.uint8)
+    for top, rows in blended_rows(width, height, 1, grid, run):
+        found[top : top + rows.shape[1]] = np.rint(np.clip(rows[0], 0, 1) * 255)
+        let_go(small)
+    if factor == 1:
+        return
+    for top, bottom in strips(probability.shape[1], probability.shape[0], step=factor):
+        rows = enlarged_rows(found[..., None], factor, top, bottom, probability.shape[1])[0]
+        np.maximum(probability[top:bottom], rows.astype(np.uint8), out=probability[top:bottom])
+
+
+def _take_out(mask: Mask, part: Coarse) -> float:
+    """Clear a part of a mask, and return the share of the picture that was marked there."""
+    height, width = mask.shape
+    taken = 0
+    for top, bottom in strips(width, height):
+        both = mask[top:bottom] & part.rows(top, bottom)
+        taken += int(np.count_nonzero(both))
+        mask[top:bottom] &= ~both
+    return taken / (width * height)
+
+
+def _sure_regions(peaks: Probability, sure: float, low: float, smallest: float) -> Mask:
+    """Return the cells of regions that reach ``sure`` somewhere and have some size; ``peaks`` are cells' maxima."""
+    on = peaks >= round(low * 255)
+    if not on.any():
+        return on
+    joined = grown(on, 1)  # what is one region may have gaps of a cell
+    regions = pyvips.Image.new_from_array(joined.astype(np.uint8)).labelregions().numpy()
+    highest, area = np.zeros(regions.max() + 1), np.bincount(regions[on], minlength=regions.max() + 1)
+    np.maximum.at(highest, regions[on], peaks[on])
+    return on & ((highest >= round(sure * 255)) & (area >= smallest))[regions]

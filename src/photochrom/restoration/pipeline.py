@@ -1,0 +1,236 @@
+"""The way of a photograph through restoration: damage found and filled, noise removed, tones corrected.
+
+    mask -> holes filled -> noise -> tones -> toning
+
+In this order because scratches and dust would mislead the noise and tone stages. Each stage decides by itself, unless
+told, and works in place on one copy of the pixels, made before the first change.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from photochrom.codecs.room import empty_pixels, let_go, strips_of
+from photochrom.companions import MASK_MARK, Companion
+from photochrom.cores import usable_cores
+from photochrom.engines.restoration import StageEngine, StageSpec
+from photochrom.errors import OptionError
+from photochrom.luma import Codes
+from photochrom.options import RestoreOptions, Switch
+from photochrom.photo import Photo
+from photochrom.provenance import ALGORITHMICALLY_ENHANCED, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
+from photochrom.restoration import damage, noise, tone
+from photochrom.restoration.decisions import StageDecision
+from photochrom.restoration.inpainting import fill
+from photochrom.restoration.toning import Toning, classify, neutralize
+
+# A hand-drawn mask over more than this leaves too little to fill from.
+MOST_DRAWN = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreResult:
+    """A restored photograph, and what was decided on the way.
+
+    Attributes:
+        photo: the photograph restored.
+        mask: (H, W) uint8, 255 where it was filled; None where nothing was.
+        decisions: of each stage, in order.
+        models: what the models that changed the picture say of themselves.
+        options: how it was restored.
+        notes: what was decided, the notes of reading included.
+        seconds: per stage, in order.
+    """
+
+    photo: Photo
+    mask: npt.NDArray[np.uint8] | None
+    decisions: tuple[StageDecision, ...]
+    models: tuple[StageSpec, ...]
+    options: RestoreOptions
+    notes: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> bool:
+        """Whether any stage changed the picture."""
+        return any(decision.applied for decision in self.decisions)
+
+    @property
+    def source_type(self) -> str:
+        """The IPTC's word for what was done: pixels filled in by a model, corrected by an algorithm, or "": nothing."""
+        if self.mask is not None:
+            return COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
+        return ALGORITHMICALLY_ENHANCED if self.changed else ""
+
+    @property
+    def companions(self) -> list[Companion]:
+        """What is written beside the result: the mask, where it is asked for."""
+        if not self.options.keep_mask:
+            return []
+        return [Companion(MASK_MARK, mask_photo(self.mask, self.photo), format="png")]
+
+
+def mask_photo(mask: npt.NDArray[np.uint8] | None, like: Photo) -> Photo:
+    """Return a mask as a grey picture, black where nothing was filled."""
+    grey = np.zeros((like.height, like.width), np.uint8) if mask is None else mask
+    return Photo(grey[..., None])
+
+
+def restore_photo(
+    photo: Photo,
+    engines: Mapping[str, StageEngine],
+    options: RestoreOptions,
+    *,
+    mask: npt.NDArray[np.bool_] | None = None,
+    threads: int = 0,
+) -> RestoreResult:
+    """Return the photograph restored: same size, depth, channels, alpha and metadata.
+
+    Args:
+        photo: grey, toned or in colour.
+        engines: by kind: "damage", "inpaint", "noise", "tone"; those of stages that are switched off may be absent.
+        options: what to do.
+        mask: (H, W), true where the picture is to be filled; drawn by hand, instead of what the model finds.
+        threads: for the tone stage, 0 for all usable cores.
+
+    Raises:
+        ModelError: a model gave values that are not numbers, or arrays of another shape than it promised.
+        OptionError: the mask does not fit the picture, or marks too much of it.
+
+    Cost: about a second a megapixel on two cores for each of searching, filling and denoising, a tenth for tones.
+    Memory: input and output pixels, two bytes per pixel for masks, and some hundred megabytes for a row of tiles.
+    """
+    work = _Work(photo, options)
+    if mask is not None:
+        _fill_drawn(work, mask, engines)
+    elif options.damage != "never":
+        _fill_found(work, engines)
+    if options.noise != "never":
+        _denoise(work, engines["noise"])
+    with work.timed("toning"):
+        small = tone.squash(work.pixels)
+        toning = classify(small)
+    if options.tone != "never":
+        _correct_tone(work, small, toning, engines["tone"], threads or usable_cores())
+    with work.timed("toning"):
+        _settle_toning(work, toning)
+    return work.result()
+
+
+class _Work:
+    """What the stages of one photograph share: its pixels, copied before the first change, and what was decided."""
+
+    def __init__(self, photo: Photo, options: RestoreOptions) -> None:
+        self.photo, self.options = photo, options
+        self.pixels: Codes = photo.pixels
+        self.mask: npt.NDArray[np.uint8] | None = None
+        self.decisions: list[StageDecision] = []
+        self.models: list[StageSpec] = []
+        self.seconds: dict[str, float] = {}
+
+    def writable(self) -> Codes:
+        """Return the pixels for a stage to change."""
+        if self.pixels is self.photo.pixels:
+            given = self.photo.pixels
+            self.pixels = empty_pixels(given.shape, given.dtype)
+            for rows, (strip,) in strips_of(given):
+                self.pixels[rows] = strip
+                let_go(self.pixels)
+        return self.pixels
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Book the time on a stage."""
+        start = time.perf_counter()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0) + time.perf_counter() - start
+
+    def decided(self, decision: StageDecision, *engines: StageEngine) -> bool:
+        """Note a decision, and the models where they are used; return whether the stage is applied."""
+        self.decisions.append(decision)
+        self.models += [engine.spec for engine in engines if decision.applied]
+        return decision.applied
+
+    def result(self) -> RestoreResult:
+        """Return what came of it."""
+        notes = (*self.photo.notes, *(decision.note for decision in self.decisions))
+        restored = replace(self.photo, pixels=self.pixels, notes=notes)
+        return RestoreResult(
+            restored, self.mask, tuple(self.decisions), tuple(self.models), self.options, notes, self.seconds
+        )
+
+
+def _fill_found(work: _Work, engines: Mapping[str, StageEngine]) -> None:
+    with work.timed("damage"):
+        found = damage.find_damage(damage.search(work.pixels, engines["damage"]), work.options)
+    if work.decided(damage.decide(found, work.options), engines["damage"], engines["inpaint"]):
+        _fill(work, found.mask, engines["inpaint"])
+
+
+def _fill_drawn(work: _Work, mask: npt.NDArray[np.bool_], engines: Mapping[str, StageEngine]) -> None:
+    height, width = work.pixels.shape[:2]
+    if mask.shape != (height, width):
+        raise OptionError(
+            f"the mask has {mask.shape[1]} x {mask.shape[0]} pixels, the photograph {width} x {height}",
+            where="mask",
+            next_step="Draw it on a copy of the photograph itself",
+        )
+    share = float(mask.mean())
+    if share > MOST_DRAWN:
+        raise OptionError(
+            f"the mask marks {share:.0%} of the photograph, and {MOST_DRAWN:.0%} is the limit",
+            where="mask",
+            next_step="Mark in white what is to be filled, and leave the rest black",
+        )
+    note = f"damage: {share:.2%} of the picture filled, as the mask says"
+    decision = StageDecision("damage", work.options.damage, share > 0, share, MOST_DRAWN, note)
+    if work.decided(decision, engines["inpaint"]):
+        _fill(work, mask, engines["inpaint"])
+
+
+def _fill(work: _Work, mask: npt.NDArray[np.bool_], engine: StageEngine) -> None:
+    with work.timed("inpaint"):
+        fill(work.writable(), mask, engine)
+    work.mask = empty_pixels(mask.shape, np.uint8)
+    np.multiply(mask, np.uint8(255), out=work.mask)
+
+
+def _denoise(work: _Work, engine: StageEngine) -> None:
+    with work.timed("noise"):
+        if work.decided(noise.decide(work.pixels, engine, work.options), engine):
+            noise.apply(work.writable(), engine, work.options.noise_strength)
+
+
+def _correct_tone(
+    work: _Work, small: npt.NDArray[np.float32], toning: Toning, engine: StageEngine, threads: int
+) -> None:
+    with work.timed("tone"):
+        options = work.options
+        toned = toning.coloring == "toned"
+        per_channel = options.correct_cast if toning.coloring == "colour" else options.neutralize and toned
+        correction = tone.predict(small, engine, per_channel=per_channel, strength=options.tone_strength)
+        if work.decided(tone.decide(small, correction, options, toning.coloring), engine):
+            tone.apply(work.writable(), correction, threads)
+
+
+def _settle_toning(work: _Work, toning: Toning) -> None:
+    """Make a toned photograph neutral where that is asked for, and say what is kept."""
+    if toning.coloring == "grey" or (toning.coloring == "colour" and not work.options.neutralize):
+        return
+    applied = work.options.neutralize and toning.coloring == "toned"
+    measured = f"{toning.residual:.3f} of chroma beside one colour per tone"
+    if applied:
+        note = f"toning: {toning.name} made neutral ({measured})"
+        neutralize(work.writable())
+    elif toning.coloring == "toned":
+        note = f"toning: {toning.name} kept ({measured})"
+    else:
+        note = f"toning: a colour photograph, its colours kept ({measured})"
+    switch: Switch = "always" if work.options.neutralize else "never"
+    work.decided(StageDecision("toning", switch, applied, toning.residual, toning.limit, note))

@@ -1,0 +1,89 @@
+"""Grey, toned or colour? And how a toned photograph becomes neutral.
+
+A toned photograph (sepia, selenium, cyanotype, a yellowed print) has one colour per tone: its chroma is a function of
+its luma. A colour photograph has several.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from photochrom.codecs.room import let_go
+from photochrom.color import chroma
+from photochrom.engines.base import FloatArray
+from photochrom.luma import Codes, luma_codes, strips
+
+Coloring = Literal["grey", "toned", "colour"]
+
+# Root mean square chroma (0..1 scale of Cb, Cr) up to which a picture counts as grey: JPEG and scanner noise.
+GREY_CHROMA = 0.006
+# Chroma that its luma does not explain; above this there is more than one colour in the picture.
+TONED_RESIDUAL = 0.014
+TONES = 16
+# The share of pixels with the largest residual that does not count: a stamp, a stain, a coloured border.
+OUTLIERS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Toning:
+    """What colours a photograph has.
+
+    Attributes:
+        coloring: "grey", "toned" (one colour per tone) or "colour".
+        chroma: root mean square of Cb and Cr, of 0.5.
+        residual: the same of what the luma does not explain.
+        center: mean (Cb, Cr).
+        limit: residual from which on a picture counts as one in colour.
+    """
+
+    coloring: Coloring
+    chroma: float
+    residual: float
+    center: tuple[float, float] = (0.0, 0.0)
+    limit: float = TONED_RESIDUAL
+
+    @property
+    def name(self) -> str:
+        """What people call a toning of this colour."""
+        blueish, reddish = self.center
+        if reddish > 0:
+            return "sepia" if blueish < 0 else "purple toning"
+        return "blue toning" if blueish > 0 else "green toning"
+
+
+def classify(small_rgb: FloatArray) -> Toning:
+    """Return what colours a photograph has, from a small copy.
+
+    Shapes: (3, h, w), sRGB 0..1; some 256 pixels a side are enough, and average noise away.
+    """
+    rgb = np.moveaxis(small_rgb, 0, -1)
+    if np.ptp(rgb, axis=-1).max() == 0:
+        return Toning("grey", 0.0, 0.0)
+    cbcr = chroma(rgb).reshape(-1, 2)
+    luma = (rgb.reshape(-1, 3) @ np.array([0.299, 0.587, 0.114], np.float32)).clip(0, 1)
+    size = float(np.sqrt((cbcr**2).sum(axis=1).mean()))
+    residual = _residual(luma, cbcr)
+    center = (float(cbcr[:, 0].mean()), float(cbcr[:, 1].mean()))
+    coloring: Coloring = "grey" if size < GREY_CHROMA else "toned" if residual < TONED_RESIDUAL else "colour"
+    return Toning(coloring, size, residual, center)
+
+
+def _residual(luma: FloatArray, cbcr: FloatArray) -> float:
+    """Return the root mean square of what is left of the chroma when each tone's mean is taken away."""
+    tone = np.minimum((luma * TONES).astype(np.intp), TONES - 1)
+    count = np.maximum(np.bincount(tone, minlength=TONES), 1)
+    means = np.stack([np.bincount(tone, cbcr[:, k], minlength=TONES) / count for k in (0, 1)], axis=1)
+    squared = np.sort(((cbcr - means[tone]) ** 2).sum(axis=1))
+    kept = squared[: max(1, round(len(squared) * (1 - OUTLIERS)))]
+    return float(np.sqrt(kept.mean()))
+
+
+def neutralize(pixels: Codes) -> None:
+    """Replace each pixel of (H, W, 3) by the grey of its luma, in place, strip by strip."""
+    height, width = pixels.shape[:2]
+    for top, bottom in strips(width, height):
+        pixels[top:bottom] = luma_codes(pixels[top:bottom])[..., None]
+        let_go(pixels)

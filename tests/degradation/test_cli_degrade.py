@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photochrom.cli.app import run
+from tests.train.conftest import make_photo
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    make_photo(3, (120, 90)).save(path)
+    return path
+
+
+def test_degrade_writes_picture_and_mask_and_says_what_happened(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [tmp_path / f"{name}.png" for name in ("old", "again", "mask")]
+    command = ["degrade", str(photo), "--preset", "flood", "--seed", "4"]
+    assert run([*command, "-o", str(files[0]), "--mask-out", str(files[2])]) == 0
+    said = capsys.readouterr().out
+    assert "stains" in said
+    assert "hidden" in said
+    assert run([*command, "-o", str(files[1]), "--quiet"]) == 0
+    assert capsys.readouterr().out == ""
+    assert files[0].read_bytes() == files[1].read_bytes()
+    with Image.open(files[2]) as mask:
+        assert mask.size == (120, 90)
+        assert set(np.unique(np.asarray(mask.convert("L")))) == {0, 255}
+
+
+def test_single_kinds_and_sixteen_bits(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "scratched.jpg"
+    assert run(["degrade", str(photo), "--kind", "scratches", "--kind", "dust", "-o", str(out), "-q"]) == 0
+    assert out.stat().st_size > 500
+    deep = tmp_path / "deep.png"
+    Image.fromarray((np.arange(64 * 64, dtype=np.uint16) * 15).reshape(64, 64)).save(deep)
+    faded = tmp_path / "faded.png"
+    assert run(["degrade", str(deep), "--kind", "fading", "-o", str(faded), "-q"]) == 0
+    import pyvips
+
+    assert pyvips.Image.new_from_file(str(faded)).format == "ushort"
+
+
+def test_the_sheet_and_the_list(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sheet = tmp_path / "kinds.png"
+    assert run(["degrade", str(photo), "--sheet", str(sheet)]) == 0
+    with Image.open(sheet) as picture:
+        assert picture.width > 6 * 120
+    capsys.readouterr()
+    assert run(["degrade", "--list"]) == 0
+    listed = capsys.readouterr().out
+    assert "attic" in listed
+    assert "scanner-lines" in listed
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["{photo}"], "nothing to write"),
+        (["-o", "{folder}/x.png"], "no photograph is given"),
+        (["{photo}", "-o", "{photo}"], "would be overwritten"),
+        (["{photo}", "-o", "{folder}/a.png", "--mask-out", "{folder}/a.png"], "would be overwritten"),
+        (["{photo}", "-o", "{folder}/x.txt"], "cannot write files of type '.txt'"),
+        (["{photo}", "-o", "{folder}/x.png", "--preset", "atic"], "Did you mean 'attic'"),
+        (["{photo}", "-o", "{folder}/x.png", "--kind", "dist"], "Did you mean 'dust'"),
+        (["{photo}", "-o", "{folder}/x.png", "--kind", "dust", "--preset", "film"], "one or the other"),
+        (["{photo}", "-o", "{folder}/x.png", "--strength", "0.5"], "goes with --kind"),
+        (["{folder}/none.png", "-o", "{folder}/x.png"], "none.png"),
+    ],
+)
+def test_wrong_use_is_one_line_and_writes_nothing(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    before = photo.read_bytes()
+    assert run(["degrade", *(option.format(photo=photo, folder=tmp_path) for option in options)]) != 0
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert [path.name for path in tmp_path.iterdir()] == ["photo.png"]
+    assert photo.read_bytes() == before

@@ -1,0 +1,390 @@
+"""What each stage decides and does, with models of which it is known what they give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from skimage import data
+from skimage.metrics import peak_signal_noise_ratio
+
+from photochrom.engines.restoration import OnnxStage
+from photochrom.errors import ModelError, OptionError
+from photochrom.luma import luma_codes
+from photochrom.options import RestoreOptions
+from photochrom.photo import Photo
+from photochrom.provenance import ALGORITHMICALLY_ENHANCED, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
+from photochrom.restoration import damage, noise, tone
+from photochrom.restoration.inpainting import fill
+from photochrom.restoration.pipeline import RestoreResult
+from photochrom.restoration.tiling import Grid
+from photochrom.restoration.toning import classify
+from photochrom.restorer import Restorer
+from tests.restoration.stand_in_stages import FADED_BLACK, FADED_WHITE
+
+RestorerFor = Callable[..., Restorer]
+NOTHING = {"damage": "never", "noise": "never", "tone": "never"}
+
+
+def photo_of(array: np.ndarray) -> Photo:
+    return Photo(array[..., None] if array.ndim == 2 else array)
+
+
+def decision(result: RestoreResult, stage: str) -> bool:
+    return next(found.applied for found in result.decisions if found.stage == stage)
+
+
+def sepia(grey: np.ndarray) -> np.ndarray:
+    tone = grey[..., None] / 255
+    return np.rint(255 * tone ** np.array([0.8, 1.0, 1.35])).astype(np.uint8)
+
+
+def faded(array: np.ndarray) -> np.ndarray:
+    spread = (FADED_WHITE - FADED_BLACK) * 255
+    return np.rint(array / 255 * spread + FADED_BLACK * 255).astype(np.uint8)
+
+
+# -- Undamaged photographs -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["camera", "coffee", "astronaut", "chelsea", "rocket"])
+@pytest.mark.parametrize("deep", [False, True])
+def test_an_undamaged_photograph_is_left_nearly_as_it_is(name: str, deep: bool, restorer_for: RestorerFor) -> None:
+    """The stand-ins would do harm: a blur, a hard curve, white things filled. So this is about the decisions."""
+    picture = np.asarray(getattr(data, name)())
+    given = picture.astype(np.uint16) * 257 if deep else picture
+    result = restorer_for(damage="never").run(photo_of(given))  # white things are no damage, but for the stand-in
+    largest = np.iinfo(given.dtype).max
+    out = result.photo.pixels.reshape(given.shape)
+    assert np.array_equal(out, given) or peak_signal_noise_ratio(given, out, data_range=largest) >= 38
+    assert not decision(result, "noise")
+    assert not decision(result, "tone")
+
+
+def test_nothing_changed_means_the_same_pixels_and_no_claim(restorer_for: RestorerFor, coffee: np.ndarray) -> None:
+    photo = photo_of(coffee)
+    result = restorer_for(damage="never").run(photo)
+    assert not result.changed
+    assert result.photo.pixels is photo.pixels
+    assert result.source_type == ""
+    assert result.models == ()
+    assert [found.stage for found in result.decisions] == ["noise", "tone"]
+    assert "left alone" in result.notes[0]
+
+
+# -- Damage --------------------------------------------------------------------------------------------------------
+
+
+def test_scratches_are_found_filled_and_told(
+    restorer_for: RestorerFor, scratched: tuple[np.ndarray, np.ndarray], camera: np.ndarray
+) -> None:
+    picture, where = scratched
+    result = restorer_for().run(photo_of(picture))
+    assert result.mask is not None
+    filled = result.mask > 0
+    assert (filled & where).sum() == where.sum()
+    assert filled.mean() < 3 * where.mean()  # little more than the scratches
+    out = result.photo.pixels[..., 0]
+    assert np.array_equal(out[~filled], picture[~filled])
+    before = np.abs(picture[where].astype(int) - camera[where]).mean()
+    assert np.abs(out[where].astype(int) - camera[where]).mean() < before / 3
+    assert result.notes[0].startswith("damage: 1.")
+    assert result.source_type == COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
+    assert [model.contract for model in result.models] == ["damage/1", "inpaint/1"]
+
+
+@pytest.mark.parametrize("shape", [(64, 64, 1), (300, 700, 3), (1, 1, 3), (2, 900, 1)])
+def test_only_what_lies_under_the_mask_is_touched(shape: tuple[int, int, int], stages: dict[str, OnnxStage]) -> None:
+    rng = np.random.default_rng(3)
+    before = rng.integers(0, 65536, shape, dtype=np.uint16)
+    mask = rng.random(shape[:2]) < 0.1
+    after = before.copy()
+    fill(after, mask, stages["inpaint"], Grid(64, 48, 8))
+    assert np.array_equal(after[~mask], before[~mask])
+    assert shape[0] * shape[1] < 100 or (after[mask] != before[mask]).any()
+
+
+def test_what_lies_under_the_mask_does_not_matter(stages: dict[str, OnnxStage], camera: np.ndarray) -> None:
+    mask = np.zeros(camera.shape, bool)
+    mask[200:300, 100:400] = mask[20:22] = True
+    black, white = (np.where(mask, value, camera).astype(np.uint8)[..., None] for value in (0, 255))
+    fill(black, mask, stages["inpaint"])
+    fill(white, mask, stages["inpaint"])
+    assert np.array_equal(black, white)
+
+
+def test_a_thick_hole_is_filled_from_both_sides(stages: dict[str, OnnxStage]) -> None:
+    """At full size the stand-in sees 16 pixels far: the middle of this hole is filled on a smaller copy."""
+    ramp = np.broadcast_to(np.linspace(20, 220, 800), (800, 800)).astype(np.uint8)[..., None].copy()
+    mask = np.zeros((800, 800), bool)
+    mask[300:500, 300:500] = True
+    fill(ramp, mask, stages["inpaint"])
+    middle = ramp[390:410, 390:410]
+    assert 90 < middle.mean() < 150
+
+
+def test_damage_too_thick_is_left_and_said(restorer_for: RestorerFor, camera: np.ndarray) -> None:
+    picture = np.minimum(camera, 235)
+    picture[100:200, 100:200] = 255
+    picture[300:302, 50:400] = 255
+    result = restorer_for(noise="never", tone="never").run(photo_of(picture))
+    assert result.mask is not None
+    assert not result.mask[120:180, 120:180].any()
+    assert result.mask[300:302, 60:390].all()
+    assert "left, thicker than 8% of the short side" in result.notes[0]
+    wider = restorer_for(noise="never", tone="never", largest_hole=0.3).run(photo_of(picture))
+    assert wider.mask is not None
+    assert wider.mask[100:200, 100:200].all()
+
+
+def test_a_model_that_sees_damage_everywhere_is_not_believed(restorer_for: RestorerFor, camera: np.ndarray) -> None:
+    picture = np.minimum(camera, 235)
+    picture[:, ::8] = 255
+    picture[:, 1::8] = 255
+    result = restorer_for(noise="never", tone="never").run(photo_of(picture))
+    assert result.mask is None
+    assert np.array_equal(result.photo.pixels[..., 0], picture)
+    assert "of the picture looks damaged, 20% is the limit" in result.notes[0]
+
+
+def test_always_takes_what_auto_is_not_sure_of() -> None:
+    probability = np.zeros((400, 400), np.uint8)
+    probability[100:103, 50:300] = 160
+    assert damage.find_damage(probability, RestoreOptions()).share == 0
+    assert damage.find_damage(probability, RestoreOptions(damage="always")).share > 0.004
+    probability[101, 60:70] = 250
+    found = damage.find_damage(probability, RestoreOptions())
+    assert found.mask[100:103, 50:300].all()
+
+
+def test_specks_of_a_pixel_or_two_in_a_large_picture_are_not_touched() -> None:
+    probability = np.zeros((2000, 2000), np.uint8)
+    probability[500, 500] = probability[1000, 700] = 255
+    assert damage.find_damage(probability, RestoreOptions()).share == 0
+
+
+def test_a_large_picture_is_searched_at_more_than_one_size(stages: dict[str, OnnxStage]) -> None:
+    sizes = []
+
+    class Watched:
+        spec = stages["damage"].spec
+
+        def run(self, rgb: np.ndarray, mask: np.ndarray | None = None) -> dict[str, np.ndarray]:
+            sizes.append(rgb.shape[2:])
+            return stages["damage"].run(rgb)
+
+        def close(self) -> None: ...
+
+    picture = np.full((1600, 1600, 1), 90, np.uint8)
+    picture[800, 200:1400] = 255
+    found = damage.search(picture, Watched(), Grid(2048, 64, 16))
+    assert sizes == [(1600, 1600), (800, 800)]
+    assert found[800, 300:1300].min() > 250
+    assert found[600].max() < 10
+
+
+def test_a_drawn_mask_is_filled_and_nothing_is_searched(
+    restorer_for: RestorerFor, camera: np.ndarray, stages: dict[str, OnnxStage]
+) -> None:
+    mask = np.zeros(camera.shape, bool)
+    mask[100:220, 100:220] = True
+    for switch in ("auto", "never"):
+        result = restorer_for(damage=switch, noise="never", tone="never").run(photo_of(camera), mask=mask)
+        assert result.mask is not None
+        assert np.array_equal(result.mask > 0, mask)
+        assert "as the mask says" in result.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("mask", "said"),
+    [(np.zeros((5, 5), bool), "the mask has 5 x 5 pixels, the photograph 512 x 512"),
+     (np.ones((512, 512), bool), "marks 100% of the photograph")],
+)  # fmt: skip
+def test_a_mask_that_does_not_fit_is_refused(
+    mask: np.ndarray, said: str, restorer_for: RestorerFor, camera: np.ndarray
+) -> None:
+    with pytest.raises(OptionError, match=said):
+        restorer_for().run(photo_of(camera), mask=mask)
+
+
+# -- Noise ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sigma", [6.0, 12.0])
+def test_noise_is_measured_where_the_picture_is_quiet(
+    sigma: float, camera: np.ndarray, stages: dict[str, OnnxStage]
+) -> None:
+    """The stand-in takes a twenty-fifth of the noise for the picture."""
+    clean = noise.measure(camera[..., None], stages["noise"])
+    noisy = np.clip(camera + np.random.default_rng(1).normal(0, sigma, camera.shape), 0, 255).astype(np.uint8)
+    found = noise.measure(noisy[..., None], stages["noise"])
+    assert clean < noise.NOISY
+    assert 0.7 * sigma < found < 1.2 * sigma
+    deep = noisy.astype(np.uint16) * 257
+    assert noise.measure(deep[..., None], stages["noise"]) == pytest.approx(found, rel=0.01)
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_a_blank_page_has_no_noise(level: int, stages: dict[str, OnnxStage]) -> None:
+    assert noise.measure(np.full((1, 1, 3), level, np.uint8), stages["noise"]) == 0
+    assert noise.measure(np.full((300, 300, 3), level, np.uint8), stages["noise"]) < 0.1
+
+
+def test_a_noisy_photograph_is_denoised_as_far_as_asked(restorer_for: RestorerFor, camera: np.ndarray) -> None:
+    noisy = np.clip(camera + np.random.default_rng(1).normal(0, 12, camera.shape), 0, 255).astype(np.uint8)
+    full = restorer_for(damage="never", tone="never").run(photo_of(noisy))
+    half = restorer_for(damage="never", tone="never", noise_strength=0.5).run(photo_of(noisy))
+    none = restorer_for(damage="never", tone="never", noise_strength=0).run(photo_of(noisy))
+    assert decision(full, "noise")
+    assert full.source_type == ALGORITHMICALLY_ENHANCED
+    assert np.array_equal(none.photo.pixels[..., 0], noisy)
+    middle = (full.photo.pixels.astype(int)[..., 0] + noisy) / 2
+    assert np.abs(half.photo.pixels[..., 0] - middle).max() <= 0.51
+    never = restorer_for(damage="never", noise="never").run(photo_of(noisy))
+    assert "noise" not in {found.stage for found in never.decisions}
+
+
+# -- Tone ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_faded_photograph_gets_its_tones_back(deep: bool, restorer_for: RestorerFor, camera: np.ndarray) -> None:
+    given = faded(camera)
+    codes = given.astype(np.uint16) * 257 if deep else given
+    result = restorer_for(damage="never", noise="never").run(photo_of(codes))
+    assert decision(result, "tone")
+    assert result.photo.pixels.dtype == codes.dtype
+    assert np.abs(result.photo.pixels[..., 0] / result.photo.max_code * 255 - camera).max() <= 1.6
+    assert "of the tone range used, 55% is the limit" in result.notes[0]
+
+
+def test_a_faded_sepia_print_stays_sepia_and_a_faded_colour_photograph_its_colours(
+    restorer_for: RestorerFor, camera: np.ndarray, coffee: np.ndarray
+) -> None:
+    for picture in (sepia(faded(camera)), faded(coffee)):
+        result = restorer_for(damage="never", noise="never").run(photo_of(picture))
+        assert decision(result, "tone")
+        before, after = (a.astype(float) - luma_codes(a)[..., None] for a in (picture, result.photo.pixels))
+        same = np.abs(before - after).max(axis=-1) <= 2.0
+        assert same.mean() > 0.9  # elsewhere the gamut has no room for them at the new luma
+        assert "colours kept" in " ".join(result.notes)
+
+
+def test_a_cast_is_corrected_only_where_asked(restorer_for: RestorerFor, coffee: np.ndarray) -> None:
+    kept = restorer_for(damage="never", noise="never").run(photo_of(faded(coffee)))
+    corrected = restorer_for(damage="never", noise="never", correct_cast=True).run(photo_of(faded(coffee)))
+    assert np.abs(corrected.photo.pixels.astype(int) - coffee).mean() < 1
+    assert np.abs(kept.photo.pixels.astype(int) - coffee).mean() > 5
+
+
+def test_tone_strength(restorer_for: RestorerFor, camera: np.ndarray) -> None:
+    given = faded(camera)
+    half = restorer_for(damage="never", noise="never", tone_strength=0.5).run(photo_of(given)).photo.pixels[..., 0]
+    assert np.abs(half - (given.astype(int) + camera) / 2).max() <= 1.6
+
+
+def test_strips_are_the_whole() -> None:
+    rng = np.random.default_rng(2)
+    fields = rng.uniform(0.8, 1.2, (1, 16, 16)).astype(np.float32), rng.uniform(-0.1, 0.1, (1, 16, 16)).astype("f4")
+    curve = np.sort(rng.random((1, 33)).astype(np.float32))
+    correction = tone.ToneCorrection(curve, *fields)
+    values = rng.random((1, 300, 200), np.float32)
+    whole = correction.rows(values, 0, 300)
+    parts = np.concatenate([correction.rows(values[:, t : t + 70], t, 300) for t in range(0, 300, 70)], axis=1)
+    assert np.array_equal(whole, parts)
+
+
+def test_fields_are_bilinear_between_the_centres_of_their_cells() -> None:
+    gain = np.ones((1, 16, 16), np.float32)
+    offset = np.broadcast_to(np.linspace(0, 0.15, 16, dtype=np.float32), (1, 16, 16))
+    straight = np.linspace(0, 1, 33, dtype=np.float32)[None]
+    out = tone.ToneCorrection(straight, gain, offset).rows(np.full((1, 160, 160), 0.5, np.float32), 0, 160)
+    np.testing.assert_allclose(out[0, 80, 4:6].mean(), 0.5, atol=5e-4)  # the centre of the first cell
+    np.testing.assert_allclose(out[0, 80, 154:156].mean(), 0.65, atol=5e-4)
+    np.testing.assert_allclose(np.diff(out[0, 3, 5:155]), 0.001, atol=1e-4)
+
+
+def test_a_blank_page_is_not_stretched(restorer_for: RestorerFor) -> None:
+    page = np.random.default_rng(0).integers(120, 125, (200, 200), dtype=np.uint8)
+    result = restorer_for(damage="never", noise="never", tone="always").run(photo_of(page))
+    assert not decision(result, "tone")
+    assert "a blank picture" in result.notes[0]
+
+
+def test_the_whole_photograph_is_squashed_by_area() -> None:
+    picture = np.random.default_rng(4).integers(0, 256, (1024, 512, 3), dtype=np.uint8)
+    expected = picture.reshape(256, 4, 256, 2, 3).mean(axis=(1, 3)).transpose(2, 0, 1) / 255
+    np.testing.assert_allclose(tone.squash(picture), expected, atol=1e-3)
+
+
+# -- Toning --------------------------------------------------------------------------------------------------------
+
+
+def test_sepia_is_told_from_grey_and_from_colour(camera: np.ndarray, coffee: np.ndarray) -> None:
+    assert classify(tone.squash(camera[..., None])).coloring == "grey"
+    found = classify(tone.squash(sepia(camera)))
+    assert (found.coloring, found.name) == ("toned", "sepia")
+    assert classify(tone.squash(sepia(camera)[..., ::-1].copy())).name == "blue toning"
+    for name in ("coffee", "astronaut", "chelsea", "rocket"):
+        assert classify(tone.squash(np.asarray(getattr(data, name)()))).coloring == "colour", name
+
+
+def test_sepia_is_kept_and_neutralised_on_request(restorer_for: RestorerFor, camera: np.ndarray) -> None:
+    picture = photo_of(sepia(camera))
+    kept = restorer_for(**NOTHING | {"tone": "auto"}).run(picture)
+    assert np.array_equal(kept.photo.pixels, picture.pixels)
+    assert any(note.startswith("toning: sepia kept") for note in kept.notes)
+    neutral = restorer_for(**NOTHING, neutralize=True).run(picture)
+    assert np.ptp(neutral.photo.pixels, axis=-1).max() == 0
+    assert np.array_equal(luma_codes(neutral.photo.pixels), luma_codes(picture.pixels))
+    assert any(note.startswith("toning: sepia made neutral") for note in neutral.notes)
+
+
+def test_a_colour_photograph_is_not_neutralised(restorer_for: RestorerFor, coffee: np.ndarray) -> None:
+    result = restorer_for(**NOTHING, neutralize=True).run(photo_of(coffee))
+    assert np.array_equal(result.photo.pixels, coffee)
+    assert any("a colour photograph, its colours kept" in note for note in result.notes)
+
+
+# -- What must not happen ------------------------------------------------------------------------------------------
+
+
+def test_the_photograph_given_is_never_written_to(restorer_for: RestorerFor, scratched: tuple[np.ndarray, ...]) -> None:
+    picture = faded(scratched[0])
+    picture.setflags(write=False)
+    before = picture.copy()
+    restorer_for(damage="always", noise="always", tone="always").run(photo_of(picture))
+    assert np.array_equal(picture, before)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 3), (3, 2000, 1), (2000, 2, 3), (17, 33, 3)])
+def test_pictures_of_any_size_go_through(shape: tuple[int, int, int], restorer_for: RestorerFor) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    result = restorer_for(damage="always", noise="always", tone="always").run(Photo(pixels))
+    assert result.photo.pixels.shape == shape
+
+
+def test_alpha_and_metadata_stay(restorer_for: RestorerFor, camera: np.ndarray) -> None:
+    alpha = np.random.default_rng(0).integers(0, 256, camera.shape, dtype=np.uint8)
+    given = replace(photo_of(camera), alpha=alpha, notes=("read",), format="tiff")
+    result = restorer_for(noise="always").run(given)
+    assert result.photo.alpha is alpha
+    assert result.photo.format == "tiff"
+    assert result.notes[0] == "read"
+    assert result.photo.notes == result.notes
+
+
+def test_a_model_that_gives_no_numbers_is_an_error(stages: dict[str, OnnxStage], camera: np.ndarray) -> None:
+    class Wrong:
+        spec = stages["tone"].spec
+
+        def run(self, rgb: np.ndarray, mask: np.ndarray | None = None) -> dict[str, np.ndarray]:
+            return {"curves": np.zeros((1, 3, 4)), "gain": np.zeros((1, 3, 1, 1)), "offset": np.zeros((1, 3, 1, 1))}
+
+        def close(self) -> None: ...
+
+    session = Restorer(RestoreOptions(damage="never", noise="never"), engines={"tone": Wrong()})
+    with pytest.raises(ModelError, match="another shape"):
+        session.run(photo_of(camera))

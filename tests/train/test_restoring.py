@@ -1,0 +1,155 @@
+"""Restoration networks are configurations of the same system: their tasks, losses and validation."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from photochrom.degradation.ageing import AgeOptions
+from photochrom.nets.tone import FIELD, KNOTS, correct
+from photochrom.train.config import TaskSection, TrainConfig
+from photochrom.train.degrade import make_pair
+from photochrom.train.loop import Training
+from photochrom.train.restoring import dice_loss, hole_psnr
+from photochrom.train.validation import summary
+from tests.train.conftest import make_photo
+from tests.train.test_stages import config, lines
+
+STAGE = {"name": "only", "size_px": 64, "batch": 2, "photos_seen": 6, "lr_decoder": 1e-3}
+TASKS = {
+    "noise": ("rgb", {"psnr", "psnr_input"}),
+    "damage": ("mask", {"iou"}),
+    "inpaint": ("fill", {"psnr_holes", "psnr_input"}),
+    "tone": ("tone", {"psnr", "psnr_input"}),
+}
+
+
+def plan(shard: Path, folder: Path, kind: str, **sections: Any) -> TrainConfig:
+    target = TASKS[kind][0]
+    task = {"input": "worn", "target": target, "before": f"train-{kind}-before", "wear": f"train-{kind}"}
+    loss = {"pixel": 1.0} if target == "rgb" else {}
+    stage = STAGE | {"size_px": 128 if kind == "tone" else 64}
+    return config(shard, folder, stage, task=task, loss=loss, model={"backbone": "none", "decoder": "test"}, **sections)
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_each_restoration_task_trains_and_is_validated(shard: Path, tmp_path: Path, kind: str) -> None:
+    training = Training(plan(shard, tmp_path / "run", kind))
+    before = {name: tensor.clone() for name, tensor in training.net.named_parameters()}
+    training.run()
+    assert any(not torch.equal(before[name], tensor) for name, tensor in training.net.named_parameters())
+    figures = [line for line in lines(tmp_path / "run") if "loss" not in line][-1]
+    assert TASKS[kind][1] <= figures.keys()
+    assert list((tmp_path / "run").glob("samples-*.png"))
+
+
+def test_the_tone_network_starts_by_leaving_photographs_alone(shard: Path, tmp_path: Path) -> None:
+    training = Training(plan(shard, tmp_path / "run", "tone"))
+    photo = torch.rand(2, 3, 128, 128)
+    curves, gain, offset = training.net(photo)
+    assert curves.shape == (2, 3, KNOTS)
+    assert gain.shape == offset.shape == (2, 3, FIELD, FIELD)
+    assert (curves.diff(dim=2) >= 0).all()
+    assert (correct(photo, curves, gain, offset) - photo).abs().max() < 0.01
+
+
+def test_correcting_follows_the_contract() -> None:
+    """Against numpy's own interpolation: clip(x * gain + offset), then the curve, straight between knots."""
+    rng = np.random.default_rng(0)
+    curves = np.sort(rng.random((1, 3, KNOTS), dtype=np.float32), axis=2)
+    photo = rng.random((1, 3, 32, 32), dtype=np.float32)
+    gain, offset = np.full((1, 3, FIELD, FIELD), 1.3, np.float32), np.full((1, 3, FIELD, FIELD), -0.1, np.float32)
+    reached = correct(*(torch.from_numpy(array) for array in (photo, curves, gain, offset))).numpy()
+    moved = np.clip(photo * 1.3 - 0.1, 0, 1)
+    for channel in range(3):
+        expected = np.interp(moved[0, channel], np.linspace(0, 1, KNOTS), curves[0, channel])
+        np.testing.assert_allclose(reached[0, channel], expected, atol=1e-5)
+
+
+def test_what_is_under_the_mask_does_not_matter(shard: Path, tmp_path: Path) -> None:
+    training = Training(plan(shard, tmp_path / "run", "inpaint"))
+    training.run()
+    net = training.net.eval()
+    photo, mask = torch.rand(1, 3, 64, 64), (torch.rand(1, 1, 64, 64) > 0.8).float()
+    with torch.no_grad():
+        filled, other = net(photo, mask), net(photo * (1 - mask) + 0.3 * mask, mask)
+    torch.testing.assert_close(filled, other)
+    torch.testing.assert_close(filled * (1 - mask), photo * (1 - mask))
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_filling_is_finite_whatever_is_missing(share: float) -> None:
+    from photochrom.nets.restoration import fill_smoothly
+
+    photo, hole = torch.full((1, 3, 32, 32), 0.4), torch.full((1, 1, 32, 32), share)
+    filled = fill_smoothly(photo, hole)
+    assert filled.isfinite().all()
+    if share == 0:
+        torch.testing.assert_close(filled, photo)
+
+
+def test_a_flat_picture_is_filled_flat() -> None:
+    from photochrom.nets.restoration import fill_smoothly
+
+    photo, hole = torch.full((1, 3, 64, 64), 0.4), torch.zeros(1, 1, 64, 64)
+    hole[:, :, 20:41, 10:50] = 1
+    torch.testing.assert_close(fill_smoothly(photo, hole), photo, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_a_pair_follows_its_seed_and_stays_within_range(kind: str) -> None:
+    target = TASKS[kind][0]
+    task = TaskSection(input="worn", target=target, before=f"train-{kind}-before", wear=f"train-{kind}")
+    codes = np.asarray(make_photo(3, (64, 64)))
+    for seed in range(12):
+        pair, again = (make_pair(codes, task, AgeOptions(), np.random.default_rng(seed)) for _ in range(2))
+        assert pair.photo.shape == pair.clean.shape == (3, 64, 64)
+        assert pair.mask.shape == (1, 64, 64)
+        assert pair.photo.flags.c_contiguous
+        for part in ("photo", "clean", "mask"):
+            values = getattr(pair, part)
+            np.testing.assert_array_equal(values, getattr(again, part))
+            assert values.dtype == np.float32
+            assert 0 <= values.min() <= values.max() <= 1
+
+
+def test_holes_cover_the_damage(shard: Path) -> None:
+    task = TaskSection(input="worn", target="fill", wear="train-inpaint")
+    codes = np.asarray(make_photo(3, (64, 64)))
+    for seed in range(8):
+        pair = make_pair(codes, task, AgeOptions(), np.random.default_rng(seed))
+        changed = np.abs(pair.photo - pair.clean).max(axis=0) > 0.2
+        # What a crease's flank or a torn edge's shadow changes is not hidden, but most of what changed much is.
+        assert not changed.any() or pair.mask[0][changed].mean() > 0.5
+
+
+def test_dice_is_zero_for_the_truth_and_one_for_its_opposite() -> None:
+    mask = torch.zeros(2, 1, 16, 16)
+    mask[0, :, :8] = 1
+    assert dice_loss(mask, mask).item() == pytest.approx(0, abs=1e-6)
+    assert dice_loss(1 - mask, mask).item() > 0.99
+
+
+def test_figures_without_a_number_are_left_out() -> None:
+    picture, truth = torch.zeros(2, 3, 4, 4), torch.full((2, 3, 4, 4), 0.1)
+    mask = torch.stack([torch.ones(1, 4, 4), torch.zeros(1, 4, 4)])
+    assert summary({"psnr_holes": hole_psnr(picture, truth, mask)}) == pytest.approx({"psnr_holes": 20.0})
+    shares = {"intersection": torch.tensor([0.1, 0.0]), "union": torch.tensor([0.2, 0.2])}
+    assert summary(shares) == pytest.approx({"iou": 0.25})
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ({"input": "worn", "target": "rgb"}, "needs the preset wear"),
+        ({"input": "grey", "target": "rgb", "wear": "attic"}, "needs the preset wear"),
+        ({"input": "worn", "target": "color", "wear": "attic"}, "input worn is colour|grey input"),
+        ({"input": "relit", "target": "mask"}, "needs input worn"),
+    ],
+)
+def test_tasks_that_make_no_sense_are_refused(task: dict[str, str], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        TaskSection.model_validate(task)

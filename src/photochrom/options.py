@@ -136,9 +136,10 @@ class RestoreOptions(Options):
     """How a photograph is restored. Each stage decides by itself whether it is needed, and can be told."""
 
     damage: Switch = Field(
-        default="auto",
+        default="never",
         description="Scratches, dust, creases, tears and stains: found by one model, filled from their surroundings by "
-        "another; nothing else is touched. `always` also takes what the model is less sure of. About a "
+        "another; nothing else is touched. Off unless asked for, because the present model also takes some wires, "
+        "twigs and glints for damage: look at --mask-out. `auto` fills what it is very sure of, `always` more. About a "
         "second a megapixel to search, and at most as much again to fill.",
     )
     noise: Switch = Field(

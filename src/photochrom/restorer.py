@@ -37,7 +37,7 @@ class Restorer:
     """Loaded models and the options to restore with. Safe to share between threads; a context manager.
 
     Args:
-        options: what to do; left out, every stage decides by itself.
+        options: what to do; left out, noise and tone decide by themselves, and damage is left.
         engines: what runs the models, by kind ("damage", "inpaint", "noise", "tone"), for tests and other runtimes; no
             model files are loaded for these.
         engine_options: threads and device of the engines that are made.
@@ -179,7 +179,7 @@ def restore(
 def restore(
     picture: Any,
     *,
-    damage: Switch = "auto",
+    damage: Switch = "never",
     noise: Switch = "auto",
     tone: Switch = "auto",
     noise_strength: float = 1.0,

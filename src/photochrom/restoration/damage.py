@@ -22,8 +22,8 @@ GRID = Grid(side=640, overlap=96, margin=32)
 # A large scan is searched at its full size for what is thin, and at fractions of it for what is wide.
 SMALLEST_SEARCHED_PX = 768
 # A region counts as damage if it is this probable somewhere, and reaches as far as the lower probability.
-SURE, LESS_SURE = 0.85, 0.5
-POSSIBLE = 0.4
+SURE, LESS_SURE = 0.98, 0.6
+POSSIBLE = 0.5
 # Regions of fewer pixels at full size, in millionths of the picture, are not touched.
 SMALLEST_REGION = 12e-6
 # Around what was found: damage fades out over a pixel or two.

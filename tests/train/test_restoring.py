@@ -153,3 +153,12 @@ def test_figures_without_a_number_are_left_out() -> None:
 def test_tasks_that_make_no_sense_are_refused(task: dict[str, str], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         TaskSection.model_validate(task)
+
+
+def test_the_decibel_loss_counts_pictures_alike() -> None:
+    from photochrom.train.losses import decibel_loss
+
+    truth = torch.zeros(2, 3, 8, 8)
+    picture = torch.stack([torch.full((3, 8, 8), 0.1), torch.full((3, 8, 8), 0.01)])
+    assert decibel_loss(picture[:1], truth[:1]).item() == pytest.approx(0.0, abs=1e-2)
+    assert decibel_loss(picture, truth).item() == pytest.approx(-1.0, abs=0.03)

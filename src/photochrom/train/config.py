@@ -96,6 +96,7 @@ class LossSection(Section):
     )
     pixel: float = Field(default=0.0, ge=0, description="Mean absolute difference of pictures.")
     colorfulness: float = Field(default=0.0, ge=0, description="Difference of each picture's colourfulness, two-sided.")
+    decibel: float = Field(default=0.0, ge=0, description="Logarithm of each picture's mean square error: PSNR.")
     perceptual: float = Field(default=0.0, ge=0, description="Difference seen by a pretrained network.")
     network: str = Field(default="lite0", description="That network: vgg16, vgg16_bn or a backbone.")
     network_weights: Path | None = Field(
@@ -227,7 +228,7 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _is_trainable(self) -> Self:
-        parts = [self.loss.pixel, self.loss.perceptual, self.loss.colorfulness]
+        parts = [self.loss.pixel, self.loss.decibel, self.loss.perceptual, self.loss.colorfulness]
         parts += [self.loss.distribution] if self.task.target in OWN_LOSSES else []
         if not any(parts) and any(stage.kind == "generator" for stage in self.stages):
             raise ValueError("every loss has weight 0: set loss.pixel or loss.perceptual")

@@ -68,6 +68,15 @@ def _colorfulness(picture: Tensor) -> Tensor:
     return spread + 0.3 * ((opponents.mean(dim=2) ** 2).sum(1) + tiny).sqrt()
 
 
+def decibel_loss(picture: Tensor, truth: Tensor) -> Tensor:
+    """Return the mean over pictures of log10 of their mean square error, 0 at 20 dB and -1 for each 10 dB more.
+
+    Every picture counts alike, clean ones too: a mean of errors would be made of the noisiest. Flat from 50 dB on.
+    Source: Chen et al. 2022, "Simple Baselines for Image Restoration", section 4 (PSNR loss).
+    """
+    return ((picture - truth).square().mean(dim=(1, 2, 3)) + 1e-5).log10().mean() + 2
+
+
 def critic_loss(kind: AdversarialKind, real: Tensor, generated: Tensor) -> Tensor:
     """Return what a critic minimises, from its logits on real and on generated pictures.
 

@@ -7,7 +7,14 @@ from torch import Tensor, nn
 
 from photochrom.train.config import TrainConfig
 from photochrom.train.learner import Part
-from photochrom.train.losses import adversarial_loss, balanced_accuracy, colorfulness_loss, critic_loss, pixel_loss
+from photochrom.train.losses import (
+    adversarial_loss,
+    balanced_accuracy,
+    colorfulness_loss,
+    critic_loss,
+    decibel_loss,
+    pixel_loss,
+)
 from photochrom.train.perceptual import PerceptualLoss
 from photochrom.train.runtime import Runtime
 from photochrom.train.tasks import Task, TensorBatch
@@ -28,7 +35,7 @@ class Objectives:
         self, net: nn.Module, batch: TensorBatch, rng: torch.Generator, critic: nn.Module | None
     ) -> Part:
         """Return the generator's loss on a batch and its parts as figures; ``critic`` joins in joint stages."""
-        of_picture = self.loss.pixel or self.loss.perceptual or self.loss.colorfulness
+        of_picture = self.loss.pixel or self.loss.decibel or self.loss.perceptual or self.loss.colorfulness
         paints = bool(of_picture) or critic is not None
         with self.runtime.autocast():
             own, picture = self.task.answer(net, batch, rng=rng, pixel_share=self.pixel_share, paints=paints)
@@ -46,6 +53,8 @@ class Objectives:
         losses = []
         if self.loss.pixel:
             losses.append(("pixel", self.loss.pixel, pixel_loss(picture, truth)))
+        if self.loss.decibel:
+            losses.append(("decibel", self.loss.decibel, decibel_loss(picture.float(), truth)))
         if self.loss.colorfulness:
             losses.append(("colorfulness", self.loss.colorfulness, colorfulness_loss(picture.float(), truth)))
         if self.perceptual is not None:

@@ -21,6 +21,7 @@ def slim(run: Path, output: Path) -> None:
     header, tensors = read_checkpoint(run / CHECKPOINT)
     config = json.loads(header["config"])
     config["data"]["photos"] = [f"data/{Path(pattern).name}" for pattern in config["data"]["photos"]]
+    config["model"]["init"] = None  # a place on the computer it was trained on
     kept = {
         name: value.to(torch.float16) if value.ndim > 1 and value.is_floating_point() else value
         for name, value in tensors.items()

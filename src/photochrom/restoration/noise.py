@@ -19,7 +19,7 @@ from photochrom.restoration.tiling import Grid, Tile, blended_rows
 
 GRID = Grid(side=512, overlap=64, margin=24)
 # What the model takes out of the quietest parts, in code values of 255, from which on a photograph counts as noisy.
-NOISY = 1.0
+NOISY = 1.8
 SAMPLE_PX, SAMPLES_A_SIDE = 192, 3
 BLOCK_PX = 8
 # Nothing is learned of noise from blocks at black or white: there it is cut off.

@@ -30,8 +30,9 @@ BLACK_PERCENTILE, WHITE_PERCENTILE = 1.0, 99.0
 FADED_RANGE = 0.55
 # Below this there is nothing but paper: stretching it would show its grain.
 BLANK_RANGE = 0.06
-# Root mean square change, of 1, below which the model itself sees nothing to correct.
-SMALLEST_CHANGE = 0.02
+# Root mean square change, of 1, below which the model itself sees nothing to correct, and from which on it is believed
+# whatever the range: of 35 held-out clean photographs it changed none so much.
+SMALLEST_CHANGE, LARGE_CHANGE = 0.02, 0.08
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def predict(small_rgb: FloatArray, engine: StageEngine, *, per_channel: bool, st
 def decide(
     small_rgb: FloatArray, correction: ToneCorrection, options: RestoreOptions, coloring: Coloring
 ) -> StageDecision:
-    """Return whether the tones need correction: faded by the photograph's own range, and by the model's answer."""
+    """Return whether the tones need correction: by the photograph's own range and the model's answer together."""
     grey = luma(np.moveaxis(small_rgb, 0, -1)).astype(np.float32)
     black, white = np.percentile(grey, [BLACK_PERCENTILE, WHITE_PERCENTILE])
     spread = float(white - black)
@@ -109,9 +110,11 @@ def decide(
     if spread < BLANK_RANGE and options.tone != "never":
         note = f"tone: left alone, a blank picture ({spread:.0%} of the tone range)"
         return StageDecision("tone", options.tone, False, spread, FADED_RANGE, note)
-    faded = spread < FADED_RANGE and change >= SMALLEST_CHANGE
+    faded = (spread < FADED_RANGE and change >= SMALLEST_CHANGE) or change >= LARGE_CHANGE
     applied = is_wanted(options.tone, needed=faded)
     what = f"{spread:.0%} of the tone range used, {FADED_RANGE:.0%} is the limit"
+    if not applied:
+        what += f"; the model would change {change * 255:.0f} of 255, {LARGE_CHANGE * 255:.0f} is the limit"
     kept = "" if len(correction.gain) == 3 or coloring == "grey" else ", colours kept"
     verb = f"corrected by {change * 255:.0f} of 255{kept}" if applied else "left alone"
     return StageDecision("tone", options.tone, applied, spread, FADED_RANGE, f"tone: {verb} ({what})")

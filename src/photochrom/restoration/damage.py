@@ -123,7 +123,7 @@ def _take_out(mask: Mask, part: Coarse) -> float:
         both = mask[top:bottom] & part.rows(top, bottom)
         taken += int(np.count_nonzero(both))
         mask[top:bottom] &= ~both
-    return taken / (width * height)
+    return float(taken / (width * height))
 
 
 def _sure_regions(peaks: Probability, sure: float, low: float, smallest: float) -> Mask:
@@ -135,4 +135,4 @@ def _sure_regions(peaks: Probability, sure: float, low: float, smallest: float) 
     regions = pyvips.Image.new_from_array(joined.astype(np.uint8)).labelregions().numpy()
     highest, area = np.zeros(regions.max() + 1), np.bincount(regions[on], minlength=regions.max() + 1)
     np.maximum.at(highest, regions[on], peaks[on])
-    return on & ((highest >= round(sure * 255)) & (area >= smallest))[regions]
+    return np.asarray(on & ((highest >= round(sure * 255)) & (area >= smallest))[regions])

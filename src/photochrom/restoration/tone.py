@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from PIL import Image
@@ -144,8 +145,9 @@ def _corrected(codes: Codes, correction: ToneCorrection, top: int, height: int) 
     if codes.shape[-1] == 1:
         return codes_from_planes(after[None], codes)
     rgb = codes.astype(np.float32) / np.float32(max_code)
-    merged: Codes = quantize_keeping_luma(merge_luma_chroma(after, chroma(rgb)), after, max_code).astype(codes.dtype)
-    return merged
+    return cast(
+        "Codes", quantize_keeping_luma(merge_luma_chroma(after, chroma(rgb)), after, max_code).astype(codes.dtype)
+    )
 
 
 def _box(planes: FloatArray, width: int, height: int) -> FloatArray:

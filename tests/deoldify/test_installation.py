@@ -178,9 +178,14 @@ def test_an_installed_model_is_replaced_only_when_asked(
     (old / "mark").write_text("old")
     with pytest.raises(OptionError, match="--overwrite"):
         import_model(published_artistic, tmp_path)
-    monkeypatch.setattr(installation, "_write_model", lambda *_: (Parity(None), ("parity was not checked",)))
+    monkeypatch.setattr(
+        installation,
+        "_write_model",
+        lambda _, kind, name, folder, __: ImportedModel(name, folder, kind, Parity(None), ("parity was not checked",)),
+    )
     result = import_model(published_artistic, tmp_path, overwrite=True)
     assert result.notes == ("parity was not checked",)
+    assert result.folder == old
     assert not (old / "mark").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["deoldify-artistic"]
 

@@ -181,7 +181,7 @@ def read_folded(file: onnx.ModelProto, path: Path) -> ColorNet:
         palette.weights **= float(metadata.get("rebalancing_left", 1.0))
         for backbone, decoder in _candidates(metadata):
             net = fold_norms(build_color_net(backbone, decoder, palette, pretrained=False))
-            wanted = dict(net.named_parameters())
+            wanted = _stored(net)
             if all(name in kernels and kernels[name].shape == tensor.shape for name, tensor in wanted.items()):
                 net.load_state_dict({name: kernels[name] for name in wanted}, strict=False)
                 return net
@@ -190,6 +190,14 @@ def read_folded(file: onnx.ModelProto, path: Path) -> ColorNet:
         where=str(path),
         next_step="Choose a float model exported by photochrom",
     )
+
+
+def _stored(net: ColorNet) -> dict[str, Tensor]:
+    """Return what a model file holds of a folded network: its parameters, and the statistics of norms left unfolded."""
+    statistics = {
+        name: tensor for name, tensor in net.named_buffers() if name.endswith(("running_mean", "running_var"))
+    }
+    return dict(net.named_parameters()) | statistics
 
 
 def _candidates(metadata: dict[str, Any]) -> list[tuple[str, str]]:
@@ -207,7 +215,7 @@ def write_folded(file: onnx.ModelProto, net: ColorNet, path: Path, facts: dict[s
     """
     made = onnx.ModelProto()
     made.CopyFrom(file)
-    kernels = dict(net.named_parameters())
+    kernels = _stored(net)
     for tensor in made.graph.initializer:
         kernel = kernels.get(tensor.name.removesuffix(HALF).removeprefix("net."))
         if kernel is not None and tensor.name.startswith("net."):

@@ -9,12 +9,11 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from photochrom.batch import BatchSettings, run_batch
-from photochrom.cli.app import EXIT_INTERRUPTED
+from photochrom.batch import BatchSettings
 from photochrom.cli.inputs import plan
-from photochrom.cli.progress import print_summary, shown_progress
+from photochrom.cli.runs import run_planned
 from photochrom.colorizer import Colorizer
-from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, OptionError
+from photochrom.errors import EXIT_SOME_FAILED, OptionError
 from photochrom.options import ColorizeOptions, EngineOptions, Limits, OutputOptions, RestoreOptions
 
 RESTORING = "Restoring, with --restore"
@@ -65,25 +64,11 @@ def colorize(
         print(f"photochrom: {failure}", file=sys.stderr)
     if not planned.jobs:
         return EXIT_SOME_FAILED
-    with (
-        Colorizer(options=colour, engine_options=engine, restore=restore and restoring) as colorizer,
-        shown_progress(len(planned.jobs), quiet=quiet) as show,
-    ):
+    with Colorizer(options=colour, engine_options=engine, restore=restore and restoring) as colorizer:
         settings = BatchSettings(colorizer.provenance, writing, limits, keep_recipe=recipe)
-        summary = run_batch(
-            planned.jobs,
-            colorizer.run,
-            settings,
-            manifest=planned.manifest,
-            workers=min(workers, len(planned.jobs)),
-            on_report=show,
-            report_path=report,
+        return run_planned(
+            planned, colorizer.run, settings, workers=workers, report=report, quiet=quiet, done="coloured"
         )
-    if len(planned.jobs) > 1 or summary.left:
-        print_summary(summary, quiet=quiet)
-    if summary.stopped_by == "interrupt":
-        return EXIT_INTERRUPTED
-    return EXIT_SOME_FAILED if summary.failed or summary.left or planned.failures else EXIT_OK
 
 
 def _unchanged(name: str) -> object:

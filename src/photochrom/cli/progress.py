@@ -40,7 +40,7 @@ def _print_report(report: PhotoReport, *, quiet: bool) -> None:
         print(f"{report.source} -> {report.target}{done}{notes}", flush=True)
 
 
-def print_summary(summary: BatchSummary, *, quiet: bool, done: str = "coloured") -> None:
+def print_summary(summary: BatchSummary, *, quiet: bool, done: str) -> None:
     """Print the last line of a run of several photographs; what is left to do goes to stderr."""
     if not quiet:
         print(

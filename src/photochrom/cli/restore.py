@@ -10,11 +10,10 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from photochrom.album import RESTORED_MARK, USUAL_SUFFIX
-from photochrom.batch import BatchSettings, run_batch
-from photochrom.cli.app import EXIT_INTERRUPTED
+from photochrom.batch import BatchSettings
 from photochrom.cli.inputs import Plan, plan
-from photochrom.cli.progress import print_summary, shown_progress
-from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, OptionError, OutputError
+from photochrom.cli.runs import run_planned
+from photochrom.errors import EXIT_SOME_FAILED, OptionError, OutputError
 from photochrom.options import EngineOptions, Limits, OutputOptions, RestoreOptions
 from photochrom.photo import Photo, format_of_path, save_photo
 from photochrom.restoration.pipeline import RestoreResult, mask_photo
@@ -67,25 +66,10 @@ def restore(
         return EXIT_SOME_FAILED
     _check_masks(planned, mask, mask_out, overwrite=writing.overwrite)
     drawn = read_mask(mask, limits=limits) if mask else None
-    with (
-        Restorer(restoring, engine_options=engine) as restorer,
-        shown_progress(len(planned.jobs), quiet=quiet) as show,
-    ):
+    with Restorer(restoring, engine_options=engine) as restorer:
         settings = BatchSettings(restorer.provenance_with(drawn), writing, limits, keep_recipe=recipe)
-        summary = run_batch(
-            planned.jobs,
-            _RestoreOne(restorer, drawn, mask_out),
-            settings,
-            manifest=planned.manifest,
-            workers=min(workers, len(planned.jobs)),
-            on_report=show,
-            report_path=report,
-        )
-    if len(planned.jobs) > 1 or summary.left:
-        print_summary(summary, quiet=quiet, done="restored")
-    if summary.stopped_by == "interrupt":
-        return EXIT_INTERRUPTED
-    return EXIT_SOME_FAILED if summary.failed or summary.left or planned.failures else EXIT_OK
+        restore_one = _RestoreOne(restorer, drawn, mask_out)
+        return run_planned(planned, restore_one, settings, workers=workers, report=report, quiet=quiet, done="restored")
 
 
 class _RestoreOne:

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from photochrom.codecs.room import let_go
-from photochrom.color import chroma
+from photochrom.color import chroma, luma
 from photochrom.engines.base import FloatArray
 from photochrom.luma import Codes, luma_codes, strips
 
@@ -63,17 +63,16 @@ def classify(small_rgb: FloatArray) -> Toning:
     if np.ptp(rgb, axis=-1).max() == 0:
         return Toning("grey", 0.0, 0.0)
     cbcr = chroma(rgb).reshape(-1, 2)
-    luma = (rgb.reshape(-1, 3) @ np.array([0.299, 0.587, 0.114], np.float32)).clip(0, 1)
     size = float(np.sqrt((cbcr**2).sum(axis=1).mean()))
-    residual = _residual(luma, cbcr)
+    residual = _residual(luma(rgb).reshape(-1).clip(0, 1), cbcr)
     center = (float(cbcr[:, 0].mean()), float(cbcr[:, 1].mean()))
     coloring: Coloring = "grey" if size < GREY_CHROMA else "toned" if residual < TONED_RESIDUAL else "colour"
     return Toning(coloring, size, residual, center)
 
 
-def _residual(luma: FloatArray, cbcr: FloatArray) -> float:
+def _residual(tones: FloatArray, cbcr: FloatArray) -> float:
     """Return the root mean square of what is left of the chroma when each tone's mean is taken away."""
-    tone = np.minimum((luma * TONES).astype(np.intp), TONES - 1)
+    tone = np.minimum((tones * TONES).astype(np.intp), TONES - 1)
     count = np.maximum(np.bincount(tone, minlength=TONES), 1)
     means = np.stack([np.bincount(tone, cbcr[:, k], minlength=TONES) / count for k in (0, 1)], axis=1)
     squared = np.sort(((cbcr - means[tone]) ** 2).sum(axis=1))

@@ -1,0 +1,42 @@
+"""Working through a plan of photographs, for every verb that writes pictures: progress, summary, exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from photochrom.batch import BatchSettings, ColorOne, run_batch
+from photochrom.cli.app import EXIT_INTERRUPTED
+from photochrom.cli.inputs import Plan
+from photochrom.cli.progress import print_summary, shown_progress
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
+
+
+def run_planned(
+    planned: Plan,
+    make_one: ColorOne,
+    settings: BatchSettings,
+    *,
+    workers: int,
+    report: Path | None,
+    quiet: bool,
+    done: str,
+) -> int:
+    """Put each photograph of a plan through ``make_one``, show how it goes, and return the exit code.
+
+    ``done`` is the word for a finished photograph: "coloured", "restored".
+    """
+    with shown_progress(len(planned.jobs), quiet=quiet) as show:
+        summary = run_batch(
+            planned.jobs,
+            make_one,
+            settings,
+            manifest=planned.manifest,
+            workers=min(workers, len(planned.jobs)),
+            on_report=show,
+            report_path=report,
+        )
+    if len(planned.jobs) > 1 or summary.left:
+        print_summary(summary, quiet=quiet, done=done)
+    if summary.stopped_by == "interrupt":
+        return EXIT_INTERRUPTED
+    return EXIT_SOME_FAILED if summary.failed or summary.left or planned.failures else EXIT_OK

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -114,6 +114,9 @@ class DataSection(Section):
     photos: tuple[str, ...] = Field(description="Folders, tar shards (also https://) or files; shell patterns allowed.")
     validation_photos: int = Field(default=256, ge=0, description="Photographs held out of training.")
     min_chroma: float = Field(default=4.0, ge=0, description="Photographs of lower mean Lab chroma count as grey.")
+    repeats: dict[str, Annotated[int, Field(ge=1, le=100)]] = Field(
+        default={}, description="How often an epoch visits photographs whose name fits a pattern; else once."
+    )
     cache_gb: float = Field(default=5.0, ge=0, description="Memory for decoded photographs; 0 decodes each time.")
     zoom: float = Field(default=1.4, ge=1, description="A crop shows between 1/zoom and all of the short side.")
     workers: int = Field(default=1, ge=1, description="Threads that prepare batches.")

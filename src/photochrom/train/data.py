@@ -6,6 +6,7 @@ That makes resuming exact without saving a reader's position, and lets any threa
 
 from __future__ import annotations
 
+import fnmatch
 import functools
 import io
 from collections.abc import Iterable, Iterator
@@ -56,7 +57,7 @@ class PhotoSet:
         self.min_chroma = min_chroma
         self.corrupt: dict[str, str] = {}
         self.grey: set[str] = set()
-        self._cache: dict[int, npt.NDArray[np.uint8] | None] = {}
+        self._cache: dict[Place, npt.NDArray[np.uint8] | None] = {}
         self._room = int(cache_gb * 2**30)
 
     def __len__(self) -> int:
@@ -64,13 +65,14 @@ class PhotoSet:
 
     def photo(self, number: int) -> npt.NDArray[np.uint8] | None:
         """Return a photograph as (H, W, 3) sRGB codes, its short side at most ``short_side_px``; None if unusable."""
-        if number in self._cache:
-            return self._cache[number]
-        pixels = self._decode(self.places[number])
+        place = self.places[number]
+        if place in self._cache:
+            return self._cache[place]
+        pixels = self._decode(place)
         size = 0 if pixels is None else pixels.nbytes
         if size <= self._room:
             self._room -= size
-            self._cache[number] = pixels
+            self._cache[place] = pixels
         return pixels
 
     def usable_photo(self, number: int) -> tuple[str, npt.NDArray[np.uint8]]:
@@ -184,7 +186,7 @@ def open_photo_sets(data: DataSection, largest_px: int) -> tuple[PhotoSet, Photo
     places = find_photos(data.photos, data.index)
     order = np.random.default_rng(VALIDATION_SEED).permutation(len(places))
     held_out = {int(i) for i in order[: min(data.validation_photos, len(places) // 5)]}
-    training = [place for i, place in enumerate(places) if i not in held_out]
+    training = [place for i, place in enumerate(places) if i not in held_out for _ in range(times(place, data))]
     validation = [places[i] for i in sorted(held_out)]
     # Zooming into a crop needs that much more than the crop's size.
     short_side_px = int(largest_px * data.zoom)
@@ -192,6 +194,11 @@ def open_photo_sets(data: DataSection, largest_px: int) -> tuple[PhotoSet, Photo
         PhotoSet(training, short_side_px=short_side_px, min_chroma=data.min_chroma, cache_gb=data.cache_gb),
         PhotoSet(validation, short_side_px=short_side_px, min_chroma=data.min_chroma, cache_gb=data.cache_gb),
     )
+
+
+def times(place: Place, data: DataSection) -> int:
+    """Return how often an epoch visits a photograph: the largest of the ``repeats`` whose pattern its name fits."""
+    return max((many for pattern, many in data.repeats.items() if fnmatch.fnmatch(place.name, pattern)), default=1)
 
 
 def sample_colours(photos: PhotoSet, count: int, seed: int) -> npt.NDArray[np.float32]:

@@ -52,7 +52,8 @@ def test_working_part_by_part_changes_nothing(numbers: int, monkeypatch: pytest.
         y = conv3x3(x, weight, None)
         results.append((y.detach(), *torch.autograd.grad(y.square().sum(), (x, weight))))
     for whole, parted in zip(*results, strict=True):
-        torch.testing.assert_close(whole, parted, rtol=1e-4, atol=1e-4)
+        # Float32 sums in another order; gradients reach tens. A part left out or misplaced is off by whole numbers.
+        torch.testing.assert_close(whole, parted, rtol=2e-3, atol=2e-3)
 
 
 def test_spectral_convolutions_give_the_same_either_way() -> None:

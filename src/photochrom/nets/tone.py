@@ -16,6 +16,10 @@ KNOTS = 33
 FIELD = 16
 # What the network looks at: the picture averaged down to this side.
 SEEN_PX = 128
+# Share of the picture that may lie below its black and above its white, and the least distance between the two.
+BEYOND, LEAST_RANGE = 0.005, 0.08
+# The share of a step of the curve that a stretch leaves to tones outside the range.
+LEFT_OVER = 1e-3
 # Largest change a field can make: a factor 2 ** GAIN either way, and a shift.
 GAIN, OFFSET = 1.0, 0.4
 
@@ -31,7 +35,7 @@ class ToneSize:
 
 TONE_SIZES = {
     "test": ToneSize(widths=(8, 8, 8), hidden=16, blocks=1),
-    # 0.5 M parameters, 40 M multiplications a photograph.
+    # 0.3 M parameters, 40 M multiplications a photograph.
     "tone": ToneSize(widths=(24, 40, 64), hidden=192, blocks=3),
 }
 
@@ -41,7 +45,8 @@ class ToneNet(nn.Module):
 
     Shapes: (B, 3, 256, 256), sRGB 0..1 (or any square whose side is a multiple of 128) -> curves (B, 3, 33), rising
     from at least 0 to at most 1; gain (B, 3, 16, 16), 0.5..2; offset (B, 3, 16, 16), -0.4..0.4.
-    It starts by leaving photographs as they are.
+    It starts by leaving photographs as they are. It sees each photograph twice, as it is and stretched from its black to
+    its white, and decides how much of that stretch its curves begin with: auto-contrast need not be learnt.
     Source of the idea: Guo et al. 2020, "Zero-Reference Deep Curve Estimation" (curves instead of pictures), and Gharbi
     et al. 2017, "Deep Bilateral Learning" (low-resolution coefficients, local and global path).
     """
@@ -50,7 +55,7 @@ class ToneNet(nn.Module):
         super().__init__()
         first, second, third = size.widths
         self.local = nn.Sequential(
-            nn.Conv2d(3, first, 3, 2, 1),
+            nn.Conv2d(6, first, 3, 2, 1),
             nn.ReLU(),
             nn.Conv2d(first, second, 3, 2, 1),
             nn.ReLU(),
@@ -59,15 +64,16 @@ class ToneNet(nn.Module):
             *(_Dilated(third, 1 + block) for block in range(size.blocks)),
         )
         self.whole = nn.Sequential(
-            nn.Linear(3 * KNOTS + 2 * third, size.hidden),
+            nn.Linear(6 * KNOTS + 6 + 2 * third, size.hidden),
             nn.ReLU(),
             nn.Linear(size.hidden, size.hidden),
             nn.ReLU(),
         )
         self.curves = nn.Linear(size.hidden, 3 * (KNOTS + 1))
+        self.stretch = nn.Linear(size.hidden, 3)
         self.to_local = nn.Linear(size.hidden, third)
         self.fields = nn.Conv2d(third, 6, 1)
-        for head in (self.curves, self.fields):
+        for head in (self.curves, self.stretch, self.fields):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)  # type: ignore[arg-type]
         with torch.no_grad():
@@ -77,10 +83,14 @@ class ToneNet(nn.Module):
     def forward(self, rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Shapes: as the class says."""
         seen = nn.functional.avg_pool2d(rgb, rgb.shape[-1] // SEEN_PX)
-        local = self.local(seen - 0.5)
+        black, white = tone_range(seen)
+        stretched = ((seen - black) / (white - black)).clamp(0, 1)
+        local = self.local(torch.cat([seen, stretched], dim=1) - 0.5)
         spread = (local - local.mean(dim=(2, 3), keepdim=True)).square().mean(dim=(2, 3))
-        whole = self.whole(torch.cat([tone_shares(seen).flatten(1), local.mean(dim=(2, 3)), spread], dim=1))
-        steps = self.curves(whole).view(-1, 3, KNOTS + 1).softmax(dim=2)
+        tones = [tone_shares(seen), tone_shares(stretched), black.flatten(2), white.flatten(2)]
+        whole = self.whole(torch.cat([*(part.flatten(1) for part in tones), local.mean(dim=(2, 3)), spread], dim=1))
+        begun = self.stretch(whole)[:, :, None] * stretch_steps(black, white).log()
+        steps = (self.curves(whole).view(-1, 3, KNOTS + 1) + begun).softmax(dim=2)
         curves = steps.cumsum(dim=2)[:, :, :KNOTS]
         mixed = nn.functional.relu(local + self.to_local(whole)[:, :, None, None])
         gain, offset = self.fields(mixed).tanh().chunk(2, dim=1)
@@ -98,6 +108,24 @@ class _Dilated(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.mix(nn.functional.relu(self.near(x)))
         return x + y
+
+
+def tone_range(rgb: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the black and the white of each channel, (B, 3, 1, 1) each, of a picture (B, 3, H, W).
+
+    Half a percent of the picture, at half its size, is darker or lighter than that.
+    """
+    pixels = nn.functional.avg_pool2d(rgb, 2).flatten(2)
+    count = max(1, round(BEYOND * pixels.shape[2]))
+    black, white = (pixels.topk(count, dim=2, largest=light).values[:, :, -1:, None] for light in (False, True))
+    return black, torch.maximum(white, black + LEAST_RANGE)
+
+
+def stretch_steps(black: Tensor, white: Tensor) -> Tensor:
+    """Return the steps of the curve that takes black to 0 and white to 1: (B, 3, 1, 1) twice -> (B, 3, 34), above 0."""
+    knots = torch.linspace(0, 1, KNOTS, dtype=black.dtype, device=black.device).view(1, 1, KNOTS)
+    curve = ((knots - black[..., 0]) / (white - black)[..., 0]).clamp(0, 1)
+    return nn.functional.pad(curve.diff(dim=2), (1, 1)) + LEFT_OVER
 
 
 def tone_shares(rgb: Tensor) -> Tensor:

@@ -60,7 +60,7 @@ def measure(case: dict[str, Any]) -> dict[str, float]:  # noqa: PLR0915 - one me
         stage |= {"lr_decoder": 1e-4, "lr_critic": 1e-4, "kind": "joint" if case.get("joint") else "generator"}
         config = TrainConfig.model_validate(
             {
-                "run": {"folder": folder, "precision": case["precision"]},
+                "run": {"folder": folder, "precision": case["precision"], "recompute": case.get("recompute", False)},
                 "data": {"photos": ["-"]},
                 "task": {"input": "grey", "target": "rgb"},
                 "model": {key: case[key] for key in ("backbone", "decoder", "width") if key in case}
@@ -76,7 +76,7 @@ def measure(case: dict[str, Any]) -> dict[str, float]:  # noqa: PLR0915 - one me
             objectives.perceptual.network = unfolded.eval().requires_grad_(False).to(device)
     layout = torch.channels_last if case["channels_last"] else torch.contiguous_format
     net = build_generator(config, None, pretrained=False).to(device).to(memory_format=layout)
-    net.unet.recomputes = bool(case.get("recompute"))
+    net.unet.recomputes = config.run.recompute
     if objectives.perceptual is not None:
         objectives.perceptual.to(memory_format=layout)
     critic = None

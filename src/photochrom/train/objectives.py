@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from photochrom.nets.recompute import call, recompute
 from photochrom.train.config import TrainConfig
 from photochrom.train.learner import Part
 from photochrom.train.losses import (
@@ -25,6 +26,8 @@ class Objectives:
 
     def __init__(self, config: TrainConfig, task: Task, runtime: Runtime) -> None:
         self.loss, self.pixel_share, self.task, self.runtime = config.loss, config.optimizer.pixel_share, task, runtime
+        # Networks that only look at the picture keep activations too, as many as the generator.
+        self.look = recompute if config.run.recompute else call
         self.perceptual: PerceptualLoss | None = None
         if config.loss.perceptual:
             options = config.loss
@@ -58,9 +61,9 @@ class Objectives:
         if self.loss.colorfulness:
             losses.append(("colorfulness", self.loss.colorfulness, colorfulness_loss(picture.float(), truth)))
         if self.perceptual is not None:
-            losses.append(("perceptual", self.loss.perceptual, self.perceptual(picture, truth)))
+            losses.append(("perceptual", self.loss.perceptual, self.look(self.perceptual, picture, truth)))
         if critic is not None and self.loss.critic_share:
-            opinion = adversarial_loss(self.loss.adversarial, critic(picture).float())
+            opinion = adversarial_loss(self.loss.adversarial, self.look(critic, picture).float())
             losses.append(("adversarial", self.loss.critic_share, opinion))
         return losses
 

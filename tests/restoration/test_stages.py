@@ -218,7 +218,10 @@ def test_noise_is_measured_where_the_picture_is_quiet(
     clean = noise.measure(camera[..., None], stages["noise"])
     noisy = np.clip(camera + np.random.default_rng(1).normal(0, sigma, camera.shape), 0, 255).astype(np.uint8)
     found = noise.measure(noisy[..., None], stages["noise"])
-    assert clean < noise.NOISY
+    limit = stages["noise"].spec.noisy
+    assert clean < limit
+    decision = noise.decide(noisy[..., None], stages["noise"], RestoreOptions())
+    assert (decision.applied, decision.limit) == (found >= limit, limit)
     assert 0.7 * sigma < found < 1.2 * sigma
     deep = noisy.astype(np.uint16) * 257
     assert noise.measure(deep[..., None], stages["noise"]) == pytest.approx(found, rel=0.01)

@@ -28,6 +28,7 @@ def export(
     temperature: float = 0.5,
     gain: float = 1.0,
     trust_frequencies: float = 0.0,
+    noisy: float | None = None,
     trained_on: str = "",
     full_precision: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
@@ -46,6 +47,8 @@ def export(
         gain: Factor on the decoded colours.
         trust_frequencies: How far to take the rebalancing of rare colours back, 0 to 1: fewer errors, and paler, which
             a gain mends.
+        noisy: Noise models: how much the model takes out of the quietest parts (of 255) of a photograph that counts as
+            noisy.
         trained_on: A sentence on the training photographs, kept in the file.
         full_precision: Store float32 weights; the file is then twice as large.
         overwrite: Replace the output if it exists.
@@ -65,6 +68,7 @@ def export(
     trained = load_trained(run)
     card = trained.card() | {"name": name or trained.config.model.name, "licence": licence}
     if not isinstance(trained.net, ColorNet):
+        card |= {} if noisy is None else {"noisy": noisy}
         return _export_restoration(trained, output, card | _told(trained_on), half_storage=not full_precision)
     from photochrom import export as exporting
 

@@ -53,6 +53,12 @@ class StageSpec(FileSpec):
     """What a restoring model says of itself."""
 
     contract: Literal["tone/1", "noise/1", "damage/1", "inpaint/1"] = Field(description="See the module's table.")
+    noisy: float = Field(
+        default=1.8,
+        gt=0,
+        description="noise/1: a photograph counts as noisy when this model takes so much out of its quietest parts, "
+        "code values of 255. Each training finds its own amount, so the limit belongs to the file.",
+    )
 
 
 class StageEngine(Protocol):

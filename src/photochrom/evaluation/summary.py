@@ -54,7 +54,7 @@ COLUMNS = (
     Column("colorfulness_absolute_set_difference", "of set means, abs.", "The same for the absolute variant.", 1),
     Column("feature_distance", "feature distance", "Frechet distance to the truth in the named feature space.", 2),
     Column("feature_distance_vs_grey", "vs grey", "Feature distance against the grey prediction's.", 1, True),
-    Column("kernel_distance", "KID x 1000", "Kernel distance to the truth in the same feature space.", 2),
+    Column("kernel_distance", "KID x 1000", "Kernel distance in that space; each picture's own truth is left out.", 2),
     Column(
         "top_1", "top-1", "Share recognised by the classifier, where labels are known (Zhang's semantic test).", 1, True
     ),
@@ -152,7 +152,7 @@ def _distances(
     def statistic(kept: npt.NDArray[np.intp]) -> Doubles:
         distance = metrics.frechet_distance(own[kept], truth[kept])
         of_grey = metrics.frechet_distance(grey[kept], truth[kept])
-        kernel = 1000 * metrics.kernel_distance(own[kept], truth[kept])
+        kernel = 1000 * metrics.kernel_distance(own[kept], truth[kept], paired=True)
         return np.array([distance, distance / of_grey if of_grey else math.nan, kernel])
 
     intervals = metrics.jackknife_intervals(statistic, len(own), groups=JACKKNIFE_GROUPS)

@@ -18,8 +18,6 @@ from photochrom.restoration.planes import codes_from_planes, rgb_planes, tile_pl
 from photochrom.restoration.tiling import Grid, Tile, blended_rows
 
 GRID = Grid(side=512, overlap=64, margin=24)
-# What the model takes out of the quietest parts, in code values of 255, from which on a photograph counts as noisy.
-NOISY = 1.8
 SAMPLE_PX, SAMPLES_A_SIDE = 192, 3
 BLOCK_PX = 8
 # Nothing is learned of noise from blocks at black or white: there it is cut off.
@@ -41,11 +39,11 @@ def measure(pixels: Codes, engine: StageEngine) -> float:
 
 def decide(pixels: Codes, engine: StageEngine, options: RestoreOptions) -> StageDecision:
     """Return whether a photograph is noisy enough for the stage."""
-    found = measure(pixels, engine)
-    applied = is_wanted(options.noise, needed=found >= NOISY)
+    found, limit = measure(pixels, engine), engine.spec.noisy
+    applied = is_wanted(options.noise, needed=found >= limit)
     verb = f"removed by {options.noise_strength:.0%}" if applied else "left alone"
-    note = f"noise: {verb} ({found:.1f} of 255 in the quietest parts, {NOISY} is the limit)"
-    return StageDecision("noise", options.noise, applied, found, NOISY, note)
+    note = f"noise: {verb} ({found:.1f} of 255 in the quietest parts, {limit} is the limit)"
+    return StageDecision("noise", options.noise, applied, found, limit, note)
 
 
 def apply(pixels: Codes, engine: StageEngine, strength: float, grid: Grid = GRID) -> None:

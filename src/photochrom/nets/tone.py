@@ -45,8 +45,8 @@ class ToneNet(nn.Module):
 
     Shapes: (B, 3, 256, 256), sRGB 0..1 (or any square whose side is a multiple of 128) -> curves (B, 3, 33), rising
     from at least 0 to at most 1; gain (B, 3, 16, 16), 0.5..2; offset (B, 3, 16, 16), -0.4..0.4.
-    It starts by leaving photographs as they are. It sees each twice, as it is and stretched from its black to its white,
-    and decides how much of that stretch its curves begin with: auto-contrast need not be learnt.
+    It starts by leaving photographs as they are. It sees each twice, as it is and stretched from black to white, and
+    decides how much of that stretch its curves begin with: auto-contrast need not be learnt.
     Source of the idea: Guo et al. 2020, "Zero-Reference Deep Curve Estimation" (curves instead of pictures), and Gharbi
     et al. 2017, "Deep Bilateral Learning" (low-resolution coefficients, local and global path).
     """

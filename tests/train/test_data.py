@@ -5,8 +5,8 @@ import pytest
 
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.errors import TrainingError
-from photochrom.train.config import Stage, TaskSection
-from photochrom.train.data import BatchSource, PhotoSet
+from photochrom.train.config import DataSection, Stage, TaskSection
+from photochrom.train.data import BatchSource, PhotoSet, open_photo_sets
 from photochrom.train.index import find_photos
 from tests.train.conftest import encode, make_photo
 
@@ -66,3 +66,18 @@ def test_nothing_usable_says_why(tmp_path: Path) -> None:
     photos = photo_set(tmp_path)
     with pytest.raises(TrainingError, match="1 corrupt"):
         photos.usable_photo(0)
+
+
+def test_an_epoch_visits_some_photographs_more_often(shard: Path) -> None:
+    plain, held_out = open_photo_sets(DataSection(photos=(str(shard),), validation_photos=4), 32)
+    repeats = {"*photo-00*": 3, "*photo-001*": 2}
+    training, held_out_again = open_photo_sets(
+        DataSection(photos=(str(shard),), validation_photos=4, repeats=repeats), 32
+    )
+    assert [place.name for place in held_out_again.places] == [place.name for place in held_out.places]
+    names = [place.name for place in training.places]
+    for place in plain.places:
+        assert names.count(place.name) == (3 if "photo-00" in place.name else 1)
+    numbers = [number for number, name in enumerate(names) if name.endswith("photo-001.webp")]
+    first, *others = (training.photo(number) for number in numbers)
+    assert all(other is first for other in others), "decoded once, however often it is visited"

@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 
 from photochrom.degradation.ageing import AgeOptions
-from photochrom.nets.tone import FIELD, KNOTS, correct
+from photochrom.nets.tone import FIELD, KNOTS, build_tone_net, correct
 from photochrom.train.config import TaskSection, TrainConfig
 from photochrom.train.degrade import make_pair
 from photochrom.train.loop import Training
@@ -44,6 +44,20 @@ def test_each_restoration_task_trains_and_is_validated(shard: Path, tmp_path: Pa
     figures = [line for line in lines(tmp_path / "run") if "loss" not in line][-1]
     assert TASKS[kind][1] <= figures.keys()
     assert list((tmp_path / "run").glob("samples-*.png"))
+
+
+def test_the_tone_network_can_begin_from_a_stretch() -> None:
+    """Told to take all of the stretch and nothing else, it does auto-contrast, each channel its own."""
+    net = build_tone_net("test")
+    with torch.no_grad():
+        net.stretch.bias.fill_(1.0)
+        net.curves.bias.zero_()
+    low, high = torch.tensor([0.25, 0.3125, 0.5]), torch.tensor([0.75, 0.625, 0.875])
+    ramp = torch.linspace(0, 1, 256 * 256).view(1, 1, 256, 256)
+    faded = low.view(1, 3, 1, 1) + (high - low).view(1, 3, 1, 1) * ramp
+    with torch.no_grad():
+        corrected = correct(faded, *net(faded))
+    torch.testing.assert_close(corrected, ramp.expand(-1, 3, -1, -1), atol=0.04, rtol=0)
 
 
 def test_the_tone_network_starts_by_leaving_photographs_alone(shard: Path, tmp_path: Path) -> None:

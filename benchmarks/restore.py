@@ -42,6 +42,8 @@ from photochrom.restorer import Restorer
 Picture = npt.NDArray[np.uint8]
 Rows = dict[str, list[float]]
 NOISE_CROP_PX = 128
+# Above this a picture of a pair counts as untouched: no kind of wear was drawn for it.
+UNTOUCHED_DB = 50.0
 SCAN = (1732, 1155)  # two megapixels
 LARGE_SCAN = (8660, 5774)  # fifty
 OFF = {"damage": "never", "noise": "never", "tone": "never"}
@@ -96,17 +98,18 @@ def best(tries: list[Picture], truth: Picture) -> float:
 # -- Tone -------------------------------------------------------------------------------------------------------------
 
 
-def tone_rows(clean: list[Picture]) -> Rows:
-    """Return PSNR of faded photographs."""
-    rows: Rows = {}
+def tone_rows(clean: list[Picture]) -> tuple[Rows, Rows]:
+    """Return PSNR of faded photographs, and of those among them to which nothing happened."""
+    faded, untouched = Rows(), Rows()
     with Restorer(RestoreOptions(**OFF | {"tone": "always"}, correct_cast=True, neutralize=True)) as session:
         for truth, worn, _ in pairs(clean, "tone"):
+            rows = faded if psnr(worn, truth) < UNTOUCHED_DB else untouched
             add(rows, "nothing done", psnr(worn, truth))
             add(rows, "auto-contrast", psnr(auto_contrast(worn), truth))
             add(rows, "auto-contrast of each channel", psnr(auto_contrast(worn, per_channel=True), truth))
             add(rows, "CLAHE", best([clahe(worn, limit) for limit in (1.0, 2.0, 4.0)], truth))
             add(rows, "photochrom tone", psnr(restored(worn, session), truth))
-    return rows
+    return faded, untouched
 
 
 def auto_contrast(picture: Picture, *, per_channel: bool = False) -> Picture:
@@ -273,7 +276,7 @@ def main() -> None:
     print(f"photochrom {photochrom.__version__}, {len(clean)} photographs of {arguments.photos.name}, "
           f"{len(os.sched_getaffinity(0))} processors")  # fmt: skip
     tables: dict[str, Callable[[], None]] = {
-        "tone": lambda: show("Tone: faded photographs", tone_rows(clean), "PSNR, dB"),
+        "tone": lambda: show_tone(clean),
         "noise": lambda: show("Noise", noise_rows(clean[: arguments.noise_count]), "PSNR, dB"),
         "damage": lambda: show_damage(clean),
         "automatic": lambda: show("Every stage deciding by itself", automatic_rows(clean), "mean"),
@@ -289,6 +292,13 @@ def main() -> None:
             except ModelNotInstalledError as error:
                 print(f"\n{name}: left out, {error}")
             print(f"\n({name}: {time.perf_counter() - start:.0f} s)", file=sys.stderr)
+
+
+def show_tone(clean: list[Picture]) -> None:
+    """Print the two tables of the tone stage."""
+    faded, untouched = tone_rows(clean)
+    show("Tone: faded photographs", faded, "PSNR, dB")
+    show("Tone: photographs that nothing happened to, all corrected all the same", untouched, "PSNR, dB")
 
 
 def show_damage(clean: list[Picture]) -> None:

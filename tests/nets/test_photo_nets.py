@@ -100,7 +100,7 @@ def test_recomputing_changes_neither_gradients_nor_memory_of_the_network() -> No
     plain = build_photo_net("test", "test", 3, pretrained=False).train()
     thrifty = copy.deepcopy(plain)
     thrifty.unet.recomputes = True
-    photo = torch.rand(2, 3, 32, 32)
+    photo = torch.rand(6, 3, 32, 32)
     for net in (plain, thrifty):
         # Twice before the backward pass, as a critic is run on real and generated pictures.
         (net(photo).square().mean() + net(photo.flip(0)).mean()).backward()

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from photochrom.nets.blocks import PixelShuffleUp, Residual, spectral_conv
 from photochrom.nets.generators import UNet, build_unet, decoder_size
-from photochrom.nets.recompute import call, recompute
+from photochrom.nets.recompute import call, recompute, recompute_in_parts
 
 # The sigmoid's range, a little beyond 0..1 so that black and white need no infinite weights.
 LOWEST, HIGHEST = -0.2, 1.2
@@ -46,9 +46,11 @@ class PhotoNet(nn.Module):
     def forward(self, photo: Tensor) -> Tensor:
         """Shapes: as the class says."""
         rgb = photo.expand(-1, 3, -1, -1)
-        run = recompute if self.unet.recomputes and self.training else call
-        joined = torch.cat([run(self.up, self.unet(rgb)), rgb], dim=1)
-        painted: Tensor = self.head(run(self.refine, joined))
+        recomputes = self.unet.recomputes and self.training
+        joined = torch.cat([(recompute if recomputes else call)(self.up, self.unet(rgb)), rgb], dim=1)
+        # At full size one activation of this block outweighs the rest of the network's.
+        refined = recompute_in_parts(self.refine, joined) if recomputes else self.refine(joined)
+        painted: Tensor = self.head(refined)
         if self.corrects:
             return photo[:, : self.c_out] + painted
         return LOWEST + (HIGHEST - LOWEST) * painted.sigmoid()

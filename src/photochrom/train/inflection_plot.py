@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from photochrom.train.inflection import Look
 
 TITLES = {
-    "skin_hue_drift": "skin hue, Lab units from the truth",
-    "skin_chroma_drift": "skin chroma, Lab units from the truth",
-    "jitter": "jitter, chroma codes",
-    "colourfulness_surplus": "colourfulness minus the truth's",
+    "skin_hue_drift": "skin hue,\nLab units off",
+    "skin_chroma_drift": "skin chroma,\nLab units off",
+    "jitter": "jitter,\nchroma codes",
+    "colourfulness_surplus": "colourfulness\nminus the truth's",
 }
 
 

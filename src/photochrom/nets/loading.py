@@ -50,15 +50,15 @@ def load_generator(network: str, arrays: Mapping[str, npt.NDArray[np.generic]]) 
 def _power_vector(state: dict[str, torch.Tensor], stem: str) -> torch.Tensor:
     """Return v of a spectral norm of torch 0.4, scaled so that the kernel comes out as the one stored ready.
 
-    That torch kept W / sigma itself (``weight``) and used it in evaluation.
+    That torch kept W / sigma itself (``weight``) and used it in evaluation. In double precision: a norm of millions
+    of numbers in single precision is off by 1e-5.
     """
-    matrix, u = state[f"{stem}_orig"].flatten(1), state[f"{stem}_u"]
+    matrix, u = state[f"{stem}_orig"].flatten(1).double(), state[f"{stem}_u"].double()
     v = functional.normalize(matrix.t() @ u, dim=0)
-    if stem not in state:
-        return v
-    sigma = matrix.norm() / state[stem].norm()
-    scaled: torch.Tensor = v * (sigma / torch.dot(u, matrix @ v))
-    return scaled
+    if stem in state:
+        sigma = matrix.norm() / state[stem].double().norm()
+        v *= sigma / torch.dot(u, matrix @ v)
+    return v.float()
 
 
 def _is_spare(name: str, state: dict[str, torch.Tensor]) -> bool:

@@ -50,14 +50,19 @@ def installed_models() -> dict[str, ModelFile]:
     """Return the models in the cache by name; a folder with a card that cannot be read is passed over."""
     found = {}
     for path in sorted(models_folder().glob("*/card.json")):
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-            card = ModelCard(**{key: value for key, value in content.items() if key in ModelCard.model_fields})
-        except (OSError, ValueError, TypeError, AttributeError):
-            continue
-        if card.name == path.parent.name:
+        card = _card_in(path)
+        if card is not None and card.name == path.parent.name:
             found[card.name] = ModelFile(card.name, path.parent / card.file, card.sha256, card)
     return found
+
+
+def _card_in(path: Path) -> ModelCard | None:
+    """Return the card that an import wrote, or None where there is none that can be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return ModelCard(**{key: value for key, value in content.items() if key in ModelCard.model_fields})
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
 
 
 def find_model(name: str) -> ModelFile:
@@ -71,6 +76,9 @@ def find_model(name: str) -> ModelFile:
         path = Path(name).expanduser()
         if not path.is_file():
             raise ModelNotInstalledError("no such model file", where=name, next_step="Check the path.")
+        card = _card_in(path.with_name("card.json"))  # an imported model has its card beside it
+        if card is not None and card.file == path.name:
+            return ModelFile(card.name, path, card.sha256, card)
         return ModelFile(name=path.stem, path=path, sha256="", card=None)
     if installed := installed_models().get(name):
         return installed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -93,6 +94,11 @@ def test_classic_from_the_options_and_for_16_bit(artistic_engine: GeneratorEngin
     assert (result.render_width, result.render_height) == (128, 128)
 
 
+def test_an_imported_model_may_be_given_by_the_path_of_its_graph(imported_artistic: ImportedModel) -> None:
+    with Colorizer(imported_artistic.folder / "model.onnx") as colorizer:
+        assert isinstance(colorizer.engine, GeneratorEngine)
+
+
 def test_classic_with_another_model_is_refused() -> None:
     options = ColorizeOptions(classic=True)
     with pytest.raises(OptionError, match="not one of DeOldify's models"):
@@ -146,6 +152,22 @@ def test_missing_truncated_and_foreign_files_are_one_line(imported_artistic: Imp
     (folder / "model.onnx").write_bytes(b"nothing")
     with pytest.raises(ModelFileError, match="not a model that ONNX Runtime can load"):
         GeneratorEngine(folder / "model.onnx")
+
+
+@pytest.mark.parametrize("kept_bytes", [None, 0, 100_000_000])
+def test_weights_that_are_missing_or_cut_short_are_named(
+    imported_artistic: ImportedModel, tmp_path: Path, kept_bytes: int | None
+) -> None:
+    folder = linked_copy(imported_artistic, tmp_path / "m", "model.onnx")
+    whole, weights = imported_artistic.folder / "model.weights", folder / "model.weights"
+    weights.unlink()
+    if kept_bytes is not None:
+        with whole.open("rb") as file:
+            weights.write_bytes(file.read(kept_bytes))
+    graph_sha256 = hashlib.sha256((folder / "model.onnx").read_bytes()).hexdigest()
+    with pytest.raises(ModelFileError, match=r"model\.weights: .*(cut short|cannot be read)") as caught:
+        GeneratorEngine(folder / "model.onnx", expected_sha256=graph_sha256)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_closed_engine_says_so(imported_artistic: ImportedModel) -> None:

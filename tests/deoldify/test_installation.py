@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -153,6 +154,34 @@ def test_too_little_space_is_told_before_writing(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 1_000_000))
     assert "MB are needed and 1 MB are free" in refused(published_artistic, tmp_path / "m", ModelError)
+
+
+def test_what_an_import_writes_is_within_what_it_asks_for(
+    imported_artistic: ImportedModel, published_artistic: Path
+) -> None:
+    written = sum(path.stat().st_size for path in imported_artistic.folder.iterdir())
+    assert written < imported_artistic.kind.disk_share * published_artistic.stat().st_size
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files cannot be limited there")
+def test_a_disk_that_fills_while_writing_leaves_nothing(published_artistic: Path, tmp_path: Path) -> None:
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000_000, before[1]))
+    try:
+        line = refused(published_artistic, tmp_path / "m", ModelError)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "cannot be written" in line
+
+
+def test_values_that_are_not_numbers_are_a_damaged_file(
+    published_artistic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(installation, "write_onnx", lambda *_: "")
+    monkeypatch.setattr(installation, "measure_parity", lambda *_: Parity(float("inf")))
+    assert "not numbers. Download it again" in refused(published_artistic, tmp_path / "m", ModelFileError)
 
 
 def test_a_network_that_changed_in_folding_is_not_installed(

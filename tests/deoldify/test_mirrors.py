@@ -215,3 +215,9 @@ def test_the_published_files_are_known(name: str) -> None:
 def test_an_unknown_name_suggests_the_closest() -> None:
     with pytest.raises(UnknownModelError, match="deoldify-artistic"):
         published_file("deoldify-artistc")
+
+
+@pytest.mark.parametrize("name", ["deoldify-2018", "ddcolor", "ddcolor-artistic", "ddcolor-tiny"])
+def test_what_can_only_be_imported_says_so(name: str) -> None:
+    with pytest.raises(UnknownModelError, match="models import FILE"):
+        published_file(name)

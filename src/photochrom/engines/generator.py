@@ -71,11 +71,21 @@ class GeneratorEngine:
         weights = path.with_suffix(WEIGHTS_SUFFIX)
         with ThreadPoolExecutor(1) as other_core:
             found = other_core.submit(sha256_of, weights)
-            session = load_session(str(path), path, self._provider, self._threads, weights_stay_mapped=True)
+            session = self._load(path, weights, graph_is_whole=bool(expected_sha256))
             self.generator = _spec_from_json(session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), path)
             refuse_if_damaged(weights, found.result(), self.generator.weights_sha256)
         self._session: ort.InferenceSession | None = session
         self._closing = threading.Lock()
+
+    def _load(self, path: Path, weights: Path, *, graph_is_whole: bool) -> ort.InferenceSession:
+        try:
+            return load_session(str(path), path, self._provider, self._threads, weights_stay_mapped=True)
+        except ModelFileError:
+            if not graph_is_whole:
+                raise
+            raise ModelFileError(
+                "the weights are missing, damaged or cut short", where=str(weights), next_step=REINSTALL
+            ) from None
 
     @property
     def spec(self) -> ModelSpec:

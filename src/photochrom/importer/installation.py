@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from photochrom.checkpoints import Checkpoint, read_checkpoint
 from photochrom.engines.base import ModelSpec
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT, METADATA_KEY, PX_PER_FACTOR, GeneratorSpec
-from photochrom.errors import ModelError, OptionError
+from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.importer.card_text import write_card_text
 from photochrom.importer.folding import State
 from photochrom.importer.graph_writer import GraphWriter
@@ -87,7 +88,7 @@ def import_model(
         ModelFileError: the file is damaged, holds code, or is none of the accepted networks.
         ModelError: the result differs from the network it came from, or the disk is full; nothing is installed.
 
-    Cost: reads the file twice and writes twice its size; seconds for artistic, a minute for stable on two cores.
+    Cost: reads the file twice and writes two to three times its size; seconds for artistic, a minute for stable on two cores.
     """
     checkpoint = read_checkpoint(source)
     kind = recognise(checkpoint)
@@ -97,7 +98,7 @@ def import_model(
         raise OptionError(
             "a model of that name is installed", where=name, next_step="Use --overwrite or another --name."
         )
-    _check_space(models_folder, source)
+    _check_space(models_folder, source, kind)
     with _half_made_folder(models_folder, name) as folder:
         made = _write_model(checkpoint, kind, name, folder, int8_photos)
         _put_in_place(folder, target)
@@ -112,13 +113,13 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _check_space(models_folder: Path, source: Path) -> None:
+def _check_space(models_folder: Path, source: Path, kind: GeneratorKind) -> None:
     try:
         models_folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(models_folder).free
     except OSError as error:
         raise ModelError(f"the folder cannot be used ({error.strerror})", where=str(models_folder)) from None
-    needed = int(2.1 * source.stat().st_size)
+    needed = int(kind.disk_share * source.stat().st_size)
     if free < needed:
         raise ModelError(
             f"{needed / 1e6:.0f} MB are needed and {free / 1e6:.0f} MB are free",
@@ -171,6 +172,12 @@ def _write_model(
     else:
         weights_sha256 = write_onnx(checkpoint.tensors, kind, spec, folder)
         parity = measure_parity(folder / GRAPH_FILE, kind.network, checkpoint.tensors)
+        if parity.largest is not None and not math.isfinite(parity.largest):
+            raise ModelFileError(
+                "the file is damaged: its network gives values that are not numbers",
+                where=str(checkpoint.path),
+                next_step="Download it again.",
+            )
         if not parity.passed:
             raise ModelError(f"the folded network differs from the file's by {parity.largest:.2g}", where=name)
         if not parity.checked:

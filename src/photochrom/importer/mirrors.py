@@ -26,6 +26,7 @@ CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 30.0
 MOST_REDIRECTS = 5
 ATTEMPTS_PER_MIRROR = 3
+IMPORT_ONLY = ("deoldify-2018", "ddcolor", "ddcolor-artistic", "ddcolor-tiny")
 Progress = Callable[[int, int], None]
 
 
@@ -49,8 +50,14 @@ class _MirrorError(Exception):
 
 
 def published_file(name: str) -> PublishedFile:
-    """Return what is known of a downloadable model; raise UnknownModelError with the closest name."""
+    """Return what is known of a downloadable model; raise UnknownModelError with the closest name or the way round."""
     known = tomllib.loads(files("photochrom.importer").joinpath("published.toml").read_text(encoding="utf-8"))
+    if name in IMPORT_ONLY:
+        raise UnknownModelError(
+            "no address of its file is known",
+            where=name,
+            next_step="Get the file elsewhere and run: photochrom models import FILE",
+        )
     if name not in known:
         raise UnknownModelError("cannot be pulled", where=name, next_step=did_you_mean(name, known))
     entry = known[name]

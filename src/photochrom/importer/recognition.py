@@ -46,6 +46,7 @@ class GeneratorKind:
     multiple: int = 16
     contract: str = GENERATOR_CONTRACT
     licence: str = "MIT"
+    disk_share: float = 2.2  # an installed model's bytes per byte of the file, and a little more
 
 
 KINDS = (
@@ -55,6 +56,7 @@ KINDS = (
         "DeOldify artistic (ResNet-34, deep decoder)",
         (artistic_layout,),
         write_final_generator,
+        disk_share=3.0,
     ),
     GeneratorKind(
         "stable",

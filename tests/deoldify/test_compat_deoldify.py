@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import http.server
+import io
 import json
 import threading
 from collections.abc import Iterator
@@ -40,6 +42,24 @@ def test_results_are_those_of_the_original_and_lie_where_it_put_them(
     with Image.open(path) as result:
         differences = np.asarray(result).ravel()[expected["artistic/rf8/index"]].astype(int)
     assert np.abs(differences - expected["artistic/rf8/value"]).max() <= 3
+
+
+def test_a_notebook_is_shown_pictures(artistic_engine: GeneratorEngine, here: Path) -> None:
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+    from traitlets.config import Config
+
+    InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    try:
+        with capture_output() as captured:
+            ModelImageVisualizer(artistic_engine).plot_transformed_image(
+                "test_images/photo.png", render_factor=2, figsize=(4, 4), compare=True
+            )
+    finally:
+        InteractiveShell.clear_instance()
+    with Image.open(io.BytesIO(base64.b64decode(captured.outputs[0].data["image/png"]))) as shown:
+        shades = np.unique(np.asarray(shown.convert("L")))
+    assert len(shades) > 20, "the picture is empty"
 
 
 def test_without_post_processing_the_network_s_own_picture_comes_out(

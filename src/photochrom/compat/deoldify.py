@@ -18,13 +18,14 @@ from __future__ import annotations
 
 import enum
 import hashlib
+import io
 import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from photochrom.classic import colorize_classic
 from photochrom.compat.url import fetch_picture
@@ -35,6 +36,7 @@ from photochrom.options import EngineOptions
 from photochrom.photo import open_photo
 
 PathLike = str | os.PathLike[str]
+NOTEBOOK_DPI = 72
 RESULTS = "result_images"
 LARGEST_RENDER_FACTOR = 100
 INSTALLED_NAMES = {
@@ -293,13 +295,18 @@ def _figure(pictures: list[Image.Image], figsize: tuple[float, float], text: str
 
 def _opened(path: PathLike) -> Image.Image:
     with Image.open(path) as picture:
-        return picture.convert("RGB")
+        return ImageOps.exif_transpose(picture).convert("RGB")  # upright, as its result is
 
 
 def _show(figure: Any) -> None:
-    """Show a figure if a notebook is listening; elsewhere there is nothing to show it on."""
+    """Show a figure if a notebook is listening; elsewhere there is nothing to show it on.
+
+    As a finished picture: a notebook shows figures themselves only once pyplot has been set up for it.
+    """
     if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
-        sys.modules["IPython"].display.display(figure)
+        display, drawn = sys.modules["IPython"].display, io.BytesIO()
+        figure.savefig(drawn, format="png", dpi=NOTEBOOK_DPI, bbox_inches="tight")
+        display.display(display.Image(data=drawn.getvalue(), format="png"))
 
 
 def _saved(result: Image.Image, folder: Path, name: str) -> Path:

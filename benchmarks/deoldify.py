@@ -77,7 +77,7 @@ class Cost:
 
 
 def main() -> None:
-    """Import the file into a temporary folder, or take an installed model made from it; run all sides, print a table."""
+    """Import the file into a temporary folder, or take the installed model; run all sides, print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path)
     parser.add_argument("--installed", metavar="NAME", help="the model made from it, instead of importing it again")

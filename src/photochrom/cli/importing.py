@@ -28,8 +28,8 @@ def import_file(
             generator of 2018.
         name: What to call the model. Left out, by what the file holds.
         overwrite: Replace an installed model of that name.
-        int8: A folder of photographs: make the convolutions 8 bit wide, with ranges measured on these. The files
-            shrink to an eighth; quicker only where the processor multiplies 8-bit numbers faster (VNNI).
+        int8: A folder of photographs: make the convolutions 8 bit wide, with ranges measured on these. The model
+            shrinks to a seventh and needs more memory; no quicker for one photograph.
     """
     _print_result(import_model(file, models_folder(), name=name, overwrite=overwrite, int8_photos=int8))
 

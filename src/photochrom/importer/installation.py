@@ -88,7 +88,8 @@ def import_model(
         ModelFileError: the file is damaged, holds code, or is none of the accepted networks.
         ModelError: the result differs from the network it came from, or the disk is full; nothing is installed.
 
-    Cost: reads the file twice and writes two to three times its size; seconds for artistic, a minute for stable on two cores.
+    Cost: reads the file twice and writes two to three times its size; seconds for artistic, a minute for stable on
+    two cores.
     """
     checkpoint = read_checkpoint(source)
     kind = recognise(checkpoint)

@@ -1,9 +1,10 @@
-"""Make the docs' pictures from scikit-image's freely licensed samples: before/after pairs, and a sheet of all damage.
+"""Make the docs' pictures from scikit-image's freely licensed samples: coloured, restored, and a sheet of all damage.
 
     python scripts/make_readme_pictures.py docs/images
 
 Each sample is greyed and aged by the training system's own degradation at a fixed seed, then coloured as anybody
-would colour it. Nothing is picked or retouched. Needs the `test` extra (scikit-image).
+would colour it. Restored ones are worn by the presets that users have, at the first seeds. Nothing is picked or
+retouched. Needs the `test` extra (scikit-image).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import skimage.data
 from PIL import Image
 
 import photochrom
+from photochrom.degradation import degrade
 from photochrom.degradation.ageing import AgeOptions, age
 from photochrom.degradation.sheet import contact_sheet
 
@@ -29,6 +31,8 @@ SAMPLES = (
     ("camera", None, 0),
 )
 GAP_PX = 6
+# The sample and the preset it is worn by; each is restored by itself, with every stage asked to look.
+WORN = (("astronaut", "album"), ("coffee", "newspaper"), ("camera", "film"), ("chelsea", "attic"))
 
 
 def make_pair(name: str, options: AgeOptions | None, seed: int, colorizer: photochrom.Colorizer) -> Image.Image:
@@ -45,12 +49,26 @@ def make_pair(name: str, options: AgeOptions | None, seed: int, colorizer: photo
     return pair
 
 
+def make_restored(name: str, preset: str, seed: int, restorer: photochrom.Restorer) -> Image.Image:
+    """Return the sample as it is, worn, and restored, side by side."""
+    sample = Image.fromarray(getattr(skimage.data, name)()).convert("RGB")
+    sample = sample.resize((round(sample.width * HEIGHT_PX / sample.height), HEIGHT_PX), Image.Resampling.LANCZOS)
+    worn = Image.fromarray(np.rint(degrade(np.asarray(sample), preset, seed=seed).picture * 255).astype(np.uint8))
+    row = Image.new("RGB", (3 * sample.width + 2 * GAP_PX, HEIGHT_PX), "white")
+    for column, picture in enumerate((sample, worn, restorer(worn))):
+        row.paste(picture, (column * (sample.width + GAP_PX), 0))
+    return row
+
+
 def main(folder: Path) -> None:
     """Write one picture per sample, and the contact sheet, into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with photochrom.Colorizer() as colorizer:
         for name, options, seed in SAMPLES:
             make_pair(name, options, seed, colorizer).save(folder / f"{name}.jpg", quality=88)
+    with photochrom.Restorer(photochrom.RestoreOptions(damage="auto", correct_cast=True)) as restorer:
+        for seed, (name, preset) in enumerate(WORN):
+            make_restored(name, preset, seed, restorer).save(folder / f"restored-{preset}.jpg", quality=85)
     contact_sheet(skimage.data.astronaut(), seed=3, cell_px=200).save(folder / "degradation.jpg", quality=82)
 
 

@@ -1,9 +1,9 @@
 """Train variants of one small run, each with a single thing changed, and judge them on photographs of another source.
 
-    python benchmarks/ablation.py configs/ablation.toml PHOTOS [--folder runs/ablation] [--only NAME ...]
+    python benchmarks/ablation.py benchmarks/ablation.toml PHOTOS [--folder runs/ablation] [--only NAME ...]
 
-``configs/ablation.toml`` holds a complete configuration and, in ``[variants.NAME]`` tables, what differs. PHOTOS is a
-folder of colour photographs that none of the runs is taught on; their middle squares are greyed and coloured at
+``benchmarks/ablation.toml`` holds a complete configuration and, in ``[variants.NAME]`` tables, what differs. PHOTOS is
+a folder of colour photographs that none of the runs is taught on; their middle squares are greyed and coloured at
 128 px. A variant whose result is already in the folder is not trained again, so a stopped table goes on where it was.
 
 The same weights are read at several temperatures, since vivid answers cost error: besides the figures at each, the

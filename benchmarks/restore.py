@@ -129,19 +129,20 @@ def clahe(picture: Picture, limit: float) -> Picture:
 # -- Noise ------------------------------------------------------------------------------------------------------------
 
 
-def noise_rows(clean: list[Picture]) -> Rows:
-    """Return PSNR of noisy photographs, on crops of which BM3D is done in seconds."""
-    rows: Rows = {}
+def noise_rows(clean: list[Picture]) -> tuple[Rows, Rows]:
+    """Return PSNR of noisy photographs, and of untouched ones, on crops of which BM3D is done in seconds."""
+    noisy, untouched = Rows(), Rows()
     crops = [photo[:NOISE_CROP_PX, :NOISE_CROP_PX] for photo in clean]
     with Restorer(RestoreOptions(**OFF | {"noise": "always"})) as session:
         for truth, worn, _ in pairs(crops, "noise"):
+            rows = noisy if psnr(worn, truth) < UNTOUCHED_DB else untouched
             add(rows, "nothing done", psnr(worn, truth))
             add(rows, "median 3 x 3", psnr(cv2.medianBlur(worn, 3), truth))
             nlm = [cv2.fastNlMeansDenoisingColored(worn, None, h, h, 7, 21) for h in (2, 4, 7, 11, 16)]
             add(rows, "non-local means (OpenCV)", best([worn, *nlm], truth))
             add(rows, "BM3D", best([worn, *(bm3d_rgb(worn, sigma) for sigma in (5, 10, 20))], truth))
             add(rows, "photochrom noise", psnr(restored(worn, session), truth))
-    return rows
+    return noisy, untouched
 
 
 def bm3d_rgb(picture: Picture, sigma: float) -> Picture:
@@ -276,8 +277,8 @@ def main() -> None:
     print(f"photochrom {photochrom.__version__}, {len(clean)} photographs of {arguments.photos.name}, "
           f"{len(os.sched_getaffinity(0))} processors")  # fmt: skip
     tables: dict[str, Callable[[], None]] = {
-        "tone": lambda: show_tone(clean),
-        "noise": lambda: show("Noise", noise_rows(clean[: arguments.noise_count]), "PSNR, dB"),
+        "tone": lambda: show_both("Tone: faded photographs", tone_rows(clean)),
+        "noise": lambda: show_both("Noise", noise_rows(clean[: arguments.noise_count])),
         "damage": lambda: show_damage(clean),
         "automatic": lambda: show("Every stage deciding by itself", automatic_rows(clean), "mean"),
         "scan": lambda: show("A scan of 2 megapixels, every stage", scan_rows(clean, SCAN), "measured"),
@@ -294,11 +295,10 @@ def main() -> None:
             print(f"\n({name}: {time.perf_counter() - start:.0f} s)", file=sys.stderr)
 
 
-def show_tone(clean: list[Picture]) -> None:
-    """Print the two tables of the tone stage."""
-    faded, untouched = tone_rows(clean)
-    show("Tone: faded photographs", faded, "PSNR, dB")
-    show("Tone: photographs that nothing happened to, all corrected all the same", untouched, "PSNR, dB")
+def show_both(title: str, tables: tuple[Rows, Rows]) -> None:
+    """Print the table of worn photographs and that of untouched ones, to which the stage was applied all the same."""
+    show(title, tables[0], "PSNR, dB")
+    show(f"{title}: none there, corrected all the same", tables[1], "PSNR, dB")
 
 
 def show_damage(clean: list[Picture]) -> None:

@@ -1,4 +1,4 @@
-"""Keep what a run has learned, small enough to commit: `slim_checkpoint.py RUN_FOLDER models/NAME.safetensors`.
+"""Keep what a run has learned, small enough to commit: `slim_checkpoint.py RUN models/NAME.safetensors`.
 
 Only the averaged weights stay, kernels as float16; the optimizer and the raw weights go. The result is a checkpoint
 that `photochrom export` reads and that `model.init` of a configuration starts from.
@@ -17,8 +17,8 @@ from photochrom.train.checkpoint import CHECKPOINT, read_checkpoint
 
 
 def slim(run: Path, output: Path) -> None:
-    """Write the averaged weights of a run, with the committed configuration's place for its photographs."""
-    header, tensors = read_checkpoint(run / CHECKPOINT)
+    """Write the averaged weights of a run, or of one checkpoint, with the committed place for its photographs."""
+    header, tensors = read_checkpoint(run / CHECKPOINT if run.is_dir() else run)
     config = json.loads(header["config"])
     config["data"]["photos"] = [f"data/{Path(pattern).name}" for pattern in config["data"]["photos"]]
     config["model"]["init"] = None  # a place on the computer it was trained on

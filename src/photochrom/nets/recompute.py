@@ -54,7 +54,7 @@ def recompute_in_parts(module: nn.Module, x: Tensor, most: int = 4) -> Tensor:
     vectors) moves once, with the first part, as if the batch had been run whole.
     Cost: as ``recompute``, and of the module's activations only one part's at a time.
     """
-    first, *others = x.split(most)
+    first, *others = x.chunk(-(-len(x) // most))
     answers = [recompute(module, first)] + [recompute(_Unmoved(module), part) for part in others]
     return torch.cat(answers)
 

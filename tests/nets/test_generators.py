@@ -6,6 +6,7 @@ from photochrom.nets.backbones import EFFICIENTNET_LITE_SIZES, build_backbone
 from photochrom.nets.blocks import PixelShuffleUp, SelfAttention, spectral_conv
 from photochrom.nets.generators import build_color_net
 from photochrom.nets.palette import Palette
+from photochrom.nets.queries import ColorQueries
 
 
 def tiny_palette() -> Palette:
@@ -61,3 +62,28 @@ def test_color_net_answers_at_half_size() -> None:
     net = build_color_net("lite0", "test", tiny_palette(), pretrained=False).eval()
     with torch.no_grad():
         assert net(torch.rand(2, 1, 64, 96)).shape == (2, 25, 32, 48)
+
+
+def test_colour_queries_answer_from_the_whole_picture() -> None:
+    torch.manual_seed(0)
+    queries = ColorQueries(c_scene=12, c_fine=8, count=5).eval()
+    scene, fine = torch.rand(2, 12, 3, 4), torch.rand(2, 8, 24, 32)
+    answers = queries(scene, fine)
+    assert answers.shape == (2, 13, 24, 32)
+    torch.testing.assert_close(answers[:, :8], fine)
+    scene[0, :, 0, 0] += 1
+    moved = (queries(scene, fine) - answers)[:, 8:].abs().amax(1)
+    assert (moved[0] > 0).all(), "what one corner holds is known everywhere"
+    assert (moved[1] == 0).all(), "and in that photograph alone"
+
+
+def test_queries_learn_with_the_rest_of_the_network() -> None:
+    torch.manual_seed(0)
+    net = build_color_net("test", "test", tiny_palette(), queries=6, pretrained=False)
+    logits = net(torch.rand(2, 1, 64, 96))
+    assert logits.shape == (2, 25, 32, 48)
+    logits.square().mean().backward()
+    assert net.queries is not None
+    assert all(
+        p.grad is not None and p.grad.abs().sum() > 0 for p in (net.queries.queries, *net.queries.means[1].parameters())
+    )

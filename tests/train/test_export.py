@@ -12,11 +12,11 @@ from photochrom.nets.generators import ColorNet, build_color_net
 from photochrom.nets.palette import Palette
 
 
-def net_with_opinions(seed: int) -> ColorNet:
+def net_with_opinions(seed: int, queries: int = 0) -> ColorNet:
     """Return a tiny network whose answers differ from place to place, as a trained one's do."""
     torch.manual_seed(seed)
     bins = torch.cartesian_prod(torch.arange(-40, 50, 20.0), torch.arange(-40, 50, 20.0))
-    net = build_color_net("test", "test", Palette(bins, torch.full((25,), 1 / 25)), pretrained=False)
+    net = build_color_net("test", "test", Palette(bins, torch.full((25,), 1 / 25)), queries=queries, pretrained=False)
     torch.nn.init.normal_(net.head.weight, std=2.0)
     net.train()
     with torch.no_grad():
@@ -51,6 +51,18 @@ def test_exported_graph_follows_the_contract_at_any_size(exported: tuple[ColorNe
     assert header["contract"] == "color/1"
     assert header["multiple"] == 32
     assert len(header["bins_ab"]) == 25
+
+
+def test_colour_queries_are_exported_with_the_network(tmp_path: Path) -> None:
+    path = tmp_path / "queries.onnx"
+    export_color_net(net_with_opinions(0, queries=7), path, {"name": "queries", "render_px": 64})
+    luma = np.random.default_rng(0).random((2, 1, 64, 128), dtype=np.float32)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (ab,) = session.run(["ab"], {"luma": luma, "temperature": np.asarray(0.5, dtype=np.float32)})
+    with torch.no_grad():
+        net = net_with_opinions(0, queries=7)
+        expected = net.palette.decode(net(torch.from_numpy(luma)), 0.5).numpy()
+    np.testing.assert_allclose(ab, expected, atol=0.5)
 
 
 def test_the_file_tells_nothing_of_the_computer_that_made_it(exported: tuple[ColorNet, Path]) -> None:

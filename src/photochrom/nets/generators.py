@@ -17,6 +17,7 @@ from photochrom.errors import OptionError
 from photochrom.nets.backbones import build_backbone
 from photochrom.nets.blocks import ConvNormAct, UpBlock
 from photochrom.nets.palette import Palette
+from photochrom.nets.queries import ColorQueries
 from photochrom.nets.recompute import call, recompute
 
 
@@ -132,19 +133,24 @@ class UNet(nn.Module):
             )
             for i in range(4)
         )
-        self.c_out = size.out[-1]
+        self.c_out, self.c_scene = size.out[-1], size.out[0]
         # Forget activations and compute them again in the backward pass: less memory, about a third more time.
         self.recomputes = False
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Shapes: as the class says."""
+        return self.climb(rgb)[-1]
+
+    def climb(self, rgb: Tensor) -> list[Tensor]:
+        """Return the decoder's maps at 1/16, 1/8, 1/4 and 1/2 of the picture's size."""
         run = recompute if self.recomputes and self.training else call
         *skips, x = run(self.backbone, rgb)
         x = self.middle(x)
+        maps: list[Tensor] = []
         for block, skip in zip(self.blocks, reversed(skips), strict=True):
             x = run(block, x, skip)
-        decoded: Tensor = x
-        return decoded
+            maps.append(x)
+        return maps
 
 
 def middle(c_in: int, size: DecoderSize) -> nn.Module:
@@ -160,24 +166,27 @@ class ColorNet(nn.Module):
     """From luma to a distribution over colours.
 
     Shapes: (B, 1, H, W) -> logits (B, K, H / 2, W / 2); H and W divisible by 32.
-    Range: BT.601 luma 0..1 in; logits over the palette's K colours out.
+    Range: BT.601 luma 0..1 in; logits over the palette's K colours out. ``queries`` colour queries join the map that
+    the head reads; 0: none.
     """
 
-    def __init__(self, unet: UNet, palette: Palette) -> None:
+    def __init__(self, unet: UNet, palette: Palette, queries: int = 0) -> None:
         super().__init__()
         self.unet = unet
         self.palette = palette
+        self.queries = ColorQueries(unet.c_scene, unet.c_out, queries) if queries else None
         # No spectral norm here: logits must be free to grow with certainty.
-        self.head = nn.Conv2d(unet.c_out, palette.bins_ab.shape[0], 1)
+        self.head = nn.Conv2d(unet.c_out + queries, palette.bins_ab.shape[0], 1)
         nn.init.normal_(self.head.weight, std=0.01)
         with torch.no_grad():
             # Start from the rebalanced frequencies rather than learn them: the first steps then teach pictures.
             self.head.bias.copy_((palette.shares * palette.weights).log())  # type: ignore[union-attr]
 
     def features(self, luma: Tensor) -> Tensor:
-        """Return the map the head reads: (B, 1, H, W) -> (B, C, H / 2, W / 2)."""
-        painted: Tensor = self.unet(luma.expand(-1, 3, -1, -1))
-        return painted
+        """Return the map the head reads: (B, 1, H, W) -> (B, C + Q, H / 2, W / 2)."""
+        scene, *_, fine = self.unet.climb(luma.expand(-1, 3, -1, -1))
+        read: Tensor = fine if self.queries is None else self.queries(scene, fine)
+        return read
 
     def forward(self, luma: Tensor) -> Tensor:
         """Shapes: as the class says."""
@@ -204,8 +213,10 @@ def build_color_net(
     palette: Palette,
     *,
     width: float | None = None,
+    queries: int = 0,
     pretrained: bool = True,
     weights: Path | None = None,
 ) -> ColorNet:
-    """Return a colour generator of the named sizes; see ``build_backbone`` and ``decoder_size``."""
-    return ColorNet(build_unet(backbone, decoder, width=width, pretrained=pretrained, weights=weights), palette)
+    """Return a colour generator of the named sizes; see ``build_backbone``, ``decoder_size`` and ``ColorNet``."""
+    unet = build_unet(backbone, decoder, width=width, pretrained=pretrained, weights=weights)
+    return ColorNet(unet, palette, queries)

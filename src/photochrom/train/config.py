@@ -72,6 +72,7 @@ class ModelSection(Section):
     backbone_weights: Path | None = Field(default=None, description="Downloaded weights of a resnet.")
     decoder: str = Field(default="base", description="Decoder: test, small, base, large, deep or wide; else a size.")
     width: float | None = Field(default=None, gt=0, description="Width factor of deep (1.5) and wide (2).")
+    queries: int = Field(default=0, ge=0, le=256, description="Colour queries that see the whole picture; 0: none.")
     rebalancing: float = Field(default=0.5, ge=0, le=1, description="Lambda of the colour rebalancing; 1: frequencies.")
     pretrained: bool = Field(default=True, description="Start the backbone from its ImageNet weights.")
     init: Path | None = Field(default=None, description="Checkpoint of the same architecture to start from.")

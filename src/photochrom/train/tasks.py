@@ -154,6 +154,7 @@ def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained:
             model.decoder,
             palette,
             width=model.width,
+            queries=model.queries,
             pretrained=pretrained,
             weights=model.backbone_weights,
         )

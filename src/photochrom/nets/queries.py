@@ -64,5 +64,5 @@ class ColorQueries(nn.Module):
             queries = one(queries, tokens)
         # Scaled as attention is, so that the answers begin in the range of the map they are put beside.
         kernels = self.means(queries) * fine.shape[1] ** -0.5
-        answers = torch.bmm(kernels, fine.flatten(2)).unflatten(2, fine.shape[2:])
+        answers = torch.bmm(kernels, fine.flatten(2)).reshape(len(fine), -1, *fine.shape[2:])
         return torch.cat([fine, answers], dim=1)

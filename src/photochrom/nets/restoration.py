@@ -13,6 +13,13 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.errors import OptionError
+from photochrom.nets.shrinkage import CosineShrinkage
+
+# Of the code range 0..1; between two of them a mixture serves.
+NOISE_STRENGTHS = (2.5 / 255, 5 / 255, 9 / 255, 15 / 255, 25 / 255)
+# ITU-R BT.601, full range.
+YCBCR_FROM_RGB = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
+CHANGE_SCALE = 8.0
 
 
 @dataclass(frozen=True)
@@ -96,16 +103,39 @@ def _blocks(channels: int, count: int) -> nn.Sequential:
 
 
 class DenoiseNet(nn.Module):
-    """The picture without grain, noise, screens and JPEG blocks: (B, 3, H, W), sRGB 0..1 -> the same, not clamped."""
+    """The picture without grain, noise, screens and JPEG blocks: (B, 3, H, W), sRGB 0..1 -> the same, not clamped.
+
+    Luma and chroma are each denoised in the classical way for several strengths of noise; the network says, for every
+    pixel, which of them to believe, the picture as it came among them, and adds what they all miss.
+    """
+
+    to_planes: Tensor
+    to_rgb: Tensor
 
     def __init__(self, size: RestorationSize) -> None:
         super().__init__()
-        self.unet = CellUNet(3, 3, size)
+        self.shrinkage = CosineShrinkage(NOISE_STRENGTHS)
+        self.choices = 1 + len(NOISE_STRENGTHS)
+        self.unet = CellUNet(3 * self.choices, 3 + 2 * self.choices, size)
+        planes = torch.tensor(YCBCR_FROM_RGB, dtype=torch.float64)
+        self.register_buffer("to_planes", planes.float()[..., None, None], persistent=False)
+        self.register_buffer("to_rgb", planes.inverse().float()[..., None, None], persistent=False)
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Shapes: as the class says."""
-        correction: Tensor = self.unet(rgb - 0.5)
-        return rgb + correction
+        planes = nn.functional.conv2d(rgb, self.to_planes)
+        tries = torch.stack(
+            [torch.cat([plane, self.shrinkage(plane)], dim=1) for plane in planes.split(1, dim=1)], dim=1
+        )
+        # What each try would change, as the network sees it: small numbers that show the noise itself.
+        changes = (tries[:, :, 1:] - tries[:, :, :1]).flatten(1, 2)
+        answer = self.unet(torch.cat([rgb - 0.5, CHANGE_SCALE * changes], dim=1))
+        for_luma, for_chroma = answer[:, 3:].split(self.choices, dim=1)
+        luma = (for_luma.softmax(dim=1) * tries[:, 0]).sum(dim=1, keepdim=True)
+        chroma = (for_chroma.softmax(dim=1)[:, None] * tries[:, 1:]).sum(dim=2)
+        denoised = nn.functional.conv2d(torch.cat([luma, chroma], dim=1), self.to_rgb)
+        restored: Tensor = denoised + answer[:, :3]
+        return restored
 
 
 class DamageNet(nn.Module):

@@ -14,7 +14,7 @@ import os
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import onnx
@@ -27,6 +27,8 @@ from photochrom.errors import ModelFileError
 from photochrom.nets.backbones import SameConv2d
 from photochrom.nets.blocks import PixelShuffleUp
 from photochrom.nets.generators import ColorNet
+
+Net = TypeVar("Net", bound=nn.Module)
 
 CONTRACT = "color/1"
 OPSET = 18
@@ -80,7 +82,7 @@ def trust_frequencies(net: ColorNet, share: float = 1.0) -> ColorNet:
     return honest
 
 
-def fold_norms(net: ColorNet) -> ColorNet:
+def fold_norms(net: Net) -> Net:
     """Return a copy, in evaluation mode, with spectral norm removed and batch norm folded into convolutions."""
     folded = copy.deepcopy(net).eval()
     for parent in list(folded.modules()):

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.errors import ModelFileError
-from photochrom.export import OPSET, finish_model
-from photochrom.nets.restoration import DamageNet, DenoiseNet, InpaintNet
+from photochrom.export import OPSET, finish_model, fold_norms
+from photochrom.nets.damage import DamageNet
+from photochrom.nets.restoration import DenoiseNet, InpaintNet
 from photochrom.nets.tone import FIELD, KNOTS, ToneNet
 
 TONE_PX = 256
@@ -49,7 +50,7 @@ class RestorationGraph(nn.Module):
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
-        self.net = net.eval()
+        self.net = fold_norms(net)
         self.contract = CONTRACTS[type(net)]
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:

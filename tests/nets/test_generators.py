@@ -4,6 +4,7 @@ import torch
 from photochrom.errors import OptionError
 from photochrom.nets.backbones import EFFICIENTNET_LITE_SIZES, build_backbone
 from photochrom.nets.blocks import PixelShuffleUp, SelfAttention, spectral_conv
+from photochrom.nets.damage import build_damage_net
 from photochrom.nets.generators import build_color_net
 from photochrom.nets.palette import Palette
 from photochrom.nets.queries import ColorQueries
@@ -87,3 +88,10 @@ def test_queries_learn_with_the_rest_of_the_network() -> None:
     assert all(
         p.grad is not None and p.grad.abs().sum() > 0 for p in (net.queries.queries, *net.queries.means[1].parameters())
     )
+
+
+def test_damage_is_found_at_full_size_on_the_backbones_finer_maps() -> None:
+    net = build_damage_net("test", pretrained=False)
+    assert net(torch.rand(2, 3, 48, 80)).shape == (2, 1, 48, 80)
+    with pytest.raises(OptionError, match="lite0"):
+        build_damage_net("resnet34", pretrained=False)

@@ -18,7 +18,7 @@ from photochrom.train.validation import summary
 from tests.train.conftest import make_photo
 from tests.train.test_stages import config, lines
 
-STAGE = {"name": "only", "size_px": 64, "batch": 2, "photos_seen": 6, "lr_decoder": 1e-3}
+STAGE = {"name": "only", "size_px": 64, "batch": 2, "photos_seen": 6, "lr_decoder": 1e-3, "lr_backbone": 1e-4}
 TASKS = {
     "noise": ("rgb", {"psnr", "psnr_input"}),
     "damage": ("mask", {"iou"}),
@@ -32,7 +32,8 @@ def plan(shard: Path, folder: Path, kind: str, **sections: Any) -> TrainConfig:
     task = {"input": "worn", "target": target, "before": f"train-{kind}-before", "wear": f"train-{kind}"}
     loss = {"pixel": 1.0} if target == "rgb" else {}
     stage = STAGE | {"size_px": 128 if kind == "tone" else 64}
-    return config(shard, folder, stage, task=task, loss=loss, model={"backbone": "none", "decoder": "test"}, **sections)
+    model = {"backbone": "test" if kind == "damage" else "none", "decoder": "test"}
+    return config(shard, folder, stage, task=task, loss=loss, model=model, **sections)
 
 
 @pytest.mark.parametrize("kind", TASKS)

@@ -177,6 +177,11 @@ class EfficientNetLite(nn.Module):
         # What is trained most gently: everything down to stride 8.
         self.early = ("stem.", *(f"blocks.{i}." for i in range(self.level_ends[2] + 1)))
 
+    def keep_levels(self, count: int) -> None:
+        """Drop what is deeper than the first ``count`` maps of the pyramid; forward then returns only these."""
+        self.level_ends, self.channels = self.level_ends[:count], self.channels[:count]
+        self.blocks = self.blocks[: self.level_ends[-1] + 1]
+
     def _block_width(self, index: int) -> int:
         block = self.blocks[index]
         assert isinstance(block, InvertedBottleneck)

@@ -1,4 +1,4 @@
-"""Networks that restore: noise away, damage found, holes filled. One plain U-Net in three sizes.
+"""Networks that restore: noise away, holes filled. One plain U-Net in two sizes; what finds damage is in ``damage``.
 
 Pictures enter as 2x2 cells (pixel unshuffle), so that no convolution works at full size: that is what a two-core
 computer needs for a whole scan. There is no normalisation: a scan's tiles must not depend on what else is in them.
@@ -36,8 +36,6 @@ RESTORATION_SIZES = {
     "test": RestorationSize(widths=(8, 8, 8, 8, 8), down=(1, 1, 1, 1), middle=1, up=(1, 1, 1, 1)),
     # 0.9 M parameters, 30 k multiplications a pixel; sides multiples of 8.
     "noise": RestorationSize(widths=(32, 64, 96), down=(1, 1), middle=4, up=(1, 1)),
-    # 2.0 M parameters, 20 k multiplications a pixel; sides multiples of 32, so that a whole stain can be seen.
-    "damage": RestorationSize(widths=(24, 48, 96, 128, 160), down=(1, 1, 1, 1), middle=1, up=(1, 1, 1, 1)),
     # 1.9 M parameters, 20 k multiplications a pixel; sides multiples of 16.
     "inpaint": RestorationSize(widths=(24, 48, 96, 144), down=(1, 1, 1), middle=2, up=(1, 1, 1)),
 }
@@ -130,27 +128,12 @@ class DenoiseNet(nn.Module):
         # What each try would change, as the network sees it: small numbers that show the noise itself.
         changes = (tries[:, :, 1:] - tries[:, :, :1]).flatten(1, 2)
         answer = self.unet(torch.cat([rgb - 0.5, CHANGE_SCALE * changes], dim=1))
-        for_luma, for_chroma = answer[:, 3:].split(self.choices, dim=1)
+        for_luma, for_chroma = answer[:, 3 : 3 + self.choices], answer[:, 3 + self.choices :]
         luma = (for_luma.softmax(dim=1) * tries[:, 0]).sum(dim=1, keepdim=True)
         chroma = (for_chroma.softmax(dim=1)[:, None] * tries[:, 1:]).sum(dim=2)
         denoised = nn.functional.conv2d(torch.cat([luma, chroma], dim=1), self.to_rgb)
         restored: Tensor = denoised + answer[:, :3]
         return restored
-
-
-class DamageNet(nn.Module):
-    """Where damage hides the picture: (B, 3, H, W), sRGB 0..1 -> logits (B, 1, H, W)."""
-
-    def __init__(self, size: RestorationSize) -> None:
-        super().__init__()
-        self.unet = CellUNet(3, 1, size)
-        # Damage is rare; starting from its share spares the first steps.
-        nn.init.constant_(self.unet.head.bias, -3.0)  # type: ignore[arg-type]
-
-    def forward(self, rgb: Tensor) -> Tensor:
-        """Shapes: as the class says."""
-        logits: Tensor = self.unet(rgb - 0.5)
-        return logits
 
 
 class InpaintNet(nn.Module):
@@ -192,11 +175,11 @@ def fill_smoothly(rgb: Tensor, hole: Tensor, levels: int = 4) -> Tensor:
     return filling
 
 
-NETWORKS = {"noise": DenoiseNet, "damage": DamageNet, "inpaint": InpaintNet}
+NETWORKS = {"noise": DenoiseNet, "inpaint": InpaintNet}
 
 
 def build_restoration_net(kind: str, size: str) -> nn.Module:
-    """Return the network of that kind (noise, damage, inpaint) in a named size.
+    """Return the network of that kind (noise, inpaint) in a named size.
 
     Raises:
         OptionError: no size has that name.

@@ -14,6 +14,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from photochrom.nets.damage import build_damage_net
 from photochrom.nets.generators import ColorNet, build_color_net
 from photochrom.nets.paint import luma_of, paint
 from photochrom.nets.palette import Palette
@@ -144,9 +145,10 @@ def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained:
     pretrained = pretrained and model.pretrained
     if task.target == "tone":
         return build_tone_net(model.decoder)
-    if model.backbone == "none" or task.target in ("mask", "fill"):
-        kind = {"mask": "damage", "fill": "inpaint"}.get(task.target, "noise")
-        return build_restoration_net(kind, model.decoder)
+    if task.target == "mask":
+        return build_damage_net(model.backbone, pretrained=pretrained)
+    if model.backbone == "none" or task.target == "fill":
+        return build_restoration_net("inpaint" if task.target == "fill" else "noise", model.decoder)
     if task.target == "color":
         assert palette is not None
         return build_color_net(

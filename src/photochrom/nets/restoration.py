@@ -122,9 +122,8 @@ class DenoiseNet(nn.Module):
     def forward(self, rgb: Tensor) -> Tensor:
         """Shapes: as the class says."""
         planes = nn.functional.conv2d(rgb, self.to_planes)
-        tries = torch.stack(
-            [torch.cat([plane, self.shrinkage(plane)], dim=1) for plane in planes.split(1, dim=1)], dim=1
-        )
+        each = (planes[:, :1], planes[:, 1:2], planes[:, 2:])
+        tries = torch.stack([torch.cat([plane, self.shrinkage(plane)], dim=1) for plane in each], dim=1)
         # What each try would change, as the network sees it: small numbers that show the noise itself.
         changes = (tries[:, :, 1:] - tries[:, :, :1]).flatten(1, 2)
         answer = self.unet(torch.cat([rgb - 0.5, CHANGE_SCALE * changes], dim=1))

@@ -65,6 +65,14 @@ def test_colour_queries_are_exported_with_the_network(tmp_path: Path) -> None:
     np.testing.assert_allclose(ab, expected, atol=0.5)
 
 
+def test_kernels_that_cancel_on_grey_input_survive_half_storage(tmp_path: Path) -> None:
+    net = net_with_opinions(0)
+    with torch.no_grad():
+        net.unet.backbone.stem[0].weight += torch.tensor([300.0, -150.0, -150.0])[:, None, None]
+    export_color_net(net, tmp_path / "opposed.onnx", {"name": "opposed", "render_px": 64})
+    assert check_parity(ColorGraph(net), tmp_path / "opposed.onnx") < 0.2
+
+
 def test_the_file_tells_nothing_of_the_computer_that_made_it(exported: tuple[ColorNet, Path]) -> None:
     _, path = exported
     assert str(Path(__file__).parents[2]).encode() not in path.read_bytes()

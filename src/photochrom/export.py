@@ -206,8 +206,9 @@ def strip_traces(model: onnx.ModelProto) -> None:
 def store_weights_as_half(model: onnx.ModelProto, smallest: int = 4096) -> None:
     """Store the graph's larger float32 constants as float16, each followed by a Cast that loading folds away.
 
-    Small kernels stay as they are. Those of the first layer need it: folded norms make them hundreds in size, of opposite
-    signs for red, green and blue, which cancel on grey input; rounding them alone moved colours by up to 3 Lab units.
+    Small kernels stay as they are. Those of the first layer need it: folded norms make them hundreds in size, of
+    opposite signs for red, green and blue, which cancel on grey input. Rounded too, they moved colours by up to 3 Lab
+    units (`benchmarks/storage.py`).
     """
     graph = model.graph
     casts = []

@@ -95,7 +95,7 @@ def _export_restoration(trained: Trained, output: Path, card: dict[str, object],
         raise OptionError(
             f"no contract for a network of target {trained.config.task.target} on a backbone",
             where="export",
-            next_step="Exported are colour networks, and restoration networks with model.backbone none",
+            next_step="Exported are networks of target color, tone, mask and fill, and rgb with model.backbone none",
         )
     sha256 = exporting.export_restoration_net(trained.net, output, card, half_storage=half_storage)
     _print_file(output, sha256)

@@ -67,7 +67,8 @@ class ModelSection(Section):
 
     name: str = Field(default="photochrom-color", description="Name the exported model carries.")
     backbone: str = Field(
-        default="lite0", description="Backbone: lite0, lite1, lite2, resnet34 or resnet101; none for restoration sizes."
+        default="lite0",
+        description="Backbone: lite0, lite1, lite2, resnet34 or resnet101; none for restoration sizes, but for damage.",
     )
     backbone_weights: Path | None = Field(default=None, description="Downloaded weights of a resnet.")
     decoder: str = Field(default="base", description="Decoder: test, small, base, large, deep or wide; else a size.")

@@ -13,15 +13,16 @@ import math
 import torch
 from torch import Tensor, nn
 
-BLOCK, STEP = 8, 2
+# A step of 2 gains 0.3 dB and takes four times as long: more than all other stages together.
+BLOCK, STEP = 8, 4
 # Of the noise's standard deviation: white noise exceeds it in one of 370 cosines.
 THRESHOLD = 3.0
 
 
 class CosineShrinkage(nn.Module):
-    """A plane, denoised for several strengths of noise at once: (B, 1, H, W) -> (B, S, H, W); H and W even, 8 at least.
+    """A plane, denoised for several strengths of noise at once: (B, 1, H, W) -> (B, S, H, W).
 
-    Nothing is learned and nothing passes gradients. Cost: (1 + S) * 1,024 multiply-adds a pixel.
+    H and W multiples of 4, 8 at least. Nothing is learned and nothing passes gradients. Cost: (1 + S) * 256 multiply-adds a pixel.
 
     Args:
         strengths: standard deviations of the noise, in units of the plane's values.

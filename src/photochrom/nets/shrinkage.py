@@ -22,7 +22,8 @@ THRESHOLD = 3.0
 class CosineShrinkage(nn.Module):
     """A plane, denoised for several strengths of noise at once: (B, 1, H, W) -> (B, S, H, W).
 
-    H and W multiples of 4, 8 at least. Nothing is learned and nothing passes gradients. Cost: (1 + S) * 256 multiply-adds a pixel.
+    H and W multiples of 4, 8 at least. Nothing is learned and nothing passes gradients.
+    Cost: (1 + S) * 256 multiply-adds a pixel.
 
     Args:
         strengths: standard deviations of the noise, in units of the plane's values.

@@ -138,14 +138,14 @@ class RestoreOptions(Options):
     damage: Switch = Field(
         default="never",
         description="Scratches, dust, creases, tears and stains: found by one model, filled from their surroundings by "
-        "another; nothing else is touched. Off unless asked for, because the present model also takes some wires, "
-        "twigs and glints for damage: look at --mask-out. `auto` fills what it is very sure of, `always` more. About a "
+        "another; nothing else is touched. Off unless asked for, because the present model also takes some poles, "
+        "white lines and borders for damage: look at --mask-out. `auto` fills what it is very sure of, `always` more. About a "
         "second a megapixel to search, and at most as much again to fill.",
     )
     noise: Switch = Field(
         default="auto",
         description="Grain, scanner noise, JPEG blocks and halftone screens. Left alone where the quietest parts of "
-        "the picture are clean. About a second a megapixel.",
+        "the picture are clean. About three seconds a megapixel.",
     )
     tone: Switch = Field(
         default="auto",

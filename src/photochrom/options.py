@@ -139,8 +139,8 @@ class RestoreOptions(Options):
         default="never",
         description="Scratches, dust, creases, tears and stains: found by one model, filled from their surroundings by "
         "another; nothing else is touched. Off unless asked for, because the present model also takes some poles, "
-        "white lines and borders for damage: look at --mask-out. `auto` fills what it is very sure of, `always` more. About a "
-        "second a megapixel to search, and at most as much again to fill.",
+        "white lines and borders for damage: look at --mask-out. `auto` fills what it is very sure of, `always` more. "
+        "About a second a megapixel to search, and at most as much again to fill.",
     )
     noise: Switch = Field(
         default="auto",

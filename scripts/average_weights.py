@@ -12,13 +12,12 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from photochrom.train.checkpoint import CHECKPOINT, read_checkpoint
+from photochrom.train.checkpoint import checkpoint_of, read_checkpoint
 
 
 def average(first: Path, second: Path, share: float, out: Path) -> float:
     """Write the mix and return its size in MB; a run's folder stands for its checkpoint."""
-    paths = (path / CHECKPOINT if path.is_dir() else path for path in (first, second))
-    (_, one), (header, two) = (read_checkpoint(path) for path in paths)
+    (_, one), (header, two) = (read_checkpoint(checkpoint_of(run)) for run in (first, second))
     names = [name for name in two if name.startswith("average.")]
     if {name for name in one if name.startswith("average.")} != set(names):
         raise SystemExit("the two are not of one network")

@@ -1,7 +1,7 @@
 """Keep what a run has learned, small enough to commit: `slim_checkpoint.py RUN models/NAME.safetensors`.
 
-Only the averaged weights stay, kernels as float16; the optimizer and the raw weights go. The result is a checkpoint
-that `photochrom export` reads and that `model.init` of a configuration starts from.
+Only the averaged weights stay, larger kernels as float16, as in model files; the optimizer and the raw weights go.
+The result is a checkpoint that `photochrom export` reads and that `model.init` of a configuration starts from.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from photochrom.train.checkpoint import CHECKPOINT, read_checkpoint
+from photochrom.export import SMALLEST_HALF
+from photochrom.train.checkpoint import checkpoint_of, read_checkpoint
 
 
 def slim(run: Path, output: Path) -> None:
     """Write the averaged weights of a run, or of one checkpoint, with the committed place for its photographs."""
-    header, tensors = read_checkpoint(run / CHECKPOINT if run.is_dir() else run)
+    header, tensors = read_checkpoint(checkpoint_of(run))
     config = json.loads(header["config"])
     config["data"]["photos"] = [f"data/{Path(pattern).name}" for pattern in config["data"]["photos"]]
     config["model"]["init"] = None  # a place on the computer it was trained on
     kept = {
-        name: value.to(torch.float16) if value.ndim > 1 and value.is_floating_point() else value
+        name: value.to(torch.float16) if value.numel() >= SMALLEST_HALF and value.is_floating_point() else value
         for name, value in tensors.items()
         if name.startswith("average.")
     }

@@ -35,6 +35,8 @@ OPSET = 18
 # The colour spread, in Lab units, at which confidence is one half.
 HALF_CONFIDENCE_SPREAD = 10.0
 PARITY_TOLERANCE_AB = 0.5
+# Kernels of fewer numbers stay float32 in model files.
+SMALLEST_HALF = 4096
 
 
 class ColorGraph(nn.Module):
@@ -203,7 +205,7 @@ def strip_traces(model: onnx.ModelProto) -> None:
         part.doc_string = ""
 
 
-def store_weights_as_half(model: onnx.ModelProto, smallest: int = 4096) -> None:
+def store_weights_as_half(model: onnx.ModelProto, smallest: int = SMALLEST_HALF) -> None:
     """Store the graph's larger float32 constants as float16, each followed by a Cast that loading folds away.
 
     Small kernels stay as they are. Those of the first layer need it: folded norms make them hundreds in size, of

@@ -6,11 +6,13 @@ of scenes, which the backbone brings from ImageNet. Its last and largest stage, 
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
 from photochrom.errors import OptionError
-from photochrom.nets.backbones import EfficientNetLite, build_backbone
+from photochrom.nets.backbones import RESNET_BUILDERS, EfficientNetLite, build_backbone
 from photochrom.nets.blocks import ConvNormAct, UpBlock
 
 LEVELS = 4
@@ -66,8 +68,8 @@ def build_damage_net(backbone: str, *, pretrained: bool = True) -> DamageNet:
     Raises:
         OptionError: the backbone is of another family.
     """
-    body = build_backbone(backbone, pretrained=pretrained) if not backbone.startswith("resnet") else None
-    if not isinstance(body, EfficientNetLite):
+    if backbone in RESNET_BUILDERS:
         raise OptionError(f"damage is not found on {backbone!r}", next_step="Choose lite0, lite1 or lite2")
+    body = cast("EfficientNetLite", build_backbone(backbone, pretrained=pretrained))
     body.keep_levels(LEVELS)
     return DamageNet(body)

@@ -96,6 +96,11 @@ def read_checkpoint(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise TrainingError(f"cannot read the checkpoint ({error})", where=str(path)) from error
 
 
+def checkpoint_of(run: Path) -> Path:
+    """Return where the checkpoint of a run's folder lies; a checkpoint file stands for itself."""
+    return run / CHECKPOINT if run.is_dir() else run
+
+
 def load_checkpoint(path: Path, learners: list[Learner], average: nn.Module) -> Position:
     """Fill the learners and the average from a checkpoint, and return where the run stood.
 

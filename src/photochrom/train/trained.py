@@ -11,7 +11,7 @@ from torch import nn
 
 from photochrom.errors import TrainingError
 from photochrom.nets.palette import Palette
-from photochrom.train.checkpoint import CHECKPOINT, Position, read_checkpoint, with_prefix
+from photochrom.train.checkpoint import Position, checkpoint_of, read_checkpoint, with_prefix
 from photochrom.train.config import TrainConfig
 from photochrom.train.tasks import build_generator
 
@@ -41,7 +41,7 @@ def load_trained(run: Path) -> Trained:
     Raises:
         TrainingError: there is no checkpoint, or it is damaged or not ours.
     """
-    path = run / CHECKPOINT if run.is_dir() else run
+    path = checkpoint_of(run)
     if not path.exists():
         raise TrainingError("no checkpoint here", where=str(path), next_step="Name the folder of a training run")
     header, tensors = read_checkpoint(path)

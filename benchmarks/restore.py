@@ -28,9 +28,10 @@ import numpy as np
 import numpy.typing as npt
 from bm3d import bm3d
 from PIL import Image
+from samples import photographs
 
 import photochrom
-from photochrom.color import chroma, luma
+from photochrom.color import BLUE_PER_CB, GREEN_PER_CB, GREEN_PER_CR, RED_PER_CR, chroma, luma
 from photochrom.degradation import degrade
 from photochrom.errors import ModelNotInstalledError
 from photochrom.metrics import bootstrap_interval
@@ -68,13 +69,6 @@ def psnr(picture: npt.NDArray[np.generic], truth: npt.NDArray[np.generic], where
 def codes(picture: npt.NDArray[np.floating]) -> Picture:
     """Return a picture of 0..1 in 8 bits."""
     return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-
-
-def photographs(folder: Path, count: int) -> list[Picture]:
-    """Return an evenly spread choice of a folder's photographs."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".webp", ".jpg", ".jpeg", ".png"})
-    chosen = paths[:: max(1, len(paths) // count)][:count]
-    return [np.asarray(Image.open(path).convert("RGB")) for path in chosen]
 
 
 def pairs(
@@ -142,11 +136,8 @@ def noise_rows(clean: list[Picture]) -> tuple[Rows, Rows]:
             add(rows, "median 3 x 3", psnr(cv2.medianBlur(worn, 3), truth))
             nlm = [cv2.fastNlMeansDenoisingColored(worn, None, h, h, 7, 21) for h in (2, 4, 7, 11, 16)]
             add(rows, "non-local means (OpenCV), best strength", best([worn, *nlm], truth))
-            add(
-                rows,
-                "BM3D, best strength",
-                best([worn, *(bm3d_rgb(worn, sigma) for sigma in (3, 6, 10, 16, 25))], truth),
-            )
+            tries = [bm3d_rgb(worn, sigma) for sigma in BM3D_TRIES]
+            add(rows, "BM3D, best strength", best([worn, *tries], truth))
             estimate = noise_strength(worn)
             blind = cv2.fastNlMeansDenoisingColored(worn, None, estimate, estimate, 7, 21) if estimate > 0 else worn
             add(rows, "non-local means, strength estimated", psnr(blind, truth))
@@ -172,7 +163,9 @@ def bm3d_rgb(picture: Picture, sigma: float) -> Picture:
     planes = np.concatenate([luma(rgb)[None], np.moveaxis(chroma(rgb), -1, 0) + 0.5]).astype(np.float32)
     y, cb, cr = bm3d(planes, sigma / 255)
     cb, cr = cb - 0.5, cr - 0.5
-    return codes(np.stack([y + 1.402 * cr, y - 0.344136 * cb - 0.714136 * cr, y + 1.772 * cb], axis=-1))
+    return codes(
+        np.stack([y + RED_PER_CR * cr, y + GREEN_PER_CB * cb + GREEN_PER_CR * cr, y + BLUE_PER_CB * cb], axis=-1)
+    )
 
 
 # -- Damage -----------------------------------------------------------------------------------------------------------

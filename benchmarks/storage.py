@@ -17,16 +17,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from samples import photographs
 from torch import Tensor
 
 from photochrom.color import chroma_from_ab, ciede2000, lab_from_srgb, luma, merge_luma_chroma
-from photochrom.export import ColorGraph
+from photochrom.export import SMALLEST_HALF, ColorGraph
 from photochrom.train.trained import load_trained
 
-SMALL = 4096
 TEMPERATURE = 0.3
-PHOTO_TYPES = {".webp", ".jpg", ".jpeg", ".png"}
 
 
 def as_half(weight: Tensor) -> Tensor:
@@ -43,9 +41,9 @@ def as_int8(weight: Tensor) -> Tensor:
 
 WAYS: dict[str, tuple[Callable[[Tensor], Tensor], int, int]] = {
     "float16, all": (as_half, 2, 0),
-    "float16, but small kernels (shipped)": (as_half, 2, SMALL),
+    "float16, but small kernels (shipped)": (as_half, 2, SMALLEST_HALF),
     "int8, all": (as_int8, 1, 0),
-    "int8, but small kernels": (as_int8, 1, SMALL),
+    "int8, but small kernels": (as_int8, 1, SMALLEST_HALF),
 }
 
 
@@ -79,12 +77,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=24)
     parser.add_argument("--side", type=int, default=192)
     given = parser.parse_args()
-    paths = sorted(path for path in given.photos.rglob("*") if path.suffix.lower() in PHOTO_TYPES)
-    paths = paths[:: max(1, len(paths) // given.count)][: given.count]
-    square = (given.side, given.side)
-    greys = [luma(np.asarray(Image.open(p).convert("RGB").resize(square), np.float32) / 255) for p in paths]
+    photos = photographs(given.photos, given.count, (given.side, given.side))
+    greys = [luma(photo.astype(np.float32) / 255).astype(np.float32) for photo in photos]
     graph = ColorGraph(load_trained(given.checkpoint).net).eval()
-    greys = [grey.astype(np.float32) for grey in greys]
     as_trained = [coloured(graph, grey) for grey in greys]
     print(f"{len(greys)} photographs of {given.photos.name}, {given.side} px, temperature {TEMPERATURE}\n")
     print("| weights stored as | MB | CIEDE2000 to the trained network | the worst photograph |\n|---|---|---|---|")

@@ -1,0 +1,18 @@
+"""Photographs for the benchmarks: an evenly spread choice of a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+PHOTO_TYPES = {".webp", ".jpg", ".jpeg", ".png"}
+
+
+def photographs(folder: Path, count: int, size: tuple[int, int] | None = None) -> list[npt.NDArray[np.uint8]]:
+    """Return about ``count`` photographs, (H, W, 3) sRGB codes each, resized to (width, height) if a size is given."""
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_TYPES)
+    chosen = [Image.open(path).convert("RGB") for path in paths[:: max(1, len(paths) // count)][:count]]
+    return [np.asarray(photo if size is None else photo.resize(size)) for photo in chosen]

@@ -38,7 +38,7 @@ def _table(stage: int, *functions: Callable[..., Any], covers: bool = False) -> 
 KINDS: dict[str, Kind] = (
     _table(CAMERA, tone.exposure, texture.blur, tone.vignette, tone.color_cast)
     | _table(PRINT, tone.sepia, tone.toning, texture.grain, texture.halftone, tone.fading, tone.uneven_fading)
-    | _table(PRINT, tone.yellowing, tone.dye_fading)
+    | _table(PRINT, tone.yellowing, tone.dye_fading, surface.borders)
     | _table(HANDS, marks.scratches, marks.film_runs, marks.mould, covers=True)
     | _table(HANDS, surface.creases, surface.cracks, surface.tears, surface.worn_edges, covers=True)
     | _table(HANDS, surface.tape, surface.missing_corners, surface.stains, covers=True)

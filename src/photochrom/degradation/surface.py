@@ -90,6 +90,22 @@ def worn_edges(picture: Picture, rng: np.random.Generator, strength: float, px: 
     return lay(picture, hidden, paper(picture, rng)), hidden
 
 
+def borders(picture: Picture, rng: np.random.Generator, strength: float, px: float) -> Picture:
+    """The print's own edge in the scan: white paper, or the black of a carrier, on some or all sides; no damage."""
+    shape, side = picture.shape[1:], min(picture.shape[1:])
+    y, x = np.arange(shape[0], dtype=np.float32)[:, None], np.arange(shape[1], dtype=np.float32)[None, :]
+    inside = np.ones(shape, dtype=np.float32)
+    on_all_sides, width = rng.random() < 0.6, side * np.float32(strength) * between(rng, 0.01, 0.1)
+    # Scans are seldom quite straight: each edge leans by up to a hundredth.
+    for distance in (x, shape[1] - 1 - x, y, shape[0] - 1 - y):
+        lean = np.float32(rng.uniform(-0.01, 0.01)) * (y if distance.shape[0] == 1 else x)
+        if on_all_sides or rng.random() < 0.4:
+            inside *= smooth_step(distance + lean - np.float32(width * rng.uniform(0.7, 1.3)), -px, px)
+    if rng.random() < 0.75:
+        return lay(picture, 1 - inside, paper(picture, rng))
+    return lay(picture, 1 - inside, np.full(3, rng.uniform(0, 0.15)))
+
+
 def tears(picture: Picture, rng: np.random.Generator, strength: float, px: float) -> Damaged:
     """Tears from an edge inwards: a jagged gap that narrows, its rim of white paper fibres, a shadow beside it."""
     shape = picture.shape[1:]

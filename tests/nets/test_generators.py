@@ -5,7 +5,7 @@ from photochrom.errors import OptionError
 from photochrom.nets.backbones import EFFICIENTNET_LITE_SIZES, build_backbone
 from photochrom.nets.blocks import PixelShuffleUp, SelfAttention, spectral_conv
 from photochrom.nets.damage import build_damage_net
-from photochrom.nets.generators import build_color_net
+from photochrom.nets.generators import build_color_net, with_fresh_queries
 from photochrom.nets.palette import Palette
 from photochrom.nets.queries import ColorQueries
 
@@ -88,6 +88,20 @@ def test_queries_learn_with_the_rest_of_the_network() -> None:
     assert all(
         p.grad is not None and p.grad.abs().sum() > 0 for p in (net.queries.queries, *net.queries.means[1].parameters())
     )
+
+
+def test_a_network_that_had_no_queries_answers_as_before_until_they_learn() -> None:
+    torch.manual_seed(0)
+    old = build_color_net("test", "test", tiny_palette(), pretrained=False).eval()
+    new = build_color_net("test", "test", tiny_palette(), queries=6, pretrained=False).eval()
+    new.load_state_dict(with_fresh_queries(new, old.state_dict()))
+    luma = torch.rand(2, 1, 64, 96)
+    torch.testing.assert_close(new(luma), old(luma))
+    again = with_fresh_queries(new, new.state_dict())
+    assert all(torch.equal(again[name], value) for name, value in new.state_dict().items())
+    new(luma).square().mean().backward()
+    assert new.head.weight.grad is not None
+    assert new.head.weight.grad[:, -6:].abs().sum() > 0
 
 
 def test_damage_is_found_at_full_size_on_the_backbones_finer_maps() -> None:

@@ -7,6 +7,7 @@ Source of the idea: Zhang, Isola, Efros 2016, "Colorful Image Colorization", sec
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -192,6 +193,19 @@ class ColorNet(nn.Module):
         """Shapes: as the class says."""
         logits: Tensor = self.head(self.features(luma))
         return logits
+
+
+def with_fresh_queries(net: ColorNet, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a state whose network had no colour queries, with those of ``net``; it answers as it did before.
+
+    The head does not listen to them yet, and learns to. A state that has queries comes back unchanged.
+    """
+    if net.queries is None or any(name.startswith("queries.") for name in state):
+        return dict(state)
+    fresh = {f"queries.{name}": value for name, value in net.queries.state_dict().items()}
+    old = state["head.weight"]
+    missing = net.head.in_channels - old.shape[1]
+    return {**state, **fresh, "head.weight": torch.cat([old, old.new_zeros(len(old), missing, 1, 1)], dim=1)}
 
 
 def build_unet(

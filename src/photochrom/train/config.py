@@ -76,7 +76,9 @@ class ModelSection(Section):
     queries: int = Field(default=0, ge=0, le=256, description="Colour queries that see the whole picture; 0: none.")
     rebalancing: float = Field(default=0.5, ge=0, le=1, description="Lambda of the colour rebalancing; 1: frequencies.")
     pretrained: bool = Field(default=True, description="Start the backbone from its ImageNet weights.")
-    init: Path | None = Field(default=None, description="Checkpoint of the same architecture to start from.")
+    init: Path | None = Field(
+        default=None, description="Checkpoint of the same architecture to start from; it may lack the queries."
+    )
 
 
 class CriticSection(Section):

@@ -18,6 +18,7 @@ from torch import nn
 
 from photochrom.errors import TrainingError
 from photochrom.nets.critics import CRITICS
+from photochrom.nets.generators import ColorNet, with_fresh_queries
 from photochrom.nets.winograd import set_fast
 from photochrom.train.checkpoint import (
     CHECKPOINT,
@@ -110,7 +111,8 @@ class Training:
         palette = run_palette(self.training, config, runtime) if config.task.target == "color" else None
         net = build_generator(config, palette, pretrained=is_fresh)
         if config.model.init is not None and not resume:
-            fill(net, with_prefix(read_checkpoint(config.model.init)[1], "average."), config.model.init)
+            state = with_prefix(read_checkpoint(config.model.init)[1], "average.")
+            fill(net, with_fresh_queries(net, state) if isinstance(net, ColorNet) else state, config.model.init)
         self.net = self._placed(net)
         body = getattr(self.net, "unet", self.net)
         body.recomputes = config.run.recompute

@@ -66,7 +66,7 @@ def main(folder: Path) -> None:
     with photochrom.Colorizer() as colorizer:
         for name, options, seed in SAMPLES:
             make_pair(name, options, seed, colorizer).save(folder / f"{name}.jpg", quality=88)
-    with photochrom.Restorer(photochrom.RestoreOptions(damage="auto", correct_cast=True)) as restorer:
+    with photochrom.Restorer(photochrom.RestoreOptions(correct_cast=True)) as restorer:
         for seed, (name, preset) in enumerate(WORN):
             make_restored(name, preset, seed, restorer).save(folder / f"restored-{preset}.jpg", quality=85)
     contact_sheet(skimage.data.astronaut(), seed=3, cell_px=200).save(folder / "degradation.jpg", quality=82)

@@ -7,9 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photochrom.color import lab_from_srgb, linear_from_srgb, srgb_from_linear
+from photochrom.color import (
+    chroma_from_ab,
+    colorfulness,
+    lab_from_srgb,
+    linear_from_srgb,
+    merge_luma_chroma,
+    srgb_from_linear,
+)
 from photochrom.engines.base import FakeEngine
-from photochrom.grading import grade, hold_ceiling, split_vividness, warm
+from photochrom.grading import MOST_LIFTED, grade, hold_ceiling, lift_pale, split_vividness, warm
 from photochrom.luma import luma_codes
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
@@ -92,3 +99,35 @@ def test_vividness_is_a_gain_above_one_and_caution_below() -> None:
     assert split_vividness(0.0, rebalanced=True) == (1.0, 0.0)
     assert split_vividness(0.25, rebalanced=True) == (0.75, 0.5)
     assert split_vividness(0.25, rebalanced=False) == (0.0, 0.25)
+
+
+def halves(chroma: float) -> np.ndarray:
+    """Return a*, b* of a picture whose halves are yellow and blue."""
+    ab = np.zeros((2, 8, 8), np.float32)
+    ab[1, :, :4], ab[1, :, 4:] = chroma, -chroma
+    return ab
+
+
+def colourfulness_of(ab: np.ndarray) -> float:
+    grey = np.full(ab.shape[1:], 0.5, np.float32)
+    return colorfulness(merge_luma_chroma(grey, chroma_from_ab(grey, np.moveaxis(ab, 0, -1))))
+
+
+def test_pale_pictures_are_taken_halfway_to_what_photographs_are_and_vivid_ones_stay() -> None:
+    grey, pale, vivid = np.full((8, 8), 0.5, np.float32), halves(6.0), halves(30.0)
+    found = colourfulness_of(pale)
+    lifted, notes = lift_pale(pale, grey, 2 * found)
+    assert lifted == pytest.approx(pale * 2**0.5)
+    assert colourfulness_of(lifted) == pytest.approx(found * 2**0.5, rel=0.05)
+    assert notes == ("pale colours strengthened to 141%",)
+    assert lift_pale(pale, grey, 100 * found)[0] == pytest.approx(pale * MOST_LIFTED)
+    assert lift_pale(vivid, grey, 2 * found) == (vivid, ())
+    assert lift_pale(pale, grey, 0.0) == (pale, ())
+    assert not lift_pale(np.zeros((2, 8, 8), np.float32), grey, 30.0)[0].any()
+
+
+def test_a_picture_that_was_asked_to_be_pale_is_not_lifted() -> None:
+    grey, ab = np.full((8, 8), 0.5, np.float32), halves(20.0)
+    limit = colourfulness_of(ab)
+    half = grade(ab, grey, ColorizeOptions(vividness=0.5), 0.5, limit)[0]
+    assert half == pytest.approx(ab / 2, rel=0.05)

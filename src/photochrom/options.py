@@ -136,11 +136,11 @@ class RestoreOptions(Options):
     """How a photograph is restored. Each stage decides by itself whether it is needed, and can be told."""
 
     damage: Switch = Field(
-        default="never",
+        default="auto",
         description="Scratches, dust, creases, tears and stains: found by one model, filled from their surroundings by "
-        "another; nothing else is touched. Off unless asked for, because the present model also takes some poles, "
-        "white lines and borders for damage: look at --mask-out. `auto` fills what it is very sure of, `always` more. "
-        "About a second a megapixel to search, and at most as much again to fill.",
+        "another; nothing else is touched. Left alone where little is found; `always` fills that too. Now and then a "
+        "pole or a white line is taken for damage: look at --mask-out. About a second a megapixel to search, and at "
+        "most as much again to fill.",
     )
     noise: Switch = Field(
         default="auto",

@@ -129,9 +129,9 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
     made = []
     for version in versions:
         with _timed(seconds, "upsample and merge"):
-            ab, ceiling_notes = grade(version.ab, small.cell, options, gain)
+            ab, grade_notes = grade(version.ab, small.cell, options, gain, spec.pale_below)
             pixels = merge_chroma(photo.pixels, ab, small.cell, threads)
-        notes = (*photo.notes, *plan.notes, *tone_notes, predicted.note, *version_notes, *version.notes, *ceiling_notes)
+        notes = (*photo.notes, *plan.notes, *tone_notes, predicted.note, *version_notes, *version.notes, *grade_notes)
         coloured = replace(photo, pixels=pixels, notes=notes)
         chosen = options.model_copy(update={"alternative": version.number})
         made.append(ColorizeResult(coloured, spec, chosen, plan.width, plan.height, notes, seconds))

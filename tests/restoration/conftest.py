@@ -32,8 +32,8 @@ def stages(stage_files: dict[str, Path]) -> Iterator[dict[str, OnnxStage]]:
 
 @pytest.fixture
 def restorer_for(stages: dict[str, OnnxStage]) -> Callable[..., Restorer]:
-    """Return a function that makes a session with the stand-in models and some options; damage is found by itself."""
-    return lambda **options: Restorer(RestoreOptions.checked(**{"damage": "auto"} | options), engines=stages)
+    """Return a function that makes a session with the stand-in models and some options."""
+    return lambda **options: Restorer(RestoreOptions.checked(**options), engines=stages)
 
 
 @pytest.fixture(scope="session")

@@ -36,8 +36,6 @@ def cli(
         words = [str(argument) for argument in arguments]
         if words[:1] == ["colorize"] or "coloured.png.recipe.json" in words[-1]:
             words += ["--model", str(tiny_model)]
-        if "--damage" not in words and ("--restore" in words or words[:1] == ["restore"]):
-            words += ["--damage", "auto"]
         exit_code = run(words)
         captured = capsys.readouterr()
         return exit_code, captured.out, captured.err

@@ -127,12 +127,12 @@ def test_a_model_that_is_not_there_is_told_when_the_session_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage_files: dict[str, Path]
 ) -> None:
     monkeypatch.setattr(hub, "WEIGHTS", tmp_path)
-    with pytest.raises(ModelNotInstalledError, match="photochrom-noise: the model's file is not on this computer"):
+    with pytest.raises(ModelNotInstalledError, match="photochrom-damage: the model's file is not on this computer"):
         Restorer()
+    with pytest.raises(ModelNotInstalledError, match="photochrom-noise"):
+        Restorer(RestoreOptions(damage="never"))
     with pytest.raises(ModelNotInstalledError, match="photochrom-tone"):
-        Restorer(RestoreOptions(noise="never"))
-    with pytest.raises(ModelNotInstalledError, match="photochrom-damage"):
-        Restorer(RestoreOptions(damage="auto"))
+        Restorer(RestoreOptions(damage="never", noise="never"))
     Restorer(RestoreOptions(damage="never", tone="never", noise_model=str(stage_files["noise"]))).close()
 
 

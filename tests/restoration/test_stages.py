@@ -88,7 +88,7 @@ def test_scratches_are_found_filled_and_told(
     assert np.array_equal(out[~filled], picture[~filled])
     before = np.abs(picture[where].astype(int) - camera[where]).mean()
     assert np.abs(out[where].astype(int) - camera[where]).mean() < before / 3
-    assert result.notes[0].startswith("damage: 1.")
+    assert result.notes[0].startswith("damage: 0.59% of the picture filled")
     assert result.source_type == COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
     assert [model.contract for model in result.models] == ["damage/1", "inpaint/1"]
 
@@ -126,7 +126,7 @@ def test_a_thick_hole_is_filled_from_both_sides(stages: dict[str, OnnxStage]) ->
 def test_damage_too_thick_is_left_and_said(restorer_for: RestorerFor, camera: np.ndarray) -> None:
     picture = np.minimum(camera, 235)
     picture[100:200, 100:200] = 255
-    picture[300:302, 50:400] = 255
+    picture[300:302, 5:500] = 255
     result = restorer_for(noise="never", tone="never").run(photo_of(picture))
     assert result.mask is not None
     assert not result.mask[120:180, 120:180].any()
@@ -155,6 +155,35 @@ def test_always_takes_what_auto_is_not_sure_of() -> None:
     probability[101, 60:70] = 254
     found = damage.find_damage(probability, RestoreOptions())
     assert found.mask[100:103, 50:300].all()
+
+
+@pytest.mark.parametrize("side", [256, 2048])
+def test_a_scratch_across_the_picture_counts_alike_in_small_and_large_scans(side: int) -> None:
+    probability = np.zeros((side, side), np.uint8)
+    probability[side // 2] = 255
+    assert damage.find_damage(probability, RestoreOptions()).squares == pytest.approx(1 / 64)
+
+
+def test_a_few_specks_are_left_alone_unless_told(restorer_for: RestorerFor, camera: np.ndarray) -> None:
+    picture = np.minimum(camera, 235)
+    picture[300:304, 50:60] = 255
+    left = restorer_for(noise="never", tone="never").run(photo_of(picture))
+    assert left.mask is None
+    assert np.array_equal(left.photo.pixels[..., 0], picture)
+    assert "damage: left alone (sure in 0.05% of its squares, 1.25% is the limit)" in left.notes
+    told = restorer_for(damage="always", noise="never", tone="never").run(photo_of(picture))
+    assert told.mask is not None
+    assert told.mask[300:304, 52:58].all()
+
+
+def test_a_picture_in_colour_has_to_look_damaged_more_plainly() -> None:
+    found = damage.FoundDamage(np.ones((2, 2), np.bool_), share=0.1, squares=0.02)
+    assert damage.decide(found, RestoreOptions(), 0.01, "grey").applied
+    assert damage.decide(found, RestoreOptions(), 0.01, "toned").applied
+    left = damage.decide(found, RestoreOptions(), 0.01, "colour")
+    assert not left.applied
+    assert "3.00% is the limit in colour" in left.note
+    assert damage.decide(found, RestoreOptions(damage="always"), 0.01, "colour").applied
 
 
 def test_specks_of_a_pixel_or_two_in_a_large_picture_are_not_touched() -> None:

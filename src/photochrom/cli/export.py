@@ -27,15 +27,17 @@ def export(
     render_px: int = DEFAULT_RENDER_PX,
     temperature: float = 0.5,
     gain: float = 1.0,
+    pale_below: float = 0.0,
     trust_frequencies: float = 0.0,
     noisy: float | None = None,
+    damaged: float | None = None,
     trained_on: str = "",
     full_precision: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Write the averaged weights of a run as an ONNX model file, compared with the network before it is kept.
 
-    Colour and restoration networks alike; render-px, temperature, gain and trust-frequencies concern colour only.
+    Colour and restoration networks alike; options from render-px to trust-frequencies concern colour only.
 
     Args:
         run: The run's folder, or one checkpoint file.
@@ -45,10 +47,13 @@ def export(
         render_px: Short side, in pixels, of the copy that the network should see.
         temperature: Sharpness of the colours it should be decoded with: 1 is the mean, towards 0 the likeliest.
         gain: Factor on the decoded colours.
+        pale_below: Colourfulness under which a picture counts as pale, and its colours are strengthened; 0 for never.
         trust_frequencies: How far to take the rebalancing of rare colours back, 0 to 1: fewer errors, and paler, which
             a gain mends.
         noisy: Noise models: how much the model takes out of the quietest parts (of 255) of a photograph that counts as
             noisy.
+        damaged: Damage models: the share of squares, 64 to the short side, in which the model is sure of damage in a
+            photograph that counts as damaged.
         trained_on: A sentence on the training photographs, kept in the file.
         full_precision: Store float32 weights; the file is then twice as large.
         overwrite: Replace the output if it exists.
@@ -68,7 +73,8 @@ def export(
     trained = load_trained(run)
     card = trained.card() | {"name": name or trained.config.model.name, "licence": licence}
     if not isinstance(trained.net, ColorNet):
-        card |= {} if noisy is None else {"noisy": noisy}
+        limits = {"noisy": noisy, "damaged": damaged}
+        card |= {name: limit for name, limit in limits.items() if limit is not None}
         return _export_restoration(trained, output, card | _told(trained_on), half_storage=not full_precision)
     from photochrom import export as exporting
 
@@ -76,6 +82,7 @@ def export(
         "render_px": render_px,
         "temperature": temperature,
         "gain": gain,
+        "pale_below": pale_below,
         "rebalancing": trained.config.model.rebalancing,
         "rebalancing_left": 1 - trust_frequencies,
     }

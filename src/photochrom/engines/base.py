@@ -60,6 +60,12 @@ class ModelSpec(FileSpec):
     output_stride: int = Field(default=2, ge=1, le=32, description="Input pixels per output pixel.")
     temperature: float = Field(default=1.0, gt=0, description="Recommended temperature of the annealed mean.")
     gain: float = Field(default=1.0, gt=0, le=4, description="Recommended factor on a*, b* after decoding.")
+    pale_below: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="Colourfulness under which a picture's colours are strengthened; 0: never.",
+    )
     bins_ab: tuple[tuple[float, float], ...] = Field(default=(), description="Lab a*, b* of each output class.")
     single_view: bool = Field(default=False, description="Too heavy to be shown several copies of one picture.")
     bin_shares: tuple[float, ...] = Field(default=(), description="How often each class was met in training, sum 1.")

@@ -59,6 +59,13 @@ class StageSpec(FileSpec):
         description="noise/1: a photograph counts as noisy when this model takes so much out of its quietest parts, "
         "code values of 255. Each training finds its own amount, so the limit belongs to the file.",
     )
+    damaged: float = Field(
+        default=0.0125,
+        ge=0,
+        le=1,
+        description="damage/1: a photograph counts as damaged when this model is sure of damage in so large a share of "
+        "its squares (64 to the short side). What a training takes for damage is its own, so the limit is the file's.",
+    )
 
 
 class StageEngine(Protocol):

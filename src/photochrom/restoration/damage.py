@@ -14,20 +14,32 @@ from photochrom.engines.restoration import CONTRACTS, StageEngine
 from photochrom.luma import Codes, strips
 from photochrom.options import RestoreOptions
 from photochrom.restoration.decisions import StageDecision, is_wanted
-from photochrom.restoration.masks import Coarse, Mask, grown, largest_in_cells, share_of, thick_parts
+from photochrom.restoration.masks import (
+    Coarse,
+    Mask,
+    grown,
+    largest_in_blocks,
+    largest_in_cells,
+    share_of,
+    thick_parts,
+)
 from photochrom.restoration.planes import enlarged_rows, reduced, tile_planes
 from photochrom.restoration.tiling import Grid, Tile, blended_rows
+from photochrom.restoration.toning import Coloring
 
 GRID = Grid(side=640, overlap=96, margin=32)
 # A large scan is searched at its full size for what is thin, and at fractions of it for what is wide.
 SMALLEST_SEARCHED_PX = 768
 # A region counts as damage if it is this probable somewhere, and reaches as far as the lower probability.
-SURE, LESS_SURE = 0.98, 0.6
+SURE, LESS_SURE = 0.98, 0.35
 POSSIBLE = 0.5
 # Regions of fewer pixels at full size, in millionths of the picture, are not touched.
 SMALLEST_REGION = 12e-6
-# Around what was found: damage fades out over a pixel or two.
-GROWN_PX = 1
+# Of squares so many to the short side, those that hold a surely damaged pixel are counted: a scratch across the picture
+# counts alike in a small scan and a large one.
+SQUARES_ACROSS = 64
+# Pictures in colour are seldom old, and have white lines and poles as others do: they need so many times the limit.
+IN_COLOUR = 3
 # Share of the picture above which the model is not believed, or nothing is left to fill from.
 MOST_FILLED = 0.2
 
@@ -41,11 +53,13 @@ class FoundDamage:
     Attributes:
         mask: (H, W), true where the picture is to be filled.
         share: of the picture, in 0..1.
+        squares: share of the squares (SQUARES_ACROSS) in which some of it is sure.
         too_large: share of the picture that is damaged, and too thick to be filled.
     """
 
     mask: Mask
     share: float
+    squares: float
     too_large: float = 0.0
 
 
@@ -74,27 +88,38 @@ def find_damage(probability: Probability, options: RestoreOptions) -> FoundDamag
     kept = Coarse(width, height, _sure_regions(peaks, sure, low, SMALLEST_REGION * width * height))
     mask: Mask = empty_pixels((height, width), np.bool_)
     for top, bottom in strips(width, height):
-        first, last = max(0, top - GROWN_PX), min(height, bottom + GROWN_PX)
-        found = grown((probability[first:last] >= round(low * 255)) & kept.rows(first, last), GROWN_PX)
-        mask[top:bottom] = found[top - first : bottom - first]
+        mask[top:bottom] = (probability[top:bottom] >= round(low * 255)) & kept.rows(top, bottom)
     too_large = _take_out(mask, thick_parts(mask, options.largest_hole * min(width, height)))
-    return FoundDamage(mask, share_of(mask), too_large)
+    return FoundDamage(mask, share_of(mask), share_of_sure_squares(probability, mask), too_large)
 
 
-def decide(found: FoundDamage, options: RestoreOptions) -> StageDecision:
-    """Return whether the holes are filled."""
+def share_of_sure_squares(probability: Probability, mask: Mask) -> float:
+    """Return the share of squares that hold a surely damaged pixel of the mask, 0..1."""
+    inside = empty_pixels(mask.shape, np.uint8)
+    np.multiply(probability, mask, out=inside)
+    side = max(1, round(min(mask.shape) / SQUARES_ACROSS))
+    return float((largest_in_blocks(inside, side) >= round(SURE * 255)).mean())
+
+
+def decide(found: FoundDamage, options: RestoreOptions, limit: float, coloring: Coloring = "grey") -> StageDecision:
+    """Return whether the holes are filled; ``limit`` is the model's own, see ``StageSpec.damaged``."""
+    limit *= IN_COLOUR if coloring == "colour" else 1
     possible = 0 < found.share <= MOST_FILLED
-    applied = possible and is_wanted(options.damage, needed=True)
+    applied = possible and is_wanted(options.damage, needed=found.squares >= limit)
+    limited = f"{limit:.2%} is the limit{' in colour' if coloring == 'colour' else ''}"
+    seen = f"sure in {found.squares:.2%} of its squares, {limited}"
     if applied:
-        verb = f"{found.share:.2%} of the picture filled"
+        verb = f"{found.share:.2%} of the picture filled ({seen})"
     elif found.share == 0:
         verb = "left alone (none found that could be filled)" if found.too_large else "none found"
+    elif possible:
+        verb = f"left alone ({seen})"
     else:
         verb = f"left alone ({found.share:.0%} of the picture looks damaged, {MOST_FILLED:.0%} is the limit)"
     note = f"damage: {verb}"
     if found.too_large:
         note += f"; {found.too_large:.2%} left, thicker than {options.largest_hole:.0%} of the short side"
-    return StageDecision("damage", options.damage, applied, found.share, MOST_FILLED, note)
+    return StageDecision("damage", options.damage, applied, found.squares, limit, note)
 
 
 def _search_one_size(small: Codes, factor: int, engine: StageEngine, probability: Probability, grid: Grid) -> None:

@@ -170,7 +170,9 @@ class _Work:
 def _fill_found(work: _Work, engines: Mapping[str, StageEngine]) -> None:
     with work.timed("damage"):
         found = damage.find_damage(damage.search(work.pixels, engines["damage"]), work.options)
-    if work.decided(damage.decide(found, work.options), engines["damage"], engines["inpaint"]):
+        coloring = classify(tone.squash(work.pixels)).coloring
+    decision = damage.decide(found, work.options, engines["damage"].spec.damaged, coloring)
+    if work.decided(decision, engines["damage"], engines["inpaint"]):
         _fill(work, found.mask, engines["inpaint"])
 
 

@@ -30,9 +30,11 @@ from photochrom.restoration.toning import Coloring
 GRID = Grid(side=640, overlap=96, margin=32)
 # A large scan is searched at its full size for what is thin, and at fractions of it for what is wide.
 SMALLEST_SEARCHED_PX = 768
-# A region counts as damage if it is this probable somewhere, and reaches as far as the lower probability.
-SURE, LESS_SURE = 0.98, 0.35
-POSSIBLE = 0.5
+# Whether a picture is damaged is told by what is surely damage. In one that is, a region is filled if damage is likely
+# somewhere in it, as far as it is possible.
+SURE, LIKELY, POSSIBLE = 0.98, 0.8, 0.35
+# What is filled where nobody asks whether the picture is damaged.
+ALWAYS = 0.5
 # Regions of fewer pixels at full size, in millionths of the picture, are not touched.
 SMALLEST_REGION = 12e-6
 # Of squares so many to the short side, those that hold a surely damaged pixel are counted: a scratch across the picture
@@ -81,11 +83,11 @@ def search(pixels: Codes, engine: StageEngine, grid: Grid = GRID) -> Probability
 
 
 def find_damage(probability: Probability, options: RestoreOptions) -> FoundDamage:
-    """Return the regions that are surely damaged, without the parts that are too thick to be filled."""
+    """Return the regions that are damaged, without the parts that are too thick to be filled."""
     height, width = probability.shape
-    sure, low = (POSSIBLE, POSSIBLE) if options.damage == "always" else (SURE, LESS_SURE)
+    likely, low = (ALWAYS, ALWAYS) if options.damage == "always" else (LIKELY, POSSIBLE)
     peaks = largest_in_cells(probability)
-    kept = Coarse(width, height, _sure_regions(peaks, sure, low, SMALLEST_REGION * width * height))
+    kept = Coarse(width, height, _likely_regions(peaks, likely, low, SMALLEST_REGION * width * height))
     mask: Mask = empty_pixels((height, width), np.bool_)
     for top, bottom in strips(width, height):
         mask[top:bottom] = (probability[top:bottom] >= round(low * 255)) & kept.rows(top, bottom)
@@ -151,8 +153,8 @@ def _take_out(mask: Mask, part: Coarse) -> float:
     return float(taken / (width * height))
 
 
-def _sure_regions(peaks: Probability, sure: float, low: float, smallest: float) -> Mask:
-    """Return the cells of regions that reach ``sure`` somewhere and have some size; ``peaks`` are cells' maxima."""
+def _likely_regions(peaks: Probability, likely: float, low: float, smallest: float) -> Mask:
+    """Return the cells of regions that reach ``likely`` somewhere and have some size; ``peaks`` are cells' maxima."""
     on = peaks >= round(low * 255)
     if not on.any():
         return on
@@ -160,5 +162,5 @@ def _sure_regions(peaks: Probability, sure: float, low: float, smallest: float) 
     regions = pyvips.Image.new_from_array(joined.astype(np.uint8)).labelregions().numpy()
     highest, area = np.zeros(regions.max() + 1), np.bincount(regions[on], minlength=regions.max() + 1)
     np.maximum.at(highest, regions[on], peaks[on])
-    is_sure = (highest >= round(sure * 255)) & (area >= smallest)
-    return np.asarray(on & is_sure[regions])
+    is_likely = (highest >= round(likely * 255)) & (area >= smallest)
+    return np.asarray(on & is_likely[regions])

@@ -37,8 +37,9 @@ from photochrom.errors import ModelNotInstalledError
 from photochrom.metrics import bootstrap_interval
 from photochrom.options import RestoreOptions
 from photochrom.photo import Photo
-from photochrom.restoration import damage
+from photochrom.restoration import damage, tone
 from photochrom.restoration.inpainting import fill
+from photochrom.restoration.toning import classify
 from photochrom.restorer import Restorer
 
 Picture = npt.NDArray[np.uint8]
@@ -179,14 +180,16 @@ def damage_rows(clean: list[Picture]) -> tuple[Rows, Rows, Rows]:
         engines = session.engines
         for truth, worn, mask in pairs(clean, "damage"):
             probability = damage.search(worn, engines["damage"])
-            found = damage.find_damage(probability, options).mask
-            sure = probability >= 128
-            if mask.any():
-                add(found_rows, "IoU of the model at one half", iou(sure, mask))
-                add(found_rows, "IoU of what is filled", iou(found, mask))
-            else:
-                add(found_rows, "filled of undamaged pictures, %", 100 * float(found.mean()))
+            damaged = damage.find_damage(probability, options)
+            coloring = classify(tone.squash(worn)).coloring
+            is_filled = damage.decide(damaged, options, engines["damage"].spec.damaged, coloring).applied
+            found = damaged.mask
+            if not mask.any():
+                add(found_rows, "undamaged pictures that count as damaged, %", 100 * is_filled)
                 continue
+            add(found_rows, "damaged pictures that count as damaged, %", 100 * is_filled)
+            add(found_rows, "IoU of the model at one half", iou(probability >= 128, mask))
+            add(found_rows, "IoU of what would be filled", iou(found, mask))
             compare_fillings(true_rows, worn, truth, mask, mask, engines["inpaint"])
             if found.any():
                 compare_fillings(own_rows, worn, truth, found, found | mask, engines["inpaint"])

@@ -128,11 +128,17 @@ class DenoiseNet(nn.Module):
         changes = (tries[:, :, 1:] - tries[:, :, :1]).flatten(1, 2)
         answer = self.unet(torch.cat([rgb - 0.5, CHANGE_SCALE * changes], dim=1))
         for_luma, for_chroma = answer[:, 3 : 3 + self.choices], answer[:, 3 + self.choices :]
-        luma = (for_luma.softmax(dim=1) * tries[:, 0]).sum(dim=1, keepdim=True)
-        chroma = (for_chroma.softmax(dim=1)[:, None] * tries[:, 1:]).sum(dim=2)
+        luma = (choice(for_luma) * tries[:, 0]).sum(dim=1, keepdim=True)
+        chroma = (choice(for_chroma)[:, None] * tries[:, 1:]).sum(dim=2)
         denoised = nn.functional.conv2d(torch.cat([luma, chroma], dim=1), self.to_rgb)
         restored: Tensor = denoised + answer[:, :3]
         return restored
+
+
+def choice(logits: Tensor) -> Tensor:
+    """Return the softmax over channels, written out: ONNX Runtime's own would transpose whole pictures for it."""
+    powers = (logits - logits.amax(dim=1, keepdim=True)).exp()
+    return powers / powers.sum(dim=1, keepdim=True)
 
 
 class InpaintNet(nn.Module):

@@ -53,16 +53,16 @@ def test_exported_graph_follows_the_contract_at_any_size(exported: tuple[ColorNe
     assert len(header["bins_ab"]) == 25
 
 
-def test_colour_queries_are_exported_with_the_network(tmp_path: Path) -> None:
-    path = tmp_path / "queries.onnx"
-    export_color_net(net_with_opinions(0, queries=7), path, {"name": "queries", "render_px": 64})
-    luma = np.random.default_rng(0).random((2, 1, 64, 128), dtype=np.float32)
+def test_colour_queries_are_exported_with_the_network_for_batches_of_any_length(tmp_path: Path) -> None:
+    path, net = tmp_path / "queries.onnx", net_with_opinions(0, queries=7)
+    export_color_net(net, path, {"name": "queries", "render_px": 64})
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    (ab,) = session.run(["ab"], {"luma": luma, "temperature": np.asarray(0.5, dtype=np.float32)})
-    with torch.no_grad():
-        net = net_with_opinions(0, queries=7)
-        expected = net.palette.decode(net(torch.from_numpy(luma)), 0.5).numpy()
-    np.testing.assert_allclose(ab, expected, atol=0.5)
+    for count in (1, 3):
+        luma = np.random.default_rng(count).random((count, 1, 64, 128), dtype=np.float32)
+        (ab,) = session.run(["ab"], {"luma": luma, "temperature": np.asarray(0.5, dtype=np.float32)})
+        with torch.no_grad():
+            expected = net.palette.decode(net(torch.from_numpy(luma)), 0.5).numpy()
+        np.testing.assert_allclose(ab, expected, atol=0.5)
 
 
 def test_kernels_that_cancel_on_grey_input_survive_half_storage(tmp_path: Path) -> None:

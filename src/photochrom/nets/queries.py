@@ -59,10 +59,10 @@ class ColorQueries(nn.Module):
     def forward(self, scene: Tensor, fine: Tensor) -> Tensor:
         """Shapes: as the class says."""
         tokens = self.tokens(scene.flatten(2).transpose(1, 2))
-        queries = self.queries.expand(len(scene), -1, -1)
+        queries = self.queries.expand(scene.shape[0], -1, -1)
         for one in self.rounds:
             queries = one(queries, tokens)
         # Scaled as attention is, so that the answers begin in the range of the map they are put beside.
         kernels = self.means(queries) * fine.shape[1] ** -0.5
-        answers = torch.bmm(kernels, fine.flatten(2)).reshape(len(fine), -1, *fine.shape[2:])
+        answers = torch.bmm(kernels, fine.flatten(2)).reshape(fine.shape[0], -1, *fine.shape[2:])
         return torch.cat([fine, answers], dim=1)

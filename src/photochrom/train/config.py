@@ -239,6 +239,8 @@ class TrainConfig(Section):
         parts += [self.loss.distribution] if self.task.target in OWN_LOSSES else []
         if not any(parts) and any(stage.kind == "generator" for stage in self.stages):
             raise ValueError("every loss has weight 0: set loss.pixel or loss.perceptual")
+        if self.model.queries and self.task.target != "color":
+            raise ValueError("model.queries are of networks of target color")
         names = [stage.name for stage in self.stages]
         for cycle in self.cycles:
             if names.count(cycle.first) != 1 or names.count(cycle.last) != 1:

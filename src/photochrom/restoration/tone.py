@@ -33,7 +33,7 @@ FADED_RANGE = 0.55
 BLANK_RANGE = 0.06
 # Root mean square change, of 1, below which the model itself sees nothing to correct, and from which on it is believed
 # whatever the range. Pictures in colour are seldom old, and fog and dusk not faded: there it takes more. These rules
-# correct 2 % of 229 held-out clean photographs, and 56 % of 50 faded ones, which gain 4.8 dB each (docs/restoration.md).
+# correct 2 % of 229 held-out clean photographs, and 56 % of 50 faded ones, by 4.8 dB each (docs/restoration.md).
 SMALLEST_CHANGE, LARGE_CHANGE, LARGE_CHANGE_IN_COLOUR = 0.02, 0.06, 0.09
 
 

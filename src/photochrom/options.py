@@ -145,7 +145,7 @@ class RestoreOptions(Options):
     noise: Switch = Field(
         default="auto",
         description="Grain, scanner noise, JPEG blocks and halftone screens. Left alone where the quietest parts of "
-        "the picture are clean. About three seconds a megapixel.",
+        "the picture are clean. About a second and a half a megapixel.",
     )
     tone: Switch = Field(
         default="auto",

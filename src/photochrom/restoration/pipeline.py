@@ -103,8 +103,8 @@ def restore_photo(
         ModelError: a model gave values that are not numbers, or arrays of another shape than it promised.
         OptionError: the mask does not fit the picture, or marks too much of it.
 
-    Cost: about a second a megapixel on two cores for each of searching and filling, three for denoising, a tenth for
-    tones.
+    Cost: about a second a megapixel on two cores for each of searching and filling, one and a half for denoising, a
+    tenth for tones.
     Memory: input and output pixels, two bytes per pixel for masks, and some hundred megabytes for a row of tiles.
     """
     work = _Work(photo, options)

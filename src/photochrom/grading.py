@@ -17,6 +17,8 @@ D65_KELVIN = 6504.0
 CEILING_PERCENTILE = 99
 # However pale a picture is, its colours are not strengthened further than this.
 MOST_LIFTED = 1.8
+# Below this colourfulness there is no colour to strengthen.
+COLOURLESS = 0.01
 
 
 def split_vividness(vividness: float, *, rebalanced: bool) -> tuple[float, float]:
@@ -63,7 +65,7 @@ def lift_pale(ab: FloatArray, cell_luma: Plane, pale_below: float) -> tuple[Floa
     Shapes: (2, h, w) Lab units, (h, w) 0..1 -> (2, h, w).
     """
     found = colorfulness(merge_luma_chroma(cell_luma, chroma_from_ab(cell_luma, np.moveaxis(ab, 0, -1))))
-    factor = min(float(np.sqrt(pale_below / max(found, 1e-6))), MOST_LIFTED)
+    factor = min(float(np.sqrt(pale_below / found)), MOST_LIFTED) if found > COLOURLESS else 1.0
     if factor <= 1:
         return ab, ()
     return ab * np.float32(factor), (f"pale colours strengthened to {factor:.0%}",)

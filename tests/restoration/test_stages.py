@@ -186,6 +186,13 @@ def test_a_picture_in_colour_has_to_look_damaged_more_plainly() -> None:
     assert damage.decide(found, RestoreOptions(damage="always"), 0.01, "colour").applied
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (2, 2)])
+def test_the_smallest_pictures_are_searched_too(shape: tuple[int, int]) -> None:
+    found = damage.find_damage(np.full(shape, 255, np.uint8), RestoreOptions())
+    assert found.mask.shape == shape
+    assert found.share in (0, 1)
+
+
 def test_specks_of_a_pixel_or_two_in_a_large_picture_are_not_touched() -> None:
     probability = np.zeros((2000, 2000), np.uint8)
     probability[500, 500] = probability[1000, 700] = 255

@@ -159,7 +159,8 @@ def _likely_regions(peaks: Probability, likely: float, low: float, smallest: flo
     if not on.any():
         return on
     joined = grown(on, 1)  # what is one region may have gaps of a cell
-    regions = pyvips.Image.new_from_array(joined.astype(np.uint8)).labelregions().numpy()
+    # Reshaped, because vips gives a picture of one pixel back as a number.
+    regions = pyvips.Image.new_from_array(joined.astype(np.uint8)).labelregions().numpy().reshape(joined.shape)
     highest, area = np.zeros(regions.max() + 1), np.bincount(regions[on], minlength=regions.max() + 1)
     np.maximum.at(highest, regions[on], peaks[on])
     is_likely = (highest >= round(likely * 255)) & (area >= smallest)

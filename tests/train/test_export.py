@@ -55,7 +55,7 @@ def test_exported_graph_follows_the_contract_at_any_size(exported: tuple[ColorNe
 
 def test_colour_queries_are_exported_with_the_network_for_batches_of_any_length(tmp_path: Path) -> None:
     path, net = tmp_path / "queries.onnx", net_with_opinions(0, queries=7)
-    export_color_net(net, path, {"name": "queries", "render_px": 64})
+    export_color_net(net, path, {"name": "queries", "render_px": 64}, half_storage=False)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for count in (1, 3):
         luma = np.random.default_rng(count).random((count, 1, 64, 128), dtype=np.float32)

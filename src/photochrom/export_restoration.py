@@ -23,24 +23,28 @@ from photochrom.nets.restoration import DenoiseNet, InpaintNet
 from photochrom.nets.tone import FIELD, KNOTS, ToneNet
 
 TONE_PX = 256
-# Difference, on a scale of 0..1, that a network and its file with weights in half precision may have at 999 of 1000
-# values. The others may differ by more: the denoiser's hard thresholds fall to one side or the other by a rounding.
-PARITY_TOLERANCE, PARITY_QUANTILE = 0.02, 0.999
+# Largest difference, on a scale of 0..1, between a network and its file with weights in half precision.
+PARITY_TOLERANCE = 0.02
 
 
 @dataclass(frozen=True)
 class RestorationContract:
-    """What a file promises. ``multiple``: sides must be multiples of it; 0: they are TONE_PX."""
+    """What a file promises. ``multiple``: sides must be multiples of it; 0: they are TONE_PX.
+
+    ``held`` is the share of values that must keep the tolerance: the denoiser's hard thresholds fall to one side or the
+    other by a rounding, which is another one on another processor.
+    """
 
     name: str
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     multiple: int
+    held: float = 1.0
 
 
 CONTRACTS: dict[type[nn.Module], RestorationContract] = {
     ToneNet: RestorationContract("tone/1", ("rgb",), ("curves", "gain", "offset"), 0),
-    DenoiseNet: RestorationContract("noise/1", ("rgb",), ("restored",), 16),
+    DenoiseNet: RestorationContract("noise/1", ("rgb",), ("restored",), 16, held=0.999),
     DamageNet: RestorationContract("damage/1", ("rgb",), ("mask",), 32),
     InpaintNet: RestorationContract("inpaint/1", ("rgb", "mask"), ("restored",), 16),
 }
@@ -128,7 +132,9 @@ def _examples(
 
 
 def check_parity(graph: RestorationGraph, path: Path, *, tolerance: float = PARITY_TOLERANCE) -> float:
-    """Return the difference (0..1) that 999 of 1000 values of the network and its file keep, at two sizes.
+    """Return the largest difference (0..1) between the network and its file, over all outputs, at two sizes.
+
+    Largest among the share of values that the contract holds to the tolerance.
 
     Raises:
         ModelFileError: it is above the tolerance.
@@ -142,7 +148,7 @@ def check_parity(graph: RestorationGraph, path: Path, *, tolerance: float = PARI
         reached = session.run(list(graph.contract.outputs), feed)
         pairs = zip(expected, reached, strict=True)
         apart = (np.abs(one.numpy() - other) for one, other in pairs)
-        worst = max(worst, *(float(np.quantile(values, PARITY_QUANTILE)) for values in apart))
+        worst = max(worst, *(float(np.quantile(values, graph.contract.held)) for values in apart))
     if not worst <= tolerance:
         raise ModelFileError(f"the exported graph differs from the network by {worst:.3f}", where=str(path))
     return worst

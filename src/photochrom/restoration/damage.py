@@ -17,8 +17,8 @@ from photochrom.restoration.decisions import StageDecision, is_wanted
 from photochrom.restoration.masks import (
     Coarse,
     Mask,
+    any_in_blocks,
     grown,
-    largest_in_blocks,
     largest_in_cells,
     share_of,
     thick_parts,
@@ -97,13 +97,13 @@ def find_damage(probability: Probability, options: RestoreOptions) -> FoundDamag
 
 def share_of_sure_squares(probability: Probability, mask: Mask) -> float:
     """Return the share of squares that hold a surely damaged pixel of the mask, 0..1."""
-    inside = empty_pixels(mask.shape, np.uint8)
-    np.multiply(probability, mask, out=inside)
-    side = max(1, round(min(mask.shape) / SQUARES_ACROSS))
-    return float((largest_in_blocks(inside, side) >= round(SURE * 255)).mean())
+    sure: Mask = empty_pixels(mask.shape, np.bool_)
+    np.greater_equal(probability, round(SURE * 255), out=sure)
+    sure &= mask
+    return float(any_in_blocks(sure, max(1, round(min(mask.shape) / SQUARES_ACROSS))).mean())
 
 
-def decide(found: FoundDamage, options: RestoreOptions, limit: float, coloring: Coloring = "grey") -> StageDecision:
+def decide(found: FoundDamage, options: RestoreOptions, limit: float, coloring: Coloring) -> StageDecision:
     """Return whether the holes are filled; ``limit`` is the model's own, see ``StageSpec.damaged``."""
     limit *= IN_COLOUR if coloring == "colour" else 1
     possible = 0 < found.share <= MOST_FILLED

@@ -50,7 +50,7 @@ def cell_side(width: int, height: int) -> int:
 
 def largest_in_cells(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return the largest value in each cell of the coarse grid."""
-    return largest_in_blocks(values, cell_side(values.shape[1], values.shape[0]))
+    return _largest_in_blocks(values, cell_side(values.shape[1], values.shape[0]))
 
 
 def share_in_cells(mask: Mask) -> FloatArray:
@@ -78,7 +78,7 @@ def thick_parts(mask: Mask, thickness: float) -> Coarse:
 
 def any_in_blocks(mask: Mask, factor: int) -> Mask:
     """Return whether anything is marked in blocks of ``factor`` squared: (H, W) -> (ceil(H / f), ceil(W / f))."""
-    return largest_in_blocks(mask.view(np.uint8), factor).astype(np.bool_)
+    return _largest_in_blocks(mask.view(np.uint8), factor).astype(np.bool_)
 
 
 def share_of(mask: Mask) -> float:
@@ -98,7 +98,7 @@ def grown(mask: Mask, radius: int) -> Mask:
     return mask
 
 
-def largest_in_blocks(values: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+def _largest_in_blocks(values: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
     """Return the largest value in blocks of ``side`` squared; those at the right and lower border may be smaller."""
     height, width = values.shape
     parts = []

@@ -115,7 +115,7 @@ def restore_photo(
     if options.noise != "never":
         _denoise(work, engines["noise"])
     with work.timed("toning"):
-        small = tone.squash(work.pixels)
+        small = work.squashed()
         toning = classify(small)
     if options.tone != "never":
         _correct_tone(work, small, toning, engines["tone"], threads or usable_cores())
@@ -134,9 +134,17 @@ class _Work:
         self.decisions: list[StageDecision] = []
         self.models: list[StageSpec] = []
         self.seconds: dict[str, float] = {}
+        self._squashed: npt.NDArray[np.float32] | None = None
+
+    def squashed(self) -> npt.NDArray[np.float32]:
+        """Return the small copy of the pixels as they are now, made once as long as no stage changes them."""
+        if self._squashed is None:
+            self._squashed = tone.squash(self.pixels)
+        return self._squashed
 
     def writable(self) -> Codes:
         """Return the pixels for a stage to change."""
+        self._squashed = None
         if self.pixels is self.photo.pixels:
             given = self.photo.pixels
             self.pixels = empty_pixels(given.shape, given.dtype)
@@ -170,7 +178,7 @@ class _Work:
 def _fill_found(work: _Work, engines: Mapping[str, StageEngine]) -> None:
     with work.timed("damage"):
         found = damage.find_damage(damage.search(work.pixels, engines["damage"]), work.options)
-        coloring = classify(tone.squash(work.pixels)).coloring
+        coloring = classify(work.squashed()).coloring
     decision = damage.decide(found, work.options, engines["damage"].spec.damaged, coloring)
     if work.decided(decision, engines["damage"], engines["inpaint"]):
         _fill(work, found.mask, engines["inpaint"])

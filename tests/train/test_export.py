@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
@@ -10,6 +11,7 @@ from photochrom.errors import ModelFileError
 from photochrom.export import ColorGraph, check_parity, export_color_net, trust_frequencies
 from photochrom.nets.generators import ColorNet, build_color_net
 from photochrom.nets.palette import Palette
+from photochrom.train.finetune import difference_ab, read_folded
 
 
 def net_with_opinions(seed: int, queries: int = 0) -> ColorNet:
@@ -63,6 +65,18 @@ def test_colour_queries_are_exported_with_the_network_for_batches_of_any_length(
         with torch.no_grad():
             expected = net.palette.decode(net(torch.from_numpy(luma)), 0.5).numpy()
         np.testing.assert_allclose(ab, expected, atol=0.5)
+
+
+def test_a_network_with_colour_queries_is_read_back_from_its_file(tmp_path: Path) -> None:
+    path, net = tmp_path / "queries.onnx", net_with_opinions(0, queries=7)
+    with torch.no_grad():  # Learned a little: the exporter keeps one copy of tensors that are equal, as zeros are.
+        for parameter in net.parameters():
+            parameter.add_(0.01 * torch.rand_like(parameter))
+    export_color_net(net, path, {"name": "queries", "render_px": 64, "backbone": "test", "decoder": "test"})
+    again = read_folded(onnx.load(path), path)
+    assert again.queries is not None
+    assert again.queries.queries.shape == (1, 7, 128)
+    assert difference_ab(again, path) < 0.2
 
 
 def test_kernels_that_cancel_on_grey_input_survive_half_storage(tmp_path: Path) -> None:

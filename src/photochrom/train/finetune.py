@@ -179,8 +179,9 @@ def read_folded(file: onnx.ModelProto, path: Path) -> ColorNet:
         palette = Palette(bins, shares, float(metadata.get("rebalancing", 0.5)))
         # Taught on as it was exported: what was taken back of the rebalancing stays so.
         palette.weights **= float(metadata.get("rebalancing_left", 1.0))
+        queries = kernels["queries.queries"].shape[1] if "queries.queries" in kernels else 0
         for backbone, decoder in _candidates(metadata):
-            net = fold_norms(build_color_net(backbone, decoder, palette, pretrained=False))
+            net = fold_norms(build_color_net(backbone, decoder, palette, queries=queries, pretrained=False))
             wanted = _stored(net)
             if all(name in kernels and kernels[name].shape == tensor.shape for name, tensor in wanted.items()):
                 net.load_state_dict({name: kernels[name] for name in wanted}, strict=False)

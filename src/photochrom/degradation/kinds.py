@@ -43,5 +43,5 @@ KINDS: dict[str, Kind] = (
     | _table(HANDS, surface.creases, surface.cracks, surface.tears, surface.worn_edges, covers=True)
     | _table(HANDS, surface.tape, surface.missing_corners, surface.stains, covers=True)
     | _table(SCAN, marks.dust, marks.hairs, marks.scanner_lines, surface.glare, covers=True)
-    | _table(SCAN, texture.scanner_noise, texture.speckle, texture.jpeg)
+    | _table(SCAN, texture.scanner_blur, texture.scanner_noise, texture.speckle, texture.jpeg)
 )

@@ -126,3 +126,8 @@ def blur(picture: Picture, rng: np.random.Generator, strength: float, px: float)
     small = (max(1, round(width / factor)), max(1, round(height / factor)))
     back = Image.Resampling.BICUBIC if rng.random() < 0.6 else Image.Resampling.BILINEAR
     return picture_of(image_of(picture).resize(small, Image.Resampling.BILINEAR).resize((width, height), back))
+
+
+def scanner_blur(picture: Picture, rng: np.random.Generator, strength: float, px: float) -> Picture:
+    """A scanner out of focus, or a photographed print: marks as soft as the picture under them."""
+    return blurred_picture(picture, px * rng.uniform(0.3, 0.4 + 0.9 * strength))

@@ -11,6 +11,7 @@ from photochrom.degradation.fields import Plane, Size
 Points = npt.NDArray[np.float64]
 # Shapes are drawn so many times as large and averaged.
 ZOOM = 2
+ROUNDED_FROM = 6  # width on the zoomed sheet above which the ends of a line's pieces show
 
 
 class Stencil:
@@ -29,7 +30,10 @@ class Stencil:
         width = width_px * self.zoom
         ink = round(255 * opacity * min(1.0, width))
         flat = (points * self.zoom).ravel().tolist()
-        self._draw.line(flat, fill=ink, width=max(1, round(width)), joint="curve" if width > 24 else None)
+        self._draw.line(flat, fill=ink, width=max(1, round(width)))
+        if width > ROUNDED_FROM:  # Butt ends would leave notches at every bend, which no scratch has.
+            for x, y in points:
+                self.spot(x, y, width_px, width_px, opacity)
 
     def polygon(self, points: Points, opacity: float = 1.0) -> None:
         """Cut a filled polygon."""

@@ -32,7 +32,7 @@ def plan(shard: Path, folder: Path, kind: str, **sections: Any) -> TrainConfig:
     task = {"input": "worn", "target": target, "before": f"train-{kind}-before", "wear": f"train-{kind}"}
     loss = {"pixel": 1.0} if target == "rgb" else {}
     stage = STAGE | {"size_px": 128 if kind == "tone" else 64}
-    model = {"backbone": "test" if kind == "damage" else "none", "decoder": "test"}
+    model = {"decoder": None} if kind == "damage" else {"backbone": "none"}
     return config(shard, folder, stage, task=task, loss=loss, model=model, **sections)
 
 

@@ -29,7 +29,7 @@ JOINT = {"name": "joint", "kind": "joint", "size_px": 64, "batch": 2, "photos_se
 
 
 def config(shard: Path, folder: Path, *stages: dict[str, Any], **sections: Any) -> TrainConfig:
-    """Return the configuration of a tiny run."""
+    """Return the configuration of a tiny run; a key set to None is left out."""
     tables: dict[str, Any] = {
         "run": {"folder": folder, "seed": 1, "threads": 1, "log_steps": 1, "checkpoint_steps": 2},
         "data": {"photos": [str(shard)], "validation_photos": 4, "cache_gb": 0.1},
@@ -38,7 +38,8 @@ def config(shard: Path, folder: Path, *stages: dict[str, Any], **sections: Any) 
         "stages": list(stages) or sections.pop("stages"),
     }
     for name, keys in sections.items():
-        tables[name] = tables.get(name, {}) | keys if isinstance(keys, dict) else keys
+        merged = tables.get(name, {}) | keys if isinstance(keys, dict) else keys
+        tables[name] = {k: v for k, v in merged.items() if v is not None} if isinstance(merged, dict) else merged
     return TrainConfig.model_validate(tables)
 
 
@@ -221,6 +222,9 @@ def test_unusable_photographs_are_reported_by_name(shard: Path, tmp_path: Path) 
     assert report[1].startswith("grey\t")
 
 
+WORN_MASK = {"input": "worn", "target": "mask", "wear": "train-damage"}
+
+
 @pytest.mark.parametrize(
     ("stages", "sections", "said"),
     [
@@ -228,6 +232,7 @@ def test_unusable_photographs_are_reported_by_name(shard: Path, tmp_path: Path) 
         ([JOINT | {"lr_critic": 0}], {}, "lr_critic above 0"),
         ([GENERATOR | {"accumulate": 3}], {}, "multiple of accumulate"),
         ([GENERATOR], {"task": {"target": "rgb"}}, "every loss has weight 0"),
+        ([GENERATOR], {"task": WORN_MASK, "model": {"decoder": "small"}}, "comes in one size"),
         ([GENERATOR], {"task": {"input": "relit"}}, "takes a grey input"),
         ([GENERATOR], {"cycles": [{"first": "alone", "last": "nothing", "times": 2}]}, "exist once"),
         ([GENERATOR, JOINT], {"cycles": [{"first": "joint", "last": "alone", "times": 2}]}, "comes after"),

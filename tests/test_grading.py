@@ -16,20 +16,21 @@ from photochrom.color import (
     srgb_from_linear,
 )
 from photochrom.engines.base import FakeEngine
-from photochrom.grading import MOST_LIFTED, grade, hold_ceiling, lift_pale, split_vividness, warm
+from photochrom.grading import MOST_LIFTED, grade, hold_ceiling, lift_pale, split_vividness, spread_chroma, warm
 from photochrom.luma import luma_codes
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
 from photochrom.pipeline import colorize_photo
 
 GREY = np.full((1, 1), 0.6, np.float32)
+PLAIN = FakeEngine().spec
 
 
 def test_no_warmth_is_no_change() -> None:
     ab = np.random.default_rng(0).normal(0, 30, (2, 5, 6)).astype(np.float32)
     luma = np.linspace(0, 1, 30, dtype=np.float32).reshape(5, 6)
     assert np.allclose(warm(ab, luma, 0.0), ab, atol=2e-4)
-    assert grade(ab, luma, ColorizeOptions(chroma_ceiling=None), 1.0)[0] is ab
+    assert grade(ab, luma, ColorizeOptions(chroma_ceiling=None), PLAIN)[0] is ab
 
 
 def test_warmer_is_yellower_and_cooler_is_bluer_step_by_step() -> None:
@@ -87,7 +88,7 @@ def test_luma_is_kept_whatever_is_asked(seed: int, warmth: float, vividness: flo
 
 def test_the_ceiling_holds_after_warmth_too() -> None:
     ab = np.full((2, 4, 4), 70, np.float32)
-    held, notes = grade(ab, np.full((4, 4), 0.5, np.float32), ColorizeOptions(warmth=80, chroma_ceiling=50), 1.0)
+    held, notes = grade(ab, np.full((4, 4), 0.5, np.float32), ColorizeOptions(warmth=80, chroma_ceiling=50), PLAIN)
     assert np.hypot(*held).max() == pytest.approx(50, rel=1e-4)
     assert len(notes) == 1
     assert hold_ceiling(ab, None) == (ab, ())
@@ -129,5 +130,28 @@ def test_pale_pictures_are_taken_halfway_to_what_photographs_are_and_vivid_ones_
 def test_a_picture_that_was_asked_to_be_pale_is_not_lifted() -> None:
     grey, ab = np.full((8, 8), 0.5, np.float32), halves(20.0)
     limit = colourfulness_of(ab)
-    half = grade(ab, grey, ColorizeOptions(vividness=0.5), 0.5, limit)[0]
+    half = grade(ab, grey, ColorizeOptions(vividness=0.5), PLAIN.model_copy(update={"pale_below": limit}), 0.5)[0]
     assert half == pytest.approx(ab / 2, rel=0.05)
+
+
+def test_spread_strengthens_vivid_colours_weakens_faint_ones_and_keeps_hues() -> None:
+    ab = np.random.default_rng(1).normal(0, 30, (2, 20, 20)).astype(np.float32)
+    ab[:, 0, :3] = [[9.0, 0.0, 3.0], [12.0, 0.0, 4.0]]
+    spread = spread_chroma(ab, 0.5)
+    before, after = np.hypot(*ab), np.hypot(*spread)
+    assert spread[:, 0, 0] == pytest.approx(ab[:, 0, 0]), "a chroma of 15 stays"
+    assert spread[:, 0, 1].tolist() == [0.0, 0.0]
+    assert after[0, 2] == pytest.approx(5 * (5 / 15) ** 0.5)
+    assert (after[before > 15.1] > before[before > 15.1]).all()
+    assert (after[before < 14.9] <= before[before < 14.9]).all()
+    assert (np.diff(after.ravel()[np.argsort(before.ravel())]) >= -1e-4).all(), "no colour overtakes another"
+    np.testing.assert_allclose((ab * spread).sum(axis=0), before * after, rtol=1e-4, err_msg="hues stay")
+    assert after.max() <= before.max() * 1.6 + 1e-3
+    assert spread_chroma(ab, 0.0) is ab
+
+
+def test_a_models_spread_and_gain_are_applied_whatever_vividness_asks_for() -> None:
+    grey, ab = np.full((8, 8), 0.5, np.float32), halves(20.0)
+    spec = PLAIN.model_copy(update={"chroma_spread": 0.5, "gain": 0.9})
+    graded = grade(ab, grey, ColorizeOptions(chroma_ceiling=None), spec, 0.5)[0]
+    assert graded == pytest.approx(ab * (20 / 15) ** 0.5 * 0.45, rel=1e-5)

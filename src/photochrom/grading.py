@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.color import chroma_from_ab, colorfulness, lightness_from_luma, merge_luma_chroma
-from photochrom.engines.base import FloatArray
+from photochrom.engines.base import FloatArray, ModelSpec
 from photochrom.options import ColorizeOptions
 from photochrom.resample import Plane
 
 D65_KELVIN = 6504.0
 CEILING_PERCENTILE = 99
+# Colours of this chroma stay when chroma is spread; stronger ones are strengthened, up to this factor.
+SPREAD_CENTRE, MOST_SPREAD = 15.0, 1.6
 # However pale a picture is, its colours are not strengthened further than this.
 MOST_LIFTED = 1.8
 # Below this colourfulness there is no colour to strengthen.
@@ -36,21 +38,38 @@ def split_vividness(vividness: float, *, rebalanced: bool) -> tuple[float, float
 
 
 def grade(
-    ab: FloatArray, cell_luma: Plane, options: ColorizeOptions, gain: float, pale_below: float = 0.0
+    ab: FloatArray, cell_luma: Plane, options: ColorizeOptions, spec: ModelSpec, gain: float = 1.0
 ) -> tuple[FloatArray, tuple[str, ...]]:
-    """Return a*, b* after gain, lift, warmth and chroma ceiling, and notes of those that act by themselves.
+    """Return a*, b* after spread, gain, lift, warmth and chroma ceiling, and notes of those that act by themselves.
 
-    Shapes: (2, h, w) Lab units, (h, w) 0..1 -> (2, h, w). ``gain`` is the model's and the vividness' together;
-    ``pale_below`` the model's, see ``lift_pale``.
+    Shapes: (2, h, w) Lab units, (h, w) 0..1 -> (2, h, w). What the model's file recommends comes from ``spec``;
+    ``gain`` is the vividness'.
     """
+    ab = spread_chroma(ab, spec.chroma_spread)
+    gain *= spec.gain
     if gain != 1:
         ab = ab * np.float32(gain)
     # What was asked to be pale is not lifted.
-    ab, lift_notes = lift_pale(ab, cell_luma, pale_below * options.vividness)
+    ab, lift_notes = lift_pale(ab, cell_luma, spec.pale_below * options.vividness)
     if options.warmth:
         ab = warm(ab, cell_luma, options.warmth)
     ab, ceiling_notes = hold_ceiling(ab, options.chroma_ceiling)
     return ab, (*lift_notes, *ceiling_notes)
+
+
+def spread_chroma(ab: FloatArray, spread: float) -> FloatArray:
+    """Return a*, b* with strong colours strengthened and weak ones weakened: chroma c becomes c (c / 15) ** spread.
+
+    The mean of what is possible has middling chroma nearly everywhere; photographs have much that is nearly grey beside
+    a little that is vivid. Hues stay. At equal mean colourfulness a spread of 0.35 takes 1 point off the error
+    (CIEDE2000, of the grey prediction's) on everyday scenes, 2 on people and landscapes (docs/experiments.md).
+
+    Shapes: (2, h, w) Lab units -> the same. A spread of 0 returns ``ab`` itself.
+    """
+    if not spread:
+        return ab
+    factor = np.minimum((np.hypot(ab[0], ab[1]) / SPREAD_CENTRE) ** spread, MOST_SPREAD)
+    return np.asarray(ab * factor, dtype=np.float32)
 
 
 def lift_pale(ab: FloatArray, cell_luma: Plane, pale_below: float) -> tuple[FloatArray, tuple[str, ...]]:

@@ -121,7 +121,6 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
         net_luma, tone_notes = normalize_tone(small.net) if options.normalize_tone else (small.net, ())
     with _timed(seconds, "net"):
         caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
-        gain *= spec.gain
         if spec.bins_ab and is_blank(small.net):  # a distribution over colours has a favourite for nothing, too
             gain, tone_notes = 0.0, ("blank picture: nothing to recognise, left without colour",)
         predicted = predict(net_luma, plan.views, engine, wanted_outputs(options, spec), caution=caution)
@@ -129,7 +128,7 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
     made = []
     for version in versions:
         with _timed(seconds, "upsample and merge"):
-            ab, grade_notes = grade(version.ab, small.cell, options, gain, spec.pale_below)
+            ab, grade_notes = grade(version.ab, small.cell, options, spec, gain)
             pixels = merge_chroma(photo.pixels, ab, small.cell, threads)
         notes = (*photo.notes, *plan.notes, *tone_notes, predicted.note, *version_notes, *version.notes, *grade_notes)
         coloured = replace(photo, pixels=pixels, notes=notes)

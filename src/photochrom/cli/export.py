@@ -27,6 +27,7 @@ def export(
     render_px: int = DEFAULT_RENDER_PX,
     temperature: float = 0.5,
     gain: float = 1.0,
+    chroma_spread: float = 0.0,
     pale_below: float = 0.0,
     trust_frequencies: float = 0.0,
     noisy: float | None = None,
@@ -47,6 +48,7 @@ def export(
         render_px: Short side, in pixels, of the copy that the network should see.
         temperature: Sharpness of the colours it should be decoded with: 1 is the mean, towards 0 the likeliest.
         gain: Factor on the decoded colours.
+        chroma_spread: Power by which strong colours are strengthened and weak ones weakened, 0 to 1.
         pale_below: Colourfulness under which a picture counts as pale, and its colours are strengthened; 0 for never.
         trust_frequencies: How far to take the rebalancing of rare colours back, 0 to 1: fewer errors, and paler, which
             a gain mends.
@@ -63,6 +65,8 @@ def export(
         raise OptionError("a model file ends in .onnx", where=str(output))
     if not 0 <= trust_frequencies <= 1:
         raise OptionError("must lie in 0..1", where="--trust-frequencies")
+    if not 0 <= chroma_spread <= 1:
+        raise OptionError("must lie in 0..1", where="--chroma-spread")
     if output.exists() and not overwrite:
         raise OptionError("exists already", where=str(output), next_step="Use --overwrite to replace it.")
     # It warns of libraries that are not needed here.
@@ -82,6 +86,7 @@ def export(
         "render_px": render_px,
         "temperature": temperature,
         "gain": gain,
+        "chroma_spread": chroma_spread,
         "pale_below": pale_below,
         "rebalancing": trained.config.model.rebalancing,
         "rebalancing_left": 1 - trust_frequencies,

@@ -134,16 +134,13 @@ def test_a_picture_that_was_asked_to_be_pale_is_not_lifted() -> None:
     assert half == pytest.approx(ab / 2, rel=0.05)
 
 
-def test_spread_strengthens_vivid_colours_weakens_faint_ones_and_keeps_hues() -> None:
+def test_spread_strengthens_vivid_colours_and_keeps_faint_ones_and_hues() -> None:
     ab = np.random.default_rng(1).normal(0, 30, (2, 20, 20)).astype(np.float32)
-    ab[:, 0, :3] = [[9.0, 0.0, 3.0], [12.0, 0.0, 4.0]]
+    ab[:, 0, :3] = [[15.0, 0.0, 3.0], [20.0, 0.0, 4.0]]
     spread = spread_chroma(ab, 0.5)
     before, after = np.hypot(*ab), np.hypot(*spread)
-    assert spread[:, 0, 0] == pytest.approx(ab[:, 0, 0]), "a chroma of 15 stays"
-    assert spread[:, 0, 1].tolist() == [0.0, 0.0]
-    assert after[0, 2] == pytest.approx(5 * (5 / 15) ** 0.5)
-    assert (after[before > 15.1] > before[before > 15.1]).all()
-    assert (after[before < 14.9] <= before[before < 14.9]).all()
+    np.testing.assert_array_equal(spread[:, before < 15], ab[:, before < 15])
+    assert after[0, 0] == pytest.approx(25 * (25 / 15) ** 0.5)
     assert (np.diff(after.ravel()[np.argsort(before.ravel())]) >= -1e-4).all(), "no colour overtakes another"
     np.testing.assert_allclose((ab * spread).sum(axis=0), before * after, rtol=1e-4, err_msg="hues stay")
     assert after.max() <= before.max() * 1.6 + 1e-3

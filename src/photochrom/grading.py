@@ -15,8 +15,8 @@ from photochrom.resample import Plane
 
 D65_KELVIN = 6504.0
 CEILING_PERCENTILE = 99
-# Colours of this chroma stay when chroma is spread; stronger ones are strengthened, up to this factor.
-SPREAD_CENTRE, MOST_SPREAD = 15.0, 1.6
+# Colours up to this chroma stay when chroma is spread; stronger ones are strengthened, up to this factor.
+SPREAD_FROM, MOST_SPREAD = 15.0, 1.6
 # However pale a picture is, its colours are not strengthened further than this.
 MOST_LIFTED = 1.8
 # Below this colourfulness there is no colour to strengthen.
@@ -58,17 +58,18 @@ def grade(
 
 
 def spread_chroma(ab: FloatArray, spread: float) -> FloatArray:
-    """Return a*, b* with strong colours strengthened and weak ones weakened: chroma c becomes c (c / 15) ** spread.
+    """Return a*, b* with strong colours strengthened: chroma c above 15 becomes c (c / 15) ** spread.
 
-    The mean of what is possible has middling chroma nearly everywhere; photographs have much that is nearly grey beside
-    a little that is vivid. Hues stay. At equal mean colourfulness a spread of 0.35 takes 1 point off the error
-    (CIEDE2000, of the grey prediction's) on everyday scenes, 2 on people and landscapes (docs/experiments.md).
+    The mean of what is possible has middling chroma nearly everywhere; photographs have a little that is vivid beside
+    much that is nearly grey. Hues stay, and so does all that is weaker. At equal mean colourfulness a spread of 0.35
+    takes 1 point off the error (CIEDE2000, of the grey prediction's) on everyday scenes, 1.5 to 2 on people and
+    landscapes; weakening faint colours as well gains hardly more, and turns walls grey (docs/experiments.md).
 
     Shapes: (2, h, w) Lab units -> the same. A spread of 0 returns ``ab`` itself.
     """
     if not spread:
         return ab
-    factor = np.minimum((np.hypot(ab[0], ab[1]) / SPREAD_CENTRE) ** spread, MOST_SPREAD)
+    factor = np.clip((np.hypot(ab[0], ab[1]) / SPREAD_FROM) ** spread, 1, MOST_SPREAD)
     return np.asarray(ab * factor, dtype=np.float32)
 
 

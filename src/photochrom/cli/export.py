@@ -48,7 +48,7 @@ def export(
         render_px: Short side, in pixels, of the copy that the network should see.
         temperature: Sharpness of the colours it should be decoded with: 1 is the mean, towards 0 the likeliest.
         gain: Factor on the decoded colours.
-        chroma_spread: Power by which strong colours are strengthened and weak ones weakened, 0 to 1.
+        chroma_spread: Power by which strong colours (chroma above 15) are strengthened further, 0 to 1.
         pale_below: Colourfulness under which a picture counts as pale, and its colours are strengthened; 0 for never.
         trust_frequencies: How far to take the rebalancing of rare colours back, 0 to 1: fewer errors, and paler, which
             a gain mends.

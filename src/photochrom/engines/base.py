@@ -61,7 +61,7 @@ class ModelSpec(FileSpec):
     temperature: float = Field(default=1.0, gt=0, description="Recommended temperature of the annealed mean.")
     gain: float = Field(default=1.0, gt=0, le=4, description="Recommended factor on a*, b* after decoding.")
     chroma_spread: float = Field(
-        default=0.0, ge=0, le=1, description="Power by which strong colours are strengthened and weak ones weakened."
+        default=0.0, ge=0, le=1, description="Power by which chroma above 15 is strengthened further."
     )
     pale_below: float = Field(
         default=0.0,

@@ -15,34 +15,27 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import json
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Literal, Protocol
 
-from photochrom.album import USUAL_SUFFIX, Job, fitted_name
-from photochrom.codecs.atomic import Aside, output_error, remove_abandoned, write_whole
-from photochrom.codecs.signatures import HEAD_BYTES, photo_format
+from photochrom.album import Job
+from photochrom.codecs.atomic import output_error, remove_abandoned
 from photochrom.codecs.source import open_source
 from photochrom.companions import Companion
-from photochrom.credentials import Credentials, signed
-from photochrom.errors import OptionError, OutputError, PhotochromError
-from photochrom.manifest import COMPANION_SEPARATOR, Entry, Manifest, file_sha256
-from photochrom.options import Limits, OutputOptions
-from photochrom.photo import Photo, format_of_path, open_pages, open_photo, write_photo
-from photochrom.provenance import Provenance
-from photochrom.recipe import Recipe, read_recipe, recipe_path
+from photochrom.errors import PhotochromError
+from photochrom.manifest import Manifest
+from photochrom.options import Limits
+from photochrom.photo import Photo, format_of_path, open_pages, open_photo
+from photochrom.results import BatchSettings, begun, refuse_existing, store, store_companions, write_result
 
-NOT_SHAPING = {"overwrite", "certificate", "private_key"}
-"""Options of writing that do not change a result's picture; a signer is told by the certificate itself."""
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -127,46 +120,6 @@ class BatchSummary:
         if self.stopped_by == "disk full":
             return f"The disk is full. Free some space and run the same command again: {self.left} are left"
         return f"Run the same command again to go on: {self.left} are left" if self.left else ""
-
-
-@dataclass(frozen=True, slots=True)
-class BatchSettings:
-    """What is the same for all photographs of a run.
-
-    Attributes:
-        provenance: written into each result, and part of what decides whether a result is up to date.
-        writing: how results are written.
-        limits: what one photograph may cost.
-        keep_recipe: whether each result gets a recipe beside it.
-    """
-
-    provenance: Provenance
-    writing: OutputOptions = field(default_factory=OutputOptions)
-    limits: Limits = field(default_factory=Limits)
-    keep_recipe: bool = False
-    credentials: Credentials | None = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Read the credentials that ``writing`` names.
-
-        Raises:
-            OptionError: they cannot be read, or a recipe is wanted as well.
-        """
-        object.__setattr__(self, "credentials", Credentials.of(self.writing))
-        if self.credentials and self.keep_recipe:
-            raise OptionError(
-                "a signed result is never the same bytes twice, so it can have no recipe",
-                where="recipe",
-                next_step="Leave out --recipe or --certificate",
-            )
-
-    @property
-    def sha256(self) -> str:
-        """Return a hash of everything that shapes a result."""
-        shaping = self.writing.model_dump(exclude=NOT_SHAPING)
-        signer = hashlib.sha256(self.credentials.certificate).hexdigest() if self.credentials else ""
-        text = json.dumps([asdict(self.provenance), shaping, self.keep_recipe, signer], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def run_batch(
@@ -304,42 +257,14 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     width, height = pages[0].width, pages[0].height
     del pages
     made = settings.provenance.of_pages(page.source_type for page in colored)
-    with _begun(job.target) as aside:
-        lost = _write_result(aside, job, [page.photo for page in colored], replace(settings, provenance=made))
+    with begun(job.target) as aside:
+        lost = write_result(aside, job, [page.photo for page in colored], replace(settings, provenance=made))
         clock.lap("encode")
-        _store_companions(job, [page.companions for page in colored], source_sha256, run)
-        _store(aside, job, source_sha256, settings, manifest)
+        store_companions(job, [page.companions for page in colored], source_sha256, settings, manifest, run.targets)
+        store(aside, job, source_sha256, settings, manifest)
     clock.lap("write")
     notes = tuple(dict.fromkeys([*(note for page in colored for note in page.notes), *lost]))
     return PhotoReport(str(job.source), str(job.target), "done", notes, seconds, width=width, height=height)
-
-
-def _begun(target: Path) -> Aside:
-    """Return a result's file, begun aside, in a folder made where there was none."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise output_error(error, target.parent) from error
-    return Aside(target)
-
-
-def _write_result(aside: Aside, job: Job, pages: list[Photo], settings: BatchSettings) -> tuple[str, ...]:
-    format = settings.writing.format or format_of_path(job.target)
-    writing, made = settings.writing, settings.provenance
-    if not settings.credentials:
-        return write_photo(pages, aside.handle, format, options=writing, provenance=made)
-    buffer = io.BytesIO()
-    lost = write_photo(pages, buffer, format, options=writing, provenance=made)
-    aside.handle.write(_signed(buffer.getvalue(), job, settings, settings.credentials))
-    return lost
-
-
-def _signed(data: bytes | bytearray, job: Job, settings: BatchSettings, credentials: Credentials) -> bytes:
-    format = settings.writing.format or format_of_path(job.target)
-    with open_source(job.source, settings.limits.max_file_bytes) as source:
-        content = source.read_all()
-    kind = photo_format(content[:HEAD_BYTES], job.source.name) or ""
-    return signed(data, format, settings.provenance, credentials, original=(content, kind, job.source.name))
 
 
 def source_hash(path: Path, limits: Limits) -> str:
@@ -355,79 +280,6 @@ def source_hash(path: Path, limits: Limits) -> str:
 def read_pages(source: Path, format: str, limits: Limits) -> list[Photo]:
     """Return all pages of a photograph where the result can hold them, else the first."""
     return list(open_pages(source, limits=limits)) if format == "tiff" else [open_photo(source, limits=limits)]
-
-
-def refuse_existing(job: Job, writing: OutputOptions, manifest: Manifest | None) -> None:
-    """Raise OutputError where writing the result would cost a file that is not ours to replace."""
-    if not job.target.exists():
-        return
-    if job.source.exists() and job.target.samefile(job.source):
-        raise OutputError("is the photograph itself", where=str(job.target), next_step="Choose another output")
-    if writing.overwrite or (manifest and manifest.made(manifest.name_of(job.target))):
-        return
-    raise OutputError("exists already", where=str(job.target), next_step="Use --overwrite to replace it")
-
-
-def _by_mark(pages: Sequence[Sequence[Companion]]) -> dict[str, list[Companion]]:
-    """Return the companions of all pages of a photograph, by mark."""
-    found: dict[str, list[Companion]] = {}
-    for companion in (companion for page in pages for companion in page):
-        found.setdefault(companion.mark, []).append(companion)
-    return found
-
-
-def _store_companions(job: Job, pages: Sequence[Sequence[Companion]], source_sha256: str, run: _Run) -> None:
-    """Write what belongs beside a result, before the result: where that is whole, these are."""
-    settings, stored = run.settings, set[Path]()
-    for mark, pictures in _by_mark(pages).items():
-        first, writing, suffix = pictures[0], settings.writing, job.target.suffix
-        if first.format and len(pictures) == 1:  # several pages need the result's own format
-            writing, suffix = writing.model_copy(update={"format": first.format}), USUAL_SUFFIX[first.format]
-        target = job.target.with_name(fitted_name(job.target.stem, mark + suffix))
-        if target in run.targets:
-            raise OutputError(
-                "is another photograph's result", where=str(target), next_step="Write it into a folder of its own"
-            )
-        beside = Job(job.source, target, f"{job.key}{COMPANION_SEPARATOR}{mark}")
-        refuse_existing(beside, writing, run.manifest)
-        made = replace(settings.provenance, settings={**settings.provenance.settings, **first.settings})
-        repeatable = settings.keep_recipe and bool(first.settings)  # a recipe makes pictures in colour
-        if not first.settings:  # what is signed is a picture in colour, too
-            writing = writing.model_copy(update={"certificate": None, "private_key": None})
-        written = replace(settings, provenance=made, writing=writing, keep_recipe=repeatable)
-        with _begun(target) as aside:
-            _write_result(aside, beside, [picture.photo for picture in pictures], written)
-            _store(aside, beside, source_sha256, written, run.manifest)
-        stored.add(target)
-    if run.manifest:
-        _remove_outdated(run.manifest, job, stored | run.targets)
-
-
-def _remove_outdated(manifest: Manifest, job: Job, wanted: AbstractSet[Path]) -> None:
-    """Remove the companions of an earlier result that the new one has not, with their recipes, if they are ours."""
-    for name in manifest.companions_of(job.key):
-        path = manifest.path_of(name)
-        if path in wanted or not manifest.made(name):
-            continue
-        recipe = recipe_path(path)
-        try:
-            if recipe.exists() and read_recipe(recipe).target_sha256 == file_sha256(path):
-                recipe.unlink()
-            path.unlink()
-        except (OSError, PhotochromError):
-            continue  # it is in nobody's way
-
-
-def _store(aside: Aside, job: Job, source_sha256: str, settings: BatchSettings, manifest: Manifest | None) -> None:
-    """Promise a written result in the manifest, and put it in place."""
-    target_sha256, size = aside.measured()
-    if manifest:
-        name = manifest.name_of(job.target)
-        manifest.promise(Entry(job.key, source_sha256, settings.sha256, name, target_sha256, size))
-    if settings.keep_recipe:
-        recipe = Recipe.of(job.source, source_sha256, job.target, target_sha256, settings.provenance, settings.writing)
-        write_whole(recipe_path(job.target), recipe.as_json())
-    aside.put_in_place()
 
 
 class _Clock:

@@ -23,7 +23,7 @@ from PIL import Image
 
 from photochrom import album, batch
 from photochrom.album import Job, find_photos, fitted_name, name_results, plan_jobs, result_beside
-from photochrom.batch import BatchSettings, PhotoReport, run_batch
+from photochrom.batch import PhotoReport, run_batch
 from photochrom.codecs import atomic
 from photochrom.companions import Companion
 from photochrom.errors import OptionError, OutputError, PhotochromError, PhotoNotFoundError, UnreadablePhotoError
@@ -32,6 +32,7 @@ from photochrom.options import Limits, OutputFormat, OutputOptions
 from photochrom.photo import Photo, open_pages, open_photo
 from photochrom.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, Provenance, read_provenance
 from photochrom.recipe import read_recipe, recipe_path, redo
+from photochrom.results import BatchSettings
 from tests.files.makers import pillow_tiff_pages, textured
 
 SETTINGS = BatchSettings(Provenance("fake", "00" * 32, "1", {"vividness": 1.0}))

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.batch import BatchSettings
 from photochrom.credentials import Credentials, signed, verify
 from photochrom.errors import MissingExtraError, OptionError, UnsupportedPhotoError
 from photochrom.options import OutputOptions
 from photochrom.photo import Photo, encode_photo, open_photo
 from photochrom.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, read_provenance
+from photochrom.results import BatchSettings
 from tests.files.makers import pillow_bytes, textured
 from tests.files.test_batch import SETTINGS, folder, names_in, run, statuses  # noqa: F401 - a fixture
 

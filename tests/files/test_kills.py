@@ -26,7 +26,8 @@ from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from photochrom.album import plan_jobs
-from photochrom.batch import BatchSettings, run_batch
+from photochrom.batch import run_batch
+from photochrom.results import BatchSettings
 from photochrom.manifest import Manifest
 from photochrom.options import OutputOptions
 from photochrom.provenance import Provenance

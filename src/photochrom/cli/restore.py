@@ -10,7 +10,6 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from photochrom.album import RESTORED_MARK, USUAL_SUFFIX
-from photochrom.batch import BatchSettings
 from photochrom.cli.inputs import Plan, plan
 from photochrom.cli.runs import run_planned
 from photochrom.errors import EXIT_SOME_FAILED, OptionError, OutputError
@@ -18,6 +17,7 @@ from photochrom.options import EngineOptions, Limits, OutputOptions, RestoreOpti
 from photochrom.photo import Photo, format_of_path, save_photo
 from photochrom.restoration.pipeline import RestoreResult, mask_photo
 from photochrom.restorer import Mask, Restorer, read_mask
+from photochrom.results import BatchSettings
 
 
 def restore(

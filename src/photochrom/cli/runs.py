@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from photochrom.batch import BatchSettings, ColorOne, run_batch
+from photochrom.batch import ColorOne, run_batch
 from photochrom.cli.app import EXIT_INTERRUPTED
 from photochrom.cli.inputs import Plan
 from photochrom.cli.progress import print_summary, shown_progress
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
+from photochrom.results import BatchSettings
 
 
 def run_planned(

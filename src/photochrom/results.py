@@ -1,0 +1,184 @@
+"""Results: how a finished photograph, and what belongs beside it, get to disk whole or not at all.
+
+Each is written aside, promised in the manifest with its hash, and put in place by a rename; companions before the
+result, so that where that is, they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from photochrom.album import USUAL_SUFFIX, Job, fitted_name
+from photochrom.codecs.atomic import Aside, output_error, write_whole
+from photochrom.codecs.signatures import HEAD_BYTES, photo_format
+from photochrom.codecs.source import open_source
+from photochrom.companions import Companion
+from photochrom.credentials import Credentials, signed
+from photochrom.errors import OptionError, OutputError, PhotochromError
+from photochrom.manifest import COMPANION_SEPARATOR, Entry, Manifest, file_sha256
+from photochrom.options import Limits, OutputOptions
+from photochrom.photo import Photo, format_of_path, write_photo
+from photochrom.provenance import Provenance
+from photochrom.recipe import Recipe, read_recipe, recipe_path
+
+NOT_SHAPING = {"overwrite", "certificate", "private_key"}
+"""Options of writing that do not change a result's picture; a signer is told by the certificate itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSettings:
+    """What is the same for all photographs of a run.
+
+    Attributes:
+        provenance: written into each result, and part of what decides whether a result is up to date.
+        writing: how results are written.
+        limits: what one photograph may cost.
+        keep_recipe: whether each result gets a recipe beside it.
+    """
+
+    provenance: Provenance
+    writing: OutputOptions = field(default_factory=OutputOptions)
+    limits: Limits = field(default_factory=Limits)
+    keep_recipe: bool = False
+    credentials: Credentials | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read the credentials that ``writing`` names.
+
+        Raises:
+            OptionError: they cannot be read, or a recipe is wanted as well.
+        """
+        object.__setattr__(self, "credentials", Credentials.of(self.writing))
+        if self.credentials and self.keep_recipe:
+            raise OptionError(
+                "a signed result is never the same bytes twice, so it can have no recipe",
+                where="recipe",
+                next_step="Leave out --recipe or --certificate",
+            )
+
+    @property
+    def sha256(self) -> str:
+        """Return a hash of everything that shapes a result."""
+        shaping = self.writing.model_dump(exclude=NOT_SHAPING)
+        signer = hashlib.sha256(self.credentials.certificate).hexdigest() if self.credentials else ""
+        text = json.dumps([asdict(self.provenance), shaping, self.keep_recipe, signer], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def refuse_existing(job: Job, writing: OutputOptions, manifest: Manifest | None) -> None:
+    """Raise OutputError where writing the result would cost a file that is not ours to replace."""
+    if not job.target.exists():
+        return
+    if job.source.exists() and job.target.samefile(job.source):
+        raise OutputError("is the photograph itself", where=str(job.target), next_step="Choose another output")
+    if writing.overwrite or (manifest and manifest.made(manifest.name_of(job.target))):
+        return
+    raise OutputError("exists already", where=str(job.target), next_step="Use --overwrite to replace it")
+
+
+def begun(target: Path) -> Aside:
+    """Return a result's file, begun aside, in a folder made where there was none."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(error, target.parent) from error
+    return Aside(target)
+
+
+def write_result(aside: Aside, job: Job, pages: list[Photo], settings: BatchSettings) -> tuple[str, ...]:
+    """Encode the pages of one result, signed if there are credentials, and return notes of what its format lost.
+
+    Raises:
+        OutputError: the format cannot hold it, or the disk.
+    """
+    format = settings.writing.format or format_of_path(job.target)
+    writing, made = settings.writing, settings.provenance
+    if not settings.credentials:
+        return write_photo(pages, aside.handle, format, options=writing, provenance=made)
+    buffer = io.BytesIO()
+    lost = write_photo(pages, buffer, format, options=writing, provenance=made)
+    aside.handle.write(_signed(buffer.getvalue(), job, settings, settings.credentials))
+    return lost
+
+
+def _signed(data: bytes | bytearray, job: Job, settings: BatchSettings, credentials: Credentials) -> bytes:
+    format = settings.writing.format or format_of_path(job.target)
+    with open_source(job.source, settings.limits.max_file_bytes) as source:
+        content = source.read_all()
+    kind = photo_format(content[:HEAD_BYTES], job.source.name) or ""
+    return signed(data, format, settings.provenance, credentials, original=(content, kind, job.source.name))
+
+
+def _by_mark(pages: Sequence[Sequence[Companion]]) -> dict[str, list[Companion]]:
+    """Return the companions of all pages of a photograph, by mark."""
+    found: dict[str, list[Companion]] = {}
+    for companion in (companion for page in pages for companion in page):
+        found.setdefault(companion.mark, []).append(companion)
+    return found
+
+
+def store_companions(
+    job: Job,
+    pages: Sequence[Sequence[Companion]],
+    source_sha256: str,
+    settings: BatchSettings,
+    manifest: Manifest | None,
+    targets: AbstractSet[Path],
+) -> None:
+    """Write what belongs beside a result, before the result: where that is whole, these are."""
+    stored = set[Path]()
+    for mark, pictures in _by_mark(pages).items():
+        first, writing, suffix = pictures[0], settings.writing, job.target.suffix
+        if first.format and len(pictures) == 1:  # several pages need the result's own format
+            writing, suffix = writing.model_copy(update={"format": first.format}), USUAL_SUFFIX[first.format]
+        target = job.target.with_name(fitted_name(job.target.stem, mark + suffix))
+        if target in targets:
+            raise OutputError(
+                "is another photograph's result", where=str(target), next_step="Write it into a folder of its own"
+            )
+        beside = Job(job.source, target, f"{job.key}{COMPANION_SEPARATOR}{mark}")
+        refuse_existing(beside, writing, manifest)
+        made = replace(settings.provenance, settings={**settings.provenance.settings, **first.settings})
+        repeatable = settings.keep_recipe and bool(first.settings)  # a recipe makes pictures in colour
+        if not first.settings:  # what is signed is a picture in colour, too
+            writing = writing.model_copy(update={"certificate": None, "private_key": None})
+        written = replace(settings, provenance=made, writing=writing, keep_recipe=repeatable)
+        with begun(target) as aside:
+            write_result(aside, beside, [picture.photo for picture in pictures], written)
+            store(aside, beside, source_sha256, written, manifest)
+        stored.add(target)
+    if manifest:
+        _remove_outdated(manifest, job, stored | targets)
+
+
+def _remove_outdated(manifest: Manifest, job: Job, wanted: AbstractSet[Path]) -> None:
+    """Remove the companions of an earlier result that the new one has not, with their recipes, if they are ours."""
+    for name in manifest.companions_of(job.key):
+        path = manifest.path_of(name)
+        if path in wanted or not manifest.made(name):
+            continue
+        recipe = recipe_path(path)
+        try:
+            if recipe.exists() and read_recipe(recipe).target_sha256 == file_sha256(path):
+                recipe.unlink()
+            path.unlink()
+        except (OSError, PhotochromError):
+            continue  # it is in nobody's way
+
+
+def store(aside: Aside, job: Job, source_sha256: str, settings: BatchSettings, manifest: Manifest | None) -> None:
+    """Promise a written result in the manifest, and put it in place."""
+    target_sha256, size = aside.measured()
+    if manifest:
+        name = manifest.name_of(job.target)
+        manifest.promise(Entry(job.key, source_sha256, settings.sha256, name, target_sha256, size))
+    if settings.keep_recipe:
+        recipe = Recipe.of(job.source, source_sha256, job.target, target_sha256, settings.provenance, settings.writing)
+        write_whole(recipe_path(job.target), recipe.as_json())
+    aside.put_in_place()

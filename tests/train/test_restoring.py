@@ -13,7 +13,7 @@ from photochrom.nets.tone import FIELD, KNOTS, build_tone_net, correct
 from photochrom.train.config import TaskSection, TrainConfig
 from photochrom.train.degrade import make_pair
 from photochrom.train.loop import Training
-from photochrom.train.restoring import dice_loss, hole_psnr
+from photochrom.train.restoring import dice_loss, hole_psnr, misjudged
 from photochrom.train.validation import summary
 from tests.train.conftest import make_photo
 from tests.train.test_stages import config, lines
@@ -139,6 +139,20 @@ def test_holes_cover_the_damage(shard: Path) -> None:
         changed = np.abs(pair.photo - pair.clean).max(axis=0) > 0.2
         # What a crease's flank or a torn edge's shadow changes is not hidden, but most of what changed much is.
         assert not changed.any() or pair.mask[0][changed].mean() > 0.5
+
+
+def test_a_misjudged_mask_is_a_pixel_off_in_its_share_of_the_picture() -> None:
+    mask = torch.zeros(40, 1, 60, 60)
+    mask[:, :, ::6, :] = mask[:, :, 1::6, :] = mask[:, :, 2::6, :] = 1  # stripes three pixels wide, three apart
+    seen = misjudged(mask, 0.5, torch.Generator().manual_seed(0))
+    assert set(seen.unique().tolist()) == {0.0, 1.0}
+    widths = seen[:, 0, 6:54, ::10].reshape(40, 8, 6, 6).sum(dim=2)
+    # Regions are ten pixels square, so a stripe may be cut by their borders; most are not.
+    assert 0.1 < (widths == 1).float().mean() < 0.3
+    assert 0.1 < (widths == 5).float().mean() < 0.3
+    assert (widths == 3).float().mean() > 0.4
+    torch.testing.assert_close(misjudged(mask, 0.5, torch.Generator().manual_seed(0)), seen)
+    assert misjudged(mask, 0.0, torch.Generator()) is mask
 
 
 def test_dice_is_zero_for_the_truth_and_one_for_its_opposite() -> None:

@@ -47,6 +47,9 @@ class TaskSection(Section):
     corrects: bool = Field(default=False, description="rgb and luma: add to the input instead of painting anew.")
     brightness: float = Field(default=0.5, ge=0, le=1, description="relit: largest shift of brightness.")
     contrast: float = Field(default=0.5, ge=0, le=1, description="relit: largest change of contrast.")
+    mask_error: float = Field(
+        default=0.0, ge=0, le=1, description="fill: share of the picture whose holes are a pixel narrower or wider."
+    )
     anneal: float = Field(default=0.5, gt=0, description="color: temperature at which losses see the mean colour.")
 
     @model_validator(mode="after")

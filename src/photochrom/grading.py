@@ -16,7 +16,7 @@ from photochrom.resample import Plane
 D65_KELVIN = 6504.0
 CEILING_PERCENTILE = 99
 # Colours up to this chroma stay when chroma is spread; stronger ones are strengthened, up to this factor.
-SPREAD_FROM, MOST_SPREAD = 15.0, 1.6
+SPREAD_FROM, MOST_SPREAD = 15.0, 1.3
 # However pale a picture is, its colours are not strengthened further than this.
 MOST_LIFTED = 1.8
 # Below this colourfulness there is no colour to strengthen.

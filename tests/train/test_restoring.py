@@ -14,6 +14,7 @@ from photochrom.train.config import TaskSection, TrainConfig
 from photochrom.train.degrade import make_pair
 from photochrom.train.loop import Training
 from photochrom.train.restoring import dice_loss, hole_psnr, misjudged
+from photochrom.train.trained import load_trained
 from photochrom.train.validation import summary
 from tests.train.conftest import make_photo
 from tests.train.test_stages import config, lines
@@ -45,6 +46,7 @@ def test_each_restoration_task_trains_and_is_validated(shard: Path, tmp_path: Pa
     figures = [line for line in lines(tmp_path / "run") if "loss" not in line][-1]
     assert TASKS[kind][1] <= figures.keys()
     assert list((tmp_path / "run").glob("samples-*.png"))
+    assert load_trained(tmp_path / "run").config == training.config
 
 
 def test_the_tone_network_can_begin_from_a_stretch() -> None:

@@ -244,7 +244,7 @@ class TrainConfig(Section):
             raise ValueError("every loss has weight 0: set loss.pixel or loss.perceptual")
         if self.model.queries and self.task.target != "color":
             raise ValueError("model.queries are of networks of target color")
-        if self.task.target == "mask" and "decoder" in self.model.model_fields_set:
+        if self.task.target == "mask" and self.model.decoder != ModelSection().decoder:
             raise ValueError("model.decoder has no meaning for target mask: its network comes in one size")
         names = [stage.name for stage in self.stages]
         for cycle in self.cycles:

@@ -16,7 +16,7 @@ from photochrom.color import (
     srgb_from_linear,
 )
 from photochrom.engines.base import FakeEngine
-from photochrom.grading import MOST_LIFTED, grade, hold_ceiling, lift_pale, split_vividness, spread_chroma, warm
+from photochrom.grading import MOST_LIFTED, MOST_SPREAD, grade, hold_ceiling, lift_pale, split_vividness, spread_chroma, warm
 from photochrom.luma import luma_codes
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo
@@ -143,7 +143,7 @@ def test_spread_strengthens_vivid_colours_and_keeps_faint_ones_and_hues() -> Non
     assert after[0, 0] == pytest.approx(25 * (25 / 15) ** 0.5)
     assert (np.diff(after.ravel()[np.argsort(before.ravel())]) >= -1e-4).all(), "no colour overtakes another"
     np.testing.assert_allclose((ab * spread).sum(axis=0), before * after, rtol=1e-4, err_msg="hues stay")
-    assert after.max() <= before.max() * 1.6 + 1e-3
+    assert after.max() <= before.max() * MOST_SPREAD + 1e-3
     assert spread_chroma(ab, 0.0) is ab
 
 

@@ -171,6 +171,28 @@ def test_bleeding_slope_is_per_pixel() -> None:
     assert metrics._bleeding_over(np.ones((18, 18), bool), lab) == pytest.approx((1.5, 1.0), abs=1e-4)
 
 
+def test_strong_colours_need_half_their_chroma_in_the_truth() -> None:
+    def flat(a: float, b: float) -> np.ndarray:
+        return np.broadcast_to(np.array([50, a, b], np.float32), (4, 4, 3))
+
+    red, twice, half, orange, blue, pale = flat(40, 0), flat(80, 0), flat(20.1, 0), flat(28, 28), flat(0, -40), flat(9, 0)
+    for other in (red, twice, half, orange):
+        assert metrics.unsupported_color(red, other) == (1, 0)
+    for other in (blue, pale, flat(0, 0), flat(-40, 0)):
+        assert metrics.unsupported_color(red, other) == (1, 1)
+    assert metrics.unsupported_color(pale, blue) == (0, 0)
+    quarter = np.concatenate([flat(40, 0)[:1], flat(0, 0)[1:]])
+    assert metrics.unsupported_color(quarter, pale) == (0.25, 0.25)
+
+
+def test_a_grey_prediction_invents_nothing_and_misses_all(photo: np.ndarray) -> None:
+    scores = metrics.score_pair(photo, grey_of(photo))
+    assert scores["strong_color"] == scores["false_color"] == 0
+    assert scores["missed_color"] == scores["truth_strong_color"] > 0
+    same = metrics.score_pair(photo, photo)
+    assert same["false_color"] == same["missed_color"] == 0 < same["strong_color"]
+
+
 @pytest.mark.parametrize("count", [12, 300])
 def test_frechet_distance_agrees_with_the_matrix_root(count: int) -> None:
     draw = np.random.default_rng(3)

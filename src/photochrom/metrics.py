@@ -26,6 +26,8 @@ Doubles = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 
 FLAT_LUMA_GRADIENT = 2.0  # 8-bit code values per pixel; below it the luma is taken to be flat
+STRONG_CHROMA = 25.0  # Lab units; most skin, skies and grass in sunlight have more
+SUPPORT = 0.5  # share of a strong colour's chroma that the other picture must have in that hue
 SSIM_SIGMA_PX, SSIM_RADIUS_PX = 1.5, 5  # the 11x11 window of Wang et al. 2004
 SSIM_C1, SSIM_C2 = 0.01**2, 0.03**2
 
@@ -136,6 +138,24 @@ def bleeding(truth: Picture, predicted: Picture) -> tuple[float, float]:
     return _bleeding_over(_flat_pixels(unit_range(truth)), color.lab_from_srgb(unit_range(predicted)))
 
 
+def unsupported_color(lab: Floats, other_lab: Floats) -> tuple[float, float]:
+    """Return the share of pixels of strong colour, and the share whose strong colour the other picture does not have.
+
+    Strong is a chroma of 25 and more. The other picture supports it where its (a*, b*), projected on the same hue,
+    reaches half of that chroma: more of the colour is support too, a grey is none, nor is a hue 60 degrees off. With the prediction
+    first, the second share over the first is 1 - precision of strong colours (invented ones: a red patch on a
+    jacket); with the truth first, it is 1 - recall (colours left out).
+
+    Shapes: (H, W, 3) Lab twice. Range: 0..1 both, the second at most the first.
+    Source: own definition.
+    """
+    ab, other = lab[..., 1:], other_lab[..., 1:]
+    squared = (ab**2).sum(axis=-1)
+    strong = squared >= STRONG_CHROMA**2
+    unsupported = strong & ((ab * other).sum(axis=-1) < SUPPORT * squared)
+    return float(strong.mean()), float(unsupported.mean())
+
+
 def _flat_pixels(truth: Floats) -> npt.NDArray[np.bool_]:
     """Return where the luma is flat: (H, W, 3) -> (H-2, W-2), empty for a picture under 3 px."""
     return _sobel_length(color.luma(truth)[..., None] * 255) < FLAT_LUMA_GRADIENT
@@ -212,7 +232,8 @@ def score_pair(
         ``colorfulness`` (signed) and ``colorfulness_absolute`` of the prediction, the same of the truth as
         ``truth_colorfulness`` and ``truth_colorfulness_absolute``, ``colorfulness_difference`` and
         ``colorfulness_absolute_difference`` (size of the difference of this pair), ``bleeding``, ``bleeding_share``,
-        ``luma_error`` (code values).
+        ``strong_color`` and of it ``false_color``, ``truth_strong_color`` and of it ``missed_color`` (shares of the
+        picture, see ``unsupported_color``), ``luma_error`` (code values).
 
     Raises:
         ValueError: if the two pictures differ in size, or are not (H, W, 3).
@@ -226,6 +247,8 @@ def score_pair(
     predicted_lab = color.lab_from_srgb(unit_range(predicted))
     differences = _ciede2000_under_same_lightness(reference.lab, predicted_lab)
     slope, share = _bleeding_over(reference.flat, predicted_lab)
+    strong, false = unsupported_color(predicted_lab, reference.lab)
+    truth_strong, missed = unsupported_color(reference.lab, predicted_lab)
     shown = _under_lightness_of(reference.lab, predicted_lab) if relight else predicted
     scores = {
         "ciede2000": float(differences.mean(dtype=np.float64)),
@@ -233,6 +256,10 @@ def score_pair(
         "psnr": psnr(reference.rgb, shown),
         "bleeding": slope,
         "bleeding_share": share,
+        "strong_color": strong,
+        "false_color": false,
+        "truth_strong_color": truth_strong,
+        "missed_color": missed,
         "luma_error": luma_error(reference.rgb if grey is None else grey, predicted),
         "colorfulness": color.colorfulness(unit_range(shown)),
         "colorfulness_absolute": color.colorfulness(unit_range(shown), absolute=True),

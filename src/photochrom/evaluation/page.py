@@ -33,7 +33,8 @@ GROUPS = {
         "top_1",
         "same_class",
     ),
-    "Faithfulness and time": ("bleeding", "bleeding_share", "luma_error", "seconds", "seconds_per_megapixel"),
+    "Blobs and gaps": ("false_color", "missed_color", "bleeding", "bleeding_share"),
+    "Faithfulness and time": ("luma_error", "seconds", "seconds_per_megapixel"),
 }
 STRESS_COLUMNS = ("ciede2000", "ciede2000_vs_grey", "ciede2000_vs_clean", "colorfulness_vs_truth", "luma_error")
 COST_TITLES = {

@@ -69,6 +69,16 @@ COLUMNS = (
         "bleeding_share", "its share", "Share of all slopes of a*, b* that lies where the true luma is flat.", 1, True
     ),
     Column(
+        "false_color",
+        "false colour",
+        "Share of the strongly coloured pixels (chroma 25 and more) whose colour the truth does not have by half.",
+        1,
+        True,
+    ),
+    Column(
+        "missed_color", "missed", "Share of the truth's strongly coloured pixels that were not coloured so.", 1, True
+    ),
+    Column(
         "luma_error", "luma error", "Mean 8-bit luma difference between what went in and what came out; 0 is kept.", 3
     ),
     Column("seconds", "s / picture", "Mean seconds for a photograph of this set, model loaded.", 3),
@@ -109,6 +119,9 @@ def _summarize_row(found: Measurements, row: str, view: str) -> dict[str, Estima
         columns[f"{name}_set_difference"] = _estimate(pairs, metrics.set_mean_difference)
         if name == "colorfulness":
             columns["colorfulness_vs_truth"] = _estimate(pairs, metrics.ratio_of_means)
+    for part, whole in (("false_color", "strong_color"), ("missed_color", "truth_strong_color")):
+        pairs = np.stack([_scores(records, part), _scores(records, whole)], -1)
+        columns[part] = _estimate(pairs, metrics.ratio_of_means)
     columns |= _of_features(found, row, view)
     seconds = np.array([record.seconds for record in records])
     megapixels = np.array([record.width * record.height / 1e6 for record in records])

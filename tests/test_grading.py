@@ -16,7 +16,16 @@ from photochrom.color import (
     srgb_from_linear,
 )
 from photochrom.engines.base import FakeEngine
-from photochrom.grading import MOST_LIFTED, MOST_SPREAD, grade, hold_ceiling, lift_pale, split_vividness, spread_chroma, warm
+from photochrom.grading import (
+    MOST_LIFTED,
+    MOST_SPREAD,
+    grade,
+    hold_ceiling,
+    lift_pale,
+    split_vividness,
+    spread_chroma,
+    warm,
+)
 from photochrom.luma import luma_codes
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo

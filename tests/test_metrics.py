@@ -175,7 +175,14 @@ def test_strong_colours_need_half_their_chroma_in_the_truth() -> None:
     def flat(a: float, b: float) -> np.ndarray:
         return np.broadcast_to(np.array([50, a, b], np.float32), (4, 4, 3))
 
-    red, twice, half, orange, blue, pale = flat(40, 0), flat(80, 0), flat(20.1, 0), flat(28, 28), flat(0, -40), flat(9, 0)
+    red, twice, half, orange, blue, pale = (
+        flat(40, 0),
+        flat(80, 0),
+        flat(20.1, 0),
+        flat(28, 28),
+        flat(0, -40),
+        flat(9, 0),
+    )
     for other in (red, twice, half, orange):
         assert metrics.unsupported_color(red, other) == (1, 0)
     for other in (blue, pale, flat(0, 0), flat(-40, 0)):

@@ -142,9 +142,9 @@ def unsupported_color(lab: Floats, other_lab: Floats) -> tuple[float, float]:
     """Return the share of pixels of strong colour, and the share whose strong colour the other picture does not have.
 
     Strong is a chroma of 25 and more. The other picture supports it where its (a*, b*), projected on the same hue,
-    reaches half of that chroma: more of the colour is support too, a grey is none, nor is a hue 60 degrees off. With the prediction
-    first, the second share over the first is 1 - precision of strong colours (invented ones: a red patch on a
-    jacket); with the truth first, it is 1 - recall (colours left out).
+    reaches half of that chroma: more of the colour is support too, a grey is none, nor is a hue 60 degrees off. With
+    the prediction first, the second share over the first is 1 - precision of strong colours (invented ones: a red
+    patch on a jacket); with the truth first, it is 1 - recall (colours left out).
 
     Shapes: (H, W, 3) Lab twice. Range: 0..1 both, the second at most the first.
     Source: own definition.

@@ -164,6 +164,15 @@ def test_dice_is_zero_for_the_truth_and_one_for_its_opposite() -> None:
     assert dice_loss(1 - mask, mask).item() > 0.99
 
 
+def test_a_missed_speck_counts_beside_another_pictures_tear() -> None:
+    mask = torch.zeros(3, 1, 32, 32)
+    mask[0, :, :, :16], mask[1, :, 3:6, 3:6] = 1, 1  # the third picture is undamaged
+    found = mask.clone()
+    found[1] = 0
+    assert dice_loss(found, mask).item() == pytest.approx(0.23, abs=0.03)
+    assert dice_loss(torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 8, 8)).item() == 0
+
+
 def test_figures_without_a_number_are_left_out() -> None:
     picture, truth = torch.zeros(2, 3, 4, 4), torch.full((2, 3, 4, 4), 0.1)
     mask = torch.stack([torch.ones(1, 4, 4), torch.zeros(1, 4, 4)])

@@ -9,7 +9,8 @@ import torch
 from pydantic import ValidationError
 
 from photochrom.degradation.ageing import AgeOptions
-from photochrom.nets.tone import FIELD, KNOTS, build_tone_net, correct
+from photochrom.errors import OptionError
+from photochrom.nets.tone import FIELD, KNOTS, build_tone_net, correct, with_fresh_scene
 from photochrom.train.config import TaskSection, TrainConfig
 from photochrom.train.degrade import make_pair
 from photochrom.train.loop import Training
@@ -61,6 +62,25 @@ def test_the_tone_network_can_begin_from_a_stretch() -> None:
     with torch.no_grad():
         corrected = correct(faded, *net(faded))
     torch.testing.assert_close(corrected, ramp.expand(-1, 3, -1, -1), atol=0.04, rtol=0)
+
+
+def test_a_tone_network_that_knew_no_scenes_answers_as_before_until_it_learns() -> None:
+    torch.manual_seed(0)
+    old, new = build_tone_net("test").eval(), build_tone_net("test", "test", pretrained=False).eval()
+    torch.nn.init.normal_(old.curves.weight, std=0.1)
+    with pytest.raises(RuntimeError, match="scene"):
+        new.load_state_dict(old.state_dict())
+    new.load_state_dict(with_fresh_scene(new, old.state_dict()))
+    photo = torch.rand(2, 3, 128, 128)
+    for one, other in zip(new(photo), old(photo), strict=True):
+        torch.testing.assert_close(one, other)
+    new(photo)[0].square().mean().backward()
+    assert new.scene is not None
+    assert new.scene.whole[-1].weight.grad.abs().sum() > 0
+    again = with_fresh_scene(new, new.state_dict())
+    assert all(torch.equal(again[name], value) for name, value in new.state_dict().items())
+    with pytest.raises(OptionError, match="lite0"):
+        build_tone_net("test", "resnet34")
 
 
 def test_the_tone_network_starts_by_leaving_photographs_alone(shard: Path, tmp_path: Path) -> None:

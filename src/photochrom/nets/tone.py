@@ -5,12 +5,15 @@ It never paints: what it answers are a few hundred numbers, and the picture is c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from photochrom.errors import OptionError
+from photochrom.nets.backbones import RESNET_BUILDERS, EfficientNetLite, build_backbone
 
 KNOTS = 33
 FIELD = 16
@@ -20,6 +23,8 @@ SEEN_PX = 128
 BEYOND, LEAST_RANGE = 0.005, 0.08
 # The share of a step of the curve that a stretch leaves to tones outside the range.
 LEFT_OVER = 1e-3
+# Of a backbone the maps down to 1/16, and the channels its knowledge of the scene goes through.
+LEVELS, SCENE = 4, 96
 # Largest change a field can make: a factor 2 ** GAIN either way, and a shift.
 GAIN, OFFSET = 1.0, 0.4
 
@@ -46,14 +51,17 @@ class ToneNet(nn.Module):
     Shapes: (B, 3, 256, 256), sRGB 0..1 (or any square whose side is a multiple of 128) -> curves (B, 3, 33), rising
     from at least 0 to at most 1; gain (B, 3, 16, 16), 0.5..2; offset (B, 3, 16, 16), -0.4..0.4.
     It starts by leaving photographs as they are. It sees each twice, as it is and stretched from black to white, and
-    decides how much of that stretch its curves begin with: auto-contrast need not be learnt.
+    decides how much of that stretch its curves begin with: auto-contrast need not be learnt. With a backbone it also
+    knows scenes: how bright snow, skin and night should be is a question about them.
     Source of the idea: Guo et al. 2020, "Zero-Reference Deep Curve Estimation" (curves instead of pictures), and Gharbi
     et al. 2017, "Deep Bilateral Learning" (low-resolution coefficients, local and global path).
     """
 
-    def __init__(self, size: ToneSize) -> None:
+    def __init__(self, size: ToneSize, backbone: EfficientNetLite | None = None) -> None:
         super().__init__()
         first, second, third = size.widths
+        self.backbone = backbone
+        self.scene = None if backbone is None else _Scene(backbone.channels, third, size.hidden)
         self.local = nn.Sequential(
             nn.Conv2d(6, first, 3, 2, 1),
             nn.ReLU(),
@@ -86,15 +94,47 @@ class ToneNet(nn.Module):
         black, white = tone_range(seen)
         stretched = ((seen - black) / (white - black)).clamp(0, 1)
         local = self.local(torch.cat([seen, stretched], dim=1) - 0.5)
+        of_scene = None
+        if self.backbone is not None and self.scene is not None:
+            near, of_scene = self.scene(self.backbone(stretched))
+            local = local + near
         spread = (local - local.mean(dim=(2, 3), keepdim=True)).square().mean(dim=(2, 3))
         tones = [tone_shares(seen), tone_shares(stretched), black.flatten(2), white.flatten(2)]
         whole = self.whole(torch.cat([*(part.flatten(1) for part in tones), local.mean(dim=(2, 3)), spread], dim=1))
+        if of_scene is not None:
+            whole = nn.functional.relu(whole + of_scene)
         begun = self.stretch(whole)[:, :, None] * stretch_steps(black, white).log()
         steps = (self.curves(whole).view(-1, 3, KNOTS + 1) + begun).softmax(dim=2)
         curves = steps.cumsum(dim=2)[:, :, :KNOTS]
         mixed = nn.functional.relu(local + self.to_local(whole)[:, :, None, None])
         gain, offset = self.fields(mixed).tanh().chunk(2, dim=1)
         return curves, torch.exp2(GAIN * gain), OFFSET * offset
+
+
+class _Scene(nn.Module):
+    """What a backbone's maps say of the tones, cell by cell and of the whole; nothing to begin with.
+
+    Shapes: maps at 1/2 to 1/16 of 128 px -> (B, ``c_local``, 16, 16) and (B, ``c_whole``).
+    """
+
+    def __init__(self, channels: tuple[int, ...], c_local: int, c_whole: int) -> None:
+        super().__init__()
+        eighth, sixteenth = channels[2:LEVELS]
+        self.near = nn.Sequential(
+            nn.Conv2d(eighth + sixteenth, SCENE, 1), nn.ReLU(), nn.Conv2d(SCENE, c_local, 3, padding=1)
+        )
+        self.whole = nn.Sequential(nn.Linear(2 * sixteenth, SCENE), nn.ReLU(), nn.Linear(SCENE, c_whole))
+        for last in (self.near[-1], self.whole[-1]):
+            nn.init.zeros_(last.weight)  # type: ignore[arg-type]
+            nn.init.zeros_(last.bias)  # type: ignore[arg-type]
+
+    def forward(self, maps: list[Tensor]) -> tuple[Tensor, Tensor]:
+        eighth, sixteenth = maps[2:LEVELS]
+        coarse = nn.functional.interpolate(sixteenth, scale_factor=2.0, mode="bilinear", align_corners=False)
+        near = self.near(torch.cat([eighth, coarse], dim=1))
+        mean = sixteenth.mean(dim=(2, 3))
+        largest = sixteenth.amax(dim=(2, 3))
+        return near, self.whole(torch.cat([mean, largest], dim=1))
 
 
 class _Dilated(nn.Module):
@@ -153,12 +193,25 @@ def correct(rgb: Tensor, curves: Tensor, gain: Tensor, offset: Tensor) -> Tensor
     return below + (above - below) * (position - left)
 
 
-def build_tone_net(size: str) -> ToneNet:
-    """Return the tone network in a named size.
+def build_tone_net(size: str, backbone: str = "none", *, pretrained: bool = True) -> ToneNet:
+    """Return the tone network in a named size; with a ``backbone`` (not none) it knows scenes.
 
     Raises:
-        OptionError: no size has that name.
+        OptionError: no size has that name, or the backbone is of another family; and what ``build_backbone`` raises.
     """
     if size not in TONE_SIZES:
         raise OptionError(f"no tone size {size!r}", next_step=f"Choose one of {', '.join(TONE_SIZES)}")
-    return ToneNet(TONE_SIZES[size])
+    if backbone == "none":
+        return ToneNet(TONE_SIZES[size])
+    if backbone in RESNET_BUILDERS:
+        raise OptionError(f"tones are not corrected by {backbone!r}", next_step="Choose lite0, lite1, lite2 or none")
+    body = cast("EfficientNetLite", build_backbone(backbone, pretrained=pretrained))
+    body.keep_levels(LEVELS)
+    return ToneNet(TONE_SIZES[size], body)
+
+
+def with_fresh_scene(net: ToneNet, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a state whose network had no backbone, with that of ``net``; it answers as it did before."""
+    if net.backbone is None or any(name.startswith("backbone.") for name in state):
+        return dict(state)
+    return net.state_dict() | dict(state)

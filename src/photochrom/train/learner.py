@@ -97,17 +97,24 @@ def part_of(net: nn.Module, parameter: str) -> str:
     """Return the group of layers a parameter belongs to: early or late backbone, decoder, or critic."""
     if isinstance(net, PatchCritic):
         return "critic"
-    inside = parameter.removeprefix("unet.backbone.")
-    if inside == parameter:
+    backbone = backbone_of(net)
+    _, found, inside = parameter.partition("backbone.")
+    if backbone is None or not found:
         return "decoder"
-    return "early" if inside.startswith(net.unet.backbone.early) else "late"  # type: ignore[union-attr, arg-type]
+    return "early" if inside.startswith(backbone.early) else "late"  # type: ignore[arg-type]
+
+
+def backbone_of(net: nn.Module) -> nn.Module | None:
+    """Return the pretrained part of a generator, if it has one: its own, or its U-Net's."""
+    backbone: nn.Module | None = getattr(getattr(net, "unet", net), "backbone", None)
+    return backbone
 
 
 def set_training(net: nn.Module, stage: Stage) -> None:
     """Set a generator to training mode, its backbone frozen where the stage's rate for it is 0."""
     frozen = stage.lr_backbone == 0
     net.train().requires_grad_(True)
-    backbone = getattr(getattr(net, "unet", None), "backbone", None)
+    backbone = backbone_of(net)
     if backbone is None:
         return
     backbone.requires_grad_(not frozen)

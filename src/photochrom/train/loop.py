@@ -14,11 +14,10 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from torch import nn
+from torch import Tensor, nn
 
 from photochrom.errors import TrainingError
 from photochrom.nets.critics import CRITICS
-from photochrom.nets.generators import ColorNet, with_fresh_queries
 from photochrom.nets.winograd import set_fast
 from photochrom.train.checkpoint import (
     CHECKPOINT,
@@ -39,7 +38,7 @@ from photochrom.train.objectives import Objectives
 from photochrom.train.palette import run_palette
 from photochrom.train.runtime import Runtime, choose_device, memory_gb, share_norms
 from photochrom.train.schedule import first_turn, next_turn
-from photochrom.train.tasks import TensorBatch, build_generator, build_task
+from photochrom.train.tasks import TensorBatch, build_generator, build_task, grown
 from photochrom.train.validation import build_validation
 
 
@@ -107,12 +106,15 @@ class Training:
 
     def _build_learners(self, resume: bool) -> None:
         config, runtime = self.config, self.runtime
-        is_fresh = not resume and config.model.init is None
+        state: dict[str, Tensor] = {}
+        if config.model.init is not None and not resume:
+            state = with_prefix(read_checkpoint(config.model.init)[1], "average.")
+        # A smaller network's weights may be grown into this one; what they lack starts as it would without them.
+        is_fresh = not resume and not any("backbone." in name for name in state)
         palette = run_palette(self.training, config, runtime) if config.task.target == "color" else None
         net = build_generator(config, palette, pretrained=is_fresh)
         if config.model.init is not None and not resume:
-            state = with_prefix(read_checkpoint(config.model.init)[1], "average.")
-            fill(net, with_fresh_queries(net, state) if isinstance(net, ColorNet) else state, config.model.init)
+            fill(net, grown(net, state), config.model.init)
         self.net = self._placed(net)
         body = getattr(self.net, "unet", self.net)
         body.recomputes = config.run.recompute

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.nets.damage import build_damage_net
-from photochrom.nets.generators import ColorNet, build_color_net
+from photochrom.nets.generators import ColorNet, build_color_net, with_fresh_queries
 from photochrom.nets.paint import luma_of, paint
 from photochrom.nets.palette import Palette
 from photochrom.nets.photo_nets import build_photo_net
 from photochrom.nets.restoration import build_restoration_net
-from photochrom.nets.tone import build_tone_net
+from photochrom.nets.tone import ToneNet, build_tone_net, with_fresh_scene
 from photochrom.train.config import TaskSection, TrainConfig
 from photochrom.train.data import Batch
 from photochrom.train.losses import color_distribution_loss
@@ -144,7 +144,7 @@ def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained:
     model, task = config.model, config.task
     pretrained = pretrained and model.pretrained
     if task.target == "tone":
-        return build_tone_net(model.decoder)
+        return build_tone_net(model.decoder, model.backbone, pretrained=pretrained)
     if task.target == "mask":
         return build_damage_net(model.backbone, pretrained=pretrained)
     if model.backbone == "none" or task.target == "fill":
@@ -169,3 +169,10 @@ def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained:
         pretrained=pretrained,
         weights=model.backbone_weights,
     )
+
+
+def grown(net: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights of a smaller network with what it lacks of ``net``; others come back as they are."""
+    if isinstance(net, ColorNet):
+        return with_fresh_queries(net, state)
+    return with_fresh_scene(net, state) if isinstance(net, ToneNet) else state

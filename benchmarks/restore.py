@@ -173,17 +173,15 @@ def bm3d_rgb(picture: Picture, sigma: float) -> Picture:
 
 
 def damage_rows(clean: list[Picture]) -> tuple[Rows, Rows, Rows, Rows]:
-    """Return how well damage is found, and PSNR of it filled: the true mask, our own, and our own with what it missed."""
+    """Return how well damage is found, and PSNR of it filled by the true mask, our own, and our own with its misses."""
     found_rows, true_rows, own_rows, either_rows = Rows(), Rows(), Rows(), Rows()
     options = RestoreOptions(**OFF | {"damage": "auto"})
     with Restorer(options) as session:
         engines = session.engines
         for truth, worn, mask in pairs(clean, "damage"):
             probability = damage.search(worn, engines["damage"])
-            damaged = damage.find_damage(probability, options)
-            coloring = classify(tone.squash(worn)).coloring
-            is_filled = damage.decide(damaged, options, engines["damage"].spec.damaged, coloring).applied
-            found = damaged.mask
+            damaged, decision = damage.find(worn, engines["damage"], options, classify(tone.squash(worn)).coloring)
+            is_filled, found = decision.applied, damaged.mask
             if not mask.any():
                 add(found_rows, "undamaged pictures that count as damaged, %", 100 * is_filled)
                 continue

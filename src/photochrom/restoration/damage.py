@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,9 @@ from photochrom.restoration.toning import Coloring
 GRID = Grid(side=640, overlap=96, margin=32)
 # A large scan is searched at its full size for what is thin, and at fractions of it for what is wide.
 SMALLEST_SEARCHED_PX = 768
+# In a picture that counts as damaged, smaller copies are searched too, for cracks as soft and wide as old prints have;
+# what only they show has to be likelier.
+SMALLEST_IN_DAMAGED_PX, LIKELIER = 100, 0.6
 # Whether a picture is damaged is told by what is surely damage. In one that is, a region is filled if damage is likely
 # somewhere in it, as far as it is possible.
 SURE, LIKELY, POSSIBLE = 0.98, 0.8, 0.35
@@ -65,21 +68,49 @@ class FoundDamage:
     too_large: float = 0.0
 
 
+def find(
+    pixels: Codes, engine: StageEngine, options: RestoreOptions, coloring: Coloring, grid: Grid = GRID
+) -> tuple[FoundDamage, StageDecision]:
+    """Return what is to be filled, and whether it is.
+
+    Whether the picture is damaged is decided at full size; in one that is, ``search_further`` finds more of it.
+    """
+    probability = search(pixels, engine, grid)
+    found = find_damage(probability, options)
+    decision = decide(found, options, engine.spec.damaged, coloring)
+    if not decision.applied:
+        return found, decision
+    search_further(pixels, probability, engine, grid)
+    more = replace(find_damage(probability, options), squares=found.squares)
+    decision_on_more = decide(more, options, engine.spec.damaged, coloring)
+    return (more, decision_on_more) if decision_on_more.applied else (found, decision)
+
+
 def search(pixels: Codes, engine: StageEngine, grid: Grid = GRID) -> Probability:
     """Return the probability of damage at each pixel, (H, W), 0..255.
 
     At full size, and at halves, quarters ... of it while the short side stays above SMALLEST_SEARCHED_PX; the largest
     counts. Memory: one byte per pixel, a smaller copy of the picture, and a row of tiles.
     """
-    height, width = pixels.shape[:2]
-    probability = empty_pixels((height, width), np.uint8)
-    factor = 1
-    while True:
-        small = reduced(pixels, factor)
-        _search_one_size(small, factor, engine, probability, grid)
-        factor *= 2
-        if min(width, height) / factor < SMALLEST_SEARCHED_PX:
-            return probability
+    probability = empty_pixels(pixels.shape[:2], np.uint8)
+    for factor in _factors(pixels, SMALLEST_SEARCHED_PX):
+        _search_one_size(reduced(pixels, factor), factor, engine, probability, grid)
+    return probability
+
+
+def search_further(pixels: Codes, probability: Probability, engine: StageEngine, grid: Grid = GRID) -> None:
+    """Raise the probability where still smaller copies, down to SMALLEST_IN_DAMAGED_PX, show it to be LIKELIER."""
+    searched = _factors(pixels, SMALLEST_SEARCHED_PX)
+    for factor in _factors(pixels, SMALLEST_IN_DAMAGED_PX)[len(searched) :]:
+        _search_one_size(reduced(pixels, factor), factor, engine, probability, grid, round(LIKELIER * 255))
+
+
+def _factors(pixels: Codes, smallest_px: int) -> list[int]:
+    """Return 1, 2, 4 ... as long as the short side divided by it is at least ``smallest_px``."""
+    factors = [1]
+    while min(pixels.shape[:2]) / (2 * factors[-1]) >= smallest_px:
+        factors.append(2 * factors[-1])
+    return factors
 
 
 def find_damage(probability: Probability, options: RestoreOptions) -> FoundDamage:
@@ -124,7 +155,9 @@ def decide(found: FoundDamage, options: RestoreOptions, limit: float, coloring: 
     return StageDecision("damage", options.damage, applied, found.squares, limit, note)
 
 
-def _search_one_size(small: Codes, factor: int, engine: StageEngine, probability: Probability, grid: Grid) -> None:
+def _search_one_size(
+    small: Codes, factor: int, engine: StageEngine, probability: Probability, grid: Grid, least: int = 0
+) -> None:
     height, width = small.shape[:2]
     multiple = CONTRACTS["damage/1"].multiple
 
@@ -138,8 +171,9 @@ def _search_one_size(small: Codes, factor: int, engine: StageEngine, probability
     if factor == 1:
         return
     for top, bottom in strips(probability.shape[1], probability.shape[0], step=factor):
-        rows = enlarged_rows(found[..., None], factor, top, bottom, probability.shape[1])[0]
-        np.maximum(probability[top:bottom], rows.astype(np.uint8), out=probability[top:bottom])
+        rows = enlarged_rows(found[..., None], factor, top, bottom, probability.shape[1])[0].astype(np.uint8)
+        rows[rows < least] = 0
+        np.maximum(probability[top:bottom], rows, out=probability[top:bottom])
 
 
 def _take_out(mask: Mask, part: Coarse) -> float:

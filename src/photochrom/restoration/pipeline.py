@@ -177,9 +177,8 @@ class _Work:
 
 def _fill_found(work: _Work, engines: Mapping[str, StageEngine]) -> None:
     with work.timed("damage"):
-        found = damage.find_damage(damage.search(work.pixels, engines["damage"]), work.options)
         coloring = classify(work.squashed()).coloring
-    decision = damage.decide(found, work.options, engines["damage"].spec.damaged, coloring)
+        found, decision = damage.find(work.pixels, engines["damage"], work.options, coloring)
     if work.decided(decision, engines["damage"], engines["inpaint"]):
         _fill(work, found.mask, engines["inpaint"])
 

@@ -221,24 +221,27 @@ def test_a_large_picture_is_searched_at_more_than_one_size(stages: dict[str, Onn
 
 @pytest.mark.parametrize(("cracks", "is_damaged"), [(1, False), (5, True)])
 def test_small_copies_are_searched_only_in_pictures_that_count_as_damaged(cracks: int, is_damaged: bool) -> None:
-    """A model that sees white lines of one pixel at any size, and wide soft ones only where they have become thin."""
+    """A model that is sure of white lines at any size, and of wide grey ones only where they have become thin."""
 
     class Sees:
         spec = StageSpec(name="sees", contract="damage/1", licence="MIT", damaged=0.05)
 
         def run(self, rgb: np.ndarray, mask: np.ndarray | None = None) -> dict[str, np.ndarray]:
-            limit = 0.9 if rgb.shape[2] > 300 else 0.6
-            return {"mask": (rgb[:, :1] > limit).astype(np.float32) * np.float32(1 if rgb.shape[2] > 300 else 0.9)}
+            of_grey, of_dark = (0.2, 0.0) if rgb.shape[2] > 300 else (0.9, 0.9)
+            sure = np.select([rgb[:, :1] > 0.9, rgb[:, :1] > 0.6, rgb[:, :1] > 0.4], [1, of_grey, of_dark], 0)
+            return {"mask": sure.astype(np.float32)}
 
         def close(self) -> None: ...
 
     picture = np.full((400, 400, 1), 60, np.uint8)
     picture[40 : 40 * cracks + 1 : 40, 20:380] = 255
     picture[300:308] = 180
+    picture[340:348] = 120  # ruled out at full size
     found, decision = damage.find(picture, Sees(), RestoreOptions(), "grey")
     assert decision.applied == is_damaged
     assert found.mask[40, 100:300].all()
     assert found.mask[302:306, 100:300].all() == is_damaged
+    assert not found.mask[330:360].any()
     assert f"{found.share:.2%}" in decision.note or not is_damaged
 
 

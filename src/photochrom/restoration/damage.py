@@ -31,8 +31,8 @@ GRID = Grid(side=640, overlap=96, margin=32)
 # A large scan is searched at its full size for what is thin, and at fractions of it for what is wide.
 SMALLEST_SEARCHED_PX = 768
 # In a picture that counts as damaged, smaller copies are searched too, for cracks as soft and wide as old prints have;
-# what only they show has to be likelier.
-SMALLEST_IN_DAMAGED_PX, LIKELIER = 100, 0.6
+# what they show has to be likelier, and not ruled out by the larger ones: masks from small copies are broad.
+SMALLEST_IN_DAMAGED_PX, LIKELIER, RULED_OUT = 100, 0.6, 0.08
 # Whether a picture is damaged is told by what is surely damage. In one that is, a region is filled if damage is likely
 # somewhere in it, as far as it is possible.
 SURE, LIKELY, POSSIBLE = 0.98, 0.8, 0.35
@@ -99,10 +99,10 @@ def search(pixels: Codes, engine: StageEngine, grid: Grid = GRID) -> Probability
 
 
 def search_further(pixels: Codes, probability: Probability, engine: StageEngine, grid: Grid = GRID) -> None:
-    """Raise the probability where still smaller copies, down to SMALLEST_IN_DAMAGED_PX, show it to be LIKELIER."""
+    """Raise the probability that is not RULED_OUT where still smaller copies show it to be LIKELIER."""
     searched = _factors(pixels, SMALLEST_SEARCHED_PX)
     for factor in _factors(pixels, SMALLEST_IN_DAMAGED_PX)[len(searched) :]:
-        _search_one_size(reduced(pixels, factor), factor, engine, probability, grid, round(LIKELIER * 255))
+        _search_one_size(reduced(pixels, factor), factor, engine, probability, grid, likelier=True)
 
 
 def _factors(pixels: Codes, smallest_px: int) -> list[int]:
@@ -156,7 +156,7 @@ def decide(found: FoundDamage, options: RestoreOptions, limit: float, coloring: 
 
 
 def _search_one_size(
-    small: Codes, factor: int, engine: StageEngine, probability: Probability, grid: Grid, least: int = 0
+    small: Codes, factor: int, engine: StageEngine, probability: Probability, grid: Grid, *, likelier: bool = False
 ) -> None:
     height, width = small.shape[:2]
     multiple = CONTRACTS["damage/1"].multiple
@@ -172,7 +172,8 @@ def _search_one_size(
         return
     for top, bottom in strips(probability.shape[1], probability.shape[0], step=factor):
         rows = enlarged_rows(found[..., None], factor, top, bottom, probability.shape[1])[0].astype(np.uint8)
-        rows[rows < least] = 0
+        if likelier:
+            rows[(rows < round(LIKELIER * 255)) | (probability[top:bottom] < round(RULED_OUT * 255))] = 0
         np.maximum(probability[top:bottom], rows, out=probability[top:bottom])
 
 

@@ -1,9 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from scipy.fft import dctn
 
-from photochrom.nets.restoration import NOISE_STRENGTHS, build_restoration_net
+from photochrom.nets.restoration import (
+    NOISE_STRENGTHS,
+    RESTORATION_SIZES,
+    DenoiseNet,
+    build_restoration_net,
+    with_fresh_blocks,
+)
 from photochrom.nets.shrinkage import BLOCK, CosineShrinkage, cosines
 
 
@@ -59,3 +67,22 @@ def test_the_noise_network_can_return_what_came() -> None:
             head[4 * choice : 4 * choice + 4] = 50.0
         photo = torch.rand(1, 3, 32, 64)
         torch.testing.assert_close(net(photo), photo, atol=1e-5, rtol=0)
+
+
+def test_a_deeper_network_answers_as_the_one_it_was_grown_from_until_it_learns() -> None:
+    torch.manual_seed(0)
+    size = RESTORATION_SIZES["test"]
+    old = DenoiseNet(size).eval()
+    torch.nn.init.normal_(old.unet.head.weight, std=0.1)
+    new = DenoiseNet(replace(size, down=(2, 2, 2, 2), middle=3, up=(2, 1, 1, 2))).eval()
+    with pytest.raises(RuntimeError, match="Missing"):
+        new.load_state_dict(old.state_dict())
+    new.load_state_dict(with_fresh_blocks(new, old.state_dict()))
+    photo = torch.rand(1, 3, 64, 64)
+    torch.testing.assert_close(new(photo), old(photo))
+    new(photo).square().mean().backward()
+    assert new.unet.middle[2].second.weight.grad.abs().sum() > 0
+    again = with_fresh_blocks(new, new.state_dict())
+    assert all(torch.equal(again[name], value) for name, value in new.state_dict().items())
+    with pytest.raises(RuntimeError, match="head"):
+        new.load_state_dict(with_fresh_blocks(new, {}))

@@ -33,6 +33,7 @@ from samples import photographs
 import photochrom
 from photochrom.color import BLUE_PER_CB, GREEN_PER_CB, GREEN_PER_CR, RED_PER_CR, chroma, luma
 from photochrom.degradation import degrade
+from photochrom.engines.restoration import StageEngine
 from photochrom.errors import ModelNotInstalledError
 from photochrom.metrics import bootstrap_interval
 from photochrom.options import RestoreOptions
@@ -188,24 +189,33 @@ def damage_rows(clean: list[Picture]) -> tuple[Rows, Rows, Rows, Rows]:
             add(found_rows, "damaged pictures that count as damaged, %", 100 * is_filled)
             add(found_rows, "IoU of the model at one half", iou(probability >= 128, mask))
             add(found_rows, "IoU of what would be filled", iou(found, mask))
-            compare_fillings(true_rows, worn, truth, mask, mask, engines["inpaint"])
+            filled = filled_copy(worn, mask, engines["inpaint"])
+            compare_fillings(true_rows, worn, truth, filled, mask, mask)
             if found.any():
-                compare_fillings(own_rows, worn, truth, found, found, engines["inpaint"])
-                compare_fillings(either_rows, worn, truth, found, found | mask, engines["inpaint"])
+                filled = filled_copy(worn, found, engines["inpaint"], damaged.probability)
+                compare_fillings(own_rows, worn, truth, filled, found, found)
+                compare_fillings(either_rows, worn, truth, filled, found, found | mask)
     return found_rows, true_rows, own_rows, either_rows
+
+
+def filled_copy(
+    worn: Picture, holes: npt.NDArray[np.bool_], engine: StageEngine, probability: Picture | None = None
+) -> Picture:
+    """Return the picture with its holes filled by the model."""
+    filled = worn.copy()
+    fill(filled, holes, engine, probability=probability)
+    return filled
 
 
 def compare_fillings(
     rows: Rows,
     worn: Picture,
     truth: Picture,
+    ours: Picture,
     holes: npt.NDArray[np.bool_],
     where: npt.NDArray[np.bool_],
-    engine: object,
 ) -> None:
     """Add PSNR within ``where`` of every way to fill the holes."""
-    ours = worn.copy()
-    fill(ours, holes, engine)  # type: ignore[arg-type]
     marks = holes.astype(np.uint8)
     add(rows, "nothing done", psnr(worn, truth, where))
     add(rows, "Telea (OpenCV)", psnr(cv2.inpaint(worn, marks, 3, cv2.INPAINT_TELEA), truth, where))

@@ -1,4 +1,4 @@
-"""From a trained restoration network to its ONNX file: the contracts tone/1, noise/1, damage/1 and inpaint/1.
+"""From a trained restoration network to its ONNX file: the contracts tone/1, noise/1, damage/1 and inpaint/2.
 
 All pictures in them are sRGB, R'G'B' 0..1, (B, 3, H, W) float32; a grey photograph goes in as three equal planes.
 """
@@ -46,7 +46,7 @@ CONTRACTS: dict[type[nn.Module], RestorationContract] = {
     ToneNet: RestorationContract("tone/1", ("rgb",), ("curves", "gain", "offset"), 0),
     DenoiseNet: RestorationContract("noise/1", ("rgb",), ("restored",), 16, held=0.999),
     DamageNet: RestorationContract("damage/1", ("rgb",), ("mask",), 32),
-    InpaintNet: RestorationContract("inpaint/1", ("rgb", "mask"), ("restored",), 16),
+    InpaintNet: RestorationContract("inpaint/2", ("rgb", "mask"), ("restored",), 16),
 }
 
 
@@ -120,14 +120,15 @@ def _trace(graph: RestorationGraph, path: Path) -> None:
 def _examples(
     contract: RestorationContract, height: int, width: int
 ) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
-    """Return two pictures, a ramp and noise, and a mask where one is asked for."""
+    """Return two pictures, a ramp and noise, and a mask of holes and probabilities where one is asked for."""
     if not contract.multiple:
         height = width = TONE_PX
     rng = np.random.default_rng(0)
     ramp = np.linspace(0, 1, 3 * height * width, dtype=np.float32).reshape(1, 3, height, width)
     feed = {"rgb": np.concatenate([ramp, rng.random((1, 3, height, width), dtype=np.float32)])}
     if "mask" in contract.inputs:
-        feed["mask"] = (rng.random((2, 1, height, width)) > 0.7).astype(np.float32)
+        mask = rng.random((2, 1, height, width), dtype=np.float32)
+        feed["mask"] = np.where(mask < 0.6, 0, np.where(mask < 0.8, 1, mask))
     return feed
 
 

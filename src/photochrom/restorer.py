@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from photochrom import __version__
-from photochrom.engines.restoration import OnnxStage, StageEngine
+from photochrom.engines.restoration import CURRENT, OnnxStage, StageEngine
 from photochrom.errors import OptionError
 from photochrom.hub import find_model
 from photochrom.kinds import Same, opened
@@ -146,7 +146,7 @@ class Restorer:
             if kind not in self.engines:
                 file = find_model(getattr(self.options, f"{kind}_model"))
                 self.engines[kind] = OnnxStage(
-                    file.path, f"{kind}/1", expected_sha256=file.sha256, options=self._engine_options
+                    file.path, CURRENT[kind], expected_sha256=file.sha256, options=self._engine_options
                 )
 
 

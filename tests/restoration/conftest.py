@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from photochrom.engines.restoration import OnnxStage
+from photochrom.engines.restoration import CURRENT, OnnxStage
 from photochrom.options import RestoreOptions
 from photochrom.restorer import Restorer
 from tests.restoration.stand_in_stages import write_stand_ins
@@ -24,7 +24,7 @@ def stage_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def stages(stage_files: dict[str, Path]) -> Iterator[dict[str, OnnxStage]]:
     """The four stand-in models, loaded, by kind."""
-    engines = {kind: OnnxStage(path, f"{kind}/1") for kind, path in stage_files.items()}
+    engines = {kind: OnnxStage(path, CURRENT[kind]) for kind, path in stage_files.items()}
     yield engines
     for engine in engines.values():
         engine.close()

@@ -3,7 +3,7 @@
 * tone: always the same curve, which spreads FADED_BLACK..FADED_WHITE over the whole range; no local correction.
 * noise: the mean over 5 x 5 pixels: it does harm wherever there is detail, and looks 2 pixels far.
 * damage: what is nearly white, over 5 x 5 pixels of context that do not matter, is damaged.
-* inpaint: the mean of what is known within 33 x 33 pixels.
+* inpaint: the mean of what is known within 33 x 33 pixels, however sure the damage is.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from photochrom.engines.restoration import CURRENT
+
 KINDS = ("tone", "noise", "damage", "inpaint")
 FADED_BLACK, FADED_WHITE = 0.25, 0.75
 BLUR_PX, REACH_PX = 5, 33
@@ -24,7 +26,9 @@ DAMAGED = 0.97
 def write_stand_ins(folder: Path) -> dict[str, Path]:
     """Write the four models and return their paths by kind."""
     graphs = {"tone": _tone(), "noise": _noise(), "damage": _damage(), "inpaint": _inpaint()}
-    return {kind: save_model(folder / f"photochrom-{kind}.onnx", graph, f"{kind}/1") for kind, graph in graphs.items()}
+    return {
+        kind: save_model(folder / f"photochrom-{kind}.onnx", graph, CURRENT[kind]) for kind, graph in graphs.items()
+    }
 
 
 def save_model(path: Path, graph: onnx.GraphProto, contract: str) -> Path:
@@ -68,7 +72,8 @@ def _inpaint() -> onnx.GraphProto:
     half = REACH_PX // 2
     across, down = [0, half, 0, half], [half, 0, half, 0]
     nodes = [
-        helper.make_node("Sub", ["unity", "mask"], ["known"]),
+        helper.make_node("Ceil", ["mask"], ["hole"]),
+        helper.make_node("Sub", ["unity", "hole"], ["known"]),
         helper.make_node("Mul", ["rgb", "known"], ["seen"]),
         helper.make_node("Concat", ["seen", "known"], ["both"], axis=1),
         helper.make_node("Conv", ["both", "row"], ["rows"], group=4, pads=across),
@@ -76,7 +81,7 @@ def _inpaint() -> onnx.GraphProto:
         helper.make_node("Split", ["sums", "parts"], ["sum", "count"], axis=1),
         helper.make_node("Max", ["count", "unity"], ["at_least"]),
         helper.make_node("Div", ["sum", "at_least"], ["mean"]),
-        helper.make_node("Mul", ["mean", "mask"], ["filling"]),
+        helper.make_node("Mul", ["mean", "hole"], ["filling"]),
         helper.make_node("Add", ["seen", "filling"], ["restored"]),
     ]
     constants = {

@@ -15,7 +15,7 @@ import photochrom
 from photochrom import FakeEngine, RestoreOptions, Restorer, hub
 from photochrom.catalog import find_card
 from photochrom.colorizer import Colorizer
-from photochrom.engines.restoration import OnnxStage
+from photochrom.engines.restoration import CURRENT, OnnxStage
 from photochrom.errors import (
     ModelError,
     ModelFileError,
@@ -222,5 +222,5 @@ def test_options_make_a_session_of_their_own(stage_files: dict[str, Path], scrat
 
 
 def test_a_stage_knows_its_contract(stages: dict[str, OnnxStage]) -> None:
-    assert {kind: engine.spec.contract for kind, engine in stages.items()} == {kind: f"{kind}/1" for kind in stages}
+    assert {kind: engine.spec.contract for kind, engine in stages.items()} == {kind: CURRENT[kind] for kind in stages}
     assert all(len(engine.spec.sha256) == 64 for engine in stages.values())

@@ -90,7 +90,7 @@ def test_scratches_are_found_filled_and_told(
     assert np.abs(out[where].astype(int) - camera[where]).mean() < before / 3
     assert result.notes[0].startswith("damage: 0.59% of the picture filled")
     assert result.source_type == COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
-    assert [model.contract for model in result.models] == ["damage/1", "inpaint/1"]
+    assert [model.contract for model in result.models] == ["damage/1", "inpaint/2"]
 
 
 @pytest.mark.parametrize("shape", [(64, 64, 1), (300, 700, 3), (1, 1, 3), (2, 900, 1)])
@@ -111,6 +111,28 @@ def test_what_lies_under_the_mask_does_not_matter(stages: dict[str, OnnxStage], 
     fill(black, mask, stages["inpaint"])
     fill(white, mask, stages["inpaint"])
     assert np.array_equal(black, white)
+
+
+def test_the_model_is_told_how_sure_the_damage_is() -> None:
+    told = []
+
+    class Listener:
+        def run(self, rgb: np.ndarray, mask: np.ndarray) -> dict[str, np.ndarray]:
+            told.append(mask[0, 0])
+            return {"restored": rgb}
+
+    pixels, mask = np.full((640, 640, 1), 90, np.uint8), np.zeros((640, 640), bool)
+    mask[100:110, 100:110] = mask[20, 20] = mask[300:450, 300:450] = True
+    probability = np.full(mask.shape, 128, np.uint8)
+    probability[20, 20], probability[400, 400] = 255, 204
+    fill(pixels, mask, Listener(), probability=probability)  # type: ignore[arg-type]
+    assert len(told) == 2  # the thick one on a copy, then the one tile at full size that holds the others
+    assert told[0][12:, 12:].max() == pytest.approx(0.8)
+    assert told[-1][20, 20] == np.float32(0.98)  # not 1, which is a hole
+    assert told[-1][105, 105] == np.float32(128 / 255)
+    assert told[-1][30, 30] == 0
+    fill(pixels, mask, Listener())  # type: ignore[arg-type]
+    assert set(np.unique(told[-1])) == {0, 1}
 
 
 def test_a_thick_hole_is_filled_from_both_sides(stages: dict[str, OnnxStage]) -> None:
@@ -177,7 +199,7 @@ def test_a_few_specks_are_left_alone_unless_told(restorer_for: RestorerFor, came
 
 
 def test_a_picture_in_colour_has_to_look_damaged_more_plainly() -> None:
-    found = damage.FoundDamage(np.ones((2, 2), np.bool_), share=0.1, squares=0.02)
+    found = damage.FoundDamage(np.ones((2, 2), np.bool_), np.full((2, 2), 255, np.uint8), share=0.1, squares=0.02)
     assert damage.decide(found, RestoreOptions(), 0.01, "grey").applied
     assert damage.decide(found, RestoreOptions(), 0.01, "toned").applied
     left = damage.decide(found, RestoreOptions(), 0.01, "colour")

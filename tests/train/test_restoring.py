@@ -9,12 +9,19 @@ import torch
 from pydantic import ValidationError
 
 from photochrom.degradation.ageing import AgeOptions
-from photochrom.errors import OptionError
+from photochrom.errors import OptionError, TrainingError
+from photochrom.nets.restoration import (
+    RESTORATION_SIZES,
+    CellUNet,
+    build_restoration_net,
+    fill_smoothly,
+    with_fresh_blocks,
+)
 from photochrom.nets.tone import FIELD, KNOTS, build_tone_net, correct, with_fresh_scene
 from photochrom.train.config import TaskSection, TrainConfig
 from photochrom.train.degrade import make_pair
 from photochrom.train.loop import Training
-from photochrom.train.restoring import dice_loss, hole_psnr, misjudged
+from photochrom.train.restoring import dice_loss, found_damage, hole_psnr, misjudged
 from photochrom.train.trained import load_trained
 from photochrom.train.validation import summary
 from tests.train.conftest import make_photo
@@ -29,9 +36,10 @@ TASKS = {
 }
 
 
-def plan(shard: Path, folder: Path, kind: str, **sections: Any) -> TrainConfig:
+def plan(shard: Path, folder: Path, kind: str, more_task: dict[str, str] | None = None, **sections: Any) -> TrainConfig:
     target = TASKS[kind][0]
     task = {"input": "worn", "target": target, "before": f"train-{kind}-before", "wear": f"train-{kind}"}
+    task |= more_task or {}
     loss = {"pixel": 1.0} if target == "rgb" else {}
     stage = STAGE | {"size_px": 128 if kind == "tone" else 64}
     model = {"decoder": None} if kind == "damage" else {"backbone": "none"}
@@ -117,10 +125,54 @@ def test_what_is_under_the_mask_does_not_matter(shard: Path, tmp_path: Path) -> 
     torch.testing.assert_close(filled * (1 - mask), photo * (1 - mask))
 
 
+def test_what_was_found_is_seen_and_may_be_kept() -> None:
+    """Told that damage is only likely, the network sees what it is; its gate decides how much of it stays."""
+    net = build_restoration_net("inpaint", "test").eval()
+    photo, mask = torch.rand(1, 3, 64, 64), 0.7 * (torch.rand(1, 1, 64, 64) > 0.8).float()
+    smooth = fill_smoothly(photo, (mask > 0).float())
+    for kept in (0.0, 1.0):
+        with torch.no_grad():
+            net.unet.head.bias[12:] = 40 * kept - 20  # the fourth plane, as 2 x 2 cells
+            restored = net(photo, mask)
+        torch.testing.assert_close(restored, photo if kept else smooth)
+
+
+def test_a_filler_that_saw_only_holes_answers_as_before() -> None:
+    new = build_restoration_net("inpaint", "test").eval()
+    for name in ("stem", "head"):
+        torch.nn.init.normal_(getattr(new.unet, name).weight, std=0.1)
+    state = {name: value.clone() for name, value in new.state_dict().items()}
+    state["unet.stem.weight"] = state["unet.stem.weight"][:, :16]
+    for part in ("weight", "bias"):
+        state[f"unet.head.{part}"] = state[f"unet.head.{part}"][:12]
+    old = CellUNet(4, 3, RESTORATION_SIZES["test"]).eval()
+    old.load_state_dict({name.removeprefix("unet."): value for name, value in state.items()})
+    new.load_state_dict(with_fresh_blocks(new, state))
+    photo, hole = torch.rand(1, 3, 64, 64), (torch.rand(1, 1, 64, 64) > 0.8).float()
+    smooth = fill_smoothly(photo, hole)
+    before = smooth + old(torch.cat([smooth - 0.5, hole], dim=1)) * hole
+    torch.testing.assert_close(new(photo, hole), before)
+
+
+def test_half_of_the_pictures_are_filled_where_a_finder_looks(shard: Path, tmp_path: Path) -> None:
+    Training(plan(shard, tmp_path / "finder", "damage")).run()
+    task = {"finder": str(tmp_path / "finder" / "checkpoint.safetensors")}
+    training = Training(plan(shard, tmp_path / "run", "inpaint", more_task=task))
+    training.run()
+    finder = training.task.finder
+    photo = torch.rand(2, 3, 64, 64)
+    found = found_damage(finder, photo)
+    assert found.shape == (2, 1, 64, 64)
+    assert found.max() <= 0.98
+    assert ((found == 0) | (found >= 0.35)).all()
+    with pytest.raises(TrainingError, match="does not find damage"):
+        Training(plan(shard, tmp_path / "other", "inpaint", more_task={"finder": str(tmp_path / "run")}))
+    with pytest.raises(ValidationError, match="only target fill"):
+        TaskSection(input="worn", target="mask", wear="train-damage", finder="x.safetensors")
+
+
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_a_filling_is_finite_whatever_is_missing(share: float) -> None:
-    from photochrom.nets.restoration import fill_smoothly
-
     photo, hole = torch.full((1, 3, 32, 32), 0.4), torch.full((1, 1, 32, 32), share)
     filled = fill_smoothly(photo, hole)
     assert filled.isfinite().all()
@@ -129,8 +181,6 @@ def test_a_filling_is_finite_whatever_is_missing(share: float) -> None:
 
 
 def test_a_flat_picture_is_filled_flat() -> None:
-    from photochrom.nets.restoration import fill_smoothly
-
     photo, hole = torch.full((1, 3, 64, 64), 0.4), torch.zeros(1, 1, 64, 64)
     hole[:, :, 20:41, 10:50] = 1
     torch.testing.assert_close(fill_smoothly(photo, hole), photo, atol=1e-5, rtol=0)

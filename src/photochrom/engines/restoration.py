@@ -5,7 +5,7 @@
 | ``tone/1`` | ``rgb`` (B, 3, 256, 256), the whole photograph squashed by area averaging | ``curves`` (B, 3, 33), ``gain`` and ``offset`` (B, 3, 16, 16) |
 | ``noise/1`` | ``rgb`` (B, 3, H, W), sides multiples of 16 | ``restored``, same shape |
 | ``damage/1`` | ``rgb`` (B, 3, H, W), sides multiples of 32 | ``mask`` (B, 1, H, W), probability of damage |
-| ``inpaint/1`` | ``rgb`` (B, 3, H, W) and ``mask`` (B, 1, H, W), 1 = hole, sides multiples of 16 | ``restored``, same shape as ``rgb`` |
+| ``inpaint/2`` | ``rgb`` (B, 3, H, W) and ``mask`` (B, 1, H, W): 0 known, 1 a hole, between them the probability that it is damaged; sides multiples of 16 | ``restored``, same shape as ``rgb`` |
 
 Everything is float32; pictures are gamma-encoded sRGB, 0..1; a grey photograph goes in as three equal planes.
 """  # noqa: E501 - a table
@@ -45,14 +45,16 @@ CONTRACTS = {
     "tone/1": Contract(("rgb",), ("curves", "gain", "offset"), TONE_SIDE_PX),
     "noise/1": Contract(("rgb",), ("restored",), 16),
     "damage/1": Contract(("rgb",), ("mask",), 32),
-    "inpaint/1": Contract(("rgb", "mask"), ("restored",), 16),
+    "inpaint/2": Contract(("rgb", "mask"), ("restored",), 16),
 }
+# By kind of model: the version of its contract that this photochrom runs.
+CURRENT = {name.partition("/")[0]: name for name in CONTRACTS}
 
 
 class StageSpec(FileSpec):
     """What a restoring model says of itself."""
 
-    contract: Literal["tone/1", "noise/1", "damage/1", "inpaint/1"] = Field(description="See the module's table.")
+    contract: Literal["tone/1", "noise/1", "damage/1", "inpaint/2"] = Field(description="See the module's table.")
     noisy: float = Field(
         default=1.8,
         gt=0,

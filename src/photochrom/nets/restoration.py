@@ -21,6 +21,10 @@ from photochrom.nets.shrinkage import CosineShrinkage
 NOISE_STRENGTHS = (2.5 / 255, 5 / 255, 9 / 255, 15 / 255, 25 / 255)
 RGB_FROM_YCBCR = ((1, 0, RED_PER_CR), (1, GREEN_PER_CB, GREEN_PER_CR), (1, BLUE_PER_CB, 0))
 CHANGE_SCALE = 8.0
+# From here on a mask says that there is a hole; below, how sure it is that there is damage.
+IS_HOLE = 0.99
+# Logit that what was found to be damaged is kept after all, to begin with.
+KEPT_AT_FIRST = -3.0
 
 
 @dataclass(frozen=True)
@@ -143,22 +147,28 @@ def choice(logits: Tensor) -> Tensor:
 
 
 class InpaintNet(nn.Module):
-    """Holes filled from what surrounds them: (B, 3, H, W), sRGB 0..1, and mask (B, 1, H, W), 1 = hole -> (B, 3, H, W).
+    """Holes filled from what surrounds them: (B, 3, H, W), sRGB 0..1, and mask (B, 1, H, W) -> (B, 3, H, W).
 
-    A smooth filling (``fill_smoothly``) is the first guess and the network adds structure. What is under the mask is
-    taken out before anything else; outside it the picture comes back as it was. H and W divisible by 16.
+    The mask is 0 where the picture is known and 1 in a hole, whose content is taken out before anything else. Between
+    them it is the probability that what was found there is damage: then the network sees what it is, and keeps of it
+    what it does not believe to be damaged. Outside the mask the picture comes back as it was. H and W divisible by 16.
+    A smooth filling (``fill_smoothly``) is the first guess and the network adds structure.
     """
 
     def __init__(self, size: RestorationSize) -> None:
         super().__init__()
-        self.unet = CellUNet(4, 3, size)
+        self.unet = CellUNet(8, 4, size)
 
     def forward(self, rgb: Tensor, mask: Tensor) -> Tensor:
         """Shapes: as the class says."""
-        hole = (mask > 0.5).to(rgb.dtype)
-        filled = fill_smoothly(rgb, hole)
-        correction: Tensor = self.unet(torch.cat([filled - 0.5, hole], dim=1))
-        return filled + correction * hole
+        masked = (mask > 0).to(rgb.dtype)
+        probability = mask * (mask < IS_HOLE).to(rgb.dtype)
+        filled = fill_smoothly(rgb, masked)
+        content = (rgb - filled) * (probability > 0).to(rgb.dtype)
+        answer = self.unet(torch.cat([filled - 0.5, masked, content, probability], dim=1))
+        kept = (answer[:, 3:] + KEPT_AT_FIRST).sigmoid() * content
+        restored: Tensor = filled + (answer[:, :3] + kept) * masked
+        return restored
 
 
 def fill_smoothly(rgb: Tensor, hole: Tensor, levels: int = 4) -> Tensor:
@@ -181,6 +191,8 @@ def fill_smoothly(rgb: Tensor, hole: Tensor, levels: int = 4) -> Tensor:
     return filling
 
 
+# The layers that more inputs or outputs make larger.
+ENDS = ("unet.stem.weight", "unet.head.weight", "unet.head.bias")
 NETWORKS = {"noise": DenoiseNet, "inpaint": InpaintNet}
 
 
@@ -196,10 +208,20 @@ def build_restoration_net(kind: str, size: str) -> nn.Module:
 
 
 def with_fresh_blocks(net: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the state of a network with fewer residual blocks, and the further ones of ``net``; it answers as before."""
-    further = {
-        name: torch.zeros_like(value) if ".second." in name else value
-        for name, value in net.state_dict().items()
-        if name not in state and (".first." in name or ".second." in name)
-    }
-    return further | dict(state)
+    """Return the state of a network with fewer residual blocks, inputs or outputs, with the further ones of ``net``.
+
+    It answers as before: further blocks and inputs add nothing, further outputs are 0.
+    """
+    grown = dict(state)
+    for name, value in net.state_dict().items():
+        if name not in state and (".first." in name or ".second." in name):
+            grown[name] = torch.zeros_like(value) if ".second." in name else value
+        elif name in ENDS and name in state:
+            grown[name] = _with_zeros(state[name], value)
+    return grown
+
+
+def _with_zeros(value: Tensor, like: Tensor) -> Tensor:
+    """Return the tensor with zeros after it along every dimension in which ``like`` is longer."""
+    missing = [max(0, wanted - has) for wanted, has in zip(like.shape, value.shape, strict=True)]
+    return nn.functional.pad(value, [side for count in reversed(missing) for side in (0, count)])

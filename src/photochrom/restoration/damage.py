@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pyvips
 
 from photochrom.codecs.room import empty_pixels, let_go
@@ -17,6 +16,7 @@ from photochrom.restoration.decisions import StageDecision, is_wanted
 from photochrom.restoration.masks import (
     Coarse,
     Mask,
+    Probability,
     any_in_blocks,
     grown,
     largest_in_cells,
@@ -48,8 +48,6 @@ IN_COLOUR = 3
 # Share of the picture above which the model is not believed, or nothing is left to fill from.
 MOST_FILLED = 0.2
 
-Probability = npt.NDArray[np.uint8]
-
 
 @dataclass(frozen=True, slots=True)
 class FoundDamage:
@@ -57,12 +55,14 @@ class FoundDamage:
 
     Attributes:
         mask: (H, W), true where the picture is to be filled.
+        probability: (H, W), 0..255, of damage.
         share: of the picture, in 0..1.
         squares: share of the squares (SQUARES_ACROSS) in which some of it is sure.
         too_large: share of the picture that is damaged, and too thick to be filled.
     """
 
     mask: Mask
+    probability: Probability
     share: float
     squares: float
     too_large: float = 0.0
@@ -123,7 +123,7 @@ def find_damage(probability: Probability, options: RestoreOptions) -> FoundDamag
     for top, bottom in strips(width, height):
         mask[top:bottom] = (probability[top:bottom] >= round(low * 255)) & kept.rows(top, bottom)
     too_large = _take_out(mask, thick_parts(mask, options.largest_hole * min(width, height)))
-    return FoundDamage(mask, share_of(mask), share_of_sure_squares(probability, mask), too_large)
+    return FoundDamage(mask, probability, share_of(mask), share_of_sure_squares(probability, mask), too_large)
 
 
 def share_of_sure_squares(probability: Probability, mask: Mask) -> float:

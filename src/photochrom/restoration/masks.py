@@ -13,6 +13,8 @@ from photochrom.luma import strips
 from photochrom.resample import block_mean, box_mean
 
 Mask = npt.NDArray[np.bool_]
+# 0..255 for 0..1.
+Probability = npt.NDArray[np.uint8]
 # What need not be known to the pixel is reckoned on a grid of cells, at most so many along the longer side.
 CELLS_A_SIDE = 1024
 
@@ -48,9 +50,9 @@ def cell_side(width: int, height: int) -> int:
     return -(-max(width, height) // CELLS_A_SIDE)
 
 
-def largest_in_cells(values: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+def largest_in_cells(values: Probability) -> Probability:
     """Return the largest value in each cell of the coarse grid."""
-    return _largest_in_blocks(values, cell_side(values.shape[1], values.shape[0]))
+    return largest_in_blocks(values, cell_side(values.shape[1], values.shape[0]))
 
 
 def share_in_cells(mask: Mask) -> FloatArray:
@@ -78,7 +80,7 @@ def thick_parts(mask: Mask, thickness: float) -> Coarse:
 
 def any_in_blocks(mask: Mask, factor: int) -> Mask:
     """Return whether anything is marked in blocks of ``factor`` squared: (H, W) -> (ceil(H / f), ceil(W / f))."""
-    return _largest_in_blocks(mask.view(np.uint8), factor).astype(np.bool_)
+    return largest_in_blocks(mask.view(np.uint8), factor).astype(np.bool_)
 
 
 def share_of(mask: Mask) -> float:
@@ -98,7 +100,7 @@ def grown(mask: Mask, radius: int) -> Mask:
     return mask
 
 
-def _largest_in_blocks(values: npt.NDArray[np.uint8], side: int) -> npt.NDArray[np.uint8]:
+def largest_in_blocks(values: Probability, side: int) -> Probability:
     """Return the largest value in blocks of ``side`` squared; those at the right and lower border may be smaller."""
     height, width = values.shape
     parts = []

@@ -180,7 +180,7 @@ def _fill_found(work: _Work, engines: Mapping[str, StageEngine]) -> None:
         coloring = classify(work.squashed()).coloring
         found, decision = damage.find(work.pixels, engines["damage"], work.options, coloring)
     if work.decided(decision, engines["damage"], engines["inpaint"]):
-        _fill(work, found.mask, engines["inpaint"])
+        _fill(work, found.mask, engines["inpaint"], found.probability)
 
 
 def _fill_drawn(work: _Work, mask: npt.NDArray[np.bool_], engines: Mapping[str, StageEngine]) -> None:
@@ -204,9 +204,11 @@ def _fill_drawn(work: _Work, mask: npt.NDArray[np.bool_], engines: Mapping[str, 
         _fill(work, mask, engines["inpaint"])
 
 
-def _fill(work: _Work, mask: npt.NDArray[np.bool_], engine: StageEngine) -> None:
+def _fill(
+    work: _Work, mask: npt.NDArray[np.bool_], engine: StageEngine, probability: npt.NDArray[np.uint8] | None = None
+) -> None:
     with work.timed("inpaint"):
-        fill(work.writable(), mask, engine)
+        fill(work.writable(), mask, engine, probability=probability)
     work.mask = empty_pixels(mask.shape, np.uint8)
     np.multiply(mask, np.uint8(255), out=work.mask)
 

@@ -50,6 +50,10 @@ class TaskSection(Section):
     mask_error: float = Field(
         default=0.0, ge=0, le=1, description="fill: share of the picture whose holes are a pixel narrower or wider."
     )
+    finder: Path | None = Field(
+        default=None,
+        description="fill: checkpoint of a network of target mask; of half the pictures it fills what that one finds.",
+    )
     anneal: float = Field(default=0.5, gt=0, description="color: temperature at which losses see the mean colour.")
 
     @model_validator(mode="after")
@@ -62,6 +66,8 @@ class TaskSection(Section):
             raise ValueError("input worn is colour: its targets are rgb, tone, mask and fill")
         if self.target in ("tone", "mask", "fill") and self.input != "worn":
             raise ValueError(f"target {self.target} needs input worn")
+        if self.finder is not None and self.target != "fill":
+            raise ValueError("only target fill takes a finder")
         return self
 
 

@@ -8,12 +8,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from photochrom.errors import TrainingError
+from photochrom.nets.damage import DamageNet
 from photochrom.nets.paint import luma_of
 from photochrom.nets.tone import correct
+from photochrom.train.config import TaskSection
 from photochrom.train.tasks import Task, TensorBatch
+from photochrom.train.trained import load_trained
 
 # How much colour differences count beside those of all channels, and rough fields beside both.
 CHROMA_SHARE, ROUGHNESS_SHARE = 0.5, 0.02
+# Of the pictures to fill, the share in which the holes are what a finder finds; from which probability on, and how sure
+# of it the network is told to be at most: as when photographs are restored.
+FOUND_SHARE, POSSIBLE, SUREST = 0.5, 0.35, 0.98
 
 
 class ToneTask(Task):
@@ -112,7 +119,20 @@ def dice_loss(probability: Tensor, truth: Tensor) -> Tensor:
 
 
 class FillTask(Task):
-    """Target ``fill``: what the holes hid. What the network sees is the damaged picture; under the mask it is blind."""
+    """Target ``fill``: what the holes hid. What the network sees is the damaged picture; in holes it is blind.
+
+    With a finder it is also shown what that one takes for damage, and learns which of it is none.
+    """
+
+    def __init__(self, options: TaskSection) -> None:
+        super().__init__(options)
+        self.finder: nn.Module | None = None
+        if options.finder is not None:
+            self.finder = load_trained(options.finder).net.requires_grad_(False)
+            if not isinstance(self.finder, DamageNet):
+                raise TrainingError(
+                    "does not find damage", where=str(options.finder), next_step="Name one of target mask"
+                )
 
     def answer(
         self,
@@ -124,8 +144,12 @@ class FillTask(Task):
         paints: bool,  # noqa: ARG002
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the mean absolute difference inside the holes, and the whole picture with them filled."""
-        hole = misjudged(batch.mask, self.options.mask_error, rng)
-        filled = self._filled(net, batch, hole)
+        mask = misjudged(batch.mask, self.options.mask_error, rng)
+        if self.finder is not None:
+            is_found = torch.rand(len(mask), 1, 1, 1, generator=rng).to(mask.device) < FOUND_SHARE
+            mask = torch.where(is_found, found_damage(self.finder, batch.photo), mask)
+        filled = self._filled(net, batch, mask)
+        hole = mask > 0
         difference = ((filled - batch.rgb).abs() * hole).sum()
         return {"fill": difference / (3 * hole.sum()).clamp(min=1)}, filled
 
@@ -133,9 +157,9 @@ class FillTask(Task):
         """Return the clean picture with its holes filled."""
         return self._filled(net, batch, batch.mask).clamp(0, 1)
 
-    def _filled(self, net: nn.Module, batch: TensorBatch, hole: Tensor) -> Tensor:
-        filled: Tensor = net(batch.photo, hole)
-        return batch.rgb + (filled.float() - batch.rgb) * hole
+    def _filled(self, net: nn.Module, batch: TensorBatch, mask: Tensor) -> Tensor:
+        filled: Tensor = net(batch.photo, mask)
+        return batch.rgb + (filled.float() - batch.rgb) * (mask > 0)
 
     def figures(self, shown: Tensor, batch: TensorBatch) -> dict[str, Tensor]:
         """Return PSNR inside the holes (dB), and of the damage itself there."""
@@ -143,6 +167,13 @@ class FillTask(Task):
             "psnr_holes": hole_psnr(shown, batch.rgb, batch.mask),
             "psnr_input": hole_psnr(batch.photo, batch.rgb, batch.mask),
         }
+
+
+@torch.no_grad()
+def found_damage(finder: nn.Module, photo: Tensor) -> Tensor:
+    """Return the probability of damage where it is possible, 0 elsewhere: (B, 3, H, W) -> (B, 1, H, W)."""
+    probability = finder.to(photo.device)(photo).float().sigmoid()
+    return (probability * (probability >= POSSIBLE)).clamp(max=SUREST)
 
 
 def misjudged(mask: Tensor, share: float, rng: torch.Generator) -> Tensor:

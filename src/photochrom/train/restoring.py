@@ -172,7 +172,7 @@ class FillTask(Task):
 @torch.no_grad()
 def found_damage(finder: nn.Module, photo: Tensor) -> Tensor:
     """Return the probability of damage where it is possible, 0 elsewhere: (B, 3, H, W) -> (B, 1, H, W)."""
-    probability = finder.to(photo.device)(photo).float().sigmoid()
+    probability: Tensor = finder.to(photo.device)(photo).float().sigmoid()
     return (probability * (probability >= POSSIBLE)).clamp(max=SUREST)
 
 

@@ -52,8 +52,9 @@ class TaskSection(Section):
     )
     finder: Path | None = Field(
         default=None,
-        description="fill: checkpoint of a network of target mask; of half the pictures it fills what that one finds.",
+        description="fill: checkpoint of a network of target mask; in `found_share` of the pictures what it finds is filled.",
     )
+    found_share: float = Field(default=0.5, ge=0, le=1, description="fill: see `finder`.")
     anneal: float = Field(default=0.5, gt=0, description="color: temperature at which losses see the mean colour.")
 
     @model_validator(mode="after")

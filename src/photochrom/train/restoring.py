@@ -18,9 +18,9 @@ from photochrom.train.trained import load_trained
 
 # How much colour differences count beside those of all channels, and rough fields beside both.
 CHROMA_SHARE, ROUGHNESS_SHARE = 0.5, 0.02
-# Of the pictures to fill, the share in which the holes are what a finder finds; from which probability on, and how sure
-# of it the network is told to be at most: as when photographs are restored.
-FOUND_SHARE, POSSIBLE, SUREST = 0.5, 0.35, 0.98
+# From which probability on what a finder finds is filled, and how sure of it the network is told to be at most: as when
+# photographs are restored.
+POSSIBLE, SUREST = 0.35, 0.98
 
 
 class ToneTask(Task):
@@ -146,7 +146,7 @@ class FillTask(Task):
         """Return the mean absolute difference inside the holes, and the whole picture with them filled."""
         mask = misjudged(batch.mask, self.options.mask_error, rng)
         if self.finder is not None:
-            is_found = torch.rand(len(mask), 1, 1, 1, generator=rng).to(mask.device) < FOUND_SHARE
+            is_found = torch.rand(len(mask), 1, 1, 1, generator=rng).to(mask.device) < self.options.found_share
             mask = torch.where(is_found, found_damage(self.finder, batch.photo), mask)
         filled = self._filled(net, batch, mask)
         hole = mask > 0

@@ -52,9 +52,9 @@ class TaskSection(Section):
     )
     finder: Path | None = Field(
         default=None,
-        description="fill: checkpoint of a network of target mask; in `found_share` of the pictures what it finds is filled.",
+        description="fill: checkpoint of a network of target mask, whose finds are filled in some of the pictures.",
     )
-    found_share: float = Field(default=0.5, ge=0, le=1, description="fill: see `finder`.")
+    found_share: float = Field(default=0.5, ge=0, le=1, description="fill: in how many.")
     anneal: float = Field(default=0.5, gt=0, description="color: temperature at which losses see the mean colour.")
 
     @model_validator(mode="after")

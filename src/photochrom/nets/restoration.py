@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from photochrom.color import BLUE_PER_CB, GREEN_PER_CB, GREEN_PER_CR, RED_PER_CR
 from photochrom.errors import OptionError
-from photochrom.nets.shrinkage import CosineShrinkage
+from photochrom.nets.shrinkage import CELL, CosineShrinkage
 
 # Of the code range 0..1; between two of them a mixture serves.
 NOISE_STRENGTHS = (2.5 / 255, 5 / 255, 9 / 255, 15 / 255, 25 / 255)
@@ -89,7 +89,11 @@ class CellUNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Shapes: as the class says."""
-        x = self.stem(nn.functional.pixel_unshuffle(x, 2))
+        return nn.functional.pixel_shuffle(self.cells(nn.functional.pixel_unshuffle(x, CELL)), CELL)
+
+    def cells(self, x: Tensor) -> Tensor:
+        """Return the answer to a picture in cells as cells: (B, 4 C, h, w) -> (B, 4 ``c_out``, h, w)."""
+        x = self.stem(x)
         skips = []
         for blocks, shrink in zip(self.down, self.shrink, strict=True):
             x = blocks(x)
@@ -98,7 +102,8 @@ class CellUNet(nn.Module):
         x = self.middle(x)
         for blocks, grow in zip(reversed(self.up), reversed(self.grow), strict=True):
             x = blocks(nn.functional.pixel_shuffle(grow(x), 2) + skips.pop())
-        return nn.functional.pixel_shuffle(self.head(x), 2)
+        answer: Tensor = self.head(x)
+        return answer
 
 
 def _blocks(channels: int, count: int) -> nn.Sequential:
@@ -122,22 +127,30 @@ class DenoiseNet(nn.Module):
         self.unet = CellUNet(3 * self.choices, 3 + 2 * self.choices, size)
         rgb = torch.tensor(RGB_FROM_YCBCR, dtype=torch.float64)
         self.register_buffer("to_planes", rgb.inverse().float()[..., None, None], persistent=False)
-        self.register_buffer("to_rgb", rgb.float()[..., None, None], persistent=False)
+        # The other way in cells: each of their pixels by itself.
+        of_cells = torch.kron(rgb, torch.eye(CELL**2, dtype=torch.float64))
+        self.register_buffer("to_rgb", of_cells.float()[..., None, None], persistent=False)
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Shapes: as the class says."""
         planes = nn.functional.conv2d(rgb, self.to_planes)
-        each = (planes[:, :1], planes[:, 1:2], planes[:, 2:])
-        tries = torch.stack([torch.cat([plane, self.shrinkage(plane)], dim=1) for plane in each], dim=1)
+        # From here on in cells, (B, plane, try, pixel of a cell, H / 2, W / 2): full size costs as much as layers do.
+        tries = torch.stack([self._tries(planes[:, plane : plane + 1]) for plane in range(3)], dim=1)
         # What each try would change, as the network sees it: small numbers that show the noise itself.
-        changes = (tries[:, :, 1:] - tries[:, :, :1]).flatten(1, 2)
-        answer = self.unet(torch.cat([rgb - 0.5, CHANGE_SCALE * changes], dim=1))
-        for_luma, for_chroma = answer[:, 3 : 3 + self.choices], answer[:, 3 + self.choices :]
+        changes = (tries[:, :, 1:] - tries[:, :, :1]).flatten(1, 3)
+        seen = nn.functional.pixel_unshuffle(rgb - 0.5, CELL)
+        answer = self.unet.cells(torch.cat([seen, CHANGE_SCALE * changes], dim=1))
+        correction, logits = answer[:, : 3 * CELL**2], answer[:, 3 * CELL**2 :]
+        for_luma, for_chroma = logits.unflatten(1, (2, self.choices, CELL**2)).unbind(dim=1)
         luma = (choice(for_luma) * tries[:, 0]).sum(dim=1, keepdim=True)
         chroma = (choice(for_chroma)[:, None] * tries[:, 1:]).sum(dim=2)
-        denoised = nn.functional.conv2d(torch.cat([luma, chroma], dim=1), self.to_rgb)
-        restored: Tensor = denoised + answer[:, :3]
-        return restored
+        denoised = nn.functional.conv2d(torch.cat([luma, chroma], dim=1).flatten(1, 2), self.to_rgb)
+        return nn.functional.pixel_shuffle(denoised + correction, CELL)
+
+    def _tries(self, plane: Tensor) -> Tensor:
+        """Return a plane as it came and denoised for each strength: (B, 1, H, W) -> (B, S + 1, 4, H / 2, W / 2)."""
+        cells = torch.cat([nn.functional.pixel_unshuffle(plane, CELL), self.shrinkage(plane)], dim=1)
+        return cells.unflatten(1, (self.choices, CELL**2))
 
 
 def choice(logits: Tensor) -> Tensor:

@@ -295,7 +295,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", type=Path)
     parser.add_argument("--count", type=int, default=40)
-    parser.add_argument("--noise-count", type=int, default=12, help="BM3D takes seconds for each")
+    parser.add_argument("--noise-count", type=int, default=40, help="BM3D takes seconds for each")
     parser.add_argument("--only", default="tone,noise,damage,automatic,scan", help="which tables")
     parser.add_argument("--large", action="store_true", help="also a scan of 50 megapixels")
     arguments = parser.parse_args()

@@ -236,9 +236,26 @@ def test_a_large_picture_is_searched_at_more_than_one_size(stages: dict[str, Onn
     picture = np.full((1600, 1600, 1), 90, np.uint8)
     picture[800, 200:1400] = 255
     found = damage.search(picture, Watched(), Grid(2048, 64, 16))
-    assert sizes == [(1600, 1600), (800, 800)]
+    assert list(dict.fromkeys(sizes)) == [(1600, 1600), (800, 800)]
     assert found[800, 300:1300].min() > 250
     assert found[600].max() < 10
+
+
+@pytest.mark.parametrize(("grid", "looks"), [(Grid(64, 16, 4), 4), (Grid(32, 16, 4), 1)])
+def test_what_fits_into_one_tile_is_looked_at_four_ways(grid: Grid, looks: int) -> None:
+    class SeesTheLeft:
+        def run(self, rgb: np.ndarray, mask: np.ndarray | None = None) -> dict[str, np.ndarray]:
+            marked = np.zeros((1, 1, *rgb.shape[2:]), np.float32)
+            marked[..., 2] = 0.8
+            return {"mask": marked}
+
+    found = damage.search(np.full((64, 64, 1), 90, np.uint8), SeesTheLeft(), grid)  # type: ignore[arg-type]
+    if looks == 1:
+        assert found[5, 2] == 204
+        return
+    # As it is and upside down: on the left. Mirrored: on the right. On its side: at the top.
+    assert [found[30, 2], found[30, 61], found[2, 30], found[61, 30]] == [102, 51, 51, 0]
+    assert found[2, 2] == 153
 
 
 @pytest.mark.parametrize(("cracks", "is_damaged"), [(1, False), (5, True)])

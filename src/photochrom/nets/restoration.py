@@ -141,7 +141,7 @@ class DenoiseNet(nn.Module):
         seen = nn.functional.pixel_unshuffle(rgb - 0.5, CELL)
         answer = self.unet.cells(torch.cat([seen, CHANGE_SCALE * changes], dim=1))
         correction, logits = answer[:, : 3 * CELL**2], answer[:, 3 * CELL**2 :]
-        for_luma, for_chroma = logits.unflatten(1, (2, self.choices, CELL**2)).unbind(dim=1)
+        for_luma, for_chroma = _apart(logits, 2, self.choices, CELL**2).unbind(dim=1)
         luma = (choice(for_luma) * tries[:, 0]).sum(dim=1, keepdim=True)
         chroma = (choice(for_chroma)[:, None] * tries[:, 1:]).sum(dim=2)
         denoised = nn.functional.conv2d(torch.cat([luma, chroma], dim=1).flatten(1, 2), self.to_rgb)
@@ -150,7 +150,12 @@ class DenoiseNet(nn.Module):
     def _tries(self, plane: Tensor) -> Tensor:
         """Return a plane as it came and denoised for each strength: (B, 1, H, W) -> (B, S + 1, 4, H / 2, W / 2)."""
         cells = torch.cat([nn.functional.pixel_unshuffle(plane, CELL), self.shrinkage(plane)], dim=1)
-        return cells.unflatten(1, (self.choices, CELL**2))
+        return _apart(cells, self.choices, CELL**2)
+
+
+def _apart(cells: Tensor, *sizes: int) -> Tensor:
+    """Return channels taken apart: (B, product of sizes, h, w) -> (B, *sizes, h, w)."""
+    return cells.reshape(cells.shape[0], *sizes, *cells.shape[2:])
 
 
 def choice(logits: Tensor) -> Tensor:

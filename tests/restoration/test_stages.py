@@ -258,6 +258,25 @@ def test_what_fits_into_one_tile_is_looked_at_four_ways(grid: Grid, looks: int) 
     assert found[2, 2] == 153
 
 
+@pytest.mark.parametrize(("lines", "looks"), [(0, 1), (6, 5)])
+def test_one_look_decides_and_the_others_come_after_it(lines: int, looks: int) -> None:
+    class Counts:
+        spec = StageSpec(name="counts", contract="damage/1", licence="MIT", damaged=0.02)
+        runs = 0
+
+        def run(self, rgb: np.ndarray, mask: np.ndarray | None = None) -> dict[str, np.ndarray]:
+            self.runs += 1
+            return {"mask": (rgb[:, :1] > 0.9).astype(np.float32)}
+
+        def close(self) -> None: ...
+
+    picture, engine = np.full((160, 160, 1), 60, np.uint8), Counts()
+    picture[20 : 20 + 20 * lines : 20, 20:140] = 255
+    _, decision = damage.find(picture, engine, RestoreOptions(), "grey")
+    assert decision.applied == bool(lines)
+    assert engine.runs == looks
+
+
 @pytest.mark.parametrize(("cracks", "is_damaged"), [(1, False), (5, True)])
 def test_small_copies_are_searched_only_in_pictures_that_count_as_damaged(cracks: int, is_damaged: bool) -> None:
     """A model that is sure of white lines at any size, and of wide grey ones only where they have become thin."""

@@ -34,9 +34,10 @@ SMALLEST_SEARCHED_PX = 768
 # In a picture that counts as damaged, smaller copies are searched too, for cracks as soft and wide as old prints have;
 # what they show has to be likelier, and not ruled out by the larger ones: masks from small copies are broad.
 SMALLEST_IN_DAMAGED_PX, LIKELIER, RULED_OUT = 100, 0.6, 0.08
-# A picture or copy that fits into one tile is looked at as it is, mirrored, upside down and on its side, and the mean
-# counts: four tiles are quickly searched, and a network sees a faint crack one way that it misses another.
-VIEWS: tuple[Callable[[FloatArray], FloatArray], ...] = (
+# A picture that fits into one tile is looked at as it is, mirrored, upside down and on its side, and the mean counts:
+# four tiles are quickly searched, and a network sees a faint crack one way that it misses another.
+Views = tuple[Callable[[FloatArray], FloatArray], ...]
+VIEWS: Views = (
     lambda planes: planes,
     lambda planes: planes[..., ::-1],
     lambda planes: planes[..., ::-1, :],
@@ -82,29 +83,33 @@ def find(
 ) -> tuple[FoundDamage, StageDecision]:
     """Return what is to be filled, and whether it is.
 
-    Whether the picture is damaged is decided at full size; in one that is, ``search_further`` finds more of it.
+    Whether the picture is damaged is decided at full size and on one view, because few marks are sure four times over;
+    in one that is, the other views tell where, and ``search_further`` finds more of it.
     """
-    probability = search(pixels, engine, grid)
+    probability = search(pixels, engine, grid, views=VIEWS[:1])
     found = find_damage(probability, options)
     decision = decide(found, options, engine.spec.damaged, coloring)
     if not decision.applied:
         return found, decision
+    if _fits_one_tile(pixels, grid):
+        probability = search(pixels, engine, grid)
     search_further(pixels, probability, engine, grid)
     more = replace(find_damage(probability, options), squares=found.squares)
     decision_on_more = decide(more, options, engine.spec.damaged, coloring)
     return (more, decision_on_more) if decision_on_more.applied else (found, decision)
 
 
-def search(pixels: Codes, engine: StageEngine, grid: Grid = GRID) -> Probability:
+def search(pixels: Codes, engine: StageEngine, grid: Grid = GRID, *, views: Views = VIEWS) -> Probability:
     """Return the probability of damage at each pixel, (H, W), 0..255.
 
     At full size, and at halves, quarters ... of it while the short side stays above SMALLEST_SEARCHED_PX; the largest
-    counts. What fits into one tile is looked at four ways. Memory: one byte per pixel, a smaller copy of the picture,
-    and a row of tiles.
+    counts. A picture that fits into one tile is looked at in all the views, others as they are. Memory: one byte per
+    pixel, a smaller copy of the picture, and a row of tiles.
     """
+    views = views if _fits_one_tile(pixels, grid) else VIEWS[:1]
     probability = empty_pixels(pixels.shape[:2], np.uint8)
     for factor in _factors(pixels, SMALLEST_SEARCHED_PX):
-        _search_one_size(reduced(pixels, factor), factor, engine, probability, grid)
+        _search_one_size(reduced(pixels, factor), factor, engine, probability, grid, views)
     return probability
 
 
@@ -113,6 +118,10 @@ def search_further(pixels: Codes, probability: Probability, engine: StageEngine,
     searched = _factors(pixels, SMALLEST_SEARCHED_PX)
     for factor in _factors(pixels, SMALLEST_IN_DAMAGED_PX)[len(searched) :]:
         _search_one_size(reduced(pixels, factor), factor, engine, probability, grid, likelier=True)
+
+
+def _fits_one_tile(pixels: Codes, grid: Grid) -> bool:
+    return bool(max(pixels.shape[:2]) <= grid.side)
 
 
 def _factors(pixels: Codes, smallest_px: int) -> list[int]:
@@ -166,12 +175,17 @@ def decide(found: FoundDamage, options: RestoreOptions, limit: float, coloring: 
 
 
 def _search_one_size(
-    small: Codes, factor: int, engine: StageEngine, probability: Probability, grid: Grid, *, likelier: bool = False
+    small: Codes,
+    factor: int,
+    engine: StageEngine,
+    probability: Probability,
+    grid: Grid,
+    views: Views = VIEWS[:1],
+    *,
+    likelier: bool = False,
 ) -> None:
     height, width = small.shape[:2]
     multiple = CONTRACTS["damage/1"].multiple
-
-    views = VIEWS if max(height, width) <= grid.side else VIEWS[:1]
 
     def run(tile: Tile) -> FloatArray:
         planes = tile_planes(small, tile, multiple)

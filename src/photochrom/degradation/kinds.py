@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from photochrom.degradation import marks, surface, texture, tone
+from photochrom.degradation import cracking, marks, surface, texture, tone
 
 # When in a photograph's life a kind happens: exposed, printed and faded, handled, scanned.
 CAMERA, PRINT, HANDS, SCAN = range(4)
@@ -40,8 +40,9 @@ KINDS: dict[str, Kind] = (
     | _table(PRINT, tone.sepia, tone.toning, texture.grain, texture.halftone, tone.fading, tone.uneven_fading)
     | _table(PRINT, tone.yellowing, tone.dye_fading, surface.borders)
     | _table(HANDS, marks.scratches, marks.film_runs, marks.mould, covers=True)
-    | _table(HANDS, surface.creases, surface.cracks, surface.tears, surface.worn_edges, covers=True)
-    | _table(HANDS, surface.tape, surface.missing_corners, surface.stains, covers=True)
+    | _table(HANDS, cracking.creases, cracking.folds, cracking.cracks, cracking.crackle, covers=True)
+    | _table(HANDS, surface.tears, surface.worn_edges, surface.tape, surface.missing_corners, covers=True)
+    | _table(HANDS, surface.stains, covers=True)
     | _table(SCAN, marks.dust, marks.hairs, marks.scanner_lines, surface.glare, covers=True)
     | _table(SCAN, texture.scanner_blur, texture.scanner_noise, texture.speckle, texture.jpeg)
 )

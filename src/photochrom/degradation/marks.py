@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from photochrom.degradation.fields import Picture, Plane, between, blurred, cloud, lay
+from photochrom.degradation.fields import Picture, between, blurred, cloud, lay
+from photochrom.degradation.materials import Damaged, of_its_kind
 from photochrom.degradation.stencil import Points, Stencil, anywhere, wander
 
-Damaged = tuple[Picture, Plane]
 LIGHT, DARK = 1, 0
 
 
@@ -113,7 +113,7 @@ def mould(picture: Picture, rng: np.random.Generator, strength: float, px: float
         tint = np.array([0.3, 0.27, 0.18]) + rng.uniform(-0.12, 0.12, 3)
     else:
         tint = np.array([0.85, 0.83, 0.75]) + rng.uniform(-0.1, 0.1, 3)
-    return lay(picture, hidden, _of_its_kind(picture, tint)), hidden
+    return lay(picture, hidden, of_its_kind(picture, tint)), hidden
 
 
 def scanner_lines(picture: Picture, rng: np.random.Generator, strength: float, px: float) -> Damaged:
@@ -128,17 +128,10 @@ def scanner_lines(picture: Picture, rng: np.random.Generator, strength: float, p
         sheet.line(ends, px * rng.uniform(0.8, 1.6), rng.uniform(0.25, 0.9))
     hidden = sheet.cover()
     tint = rng.random(3) if rng.random() < 0.5 else np.full(3, rng.choice([0.05, 0.95]))
-    return lay(picture, hidden, _of_its_kind(picture, tint)), hidden
+    return lay(picture, hidden, of_its_kind(picture, tint)), hidden
 
 
 def _tone(level: int, rng: np.random.Generator) -> Picture:
     """Return nearly white (1) or nearly black (0), a little warm or cool."""
     tone = rng.uniform(0.82, 1.0) if level else rng.uniform(0.0, 0.18)
     return np.asarray(np.clip(tone + rng.normal(0, 0.015, 3), 0, 1), dtype=np.float32)
-
-
-def _of_its_kind(picture: Picture, tint: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Picture:
-    """Return the tint, without its colour where the picture itself has none (a grey scan shows everything grey)."""
-    sample = picture[:, ::8, ::8]
-    is_grey = float(np.ptp(sample, axis=0).max()) < 0.02
-    return np.asarray(np.full(3, tint.mean()) if is_grey else tint, dtype=np.float32)

@@ -1,8 +1,8 @@
-"""Damage to the print itself: creases, tears, tape, missing corners, stains, and the glare of a photographed print.
+"""Damage to the print itself: worn edges, tears, tape, missing corners, stains, the glare of a photographed print.
 
 Each takes a picture (3, H, W), sRGB 0..1, a random generator, a strength 0..1 and ``px``, the size of a scan pixel, and
 returns the damaged picture with the plane (H, W), 0..1, of how much of each pixel is hidden. What can still be seen
-through (a stain's middle, the shade beside a crease) is not hidden.
+through (a stain's middle) is not hidden.
 """
 
 from __future__ import annotations
@@ -11,71 +11,16 @@ import numpy as np
 
 from photochrom.degradation.fields import (
     Picture,
-    Plane,
     between,
     blurred,
     cloud,
     enlarge,
     lay,
-    noise,
     per_channel,
     smooth_step,
 )
-from photochrom.degradation.marks import Damaged, _of_its_kind
+from photochrom.degradation.materials import Damaged, of_its_kind, paper
 from photochrom.degradation.stencil import Points, Stencil, anywhere, chord, crack
-
-
-def creases(picture: Picture, rng: np.random.Generator, strength: float, px: float) -> Damaged:
-    """Folds: a light core where the emulsion broke, here and there interrupted, with a bright and a dark flank."""
-    shape, side = picture.shape[1:], min(picture.shape[1:])
-    core, flanks = Stencil(shape), (Stencil(shape), Stencil(shape))
-    for _ in range(1 + rng.poisson(0.8 * strength)):
-        start, end = chord(shape, rng)
-        if rng.random() < 0.5:
-            end = start + (end - start) * rng.uniform(0.25, 0.8)
-        fold = crack(start, end, rng, side * rng.uniform(0.004, 0.03))
-        width = px * between(rng, 0.8, 3.5)
-        core.line(fold, width, rng.uniform(0.55, 1))
-        along = (end - start) / max(float(np.hypot(*(end - start))), 1.0)
-        aside = np.array([-along[1], along[0]]) * px * rng.uniform(1.5, 4)
-        for flank, offset in zip(flanks, (aside, -aside), strict=True):
-            flank.line(fold + offset, px * rng.uniform(2, 6), rng.uniform(0.3, 0.8))
-    shade = (blurred(flanks[0].cover(), 2 * px) - blurred(flanks[1].cover(), 2 * px)) * np.float32(
-        rng.uniform(0.15, 0.5)
-    )
-    crumbled = np.clip(cloud(shape, rng, 7 * px) * np.float32(2.6) - np.float32(rng.uniform(0, 0.6)), 0, 1)
-    hidden = core.cover() * crumbled
-    folded = np.clip(picture + shade * (np.float32(0.3) + picture), 0, 1)
-    return lay(np.asarray(folded, dtype=np.float32), hidden, paper(picture, rng)), hidden
-
-
-def cracks(picture: Picture, rng: np.random.Generator, strength: float, px: float) -> Damaged:
-    """Cracked emulsion: branching white veins of uneven width along folds, here and there a flake lost altogether."""
-    shape, side = picture.shape[1:], min(picture.shape[1:])
-    veins, shade = Stencil(shape), Stencil(shape)
-    for _ in range(1 + rng.poisson(1.5 * strength)):
-        start, end = chord(shape, rng)
-        trunk = crack(start, start + (end - start) * rng.uniform(0.3, 1), rng, side * rng.uniform(0.015, 0.05))
-        width = px * between(rng, 0.8, 3.0)
-        _draw_vein(veins, trunk, width, rng)
-        shade.line(trunk + px, 2.5 * width, 0.8)
-        for root in rng.integers(0, len(trunk), 1 + rng.poisson(4 * strength)):
-            turn, reach = rng.uniform(0, 2 * np.pi), side * between(rng, 0.04, 0.35)
-            tip = trunk[root] + reach * np.array([np.cos(turn), np.sin(turn)])
-            branch = crack(trunk[root], tip, rng, 0.09 * reach)
-            _draw_vein(veins, branch[:: 1 if reach > 60 * px else 2], 0.6 * width, rng)
-    hidden = veins.cover()
-    dark = blurred(shade.cover(), 1.5 * px) * np.float32(rng.uniform(0, 0.35))
-    return lay(picture * (1 - dark), hidden, paper(picture, rng)), hidden
-
-
-def _draw_vein(sheet: Stencil, line: Points, width_px: float, rng: np.random.Generator) -> None:
-    """Draw a line whose width changes from step to step, with a flake lost at a corner now and then."""
-    widths = width_px * rng.lognormal(-0.2, 0.5, len(line))
-    for step, width in enumerate(widths[1:]):
-        sheet.line(line[step : step + 2], width, min(1.0, 0.45 + 0.4 * width))
-    for corner in line[rng.random(len(line)) < 0.04]:
-        sheet.polygon(corner + rng.normal(0, 1.6 * width_px, (6, 2)))
 
 
 def worn_edges(picture: Picture, rng: np.random.Generator, strength: float, px: float) -> Damaged:
@@ -155,7 +100,7 @@ def tape(picture: Picture, rng: np.random.Generator, strength: float, px: float)
         np.float32(0.8) + np.float32(0.2) * cloud(shape, rng, side / 5)
     )
     yellow = np.array([0.86, 0.76, 0.5]) * rng.uniform(0.75, 1.1) + rng.uniform(-0.05, 0.05, 3)
-    glue = _of_its_kind(picture, np.clip(yellow, 0, 1))
+    glue = of_its_kind(picture, np.clip(yellow, 0, 1))
     seen_through = lay(picture, area, picture * per_channel(0.4 + 0.6 * glue))
     taped = lay(seen_through, area * opacity, glue)
     return lay(taped, rim, glue * np.float32(0.6)), np.maximum(area * opacity, rim)
@@ -197,7 +142,7 @@ def stains(picture: Picture, rng: np.random.Generator, strength: float, px: floa
     inside = smooth_step(wetness, 0.47, 0.53)
     rim_width = rng.uniform(0.03, 0.09)
     rim = np.exp(-np.square((wetness - np.float32(0.5 + rim_width)) * np.float32(1 / rim_width))) * inside
-    tint = _of_its_kind(picture, np.array([0.72, 0.58, 0.36]) + rng.uniform(-0.15, 0.15, 3))
+    tint = of_its_kind(picture, np.array([0.72, 0.58, 0.36]) + rng.uniform(-0.15, 0.15, 3))
     soak = (
         inside
         * np.float32(strength * rng.uniform(0.2, 0.7))
@@ -229,10 +174,3 @@ def glare(picture: Picture, rng: np.random.Generator, strength: float, px: float
     light = enlarge(lamp, shape) * np.float32(0.25 + 0.75 * strength * rng.random())
     dazzled = picture + (1 - picture) * light
     return np.asarray(dazzled, dtype=np.float32), smooth_step(light, 0.75, 0.95)
-
-
-def paper(picture: Picture, rng: np.random.Generator) -> Picture:
-    """Return the fibres under the emulsion as a picture: nearly white, rough, warm where the picture has colour."""
-    tint = _of_its_kind(picture, np.array([0.95, 0.92, 0.84]) * rng.uniform(0.85, 1.05))
-    rough: Plane = noise(picture.shape[1:], rng, 1.5) * np.float32(0.035)
-    return np.asarray(np.clip(per_channel(tint) + rough, 0, 1), dtype=np.float32)

@@ -106,7 +106,8 @@ def crackle(picture: Picture, rng: np.random.Generator, strength: float, px: flo
     depth = np.clip(rng.uniform(0.3 - strength, 1.2, 256), 0, 1).astype(np.float32)[border]
     brittle = np.clip(cloud(shape, rng, min(shape) / 2.5) * np.float32(2) - np.float32(0.9 - 0.7 * strength), 0, 1)
     lines = lines * depth * brittle
-    down, right = np.gradient(blurred(lines, 0.8 * px))
+    raised = blurred(lines, 0.8 * px)
+    down, right = np.diff(raised, axis=0, append=raised[-1:]), np.diff(raised, axis=1, append=raised[:, -1:])
     turn = rng.uniform(0, 2 * np.pi)
     relief = np.float32(np.sin(turn)) * down + np.float32(np.cos(turn)) * right
     shade = relief * np.float32(rng.uniform(0.2, 1.2) * px)

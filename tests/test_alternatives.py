@@ -30,7 +30,7 @@ def predicted(*modes: tuple[float, float, float], width: float = 8.0, split: boo
 
 
 def versions_of(found: Prediction, count: int = 4) -> list[np.ndarray]:
-    return [v.ab for v in find_versions(found, GRID.astype(np.float32), LUMA, count, 0.4)]
+    return [v.ab for v in find_versions(found, GRID.astype(np.float32), LUMA, count)]
 
 
 def apart(one: np.ndarray, other: np.ndarray) -> float:
@@ -38,18 +38,19 @@ def apart(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def test_the_first_is_the_nets_own_and_the_second_the_other_mode() -> None:
-    found = predicted((40, 30, 1.0), (-30, 30, 0.45))
-    versions = find_versions(found, GRID.astype(np.float32), LUMA, 2, 0.4)
+    at_its_mode = np.broadcast_to(np.float32([[[40]], [[30]]]), (2, *LUMA.shape))
+    found = Prediction(at_its_mode, (), 0.0, predicted((40, 30, 1.0), (-30, 30, 0.6), width=5).extras)
+    versions = find_versions(found, GRID.astype(np.float32), LUMA, 2)
     assert versions[0].ab is found.ab
     assert versions[0].notes == ()
     assert versions[1].ab[0].mean() < -20
-    assert 0.35 <= versions[1].likelihood < 1
+    assert 0.25 <= versions[1].likelihood < 1
     assert versions[1].notes[0].startswith("version 2: ")
 
 
 def test_any_two_differ_visibly_and_they_come_likeliest_first() -> None:
     found = predicted((40, 30, 1.0), (-30, 30, 0.9), (5, -45, 0.8), width=10)
-    versions = find_versions(found, GRID.astype(np.float32), LUMA, 4, 0.4)
+    versions = find_versions(found, GRID.astype(np.float32), LUMA, 4)
     assert len(versions) == 4
     for i, one in enumerate(versions):
         for other in versions[:i]:
@@ -131,3 +132,10 @@ def test_fewer_are_told_and_an_absent_one_is_an_error(tiny_model: Path) -> None:
 def test_a_model_without_a_distribution_says_so() -> None:
     with pytest.raises(OptionError, match="no alternatives"):
         Colorizer(engine=FakeEngine()).alternatives(np.zeros((20, 20), np.uint8), 2)
+
+
+def test_a_richer_version_of_the_same_hue_is_none() -> None:
+    found = predicted((20, 20, 1.0), (38, 38, 0.9), width=6)
+    ab = np.full((2, *LUMA.shape), 20, np.float32)
+    hues = [np.degrees(np.arctan2(*v[::-1])) for v in versions_of(Prediction(ab, (), 0.0, found.extras))[1:]]
+    assert all(np.abs(hue - 45).mean() > 5 for hue in hues)

@@ -33,10 +33,13 @@ PLANNED_DIFFERENCE = 5.0  # the blurred borders between regions take away up to 
 REGIONS = 7
 OPTIONS_PER_REGION = 4  # the net's own answer and three others: 4 ** 7 combinations are ranked in a blink
 LEAST_STEP_AB = 16.0  # Lab units between the colours of one region's options
-LEAST_LIKELIHOOD = 0.35  # of an option's colour, relative to the likeliest of its region
-# Of an option's chroma, relative to the region's own: greyer versions are what the vividness is for.
-LEAST_CHROMA_SHARE = 0.6
-KERNEL_AB = 14.0  # Lab units: width of the neighbourhood in which an option's cells may choose their colours
+LEAST_LIKELIHOOD = 0.25  # of an option's colour, relative to the likeliest of its region
+# Of an option's chroma, relative to the region's own; and Lab units from its hue, where its own colour has one (from so
+# much chroma on): greyer and richer versions are what the vividness is for.
+LEAST_CHROMA_SHARE, LEAST_STEP_FROM_HUE, HUE_FROM_CHROMA = 0.6, 10.0, 10.0
+# Lab units: width of the neighbourhood in which an option's cells may choose their colours. Wider, and the likeliest
+# colour, which the version is to differ from, pulls all of them back.
+KERNEL_AB = 8.0
 SOFT_BORDER_CELLS = 1
 ITERATIONS = 12
 PLACELESS = 3  # the features before place: a*, b*, lightness
@@ -77,7 +80,7 @@ def choose_versions(
     wanted = max(options.alternatives, options.alternative)
     if wanted == 1:
         return [Version(predicted.ab)], ()
-    found = find_versions(predicted, np.array(spec.bins_ab, dtype=np.float32), cell_luma, wanted, spec.temperature)
+    found = find_versions(predicted, np.array(spec.bins_ab, dtype=np.float32), cell_luma, wanted)
     if options.alternative > len(found):
         raise OptionError(f"this picture has {len(found)} visibly different versions, no more", where="alternative")
     if options.alternative > 1:
@@ -86,9 +89,7 @@ def choose_versions(
     return found, (f"{len(found)} of {wanted} versions: no other is likely and visibly different",) if missing else ()
 
 
-def find_versions(
-    predicted: Prediction, bins_ab: FloatArray, cell_luma: Plane, count: int, temperature: float
-) -> list[Version]:
+def find_versions(predicted: Prediction, bins_ab: FloatArray, cell_luma: Plane, count: int) -> list[Version]:
     """Return up to ``count`` versions of a picture, likeliest first; the first is the net's own answer.
 
     Fewer come back where the net is sure enough that no other version both is likely and differs visibly
@@ -99,7 +100,6 @@ def find_versions(
         bins_ab: (K, 2) Lab a*, b* that the logits stand for.
         cell_luma: (h, w) luma on the same grid, 0..1.
         count: how many are wanted.
-        temperature: of the annealed mean.
 
     Cost: about 0.7 core seconds, whatever the picture's size.
     """
@@ -115,9 +115,8 @@ def find_versions(
         _region_options(shares, bins_ab, own_ab.reshape(2, -1)[:, inside].mean(axis=1))
         for shares, inside in zip(region_share, membership, strict=True)
     ]
-    sharp = _softmax(cells / temperature)
     painted = [
-        [own_ab.reshape(2, -1), *(_decode_near(sharp, bins_ab, option.ab) for option in region)] for region in options
+        [own_ab.reshape(2, -1), *(_decode_near(share, bins_ab, option.ab) for option in region)] for region in options
     ]
     apart = _differences(painted, membership, cell_luma.reshape(-1))
     costs = [
@@ -202,17 +201,25 @@ def _region_options(
         if relative < LEAST_LIKELIHOOD or len(options) == OPTIONS_PER_REGION - 1:
             break
         color = bins_ab[best].astype(np.float64)
-        if np.hypot(*color) >= least_chroma and min(np.hypot(*(color - other)) for other in taken) >= LEAST_STEP_AB:
+        if np.hypot(*color) < least_chroma or _has_hue_of(own, color):
+            continue
+        if min(np.hypot(*(color - other)) for other in taken) >= LEAST_STEP_AB:
             taken.append(color)
             options.append(_Option(color, float(-np.log(relative))))
     return options
 
 
-def _decode_near(sharp: FloatArray, bins_ab: npt.NDArray[np.floating], center: npt.NDArray[np.float64]) -> FloatArray:
+def _has_hue_of(own: npt.NDArray[np.floating], color: npt.NDArray[np.float64]) -> bool:
+    along, aside = own @ color, own[0] * color[1] - own[1] * color[0]
+    chroma = np.hypot(*own)
+    return bool(chroma >= HUE_FROM_CHROMA and along > 0 and abs(aside) < LEAST_STEP_FROM_HUE * chroma)
+
+
+def _decode_near(share: FloatArray, bins_ab: npt.NDArray[np.floating], center: npt.NDArray[np.float64]) -> FloatArray:
     """Return each cell's mean colour under its own distribution times a Gaussian around ``center``: (2, cells)."""
     nearness = np.exp(-((bins_ab - center) ** 2).sum(axis=1) / (2 * KERNEL_AB**2)) + 1e-9
     weights = np.concatenate([(bins_ab * nearness[:, None]).T, nearness[None]]).astype(np.float32)
-    a, b, total = weights @ sharp
+    a, b, total = weights @ share
     return np.asarray(np.stack([a, b]) / np.maximum(total, 1e-12))
 
 

@@ -126,11 +126,14 @@ def test_the_model_is_told_how_sure_the_damage_is() -> None:
     probability = np.full(mask.shape, 128, np.uint8)
     probability[20, 20], probability[400, 400] = 255, 204
     fill(pixels, mask, Listener(), probability=probability)  # type: ignore[arg-type]
-    assert len(told) == 2  # the thick one on a copy, then the one tile at full size that holds the others
+    # The thick one on a copy, then the one tile at full size that holds the others, both shown four ways.
+    assert len(told) == 8
+    assert np.array_equal(told[5], told[4][:, ::-1])
+    assert np.array_equal(told[7], told[4].T)
     assert told[0][12:, 12:].max() == pytest.approx(0.8)
-    assert told[-1][20, 20] == np.float32(0.98)  # not 1, which is a hole
-    assert told[-1][105, 105] == np.float32(128 / 255)
-    assert told[-1][30, 30] == 0
+    assert told[4][20, 20] == np.float32(0.98)  # not 1, which is a hole
+    assert told[4][105, 105] == np.float32(128 / 255)
+    assert told[4][30, 30] == 0
     fill(pixels, mask, Listener())  # type: ignore[arg-type]
     assert set(np.unique(told[-1])) == {0, 1}
 
@@ -241,15 +244,16 @@ def test_a_large_picture_is_searched_at_more_than_one_size(stages: dict[str, Onn
     assert found[600].max() < 10
 
 
-@pytest.mark.parametrize(("grid", "looks"), [(Grid(64, 16, 4), 4), (Grid(32, 16, 4), 1)])
-def test_what_fits_into_one_tile_is_looked_at_four_ways(grid: Grid, looks: int) -> None:
+@pytest.mark.parametrize(("side", "looks"), [(64, 4), (656, 1)])
+def test_a_small_picture_is_looked_at_four_ways(side: int, looks: int) -> None:
     class SeesTheLeft:
         def run(self, rgb: np.ndarray, mask: np.ndarray | None = None) -> dict[str, np.ndarray]:
             marked = np.zeros((1, 1, *rgb.shape[2:]), np.float32)
             marked[..., 2] = 0.8
             return {"mask": marked}
 
-    found = damage.search(np.full((64, 64, 1), 90, np.uint8), SeesTheLeft(), grid)  # type: ignore[arg-type]
+    picture = np.full((64, side, 1), 90, np.uint8)
+    found = damage.search(picture, SeesTheLeft())  # type: ignore[arg-type]
     if looks == 1:
         assert found[5, 2] == 204
         return
@@ -258,7 +262,7 @@ def test_what_fits_into_one_tile_is_looked_at_four_ways(grid: Grid, looks: int) 
     assert found[2, 2] == 153
 
 
-@pytest.mark.parametrize(("lines", "looks"), [(0, 1), (6, 5)])
+@pytest.mark.parametrize(("lines", "looks"), [(0, 1), (6, 4)])
 def test_one_look_decides_and_the_others_come_after_it(lines: int, looks: int) -> None:
     class Counts:
         spec = StageSpec(name="counts", contract="damage/1", licence="MIT", damaged=0.02)

@@ -15,14 +15,13 @@ from torch import Tensor, nn
 
 from photochrom.color import BLUE_PER_CB, GREEN_PER_CB, GREEN_PER_CR, RED_PER_CR
 from photochrom.errors import OptionError
+from photochrom.holes import IS_HOLE
 from photochrom.nets.shrinkage import CELL, CosineShrinkage
 
 # Of the code range 0..1; between two of them a mixture serves.
 NOISE_STRENGTHS = (2.5 / 255, 5 / 255, 9 / 255, 15 / 255, 25 / 255)
 RGB_FROM_YCBCR = ((1, 0, RED_PER_CR), (1, GREEN_PER_CB, GREEN_PER_CR), (1, BLUE_PER_CB, 0))
 CHANGE_SCALE = 8.0
-# From here on a mask says that there is a hole; below, how sure it is that there is damage.
-IS_HOLE = 0.99
 # Logit that what was found to be damaged is kept after all, to begin with.
 KEPT_AT_FIRST = -3.0
 
@@ -41,7 +40,7 @@ RESTORATION_SIZES = {
     "test": RestorationSize(widths=(8, 8, 8, 8, 8), down=(1, 1, 1, 1), middle=1, up=(1, 1, 1, 1)),
     # 1.5 M parameters, 58 k multiplications a pixel; sides multiples of 8.
     "noise": RestorationSize(widths=(32, 64, 96), down=(2, 2), middle=6, up=(2, 2)),
-    # 1.3 M parameters, 20 k multiplications a pixel; sides multiples of 16.
+    # 1.3 M parameters, 21 k multiplications a pixel; sides multiples of 16.
     "inpaint": RestorationSize(widths=(24, 48, 96, 144), down=(1, 1, 1), middle=2, up=(1, 1, 1)),
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +10,7 @@ import pyvips
 from photochrom.codecs.room import empty_pixels, let_go
 from photochrom.engines.base import FloatArray
 from photochrom.engines.restoration import CONTRACTS, StageEngine
+from photochrom.holes import POSSIBLE
 from photochrom.luma import Codes, strips
 from photochrom.options import RestoreOptions
 from photochrom.restoration.decisions import StageDecision, is_wanted
@@ -27,6 +27,7 @@ from photochrom.restoration.masks import (
 from photochrom.restoration.planes import enlarged_rows, reduced, tile_planes
 from photochrom.restoration.tiling import Grid, Tile, blended_rows
 from photochrom.restoration.toning import Coloring
+from photochrom.restoration.views import VIEWS, Views, mean_over, views_of
 
 GRID = Grid(side=640, overlap=96, margin=32)
 # A large scan is searched at its full size for what is thin, and at fractions of it for what is wide.
@@ -34,18 +35,9 @@ SMALLEST_SEARCHED_PX = 768
 # In a picture that counts as damaged, smaller copies are searched too, for cracks as soft and wide as old prints have;
 # what they show has to be likelier, and not ruled out by the larger ones: masks from small copies are broad.
 SMALLEST_IN_DAMAGED_PX, LIKELIER, RULED_OUT = 100, 0.6, 0.08
-# A picture that fits into one tile is looked at as it is, mirrored, upside down and on its side, and the mean counts:
-# four tiles are quickly searched, and a network sees a faint crack one way that it misses another.
-Views = tuple[Callable[[FloatArray], FloatArray], ...]
-VIEWS: Views = (
-    lambda planes: planes,
-    lambda planes: planes[..., ::-1],
-    lambda planes: planes[..., ::-1, :],
-    lambda planes: planes.swapaxes(-1, -2),
-)
 # Whether a picture is damaged is told by what is surely damage. In one that is, a region is filled if damage is likely
-# somewhere in it, as far as it is possible.
-SURE, LIKELY, POSSIBLE = 0.98, 0.8, 0.35
+# somewhere in it, as far as it is POSSIBLE.
+SURE, LIKELY = 0.98, 0.8
 # What is filled where nobody asks whether the picture is damaged.
 ALWAYS = 0.5
 # Regions of fewer pixels at full size, in millionths of the picture, are not touched.
@@ -86,27 +78,30 @@ def find(
     Whether the picture is damaged is decided at full size and on one view, because few marks are sure four times over;
     in one that is, the other views tell where, and ``search_further`` finds more of it.
     """
-    probability = search(pixels, engine, grid, views=VIEWS[:1])
+    first, further = VIEWS[:1], views_of(pixels)[1:]
+    probability = search(pixels, engine, grid, views=first)
     found = find_damage(probability, options)
     decision = decide(found, options, engine.spec.damaged, coloring)
     if not decision.applied:
         return found, decision
-    if _fits_one_tile(pixels, grid):
-        probability = search(pixels, engine, grid)
+    if further:
+        seen_otherwise = search(pixels, engine, grid, views=further)
+        mean = (probability.astype(np.float32) + np.float32(len(further)) * seen_otherwise) / (1 + len(further))
+        probability = np.rint(mean).astype(np.uint8)
     search_further(pixels, probability, engine, grid)
     more = replace(find_damage(probability, options), squares=found.squares)
     decision_on_more = decide(more, options, engine.spec.damaged, coloring)
     return (more, decision_on_more) if decision_on_more.applied else (found, decision)
 
 
-def search(pixels: Codes, engine: StageEngine, grid: Grid = GRID, *, views: Views = VIEWS) -> Probability:
+def search(pixels: Codes, engine: StageEngine, grid: Grid = GRID, *, views: Views | None = None) -> Probability:
     """Return the probability of damage at each pixel, (H, W), 0..255.
 
     At full size, and at halves, quarters ... of it while the short side stays above SMALLEST_SEARCHED_PX; the largest
-    counts. A picture that fits into one tile is looked at in all the views, others as they are. Memory: one byte per
-    pixel, a smaller copy of the picture, and a row of tiles.
+    counts. Left out, ``views`` are those that suit the picture's size. Memory: one byte per pixel, a smaller copy of
+    the picture, and a row of tiles.
     """
-    views = views if _fits_one_tile(pixels, grid) else VIEWS[:1]
+    views = views or views_of(pixels)
     probability = empty_pixels(pixels.shape[:2], np.uint8)
     for factor in _factors(pixels, SMALLEST_SEARCHED_PX):
         _search_one_size(reduced(pixels, factor), factor, engine, probability, grid, views)
@@ -118,10 +113,6 @@ def search_further(pixels: Codes, probability: Probability, engine: StageEngine,
     searched = _factors(pixels, SMALLEST_SEARCHED_PX)
     for factor in _factors(pixels, SMALLEST_IN_DAMAGED_PX)[len(searched) :]:
         _search_one_size(reduced(pixels, factor), factor, engine, probability, grid, likelier=True)
-
-
-def _fits_one_tile(pixels: Codes, grid: Grid) -> bool:
-    return bool(max(pixels.shape[:2]) <= grid.side)
 
 
 def _factors(pixels: Codes, smallest_px: int) -> list[int]:
@@ -188,10 +179,8 @@ def _search_one_size(
     multiple = CONTRACTS["damage/1"].multiple
 
     def run(tile: Tile) -> FloatArray:
-        planes = tile_planes(small, tile, multiple)
-        # Every view is its own inverse.
-        masks = np.stack([view(engine.run(np.ascontiguousarray(view(planes)))["mask"]) for view in views])
-        return tile.cropped(masks.mean(axis=0)[0])
+        mask = mean_over(views, lambda planes: engine.run(planes)["mask"], tile_planes(small, tile, multiple))
+        return tile.cropped(mask[0])
 
     found = probability if factor == 1 else np.empty((height, width), np.uint8)
     for top, rows in blended_rows(width, height, 1, grid, run):

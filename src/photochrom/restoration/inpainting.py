@@ -9,17 +9,17 @@ import numpy as np
 from photochrom.codecs.room import empty_pixels, let_go
 from photochrom.engines.base import FloatArray
 from photochrom.engines.restoration import CONTRACTS, StageEngine
+from photochrom.holes import SUREST
 from photochrom.luma import Codes, strips
 from photochrom.restoration.masks import Mask, Probability, any_in_blocks, largest_in_blocks, thick_parts
 from photochrom.restoration.planes import codes_from_planes, enlarged_rows, padded, reduced, tile_planes
 from photochrom.restoration.tiling import Grid, Tile, blended_rows
+from photochrom.restoration.views import mean_over, views_of
 
 GRID = Grid(side=512, overlap=128, margin=32)
 # Thickness of a hole, in pixels, that the model fills well at full size; thicker ones are filled on smaller copies.
 REACH_PX = 40
 COARSEST, SMALLEST_COPY_PX = 16, 64
-# What the model is told at most of damage that was found: 1 would be a hole, and it would not look under the mask.
-SUREST = 0.98
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,5 +119,6 @@ def _filled(pixels: Codes, holes: _Holes, wanted: Mask, tile: Tile, engine: Stag
     if not wanted[tile.window].any():
         return None
     multiple = CONTRACTS["inpaint/2"].multiple
-    mask = padded(holes.plane(tile), multiple)
-    return tile.cropped(engine.run(tile_planes(pixels, tile, multiple), mask)["restored"][0])
+    planes, mask = tile_planes(pixels, tile, multiple), padded(holes.plane(tile), multiple)
+    restored = mean_over(views_of(pixels), lambda rgb, hole: engine.run(rgb, hole)["restored"], planes, mask)
+    return tile.cropped(restored[0])

@@ -103,7 +103,7 @@ def restore_photo(
         ModelError: a model gave values that are not numbers, or arrays of another shape than it promised.
         OptionError: the mask does not fit the picture, or marks too much of it.
 
-    Cost: about a second a megapixel on two cores for each of searching and filling, one and a half for denoising, a
+    Cost: about a second a megapixel on two cores for each of searching and filling, two and a half for denoising, a
     tenth for tones.
     Memory: input and output pixels, two bytes per pixel for masks, and some hundred megabytes for a row of tiles.
     """

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.errors import TrainingError
+from photochrom.holes import POSSIBLE, SUREST
 from photochrom.nets.damage import DamageNet
 from photochrom.nets.paint import luma_of
 from photochrom.nets.tone import correct
@@ -18,9 +19,6 @@ from photochrom.train.trained import load_trained
 
 # How much colour differences count beside those of all channels, and rough fields beside both.
 CHROMA_SHARE, ROUGHNESS_SHARE = 0.5, 0.02
-# From which probability on what a finder finds is filled, and how sure of it the network is told to be at most: as when
-# photographs are restored.
-POSSIBLE, SUREST = 0.35, 0.98
 
 
 class ToneTask(Task):

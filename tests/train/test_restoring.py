@@ -17,7 +17,7 @@ from photochrom.nets.restoration import (
     fill_smoothly,
     with_fresh_blocks,
 )
-from photochrom.nets.tone import FIELD, KNOTS, build_tone_net, correct, with_fresh_scene
+from photochrom.nets.tone import FIELD, KNOTS, build_tone_net, correct, with_fresh_parts
 from photochrom.train.config import TaskSection, TrainConfig
 from photochrom.train.degrade import make_pair
 from photochrom.train.loop import Training
@@ -78,14 +78,14 @@ def test_a_tone_network_that_knew_no_scenes_answers_as_before_until_it_learns() 
     torch.nn.init.normal_(old.curves.weight, std=0.1)
     with pytest.raises(RuntimeError, match="scene"):
         new.load_state_dict(old.state_dict())
-    new.load_state_dict(with_fresh_scene(new, old.state_dict()))
+    new.load_state_dict(with_fresh_parts(new, old.state_dict()))
     photo = torch.rand(2, 3, 128, 128)
     for one, other in zip(new(photo), old(photo), strict=True):
         torch.testing.assert_close(one, other)
     new(photo)[0].square().mean().backward()
     assert new.scene is not None
     assert new.scene.whole[-1].weight.grad.abs().sum() > 0
-    again = with_fresh_scene(new, new.state_dict())
+    again = with_fresh_parts(new, new.state_dict())
     assert all(torch.equal(again[name], value) for name, value in new.state_dict().items())
     with pytest.raises(OptionError, match="lite0"):
         build_tone_net("test", "resnet34")

@@ -141,3 +141,9 @@ class Residual(nn.Module):
         """Shapes: (B, C, H, W) -> (B, C, H, W)."""
         refined: Tensor = self.layers(x)
         return x + refined
+
+
+def extended_by_zeros(value: Tensor, like: Tensor) -> Tensor:
+    """Return the tensor with zeros after it along every dimension in which ``like`` is longer."""
+    missing = [max(0, wanted - has) for wanted, has in zip(like.shape, value.shape, strict=True)]
+    return nn.functional.pad(value, [side for count in reversed(missing) for side in (0, count)])

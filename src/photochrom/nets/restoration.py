@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from photochrom.color import BLUE_PER_CB, GREEN_PER_CB, GREEN_PER_CR, RED_PER_CR
 from photochrom.errors import OptionError
 from photochrom.holes import IS_HOLE
+from photochrom.nets.blocks import extended_by_zeros
 from photochrom.nets.shrinkage import CELL, CosineShrinkage
 
 # Of the code range 0..1; between two of them a mixture serves.
@@ -234,11 +235,5 @@ def with_fresh_blocks(net: nn.Module, state: Mapping[str, Tensor]) -> dict[str, 
         if name not in state and (".first." in name or ".second." in name):
             grown[name] = torch.zeros_like(value) if ".second." in name else value
         elif name in ENDS and name in state:
-            grown[name] = _with_zeros(state[name], value)
+            grown[name] = extended_by_zeros(state[name], value)
     return grown
-
-
-def _with_zeros(value: Tensor, like: Tensor) -> Tensor:
-    """Return the tensor with zeros after it along every dimension in which ``like`` is longer."""
-    missing = [max(0, wanted - has) for wanted, has in zip(like.shape, value.shape, strict=True)]
-    return nn.functional.pad(value, [side for count in reversed(missing) for side in (0, count)])

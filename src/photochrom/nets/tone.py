@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from photochrom.errors import OptionError
 from photochrom.nets.backbones import RESNET_BUILDERS, EfficientNetLite, build_backbone
+from photochrom.nets.blocks import extended_by_zeros
 
 KNOTS = 33
 FIELD = 16
@@ -21,10 +22,14 @@ FIELD = 16
 SEEN_PX = 128
 # Share of the picture that may lie below its black and above its white, and the least distance between the two.
 BEYOND, LEAST_RANGE = 0.005, 0.08
+# The same of the picture as it comes, before anything is averaged: true black and true white are small things.
+FINE_BEYOND = (0.0002, 0.001, 0.005)
 # The share of a step of the curve that a stretch leaves to tones outside the range.
 LEFT_OVER = 1e-3
 # Of a backbone the maps down to 1/16, and the channels its knowledge of the scene goes through.
 LEVELS, SCENE = 4, 96
+# The layers that more ranges make larger.
+TOLD = ("whole.0.weight", "stretch.weight", "stretch.bias")
 # Largest change a field can make: a factor 2 ** GAIN either way, and a shift.
 GAIN, OFFSET = 1.0, 0.4
 
@@ -51,7 +56,8 @@ class ToneNet(nn.Module):
     Shapes: (B, 3, 256, 256), sRGB 0..1 (or any square whose side is a multiple of 128) -> curves (B, 3, 33), rising
     from at least 0 to at most 1; gain (B, 3, 16, 16), 0.5..2; offset (B, 3, 16, 16), -0.4..0.4.
     It starts by leaving photographs as they are. It sees each twice, as it is and stretched from black to white, and
-    decides how much of that stretch its curves begin with: auto-contrast need not be learnt. With a backbone it also
+    decides how much of that stretch its curves begin with, and of those from blacks and whites that it does not see but
+    is told, because averaging down hides them: auto-contrast need not be learnt. With a backbone it also
     knows scenes: how bright snow, skin and night should be is a question about them.
     Source of the idea: Guo et al. 2020, "Zero-Reference Deep Curve Estimation" (curves instead of pictures), and Gharbi
     et al. 2017, "Deep Bilateral Learning" (low-resolution coefficients, local and global path).
@@ -72,13 +78,13 @@ class ToneNet(nn.Module):
             *(_Dilated(third, 1 + block) for block in range(size.blocks)),
         )
         self.whole = nn.Sequential(
-            nn.Linear(6 * KNOTS + 6 + 2 * third, size.hidden),
+            nn.Linear(6 * KNOTS + 6 + 2 * third + 6 * len(FINE_BEYOND), size.hidden),
             nn.ReLU(),
             nn.Linear(size.hidden, size.hidden),
             nn.ReLU(),
         )
         self.curves = nn.Linear(size.hidden, 3 * (KNOTS + 1))
-        self.stretch = nn.Linear(size.hidden, 3)
+        self.stretch = nn.Linear(size.hidden, 3 * (1 + len(FINE_BEYOND)))
         self.to_local = nn.Linear(size.hidden, third)
         self.fields = nn.Conv2d(third, 6, 1)
         for head in (self.curves, self.stretch, self.fields):
@@ -92,6 +98,7 @@ class ToneNet(nn.Module):
         """Shapes: as the class says."""
         seen = nn.functional.avg_pool2d(rgb, rgb.shape[-1] // SEEN_PX)
         black, white = tone_range(seen)
+        fine = fine_ranges(rgb)
         stretched = ((seen - black) / (white - black)).clamp(0, 1)
         local = self.local(torch.cat([seen, stretched], dim=1) - 0.5)
         of_scene = None
@@ -100,10 +107,14 @@ class ToneNet(nn.Module):
             local = local + near
         spread = (local - local.mean(dim=(2, 3), keepdim=True)).square().mean(dim=(2, 3))
         tones = [tone_shares(seen), tone_shares(stretched), black.flatten(2), white.flatten(2)]
-        whole = self.whole(torch.cat([*(part.flatten(1) for part in tones), local.mean(dim=(2, 3)), spread], dim=1))
+        told = [*(part.flatten(1) for part in tones), local.mean(dim=(2, 3)), spread, *(end.flatten(1) for end in fine)]
+        whole = self.whole(torch.cat(told, dim=1))
         if of_scene is not None:
             whole = nn.functional.relu(whole + of_scene)
-        begun = self.stretch(whole)[:, :, None] * stretch_steps(black, white).log()
+        ranges = [(black, white), *zip(*(end.split(1, dim=3) for end in fine), strict=True)]
+        shares = self.stretch(whole).view(-1, len(ranges), 3, 1).unbind(dim=1)
+        begun = torch.stack([share * stretch_steps(*ends).log() for share, ends in zip(shares, ranges, strict=True)])
+        begun = begun.sum(dim=0)
         steps = (self.curves(whole).view(-1, 3, KNOTS + 1) + begun).softmax(dim=2)
         curves = steps.cumsum(dim=2)[:, :, :KNOTS]
         mixed = nn.functional.relu(local + self.to_local(whole)[:, :, None, None])
@@ -161,6 +172,14 @@ def tone_range(rgb: Tensor) -> tuple[Tensor, Tensor]:
     return black, torch.maximum(white, black + LEAST_RANGE)
 
 
+def fine_ranges(rgb: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the blacks and the whites of each channel beyond which FINE_BEYOND lie: (B, 3, 1, 3) each."""
+    pixels = rgb.flatten(2)
+    last = [max(1, round(share * pixels.shape[2])) - 1 for share in FINE_BEYOND]
+    black, white = (pixels.topk(last[-1] + 1, dim=2, largest=light).values[:, :, last] for light in (False, True))
+    return black[:, :, None], torch.maximum(white, black + LEAST_RANGE)[:, :, None]
+
+
 def stretch_steps(black: Tensor, white: Tensor) -> Tensor:
     """Return the steps of the curve that takes black to 0 and white to 1: (B, 3, 1, 1) twice -> (B, 3, 34), above 0."""
     knots = torch.linspace(0, 1, KNOTS, dtype=black.dtype, device=black.device).view(1, 1, KNOTS)
@@ -210,8 +229,10 @@ def build_tone_net(size: str, backbone: str = "none", *, pretrained: bool = True
     return ToneNet(TONE_SIZES[size], body)
 
 
-def with_fresh_scene(net: ToneNet, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a state whose network had no backbone, with that of ``net``; it answers as it did before."""
+def with_fresh_parts(net: ToneNet, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a state whose network had no backbone or no fine ranges, with those of ``net``; it answers as before."""
+    own = net.state_dict()
+    grown = {name: extended_by_zeros(value, own[name]) if name in TOLD else value for name, value in state.items()}
     if net.backbone is None or any(name.startswith("backbone.") for name in state):
-        return dict(state)
-    return net.state_dict() | dict(state)
+        return grown
+    return own | grown

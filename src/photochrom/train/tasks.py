@@ -20,7 +20,7 @@ from photochrom.nets.paint import luma_of, paint
 from photochrom.nets.palette import Palette
 from photochrom.nets.photo_nets import build_photo_net
 from photochrom.nets.restoration import build_restoration_net, with_fresh_blocks
-from photochrom.nets.tone import ToneNet, build_tone_net, with_fresh_scene
+from photochrom.nets.tone import ToneNet, build_tone_net, with_fresh_parts
 from photochrom.train.config import TaskSection, TrainConfig
 from photochrom.train.data import Batch
 from photochrom.train.losses import color_distribution_loss
@@ -175,4 +175,4 @@ def grown(net: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the weights of a smaller network with what it lacks of ``net``; others come back as they are."""
     if isinstance(net, ColorNet):
         return with_fresh_queries(net, state)
-    return with_fresh_scene(net, state) if isinstance(net, ToneNet) else with_fresh_blocks(net, state)
+    return with_fresh_parts(net, state) if isinstance(net, ToneNet) else with_fresh_blocks(net, state)

@@ -72,6 +72,19 @@ def test_the_tone_network_can_begin_from_a_stretch() -> None:
     torch.testing.assert_close(corrected, ramp.expand(-1, 3, -1, -1), atol=0.04, rtol=0)
 
 
+def test_the_tone_network_is_told_blacks_and_whites_that_averaging_hides() -> None:
+    net = build_tone_net("test")
+    with torch.no_grad():
+        net.stretch.bias.view(-1, 3)[2] = 1.0  # all of the stretch that leaves a thousandth beyond either end
+        net.curves.bias.zero_()
+    picture = torch.full((1, 3, 256, 256), 0.5)
+    picture[..., ::28, ::28], picture[..., 14::28, ::28] = 0.25, 0.75  # 100 and 90 of 65,536 pixels, each alone
+    with torch.no_grad():
+        corrected = correct(picture, *net(picture))
+    assert corrected[..., 0, 0].max() < 0.02
+    assert corrected[..., 14, 0].min() > 0.98
+
+
 def test_a_tone_network_that_knew_no_scenes_answers_as_before_until_it_learns() -> None:
     torch.manual_seed(0)
     old, new = build_tone_net("test").eval(), build_tone_net("test", "test", pretrained=False).eval()
@@ -82,6 +95,16 @@ def test_a_tone_network_that_knew_no_scenes_answers_as_before_until_it_learns() 
     photo = torch.rand(2, 3, 128, 128)
     for one, other in zip(new(photo), old(photo), strict=True):
         torch.testing.assert_close(one, other)
+    before_fine = old.state_dict()
+    for name, kept in (
+        ("whole.0.weight", (slice(None), slice(-18))),
+        ("stretch.weight", slice(3)),
+        ("stretch.bias", slice(3)),
+    ):
+        before_fine[name] = before_fine[name][kept]
+    grown = with_fresh_parts(old, before_fine)
+    assert {name: value.shape for name, value in grown.items()} == {n: v.shape for n, v in old.state_dict().items()}
+    assert not grown["stretch.weight"][3:].any()
     new(photo)[0].square().mean().backward()
     assert new.scene is not None
     assert new.scene.whole[-1].weight.grad.abs().sum() > 0

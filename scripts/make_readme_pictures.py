@@ -32,7 +32,7 @@ SAMPLES = (
 )
 GAP_PX = 6
 # The sample and the preset it is worn by; each is restored by itself, with every stage asked to look.
-WORN = (("astronaut", "album"), ("coffee", "newspaper"), ("camera", "film"), ("chelsea", "attic"))
+WORN = (("astronaut", "album"), ("coffee", "newspaper"), ("camera", "film"), ("chelsea", "attic"), ("camera", "wallet"))
 
 
 def make_pair(name: str, options: AgeOptions | None, seed: int, colorizer: photochrom.Colorizer) -> Image.Image:

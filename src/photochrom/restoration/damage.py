@@ -34,7 +34,7 @@ GRID = Grid(side=640, overlap=96, margin=32)
 SMALLEST_SEARCHED_PX = 768
 # In a picture that counts as damaged, smaller copies are searched too, for cracks as soft and wide as old prints have;
 # what they show has to be likelier, and not ruled out by the larger ones: masks from small copies are broad.
-SMALLEST_IN_DAMAGED_PX, LIKELIER, RULED_OUT = 100, 0.6, 0.08
+SMALLEST_IN_DAMAGED_PX, LIKELIER, RULED_OUT = 100, 0.6, 0.15
 # Whether a picture is damaged is told by what is surely damage. In one that is, a region is filled if damage is likely
 # somewhere in it, as far as it is POSSIBLE.
 SURE, LIKELY = 0.98, 0.8

@@ -101,7 +101,7 @@ def crackle(picture: Picture, rng: np.random.Generator, strength: float, px: flo
     off_border, border = cell_borders(shape, rng, min(shape) * between(rng, 0.06, 0.3), px)
     # Uneven along its way, like a tear in paper.
     width = np.float32(px * between(rng, 0.5, 1.8)) * (np.float32(0.4) + np.float32(1.4) * cloud(shape, rng, 3 * px))
-    lines = smooth_step(width / 2 - off_border, -0.5, 0.5)
+    lines = smooth_step(np.asarray(width / 2 - off_border, dtype=np.float32), -0.5, 0.5)
     # Each crack of the net has a depth of its own, and the net is denser in some parts of the print.
     depth = np.clip(rng.uniform(0.3 - strength, 1.2, 256), 0, 1).astype(np.float32)[border]
     brittle = np.clip(cloud(shape, rng, min(shape) / 2.5) * np.float32(2) - np.float32(0.9 - 0.7 * strength), 0, 1)

@@ -111,7 +111,7 @@ class ToneNet(nn.Module):
         whole = self.whole(torch.cat(told, dim=1))
         if of_scene is not None:
             whole = nn.functional.relu(whole + of_scene)
-        ranges = [(black, white), *zip(*(end.split(1, dim=3) for end in fine), strict=True)]
+        ranges = [(black, white), *zip(*(torch.split(end, 1, dim=3) for end in fine), strict=True)]
         shares = self.stretch(whole).view(-1, len(ranges), 3, 1).unbind(dim=1)
         begun = torch.stack([share * stretch_steps(*ends).log() for share, ends in zip(shares, ranges, strict=True)])
         begun = begun.sum(dim=0)

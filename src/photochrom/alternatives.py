@@ -41,6 +41,7 @@ LEAST_CHROMA_SHARE, LEAST_STEP_FROM_HUE, HUE_FROM_CHROMA = 0.6, 10.0, 10.0
 # colour, which the version is to differ from, pulls all of them back.
 KERNEL_AB = 8.0
 SOFT_BORDER_CELLS = 1
+LEAST_BELIEF = 0.3  # likelihood of an option in a cell, of its region's mean, from which on the cell begins to turn
 ITERATIONS = 12
 PLACELESS = 3  # the features before place: a*, b*, lightness
 # How much a step in each feature counts when regions are formed: colour per Lab unit, lightness per L*, place per
@@ -116,7 +117,11 @@ def find_versions(predicted: Prediction, bins_ab: FloatArray, cell_luma: Plane, 
         for shares, inside in zip(region_share, membership, strict=True)
     ]
     painted = [
-        [own_ab.reshape(2, -1), *(_decode_near(share, bins_ab, option.ab) for option in region)] for region in options
+        [
+            own_ab.reshape(2, -1),
+            *(_turned(own_ab.reshape(2, -1), share, bins_ab, option.ab, inside) for option in region),
+        ]
+        for region, inside in zip(options, membership, strict=True)
     ]
     apart = _differences(painted, membership, cell_luma.reshape(-1))
     costs = [
@@ -215,12 +220,23 @@ def _has_hue_of(own: npt.NDArray[np.floating], color: npt.NDArray[np.float64]) -
     return bool(chroma >= HUE_FROM_CHROMA and along > 0 and abs(aside) < LEAST_STEP_FROM_HUE * chroma)
 
 
-def _decode_near(share: FloatArray, bins_ab: npt.NDArray[np.floating], center: npt.NDArray[np.float64]) -> FloatArray:
-    """Return each cell's mean colour under its own distribution times a Gaussian around ``center``: (2, cells)."""
+def _turned(
+    own: FloatArray,
+    share: FloatArray,
+    bins_ab: npt.NDArray[np.floating],
+    center: npt.NDArray[np.float64],
+    inside: npt.NDArray[np.bool_],
+) -> FloatArray:
+    """Return each cell's mean colour under its own distribution times a Gaussian around ``center``: (2, cells).
+
+    A cell that holds ``center`` much less likely than its region does on the mean keeps its own colour: a sleeve turns
+    blue, the hair in the same region does not.
+    """
     nearness = np.exp(-((bins_ab - center) ** 2).sum(axis=1) / (2 * KERNEL_AB**2)) + 1e-9
     weights = np.concatenate([(bins_ab * nearness[:, None]).T, nearness[None]]).astype(np.float32)
     a, b, total = weights @ share
-    return np.asarray(np.stack([a, b]) / np.maximum(total, 1e-12))
+    believed = np.clip(total / np.maximum(total[inside].mean(), 1e-12) * 2 - LEAST_BELIEF * 2, 0, 1)
+    return np.asarray(own + believed * (np.stack([a, b]) / np.maximum(total, 1e-12) - own), dtype=np.float32)
 
 
 def _differences(

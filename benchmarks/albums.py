@@ -21,9 +21,10 @@ import numpy as np
 
 from photochrom import Colorizer
 from photochrom.album import plan_jobs
-from photochrom.batch import PhotoReport, run_batch
+from photochrom.batch import run_batch
 from photochrom.manifest import Manifest
 from photochrom.photo import Photo, open_photo, save_photo
+from photochrom.reports import PhotoReport
 from photochrom.results import BatchSettings
 
 ONE_RUN = """

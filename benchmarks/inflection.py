@@ -25,7 +25,7 @@ from photochrom.train.objectives import Objectives
 from photochrom.train.perceptual import PerceptualLoss
 from photochrom.train.probe import Probe
 from photochrom.train.runtime import Runtime
-from photochrom.train.tasks import build_task
+from photochrom.train.targets import build_task
 from photochrom.train.trained import load_trained
 from photochrom.train.validation import ColorValidation
 

@@ -40,10 +40,12 @@ def measure(case: dict[str, Any]) -> dict[str, float]:  # noqa: PLR0915 - one me
     from photochrom.nets.vgg import Vgg16, load_vgg16
     from photochrom.nets.winograd import set_fast
     from photochrom.train.config import TrainConfig
+    from photochrom.train.generator import build_generator
     from photochrom.train.learner import Learner, set_training
     from photochrom.train.objectives import Objectives
     from photochrom.train.runtime import PRECISIONS, Runtime, choose_device, keep_freed_memory, memory_gb
-    from photochrom.train.tasks import TensorBatch, build_generator, build_task
+    from photochrom.train.targets import build_task
+    from photochrom.train.tasks import TensorBatch
 
     torch.manual_seed(0)
     device = choose_device("auto", 0)

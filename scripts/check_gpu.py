@@ -21,10 +21,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from photochrom.errors import PhotochromError
 from photochrom.train.config import TrainConfig
+from photochrom.train.generator import build_generator
 from photochrom.train.learner import Learner, set_training
 from photochrom.train.objectives import Objectives
 from photochrom.train.runtime import PRECISIONS, Runtime, choose_device, memory_gb
-from photochrom.train.tasks import TensorBatch, build_generator, build_task
+from photochrom.train.targets import build_task
+from photochrom.train.tasks import TensorBatch
 
 GENERATORS = {
     "lite0, base decoder": {"backbone": "lite0", "decoder": "base"},

@@ -15,6 +15,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from photochrom.version import VERSION
+
 if TYPE_CHECKING:
     from photochrom.colorizer import Colorizer as Colorizer
     from photochrom.colorizer import colorize as colorize
@@ -75,7 +77,7 @@ _HOMES = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = sorted([*_HOME_OF, "__version__"])  # noqa: PLE0605 - a list, made from the table so that the two cannot drift
 
 

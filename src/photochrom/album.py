@@ -14,18 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photochrom.codecs.atomic import TEMPORARY_PREFIX
-from photochrom.codecs.encoding import SUFFIX_FORMATS
-from photochrom.codecs.signatures import HEAD_BYTES, RAW_SUFFIXES, photo_format
+from photochrom.codecs.formats import READABLE_SUFFIXES, SUFFIX_FORMATS, USUAL_SUFFIX, WRITTEN_AS
+from photochrom.codecs.signatures import HEAD_BYTES, photo_format
 from photochrom.errors import PhotoNotFoundError
 
-READABLE_SUFFIXES = (
-    frozenset(SUFFIX_FORMATS)
-    | RAW_SUFFIXES
-    | frozenset([".gif", ".heic", ".heif", ".hif", ".avifs", ".jp2", ".j2k", ".jpf", ".jpx", ".jpc"])
-)
-# Formats that are read and not written, and the one that loses least of them.
-WRITTEN_AS = {"gif": "png", "heic": "jpeg", "jpeg2000": "png", "raw": "tiff"}
-USUAL_SUFFIX = {"jpeg": ".jpg", "tiff": ".tif", "png": ".png", "webp": ".webp", "avif": ".avif", "bmp": ".bmp"}
 COLORED_MARK, RESTORED_MARK = "-color", "-restored"
 """Added to the name of a result that lies next to its photograph."""
 LONGEST_NAME = 255

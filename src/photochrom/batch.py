@@ -15,116 +15,32 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Literal, Protocol
 
 from photochrom.album import Job
-from photochrom.codecs.atomic import output_error, remove_abandoned
+from photochrom.codecs.atomic import remove_abandoned
 from photochrom.codecs.source import open_source
-from photochrom.companions import Companion
 from photochrom.errors import PhotochromError
+from photochrom.finished import MakeOne
 from photochrom.manifest import Manifest
 from photochrom.options import Limits
 from photochrom.photo import Photo, format_of_path, open_pages, open_photo
+from photochrom.reports import BatchSummary, PhotoReport, append_report, opened_report
 from photochrom.results import BatchSettings, begun, refuse_existing, store, store_companions, write_result
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-class Colored(Protocol):
-    """What the callable returns: a ``ColorizeResult`` or a ``RestoreResult``."""
-
-    @property
-    def photo(self) -> Photo:
-        """The finished photograph."""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What was decided, the notes of reading included."""
-
-    @property
-    def companions(self) -> Sequence[Companion]:
-        """Further pictures that belong beside the result."""
-
-    @property
-    def source_type(self) -> str:
-        """What was done to it, in the IPTC's words; "" where nothing was."""
-
-
-ColorOne = Callable[[Photo], Colored]
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoReport:
-    """What became of one photograph.
-
-    Attributes:
-        source: the photograph.
-        target: its result.
-        status: "done", "skipped" (done before, by the same settings, both files unchanged) or "failed".
-        notes: what was decided on the way.
-        seconds: by stage: "hash", "decode", "color", "encode", "write".
-        error: one line, for a failed one.
-        error_kind: the error's class.
-        width: in pixels, 0 where it was not read.
-        height: in pixels.
-    """
-
-    source: str
-    target: str
-    status: Literal["done", "skipped", "failed"]
-    notes: tuple[str, ...] = ()
-    seconds: dict[str, float] = field(default_factory=dict)
-    error: str = ""
-    error_kind: str = ""
-    width: int = 0
-    height: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class BatchSummary:
-    """The end of a run.
-
-    Attributes:
-        done: photographs coloured.
-        skipped: photographs that needed nothing.
-        failed: photographs with an error.
-        left: photographs not begun, because the run was stopped.
-        stopped_by: "" for a complete run, "interrupt" or "disk full".
-        seconds: wall time.
-    """
-
-    done: int
-    skipped: int
-    failed: int
-    left: int
-    stopped_by: str
-    seconds: float
-
-    @property
-    def photos_per_second(self) -> float:
-        """Coloured photographs by wall time."""
-        return self.done / self.seconds if self.seconds else 0.0
-
-    @property
-    def next_step(self) -> str:
-        """What to do where something is left; empty for a complete run."""
-        if self.stopped_by == "disk full":
-            return f"The disk is full. Free some space and run the same command again: {self.left} are left"
-        return f"Run the same command again to go on: {self.left} are left" if self.left else ""
-
-
 def run_batch(
     jobs: Sequence[Job],
-    color_one: ColorOne,
+    make_one: MakeOne,
     settings: BatchSettings,
     *,
     manifest: Manifest | None = None,
@@ -138,7 +54,7 @@ def run_batch(
 
     Args:
         jobs: what to do, from :func:`photochrom.album.plan_jobs`.
-        color_one: colours one photograph; called from several threads, ``color_slots`` at a time.
+        make_one: colours one photograph; called from several threads, ``color_slots`` at a time.
         settings: the same for all.
         manifest: of the output folder; without one nothing is skipped, and existing results are errors.
         workers: photographs in memory at a time. While some are coloured, others are read and written: two or three
@@ -156,16 +72,16 @@ def run_batch(
     stop = stop or threading.Event()
     counts = {"done": 0, "skipped": 0, "failed": 0}
     targets = frozenset(job.target for job in jobs)
-    run = _Run(color_one, settings, manifest, threading.Semaphore(color_slots), stop, targets)
+    run = _Run(make_one, settings, manifest, threading.Semaphore(color_slots), stop, targets)
     for folder in {job.target.parent for job in jobs}:
         remove_abandoned(folder)
     with ExitStack() as stack:
         stack.enter_context(_interrupt_stops(stop))
-        report_file = stack.enter_context(_opened_report(report_path)) if report_path else None
+        report_file = stack.enter_context(opened_report(report_path)) if report_path else None
         for report in _finished(jobs, run, workers):
             counts[report.status] += 1
             if report_file and report_path:
-                _append_report(report_file, report, report_path)
+                append_report(report_file, report, report_path)
             if on_report:
                 on_report(report)
     left = len(jobs) - sum(counts.values())
@@ -177,7 +93,7 @@ def run_batch(
 class _Run:
     """What the threads of one run share."""
 
-    color_one: ColorOne
+    make_one: MakeOne
     settings: BatchSettings
     manifest: Manifest | None
     color_slots: threading.Semaphore
@@ -252,7 +168,7 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     clock.lap("decode")
     with run.color_slots:
         clock.lap("wait")
-        colored = [run.color_one(page) for page in pages]
+        colored = [run.make_one(page) for page in pages]
     clock.lap("color")
     width, height = pages[0].width, pages[0].height
     del pages
@@ -290,18 +206,3 @@ class _Clock:
         """Book the time since the last lap on a stage."""
         now = time.perf_counter()
         self.seconds[stage], self.last = round(now - self.last, 4), now
-
-
-def _opened_report(path: Path) -> IO[str]:
-    try:
-        return path.open("w", encoding="utf-8")
-    except OSError as error:
-        raise output_error(error, path) from error
-
-
-def _append_report(handle: IO[str], report: PhotoReport, path: Path) -> None:
-    try:
-        handle.write(json.dumps(asdict(report)) + "\n")
-        handle.flush()
-    except OSError as error:
-        raise output_error(error, path) from error

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 from PIL import Image
 
-from photochrom import __version__
 from photochrom.engines.base import Engine
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT
 from photochrom.errors import ModelFileError
@@ -22,6 +21,7 @@ from photochrom.options import DEFAULT_MODEL, ColorizeOptions, EngineOptions, Re
 from photochrom.photo import Photo
 from photochrom.pipeline import ColorizeResult, colorize_photo
 from photochrom.provenance import Provenance
+from photochrom.version import VERSION
 
 if TYPE_CHECKING:
     from photochrom.restorer import Restorer
@@ -123,7 +123,7 @@ class Colorizer:
         if self.restorer is not None:
             made = self.restorer.provenance
             settings["restore"] = {**made.settings, "models": made.model, "models_sha256": made.model_sha256}
-        return Provenance(spec.name, spec.sha256, __version__, settings)
+        return Provenance(spec.name, spec.sha256, VERSION, settings)
 
     def close(self) -> None:
         """Release the model's memory."""

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from photochrom.album import WRITTEN_AS
+from photochrom.codecs.formats import WRITTEN_AS
 from photochrom.errors import OptionError, UnreadablePhotoError, UnsupportedPhotoError
 from photochrom.photo import Photo, encode_photo, open_photo
 from photochrom.provenance import Provenance

@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.codecs.room import let_go
+from photochrom.computer.room import let_go
 from photochrom.resample import Plane, block_mean, resize
 
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]

@@ -13,10 +13,10 @@ What a format cannot hold is said in a note. IPTC records without a place are to
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass, replace
 
-from photochrom.codecs import exif, iptc, jpeg, tiff, xmp
+from photochrom.codecs import exif, iptc, jpeg, xmp
+from photochrom.codecs.resolution import exif_dpi, with_dpi
 
 EMPTY_EXIF = b"II*\x00\x08\x00\x00\x00" + bytes(6)
 
@@ -71,45 +71,11 @@ def fitted_to(metadata: Metadata, format: str) -> tuple[Metadata, tuple[str, ...
         metadata = _iptc_told_in_xmp(metadata)
         notes_.append(f"IPTC records written as XMP, which {format.upper()} can hold")
     if metadata.dpi and format in ("webp", "avif"):
-        metadata = replace(metadata, exif=_with_dpi(metadata.exif or EMPTY_EXIF, metadata.dpi))
+        metadata = replace(metadata, exif=with_dpi(metadata.exif or EMPTY_EXIF, metadata.dpi))
     if format == "jpeg":
         metadata, lost = _fitted_to_segments(metadata)
         notes_ += [f"{name} too large for JPEG: left out" for name in lost]
     return metadata, tuple(notes_)
-
-
-def exif_dpi(block: bytes) -> tuple[float, float] | None:
-    """Return the resolution an EXIF block states, in pixels per inch."""
-    try:
-        parsed = exif.ExifBlock(block)
-    except exif.DamagedExifError:
-        return None
-    unit = {2: 1.0, 3: 2.54}.get(parsed.number(parsed.main, tiff.RESOLUTION_UNIT) or 2)
-    found = []
-    for tag in (tiff.X_RESOLUTION, tiff.Y_RESOLUTION):
-        value = parsed.value(parsed.main, tag) or b""
-        numerator, denominator = struct.unpack(parsed.order + "LL", value) if len(value) == 8 else (0, 0)
-        if not unit or not numerator or not denominator:
-            return None
-        found.append(numerator / denominator * unit)
-    return plausible_dpi((found[0], found[1]))
-
-
-def plausible_dpi(dpi: tuple[float, float] | None) -> tuple[float, float] | None:
-    """Return a resolution rounded to hundredths; None for one that no scanner or camera has."""
-    if dpi is None or not all(1 <= number <= 100_000 for number in dpi):
-        return None
-    return round(float(dpi[0]), 2), round(float(dpi[1]), 2)
-
-
-def _with_dpi(block: bytes, dpi: tuple[float, float]) -> bytes:
-    if exif_dpi(block) == dpi:
-        return block
-    order = exif.ExifBlock(block).order
-    x, y = (tiff.Field(tiff.RATIONAL, 1, struct.pack(order + "LL", round(number * 100), 100)) for number in dpi)
-    unit = tiff.Field(exif.SHORT, 1, struct.pack(order + "H", 2))
-    tags = {tiff.X_RESOLUTION: x, tiff.Y_RESOLUTION: y, tiff.RESOLUTION_UNIT: unit}
-    return tiff.with_tags(block, tags, {})
 
 
 def _iptc_told_in_xmp(metadata: Metadata) -> Metadata:

@@ -14,18 +14,12 @@ import numpy as np
 from photochrom.codecs import icc
 from photochrom.codecs.atomic import Aside
 from photochrom.codecs.decoding import decode, decoder_errors
-from photochrom.codecs.encoding import (
-    ALPHA_FORMATS,
-    DEEP_FORMATS,
-    LARGEST_SIDE,
-    SUFFIX_FORMATS,
-    WRITABLE_FORMATS,
-    encode,
-)
-from photochrom.codecs.room import strip_by_strip
+from photochrom.codecs.encoding import encode
+from photochrom.codecs.formats import ALPHA_FORMATS, DEEP_FORMATS, LARGEST_SIDE, SUFFIX_FORMATS, WRITABLE_FORMATS
 from photochrom.codecs.samples import Pixels, normalized, on_white, to_8_bits, with_alpha
 from photochrom.codecs.signatures import HEAD_BYTES, describe_other, photo_format
 from photochrom.codecs.source import PhotoSource, open_source
+from photochrom.computer.room import strip_by_strip
 from photochrom.errors import (
     OptionError,
     PhotochromError,
@@ -100,7 +94,7 @@ def open_photo(source: PhotoInput, *, limits: Limits | None = None, page: int = 
         MissingExtraError: its decoder is an extra that is not installed.
 
     Memory: the pixels, once more where they have to be turned upright or have alpha; see
-    :mod:`photochrom.codecs.room` for large ones.
+    :mod:`photochrom.computer.room` for large ones.
     """
     limits = limits or Limits()
     with open_source(source, limits.max_file_bytes) as opened:

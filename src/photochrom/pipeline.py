@@ -24,10 +24,10 @@ from PIL import Image
 
 from photochrom.alternatives import choose_versions
 from photochrom.classic import colorize_classic
-from photochrom.codecs.room import empty_pixels, let_go
 from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping_luma
 from photochrom.companions import ALTERNATIVE_MARK, UNCERTAINTY_MARK, Companion
-from photochrom.cores import usable_cores
+from photochrom.computer.cores import usable_cores
+from photochrom.computer.room import empty_pixels, let_go
 from photochrom.engines.base import Engine, FloatArray, ModelSpec
 from photochrom.engines.generator_spec import PX_PER_FACTOR
 from photochrom.errors import OptionError

@@ -24,7 +24,7 @@ from photochrom.provenance import COLORIZE, Provenance
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from photochrom.batch import ColorOne
+    from photochrom.finished import MakeOne
 
 RECIPE_SUFFIX = ".recipe.json"
 RECIPE_VERSION = 1
@@ -139,7 +139,7 @@ def read_recipe(path: Path) -> Recipe:
 
 def redo(
     path: Path,
-    color_one_for: Callable[[Recipe], ColorOne],
+    make_one_for: Callable[[Recipe], MakeOne],
     *,
     output: Path | None = None,
     source: Path | None = None,
@@ -149,7 +149,7 @@ def redo(
 
     Args:
         path: the recipe.
-        color_one_for: returns the colouring callable for the recipe's model and settings; it checks the model's hash.
+        make_one_for: returns the colouring callable for the recipe's model and settings; it checks the model's hash.
         output: where to write; the recipe's own result where left out, which is then only replaced if it is identical
             or absent.
         source: the photograph, where it is no longer where the recipe says.
@@ -164,9 +164,9 @@ def redo(
     writing, format = OutputOptions.checked(**recipe.writing), format_of_path(target)
     with open_source(source or path.parent / recipe.source, limits.max_file_bytes) as original:
         _check_source(original, recipe)
-        color_one = color_one_for(recipe)
+        make_one = make_one_for(recipe)
         pages = open_pages(original, limits=limits) if format == "tiff" else [open_photo(original, limits=limits)]
-        colored = [color_one(page) for page in pages]
+        colored = [make_one(page) for page in pages]
     with Aside(target) as aside:
         lost = write_photo(
             [page.photo for page in colored],

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from photochrom import __version__
 from photochrom.engines.restoration import CURRENT, OnnxStage, StageEngine
 from photochrom.errors import OptionError
 from photochrom.hub import find_model
@@ -26,6 +25,7 @@ from photochrom.options import EngineOptions, Limits, RestoreOptions, Switch
 from photochrom.photo import Photo, open_photo
 from photochrom.provenance import RESTORE, Provenance
 from photochrom.restoration.pipeline import RestoreResult, restore_photo
+from photochrom.version import VERSION
 
 Mask = npt.NDArray[np.bool_]
 MaskSource = str | os.PathLike[str] | bytes | Image.Image | npt.NDArray[Any]
@@ -117,7 +117,7 @@ class Restorer:
         if mask is not None:
             settings["mask_sha256"] = mask_sha256(mask)
         names, hashes = (JOINED.join(texts) for texts in ([s.name for s in specs], [s.sha256 for s in specs]))
-        return Provenance(names or "none", hashes or "none", __version__, settings, RESTORE)
+        return Provenance(names or "none", hashes or "none", VERSION, settings, RESTORE)
 
     def close(self) -> None:
         """Release the models' memory."""

@@ -14,8 +14,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from photochrom.album import USUAL_SUFFIX, Job, fitted_name
+from photochrom.album import Job, fitted_name
 from photochrom.codecs.atomic import Aside, output_error, write_whole
+from photochrom.codecs.formats import USUAL_SUFFIX
 from photochrom.codecs.signatures import HEAD_BYTES, photo_format
 from photochrom.codecs.source import open_source
 from photochrom.companions import Companion

@@ -21,10 +21,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from photochrom import album, batch
+from photochrom import batch
 from photochrom.album import Job, find_photos, fitted_name, name_results, plan_jobs, result_beside
-from photochrom.batch import PhotoReport, run_batch
+from photochrom.batch import run_batch
 from photochrom.codecs import atomic
+from photochrom.codecs.formats import READABLE_SUFFIXES
 from photochrom.companions import Companion
 from photochrom.errors import OptionError, OutputError, PhotochromError, PhotoNotFoundError, UnreadablePhotoError
 from photochrom.manifest import MANIFEST_NAME, Manifest
@@ -32,6 +33,7 @@ from photochrom.options import Limits, OutputFormat, OutputOptions
 from photochrom.photo import Photo, open_pages, open_photo
 from photochrom.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, Provenance, read_provenance
 from photochrom.recipe import read_recipe, recipe_path, redo
+from photochrom.reports import PhotoReport
 from photochrom.results import BatchSettings
 from tests.files.makers import pillow_tiff_pages, textured
 
@@ -81,8 +83,8 @@ def run(source: Path, output: Path, settings: BatchSettings = SETTINGS, **option
     reports: list[PhotoReport] = []
     manifest = Manifest.of(output)
     jobs = plan_jobs(source, output, format=settings.writing.format, assigned=manifest.assigned)
-    color_one = options.pop("color_one", redden)
-    run_batch(jobs, color_one, settings, manifest=manifest, on_report=reports.append, **options)  # type: ignore[arg-type]
+    make_one = options.pop("make_one", redden)
+    run_batch(jobs, make_one, settings, manifest=manifest, on_report=reports.append, **options)  # type: ignore[arg-type]
     return sorted(reports, key=lambda report: report.source)
 
 
@@ -276,7 +278,7 @@ def test_a_defect_of_ours_costs_only_its_photograph(folder: Path, tmp_path: Path
             raise KeyError("a defect")
         return redden(photo)
 
-    reports = run(folder, tmp_path / "out", color_one=fail_on_tiff)
+    reports = run(folder, tmp_path / "out", make_one=fail_on_tiff)
     bad = [report for report in reports if report.status == "failed"]
     assert [Path(report.source).name for report in bad] == ["b.tif"]
     assert "unexpected KeyError" in bad[0].error
@@ -316,7 +318,7 @@ def test_a_folder_that_vanishes_is_told_and_a_rerun_completes(folder: Path, tmp_
         out.write_text("a file has taken its place")
         return redden(photo)
 
-    reports = run(folder, out, color_one=vanish, workers=1)
+    reports = run(folder, out, make_one=vanish, workers=1)
     assert statuses(reports) == {"failed"}
     out.unlink()
     assert statuses(run(folder, out)) == {"done"}
@@ -466,7 +468,7 @@ def test_photographs_overlap_and_the_net_gets_so_many_at_a_time(folder: Path, tm
     (folder / "a.png").unlink()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "read_pages", meet)
-        reports = run(folder, tmp_path / "out", color_one=count, workers=2, color_slots=slots)
+        reports = run(folder, tmp_path / "out", make_one=count, workers=2, color_slots=slots)
     assert statuses(reports) == {"done"}
     assert most <= slots
 
@@ -573,4 +575,4 @@ def test_a_recipe_cannot_write_outside_its_folder(folder: Path, tmp_path: Path) 
 
 
 def test_album_suffixes_are_those_that_are_read() -> None:
-    assert {".jpg", ".png", ".tiff", ".heic", ".jp2", ".dng", ".gif"} <= album.READABLE_SUFFIXES
+    assert {".jpg", ".png", ".tiff", ".heic", ".jp2", ".dng", ".gif"} <= READABLE_SUFFIXES

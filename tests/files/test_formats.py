@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as npst
 from PIL import Image
 
 from photochrom.codecs import tiff_writer
-from photochrom.codecs.encoding import WRITABLE_FORMATS
+from photochrom.codecs.formats import WRITABLE_FORMATS
 from photochrom.codecs.samples import to_8_bits, turned_upright
 from photochrom.errors import (
     MissingExtraError,

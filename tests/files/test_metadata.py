@@ -17,8 +17,9 @@ from PIL import Image, IptcImagePlugin, PngImagePlugin
 
 from photochrom.codecs import exif, gif, iptc, jpeg2000, tiff, tiff_writer, xmp
 from photochrom.codecs.iptc import XmpProperty
+from photochrom.codecs.resolution import exif_dpi
 from photochrom.errors import PhotochromError
-from photochrom.metadata import Metadata, exif_dpi
+from photochrom.metadata import Metadata
 from photochrom.options import OutputOptions
 from photochrom.photo import Photo, encode_photo, open_pages, open_photo, save_photo
 from photochrom.provenance import (

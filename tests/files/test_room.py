@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photochrom.codecs import icc, room, tiff
-from photochrom.codecs.encoding import WRITABLE_FORMATS
+from photochrom.codecs import icc, tiff
+from photochrom.codecs.formats import WRITABLE_FORMATS
 from photochrom.codecs.libvips import computed, image_from
+from photochrom.computer import room
 from photochrom.engines.base import FakeEngine
 from photochrom.errors import PhotoTooLargeError
 from photochrom.metadata import Metadata
@@ -140,7 +141,7 @@ def test_without_a_way_to_reserve_blocks_zeros_are_written(no_memory: Path, monk
 FLAT = """
 import sys
 import numpy as np
-from photochrom.codecs import room
+from photochrom.computer import room
 from photochrom.engines.base import FakeEngine
 from photochrom.options import ColorizeOptions
 from photochrom.photo import Photo, open_photo, save_photo

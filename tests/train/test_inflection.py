@@ -6,7 +6,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from photochrom.train.inflection import HARMFUL, Look, best_distance, decide, first_end
+from photochrom.train.inflection import HARMFUL, best_distance, decide, first_end
+from photochrom.train.looks import Look
 from photochrom.train.loop import Training
 from photochrom.train.probe import skin_drift, skin_mask
 from tests.train.test_stages import JOINT, config, stop_after

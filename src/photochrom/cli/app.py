@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError, UnknownCommandError
 
-import photochrom
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, PhotochromError
 from photochrom.spelling import did_you_mean
+from photochrom.version import VERSION
 
 EXIT_INTERRUPTED = 130  # what shells report for Ctrl-C
 
@@ -35,7 +35,7 @@ def build_app() -> App:
     app = App(
         name="photochrom",
         help="Colour and restore old photographs offline.",
-        version=photochrom.__version__,
+        version=VERSION,
         exit_on_error=False,
         print_error=False,
         help_on_error=False,

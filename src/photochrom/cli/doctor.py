@@ -11,13 +11,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-import photochrom
 from photochrom.catalog import model_cards
-from photochrom.cores import usable_cores
+from photochrom.computer.cores import usable_cores
 from photochrom.errors import EXIT_MODEL_MISSING, EXIT_OK, EXIT_SOME_FAILED, PhotochromError
 from photochrom.hub import cache_folder, card_path, installed_models
 from photochrom.luma import luma_codes
 from photochrom.photo import Photo
+from photochrom.version import VERSION
 
 REQUIRED = ("numpy", "pillow", "onnxruntime", "pyvips", "pydantic", "cyclopts", "rich")
 # extra: a module that only it brings, and what it is for
@@ -40,7 +40,7 @@ def doctor(*, model: str | None = None) -> int:
         from photochrom.cli.model_cost import print_model_cost
 
         return print_model_cost(model)
-    print(f"photochrom {photochrom.__version__}, Python {platform.python_version()}, {platform.platform()}")
+    print(f"photochrom {VERSION}, Python {platform.python_version()}, {platform.platform()}")
     exit_code = EXIT_OK
     for ok, line, code in _checks():
         print(f"{'ok  ' if ok else 'FAIL'}  {line}", flush=True)
@@ -86,7 +86,9 @@ def _self_test() -> tuple[bool, str, int]:
     ramp = np.linspace(0, 255, SELF_TEST_SIDE).astype(np.uint8)
     grey = np.broadcast_to(ramp, (SELF_TEST_SIDE, SELF_TEST_SIDE))[..., None]
     try:
-        with photochrom.Colorizer() as colorizer:
+        from photochrom.colorizer import Colorizer  # an engine, which the lines before do without
+
+        with Colorizer() as colorizer:
             result = colorizer.run(Photo(grey))
             engine = colorizer.engine.description
     except PhotochromError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from photochrom.album import COLORED_MARK, RESTORED_MARK, Job, find_photos, name_results, result_beside
-from photochrom.codecs.encoding import SUFFIX_FORMATS
+from photochrom.codecs.formats import SUFFIX_FORMATS
 from photochrom.companions import without_companion_mark
 from photochrom.errors import OptionError, PhotochromError
 from photochrom.manifest import Manifest

@@ -11,9 +11,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from photochrom.batch import ColorOne
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, ModelFileError, OptionError
+from photochrom.finished import MakeOne
 from photochrom.options import ColorizeOptions, EngineOptions, Limits, RestoreOptions
 from photochrom.provenance import RESTORE
 from photochrom.recipe import Recipe
@@ -47,7 +47,7 @@ def redo(
     """
     with ExitStack() as sessions:
         makers = _Makers(sessions, engine, model, mask, limits)
-        redone = redo_recipe(recipe, makers.color_one_for, output=output, source=source, limits=limits)
+        redone = redo_recipe(recipe, makers.make_one_for, output=output, source=source, limits=limits)
     notes = f"  ({'; '.join(redone.notes)})" if redone.notes else ""
     print(f"{recipe} -> {redone.path}: {'identical' if redone.identical else 'NOT identical'}{notes}")
     return EXIT_OK if redone.identical else EXIT_SOME_FAILED
@@ -63,11 +63,11 @@ class _Makers:
     mask: Path | None
     limits: Limits
 
-    def color_one_for(self, written: Recipe) -> ColorOne:
+    def make_one_for(self, written: Recipe) -> MakeOne:
         """Return the callable for a recipe's task, models and settings; the models' hashes are checked."""
         return self._restorer(written) if written.task == RESTORE else self._colorizer(written)
 
-    def _colorizer(self, written: Recipe) -> ColorOne:
+    def _colorizer(self, written: Recipe) -> MakeOne:
         settings = dict(written.settings)
         first = settings.pop("restore", None)
         options = ColorizeOptions.checked(**{**settings, "model": self.model or written.model})
@@ -78,7 +78,7 @@ class _Makers:
         _check_hash(colorizer.engine.spec.sha256, written.model_sha256, options.model)
         return colorizer.run
 
-    def _restorer(self, written: Recipe) -> ColorOne:
+    def _restorer(self, written: Recipe) -> MakeOne:
         settings = {**written.settings, "models": written.model}
         expected = settings.pop("mask_sha256", None)
         if expected is None:

@@ -9,9 +9,10 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from photochrom.album import RESTORED_MARK, USUAL_SUFFIX
+from photochrom.album import RESTORED_MARK
 from photochrom.cli.inputs import Plan, plan
 from photochrom.cli.runs import run_planned
+from photochrom.codecs.formats import USUAL_SUFFIX
 from photochrom.errors import EXIT_SOME_FAILED, OptionError, OutputError
 from photochrom.options import EngineOptions, Limits, OutputOptions, RestoreOptions
 from photochrom.photo import Photo, format_of_path, save_photo

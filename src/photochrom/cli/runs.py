@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from photochrom.batch import ColorOne, run_batch
+from photochrom.batch import run_batch
 from photochrom.cli.app import EXIT_INTERRUPTED
 from photochrom.cli.inputs import Plan
 from photochrom.cli.progress import print_summary, shown_progress
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
+from photochrom.finished import MakeOne
 from photochrom.results import BatchSettings
 
 
 def run_planned(
     planned: Plan,
-    make_one: ColorOne,
+    make_one: MakeOne,
     settings: BatchSettings,
     *,
     workers: int,

@@ -16,6 +16,7 @@ import numpy as np
 
 from photochrom.codecs import exif, gif, icc, iptc, jpeg, jpeg2000, png, tiff, xmp
 from photochrom.codecs.libvips import image_from, libvips
+from photochrom.codecs.resolution import plausible_dpi
 from photochrom.errors import (
     MissingExtraError,
     PhotochromError,
@@ -23,7 +24,6 @@ from photochrom.errors import (
     UnreadablePhotoError,
     UnsupportedPhotoError,
 )
-from photochrom.metadata import plausible_dpi
 
 if TYPE_CHECKING:
     from photochrom.codecs.source import PhotoSource

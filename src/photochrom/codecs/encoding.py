@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from photochrom.codecs import iptc, jpeg, png
 from photochrom.codecs.libvips import image_from, libvips
-from photochrom.codecs.room import let_go
 from photochrom.codecs.tiff_writer import Samples, write_tiff
+from photochrom.computer.room import let_go
 from photochrom.errors import OutputError
 
 if TYPE_CHECKING:
@@ -22,16 +22,6 @@ if TYPE_CHECKING:
 
     from photochrom.metadata import Metadata
 
-SUFFIX_FORMATS = {
-    ".jpg": "jpeg", ".jpeg": "jpeg", ".jpe": "jpeg", ".jfif": "jpeg", ".png": "png", ".tif": "tiff", ".tiff": "tiff",
-    ".webp": "webp", ".avif": "avif", ".bmp": "bmp", ".dib": "bmp",
-}  # fmt: skip
-WRITABLE_FORMATS = ("jpeg", "png", "tiff", "webp", "avif", "bmp")
-DEEP_FORMATS = ("png", "tiff")
-"""Formats that keep 16 bits per channel."""
-ALPHA_FORMATS = ("png", "tiff", "webp", "avif")
-"""Formats that keep an alpha channel."""
-LARGEST_SIDE = {"jpeg": 65500, "webp": 16383, "avif": 65535, "bmp": 2**31 - 1, "png": 2**31 - 1, "tiff": 2**31 - 1}
 # On scans the higher levels save nothing and take twice the time.
 DEFLATE_LEVEL = 3
 LET_GO_EVERY = 4  # writes of 8 kB, which in an empty picture are megabytes of samples
@@ -42,9 +32,9 @@ def encode(handle: BinaryIO, pages: Sequence[tuple[Samples, Metadata]], format: 
 
     Args:
         handle: an empty file open for writing, able to seek.
-        pages: samples (H, W, 1 to 4) uint8, or uint16 for :data:`DEEP_FORMATS`, the last of 2 or 4 channels being
+        pages: samples (H, W, 1 to 4) uint8, or uint16 for ``DEEP_FORMATS``, the last of 2 or 4 channels being
             alpha; and metadata as :func:`photochrom.metadata.fitted_to` made it. One page, except for TIFF.
-        format: one of :data:`WRITABLE_FORMATS`.
+        format: one of ``WRITABLE_FORMATS``.
         quality: 1 to 100, for the lossy formats.
 
     Raises:

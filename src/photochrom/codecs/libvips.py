@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photochrom.codecs import room
+from photochrom.computer import room
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from photochrom.codecs import icc
 from photochrom.codecs.libvips import computed, image_from
-from photochrom.codecs.room import strip_by_strip, strips_of
+from photochrom.computer.room import strip_by_strip, strips_of
 from photochrom.errors import UnsupportedPhotoError
 
 if TYPE_CHECKING:

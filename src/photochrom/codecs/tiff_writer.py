@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 from photochrom.codecs import tiff
 from photochrom.codecs.exif import LONG, SHORT
-from photochrom.codecs.room import let_go
 from photochrom.codecs.tiff import LONG8, RATIONAL, Field
-from photochrom.cores import usable_cores
+from photochrom.computer.cores import usable_cores
+from photochrom.computer.room import let_go
 
 if TYPE_CHECKING:
     from photochrom.metadata import Metadata

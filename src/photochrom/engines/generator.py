@@ -15,7 +15,7 @@ import onnxruntime as ort
 from pydantic import ValidationError
 
 from photochrom.color import chroma, lab_from_srgb, merge_luma_chroma
-from photochrom.cores import usable_cores
+from photochrom.computer.cores import usable_cores
 from photochrom.engines.base import METADATA_KEY, FloatArray, ModelSpec
 from photochrom.engines.generator_spec import GeneratorSpec
 from photochrom.engines.onnx import (

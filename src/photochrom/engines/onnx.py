@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from photochrom.cores import usable_cores
+from photochrom.computer.cores import usable_cores
 from photochrom.engines.base import METADATA_KEY, FloatArray, ModelSpec
 from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.options import EngineOptions

@@ -21,7 +21,7 @@ import numpy as np
 import onnxruntime as ort
 from pydantic import Field
 
-from photochrom.cores import usable_cores
+from photochrom.computer.cores import usable_cores
 from photochrom.engines.base import METADATA_KEY, FileSpec, FloatArray
 from photochrom.engines.onnx import choose_provider, load_session, read_checked
 from photochrom.errors import ModelError, ModelFileError

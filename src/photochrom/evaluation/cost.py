@@ -74,7 +74,6 @@ def peak_mb() -> float | None:
 
 def main(model: str, megapixels: int) -> dict[str, Any]:
     """Colour one generated picture a few times; return seconds and memory."""
-    import photochrom
     from photochrom.colorizer import Colorizer
 
     height = round(1000 * np.sqrt(megapixels))
@@ -84,7 +83,7 @@ def main(model: str, megapixels: int) -> dict[str, Any]:
     del x, y
     idle = peak_mb()
     start = time.perf_counter()
-    colorizer: Colorizer = photochrom.Colorizer(model)
+    colorizer = Colorizer(model)
     load_seconds = time.perf_counter() - start
     colorizer(grey[:64, :64])
     seconds = []

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from photochrom import metrics
-from photochrom.cores import usable_cores
+from photochrom.computer.cores import usable_cores
 from photochrom.errors import ModelError, PhotoNotFoundError, PhotoTooLargeError, UnreadablePhotoError
 from photochrom.evaluation.classifier import Classifier
 from photochrom.evaluation.contestants import CLEAN_VIEWS, NATIVE, SQUASH, Coloring, Contestant, Task

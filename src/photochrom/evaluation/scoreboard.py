@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import photochrom
 from photochrom.evaluation.contestants import Contestant, Model
 from photochrom.evaluation.measuring import Measurements, Plan
 from photochrom.evaluation.photographs import Photograph
 from photochrom.evaluation.summary import COLUMNS, JACKKNIFE_GROUPS, RESAMPLES, summarize, summarize_reliability
+from photochrom.version import VERSION
 
 Summary = dict[str, Any]  # what the JSON file holds
 
@@ -34,7 +34,7 @@ class Scoreboard:
     def summary(self) -> Summary:
         """Return everything as JSON can hold it: numbers are finite or None."""
         return {
-            "photochrom": photochrom.__version__,
+            "photochrom": VERSION,
             "photographs": len(self.found.keys),
             "labelled": sum(label is not None for label in self.found.labels),
             "skipped": self.found.skipped,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyvips
 
-from photochrom.codecs.room import empty_pixels, let_go
+from photochrom.computer.room import empty_pixels, let_go
 from photochrom.engines.base import FloatArray
 from photochrom.engines.restoration import CONTRACTS, StageEngine
 from photochrom.holes import POSSIBLE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photochrom.codecs.room import empty_pixels, let_go
+from photochrom.computer.room import empty_pixels, let_go
 from photochrom.engines.base import FloatArray
 from photochrom.engines.restoration import CONTRACTS, StageEngine
 from photochrom.holes import SUREST

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.codecs.room import let_go
+from photochrom.computer.room import let_go
 from photochrom.engines.base import FloatArray
 from photochrom.luma import strips
 from photochrom.resample import block_mean, box_mean

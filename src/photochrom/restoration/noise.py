@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from photochrom.codecs.room import let_go
 from photochrom.color import luma
+from photochrom.computer.room import let_go
 from photochrom.engines.base import FloatArray
 from photochrom.engines.restoration import CONTRACTS, StageEngine
 from photochrom.luma import Codes

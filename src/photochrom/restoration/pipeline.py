@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.codecs.room import empty_pixels, let_go, strips_of
 from photochrom.companions import MASK_MARK, Companion
-from photochrom.cores import usable_cores
+from photochrom.computer.cores import usable_cores
+from photochrom.computer.room import empty_pixels, let_go, strips_of
 from photochrom.engines.restoration import StageEngine, StageSpec
 from photochrom.errors import OptionError
 from photochrom.luma import Codes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from photochrom.codecs.room import let_go
+from photochrom.computer.room import let_go
 from photochrom.engines.base import FloatArray
 from photochrom.luma import Codes, strips
 from photochrom.resample import block_mean

@@ -14,8 +14,8 @@ from typing import cast
 import numpy as np
 from PIL import Image
 
-from photochrom.codecs.room import let_go
 from photochrom.color import chroma, luma, merge_luma_chroma, quantize_keeping_luma
+from photochrom.computer.room import let_go
 from photochrom.engines.base import FloatArray
 from photochrom.engines.restoration import CURVE_KNOTS, FIELD_CELLS, TONE_SIDE_PX, StageEngine
 from photochrom.errors import ModelError

@@ -11,8 +11,8 @@ from typing import Literal
 
 import numpy as np
 
-from photochrom.codecs.room import let_go
 from photochrom.color import chroma, luma
+from photochrom.computer.room import let_go
 from photochrom.engines.base import FloatArray
 from photochrom.luma import Codes, luma_codes, strips
 

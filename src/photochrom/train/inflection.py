@@ -18,57 +18,23 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from photochrom.errors import TrainingError
-from photochrom.metrics import bootstrap_interval
 from photochrom.train.checkpoint import Position
 from photochrom.train.config import TrainConfig
 from photochrom.train.data import BatchSource, PhotoSet
 from photochrom.train.inflection_plot import write_plot
+from photochrom.train.looks import TOLERANCE, Look
 from photochrom.train.objectives import Objectives
 from photochrom.train.perceptual import PerceptualLoss
 from photochrom.train.probe import Measurement, Probe
 
 HARMFUL = ("skin_hue_drift", "skin_chroma_drift", "jitter")
 IMPROVEMENT = 0.01
-TOLERANCE = 0.05
 COARSEST_LEVEL = 4
 FEWEST_PHOTOS = 4
-
-
-@dataclass(frozen=True)
-class Look:
-    """One look at the probe set, after so many photographs of the run."""
-
-    photos_seen: int
-    distance: float
-    per_photo: dict[str, list[float]]
-    critic_accuracy: float = float("nan")
-
-    def mean(self, figure: str) -> float:
-        """Return a figure's mean over the photographs; NaN where none has it."""
-        values = self.per_photo.get(figure, [])
-        return float(np.mean(values)) if values else float("nan")
-
-    def band(self, figure: str) -> tuple[float, float]:
-        """Return the 95 % bootstrap interval of that mean."""
-        return bootstrap_interval(np.array(self.per_photo.get(figure, [])))
-
-    def change(self, figure: str, since: Look) -> tuple[float, float]:
-        """Return the 95 % bootstrap interval of the mean change of a figure, over the same photographs.
-
-        Photographs differ far more among each other than one does from look to look, so the bands of two means overlap
-        long after the change is certain.
-        """
-        before, after = (np.array(look.per_photo.get(figure, [])) for look in (since, self))
-        return bootstrap_interval(after - before)
-
-    def has_left(self, figure: str, since: Look) -> bool:
-        """Return whether a figure has certainly risen by more than TOLERANCE of what it was."""
-        return self.change(figure, since)[0] > TOLERANCE * since.mean(figure)
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-if TYPE_CHECKING:
-    from photochrom.train.inflection import Look
+from photochrom.train.looks import Look
 
 TITLES = {
     "skin_hue_drift": "skin hue,\nLab units off",

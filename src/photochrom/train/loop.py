@@ -31,6 +31,7 @@ from photochrom.train.checkpoint import (
 from photochrom.train.config import Stage, TrainConfig
 from photochrom.train.data import Batch, BatchSource, open_photo_sets, write_unusable
 from photochrom.train.generations import Generations, rounded
+from photochrom.train.generator import build_generator, grown
 from photochrom.train.inflection import InflectionFinder
 from photochrom.train.learner import Learner, NotANumberError, set_training, update_average
 from photochrom.train.monitor import Log, Monitor
@@ -38,7 +39,8 @@ from photochrom.train.objectives import Objectives
 from photochrom.train.palette import run_palette
 from photochrom.train.runtime import Runtime, choose_device, memory_gb, share_norms
 from photochrom.train.schedule import first_turn, next_turn
-from photochrom.train.tasks import TensorBatch, build_generator, build_task, grown
+from photochrom.train.targets import build_task
+from photochrom.train.tasks import TensorBatch
 from photochrom.train.validation import build_validation
 
 

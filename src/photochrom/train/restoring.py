@@ -193,6 +193,3 @@ def hole_psnr(picture: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     holes = 3 * mask.sum(dim=(1, 2, 3))
     error = ((picture - truth).square() * mask).sum(dim=(1, 2, 3)) / holes
     return -10 * error.clamp(min=1e-6).log10()
-
-
-TASKS = {"tone": ToneTask, "mask": MaskTask, "fill": FillTask}

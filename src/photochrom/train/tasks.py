@@ -1,6 +1,6 @@
 """What a generator is asked for: colours under a luma, a whole photograph, or its clean luma.
 
-The tasks of restoration networks are in ``restoring.py``.
+The tasks of restoration networks are in ``restoring.py``, the table of all in ``targets.py``.
 
 A task knows how to build its network, what picture an answer makes, and what picture would have been right; losses,
 critics and stages know only pictures.
@@ -14,14 +14,9 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from photochrom.nets.damage import build_damage_net
-from photochrom.nets.generators import ColorNet, build_color_net, with_fresh_queries
+from photochrom.nets.generators import ColorNet
 from photochrom.nets.paint import luma_of, paint
-from photochrom.nets.palette import Palette
-from photochrom.nets.photo_nets import build_photo_net
-from photochrom.nets.restoration import build_restoration_net, with_fresh_blocks
-from photochrom.nets.tone import ToneNet, build_tone_net, with_fresh_parts
-from photochrom.train.config import TaskSection, TrainConfig
+from photochrom.train.config import TaskSection
 from photochrom.train.data import Batch
 from photochrom.train.losses import color_distribution_loss
 from photochrom.train.runtime import Runtime
@@ -125,54 +120,6 @@ class ColorTask(Task):
         return paint(photo, ab)
 
 
-def build_task(options: TaskSection, runtime: Runtime) -> Task:
-    """Return the task that the options name."""
-    from photochrom.train.restoring import TASKS  # it builds on this file
-
-    if options.target == "color":
-        return ColorTask(options, runtime)
-    return TASKS.get(options.target, Task)(options)
-
-
 def psnr(picture: Tensor, truth: Tensor) -> Tensor:
     """Return the peak signal-to-noise ratio of each picture, dB: two (B, 3, H, W), 0..1 -> (B,); at most 60."""
     return -10 * (picture - truth).square().mean(dim=(1, 2, 3)).clamp(min=1e-6).log10()
-
-
-def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained: bool) -> nn.Module:
-    """Return the generator a configuration describes; ``palette`` is needed for target ``color``."""
-    model, task = config.model, config.task
-    pretrained = pretrained and model.pretrained
-    if task.target == "tone":
-        return build_tone_net(model.decoder, model.backbone, pretrained=pretrained)
-    if task.target == "mask":
-        return build_damage_net(model.backbone, pretrained=pretrained)
-    if model.backbone == "none" or task.target == "fill":
-        return build_restoration_net("inpaint" if task.target == "fill" else "noise", model.decoder)
-    if task.target == "color":
-        assert palette is not None
-        return build_color_net(
-            model.backbone,
-            model.decoder,
-            palette,
-            width=model.width,
-            queries=model.queries,
-            pretrained=pretrained,
-            weights=model.backbone_weights,
-        )
-    return build_photo_net(
-        model.backbone,
-        model.decoder,
-        3 if task.target == "rgb" else 1,
-        width=model.width,
-        corrects=task.corrects,
-        pretrained=pretrained,
-        weights=model.backbone_weights,
-    )
-
-
-def grown(net: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the weights of a smaller network with what it lacks of ``net``; others come back as they are."""
-    if isinstance(net, ColorNet):
-        return with_fresh_queries(net, state)
-    return with_fresh_parts(net, state) if isinstance(net, ToneNet) else with_fresh_blocks(net, state)

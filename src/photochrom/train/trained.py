@@ -13,7 +13,7 @@ from photochrom.errors import TrainingError
 from photochrom.nets.palette import Palette
 from photochrom.train.checkpoint import Position, checkpoint_of, read_checkpoint, with_prefix
 from photochrom.train.config import TrainConfig
-from photochrom.train.tasks import build_generator
+from photochrom.train.generator import build_generator
 
 
 @dataclass(frozen=True)

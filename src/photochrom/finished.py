@@ -1,0 +1,32 @@
+"""What is done to each photograph of an album: something that takes one and gives it back coloured or restored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from photochrom.companions import Companion
+from photochrom.photo import Photo
+
+
+class Finished(Protocol):
+    """What the callable returns: a ``ColorizeResult`` or a ``RestoreResult``."""
+
+    @property
+    def photo(self) -> Photo:
+        """The finished photograph."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided, the notes of reading included."""
+
+    @property
+    def companions(self) -> Sequence[Companion]:
+        """Further pictures that belong beside the result."""
+
+    @property
+    def source_type(self) -> str:
+        """What was done to it, in the IPTC's words; "" where nothing was."""
+
+
+MakeOne = Callable[[Photo], Finished]

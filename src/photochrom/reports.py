@@ -1,0 +1,87 @@
+"""Reports: what became of each photograph of a run, and of the run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Literal
+
+from photochrom.codecs.atomic import output_error
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoReport:
+    """What became of one photograph.
+
+    Attributes:
+        source: the photograph.
+        target: its result.
+        status: "done", "skipped" (done before, by the same settings, both files unchanged) or "failed".
+        notes: what was decided on the way.
+        seconds: by stage: "hash", "decode", "color", "encode", "write".
+        error: one line, for a failed one.
+        error_kind: the error's class.
+        width: in pixels, 0 where it was not read.
+        height: in pixels.
+    """
+
+    source: str
+    target: str
+    status: Literal["done", "skipped", "failed"]
+    notes: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    error: str = ""
+    error_kind: str = ""
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSummary:
+    """The end of a run.
+
+    Attributes:
+        done: photographs coloured.
+        skipped: photographs that needed nothing.
+        failed: photographs with an error.
+        left: photographs not begun, because the run was stopped.
+        stopped_by: "" for a complete run, "interrupt" or "disk full".
+        seconds: wall time.
+    """
+
+    done: int
+    skipped: int
+    failed: int
+    left: int
+    stopped_by: str
+    seconds: float
+
+    @property
+    def photos_per_second(self) -> float:
+        """Coloured photographs by wall time."""
+        return self.done / self.seconds if self.seconds else 0.0
+
+    @property
+    def next_step(self) -> str:
+        """What to do where something is left; empty for a complete run."""
+        if self.stopped_by == "disk full":
+            return f"The disk is full. Free some space and run the same command again: {self.left} are left"
+        return f"Run the same command again to go on: {self.left} are left" if self.left else ""
+
+
+def opened_report(path: Path) -> IO[str]:
+    """Return a file for reports, one line of JSON each; what it held is gone."""
+    try:
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise output_error(error, path) from error
+
+
+def append_report(handle: IO[str], report: PhotoReport, path: Path) -> None:
+    """Write one report so that it is on disk whatever comes; ``path`` is for the error's words."""
+    try:
+        handle.write(json.dumps(asdict(report)) + "\n")
+        handle.flush()
+    except OSError as error:
+        raise output_error(error, path) from error

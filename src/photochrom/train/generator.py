@@ -1,0 +1,52 @@
+"""The generator that a configuration describes."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from photochrom.nets.damage import build_damage_net
+from photochrom.nets.generators import ColorNet, build_color_net, with_fresh_queries
+from photochrom.nets.palette import Palette
+from photochrom.nets.photo_nets import build_photo_net
+from photochrom.nets.restoration import build_restoration_net, with_fresh_blocks
+from photochrom.nets.tone import ToneNet, build_tone_net, with_fresh_parts
+from photochrom.train.config import TrainConfig
+
+
+def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained: bool) -> nn.Module:
+    """Return the generator a configuration describes; ``palette`` is needed for target ``color``."""
+    model, task = config.model, config.task
+    pretrained = pretrained and model.pretrained
+    if task.target == "tone":
+        return build_tone_net(model.decoder, model.backbone, pretrained=pretrained)
+    if task.target == "mask":
+        return build_damage_net(model.backbone, pretrained=pretrained)
+    if model.backbone == "none" or task.target == "fill":
+        return build_restoration_net("inpaint" if task.target == "fill" else "noise", model.decoder)
+    if task.target == "color":
+        assert palette is not None
+        return build_color_net(
+            model.backbone,
+            model.decoder,
+            palette,
+            width=model.width,
+            queries=model.queries,
+            pretrained=pretrained,
+            weights=model.backbone_weights,
+        )
+    return build_photo_net(
+        model.backbone,
+        model.decoder,
+        3 if task.target == "rgb" else 1,
+        width=model.width,
+        corrects=task.corrects,
+        pretrained=pretrained,
+        weights=model.backbone_weights,
+    )
+
+
+def grown(net: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights of a smaller network with what it lacks of ``net``; others come back as they are."""
+    if isinstance(net, ColorNet):
+        return with_fresh_queries(net, state)
+    return with_fresh_parts(net, state) if isinstance(net, ToneNet) else with_fresh_blocks(net, state)

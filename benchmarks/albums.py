@@ -22,8 +22,8 @@ import numpy as np
 from photochrom import Colorizer
 from photochrom.album import plan_jobs
 from photochrom.batch import run_batch
+from photochrom.files.photo import Photo, open_photo, save_photo
 from photochrom.manifest import Manifest
-from photochrom.photo import Photo, open_photo, save_photo
 from photochrom.reports import PhotoReport
 from photochrom.results import BatchSettings
 

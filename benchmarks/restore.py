@@ -35,9 +35,9 @@ from photochrom.color import BLUE_PER_CB, GREEN_PER_CB, GREEN_PER_CR, RED_PER_CR
 from photochrom.degradation import degrade
 from photochrom.engines.restoration import StageEngine
 from photochrom.errors import ModelNotInstalledError
+from photochrom.files.photo import Photo
 from photochrom.metrics import bootstrap_interval
 from photochrom.options import RestoreOptions
-from photochrom.photo import Photo
 from photochrom.restoration import damage, tone
 from photochrom.restoration.inpainting import fill
 from photochrom.restoration.toning import classify

@@ -15,7 +15,7 @@ from PIL import Image
 
 import photochrom
 from photochrom.cli.app import VERBS, run
-from photochrom.provenance import read_provenance
+from photochrom.files.provenance import read_provenance
 from tests.tiny_model import write_tiny_model
 
 

@@ -16,6 +16,7 @@ from photochrom.color import (
     srgb_from_linear,
 )
 from photochrom.engines.base import FakeEngine
+from photochrom.files.photo import Photo
 from photochrom.grading import (
     MOST_LIFTED,
     MOST_SPREAD,
@@ -28,7 +29,6 @@ from photochrom.grading import (
 )
 from photochrom.luma import luma_codes
 from photochrom.options import ColorizeOptions
-from photochrom.photo import Photo
 from photochrom.pipeline import colorize_photo
 
 GREY = np.full((1, 1), 0.6, np.float32)

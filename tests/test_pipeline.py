@@ -15,9 +15,9 @@ from photochrom.color import colorfulness
 from photochrom.colorizer import Colorizer
 from photochrom.engines.base import FakeEngine
 from photochrom.errors import ModelError
+from photochrom.files.photo import Photo
 from photochrom.luma import luma_codes
 from photochrom.options import ColorizeOptions
-from photochrom.photo import Photo
 from photochrom.pipeline import colorize_photo
 
 OPTIONS = ColorizeOptions(chroma_ceiling=None)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from photochrom.engines.base import FakeEngine, ModelSpec
 from photochrom.errors import ModelError
+from photochrom.files.photo import Photo
 from photochrom.options import ColorizeOptions
-from photochrom.photo import Photo
 from photochrom.pipeline import colorize_photo
 from photochrom.prediction import View, annealed_mean, be_cautious, choose_views, enlarge, predict, show
 

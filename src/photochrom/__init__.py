@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from photochrom.errors import UnknownModelError as UnknownModelError
     from photochrom.errors import UnreadablePhotoError as UnreadablePhotoError
     from photochrom.errors import UnsupportedPhotoError as UnsupportedPhotoError
+    from photochrom.files.photo import Photo as Photo
+    from photochrom.files.photo import open_photo as open_photo
+    from photochrom.files.photo import save_photo as save_photo
     from photochrom.options import ColorizeOptions as ColorizeOptions
     from photochrom.options import EngineOptions as EngineOptions
     from photochrom.options import Limits as Limits
     from photochrom.options import OutputOptions as OutputOptions
     from photochrom.options import RestoreOptions as RestoreOptions
-    from photochrom.photo import Photo as Photo
-    from photochrom.photo import open_photo as open_photo
-    from photochrom.photo import save_photo as save_photo
     from photochrom.pipeline import ColorizeResult as ColorizeResult
     from photochrom.restoration.pipeline import RestoreResult as RestoreResult
     from photochrom.restorer import Restorer as Restorer
@@ -70,7 +70,7 @@ _HOMES = {
         "UnsupportedPhotoError",
     ),
     "photochrom.options": ("ColorizeOptions", "EngineOptions", "Limits", "OutputOptions", "RestoreOptions"),
-    "photochrom.photo": ("Photo", "open_photo", "save_photo"),
+    "photochrom.files.photo": ("Photo", "open_photo", "save_photo"),
     "photochrom.pipeline": ("ColorizeResult",),
     "photochrom.restoration.pipeline": ("RestoreResult",),
     "photochrom.restorer": ("Restorer", "restore"),

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from photochrom.codecs.atomic import TEMPORARY_PREFIX
-from photochrom.codecs.formats import READABLE_SUFFIXES, SUFFIX_FORMATS, USUAL_SUFFIX, WRITTEN_AS
-from photochrom.codecs.signatures import HEAD_BYTES, photo_format
 from photochrom.errors import PhotoNotFoundError
+from photochrom.files.codecs.atomic import TEMPORARY_PREFIX
+from photochrom.files.codecs.formats import READABLE_SUFFIXES, SUFFIX_FORMATS, USUAL_SUFFIX, WRITTEN_AS
+from photochrom.files.codecs.signatures import HEAD_BYTES, photo_format
 
 COLORED_MARK, RESTORED_MARK = "-color", "-restored"
 """Added to the name of a result that lies next to its photograph."""

@@ -1,7 +1,7 @@
 """Many photographs: done side by side, each result whole, every error told, and nothing done twice.
 
-The model is not known here: a callable turns a :class:`~photochrom.photo.Photo` into one coloured or restored. Nothing
-is printed; reports go to a callback as they happen and, if wanted, to a JSONL file.
+The model is not known here: a callable turns a :class:`~photochrom.files.photo.Photo` into one coloured or restored.
+Nothing is printed; reports go to a callback as they happen and, if wanted, to a JSONL file.
 
 What survives what:
 
@@ -25,13 +25,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photochrom.album import Job
-from photochrom.codecs.atomic import remove_abandoned
-from photochrom.codecs.source import open_source
 from photochrom.errors import PhotochromError
+from photochrom.files.codecs.atomic import remove_abandoned
+from photochrom.files.codecs.source import open_source
+from photochrom.files.photo import Photo, format_of_path, open_pages, open_photo
 from photochrom.finished import MakeOne
 from photochrom.manifest import Manifest
 from photochrom.options import Limits
-from photochrom.photo import Photo, format_of_path, open_pages, open_photo
 from photochrom.reports import BatchSummary, PhotoReport, append_report, opened_report
 from photochrom.results import BatchSettings, begun, refuse_existing, store, store_companions, write_result
 

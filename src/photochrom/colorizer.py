@@ -15,12 +15,12 @@ from PIL import Image
 from photochrom.engines.base import Engine
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT
 from photochrom.errors import ModelFileError
+from photochrom.files.kinds import Same, opened
+from photochrom.files.photo import Photo
+from photochrom.files.provenance import Provenance
 from photochrom.hub import find_model
-from photochrom.kinds import Same, opened
 from photochrom.options import DEFAULT_MODEL, ColorizeOptions, EngineOptions, RestoreOptions
-from photochrom.photo import Photo
 from photochrom.pipeline import ColorizeResult, colorize_photo
-from photochrom.provenance import Provenance
 from photochrom.version import VERSION
 
 if TYPE_CHECKING:

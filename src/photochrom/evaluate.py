@@ -22,9 +22,9 @@ from photochrom.evaluation.measuring import Measurements, Plan, measure
 from photochrom.evaluation.photographs import Photograph, Rgb, find_photographs, match_pairs
 from photochrom.evaluation.report import make_folder, write_report
 from photochrom.evaluation.scoreboard import Scoreboard
-from photochrom.metadata import Metadata
+from photochrom.files.metadata import Metadata
+from photochrom.files.photo import Photo
 from photochrom.metrics import eight_bit
-from photochrom.photo import Photo
 
 
 def evaluate(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from photochrom.companions import Companion
-from photochrom.photo import Photo
+from photochrom.files.companions import Companion
+from photochrom.files.photo import Photo
 
 
 class Finished(Protocol):

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Self
 
-from photochrom.codecs.atomic import output_error
-from photochrom.companions import without_companion_mark
+from photochrom.files.codecs.atomic import output_error
+from photochrom.files.companions import without_companion_mark
 
 MANIFEST_NAME = ".photochrom-album.jsonl"
 COMPANION_SEPARATOR = "#"

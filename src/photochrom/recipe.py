@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from photochrom.album import fitted_name
-from photochrom.codecs.atomic import Aside
-from photochrom.codecs.source import PhotoSource, open_source
 from photochrom.errors import OptionError, PhotoNotFoundError, UnreadablePhotoError
+from photochrom.files.codecs.atomic import Aside
+from photochrom.files.codecs.source import PhotoSource, open_source
+from photochrom.files.photo import format_of_path, open_pages, open_photo, write_photo
+from photochrom.files.provenance import COLORIZE, Provenance
 from photochrom.options import Limits, OutputOptions
-from photochrom.photo import format_of_path, open_pages, open_photo, write_photo
-from photochrom.provenance import COLORIZE, Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Callable

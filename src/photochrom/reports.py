@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
-from photochrom.codecs.atomic import output_error
+from photochrom.files.codecs.atomic import output_error
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,12 @@ from PIL import Image
 
 from photochrom.engines.restoration import CURRENT, OnnxStage, StageEngine
 from photochrom.errors import OptionError
+from photochrom.files.kinds import Same, opened
+from photochrom.files.photo import Photo, open_photo
+from photochrom.files.provenance import RESTORE, Provenance
 from photochrom.hub import find_model
-from photochrom.kinds import Same, opened
 from photochrom.luma import luma_codes
 from photochrom.options import EngineOptions, Limits, RestoreOptions, Switch
-from photochrom.photo import Photo, open_photo
-from photochrom.provenance import RESTORE, Provenance
 from photochrom.restoration.pipeline import RestoreResult, restore_photo
 from photochrom.version import VERSION
 

@@ -15,17 +15,17 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from photochrom.album import Job, fitted_name
-from photochrom.codecs.atomic import Aside, output_error, write_whole
-from photochrom.codecs.formats import USUAL_SUFFIX
-from photochrom.codecs.signatures import HEAD_BYTES, photo_format
-from photochrom.codecs.source import open_source
-from photochrom.companions import Companion
-from photochrom.credentials import Credentials, signed
 from photochrom.errors import OptionError, OutputError, PhotochromError
+from photochrom.files.codecs.atomic import Aside, output_error, write_whole
+from photochrom.files.codecs.formats import USUAL_SUFFIX
+from photochrom.files.codecs.signatures import HEAD_BYTES, photo_format
+from photochrom.files.codecs.source import open_source
+from photochrom.files.companions import Companion
+from photochrom.files.credentials import Credentials, signed
+from photochrom.files.photo import Photo, format_of_path, write_photo
+from photochrom.files.provenance import Provenance
 from photochrom.manifest import COMPANION_SEPARATOR, Entry, Manifest, file_sha256
 from photochrom.options import Limits, OutputOptions
-from photochrom.photo import Photo, format_of_path, write_photo
-from photochrom.provenance import Provenance
 from photochrom.recipe import Recipe, read_recipe, recipe_path
 
 NOT_SHAPING = {"overwrite", "certificate", "private_key"}

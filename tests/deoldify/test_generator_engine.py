@@ -17,10 +17,10 @@ from photochrom.colorizer import Colorizer
 from photochrom.engines.base import Engine, FakeEngine
 from photochrom.engines.generator import GeneratorEngine
 from photochrom.errors import ModelError, ModelFileError, OptionError
+from photochrom.files.photo import Photo
 from photochrom.importer.installation import ImportedModel
 from photochrom.luma import luma_codes
 from photochrom.options import ColorizeOptions
-from photochrom.photo import Photo
 from tests.deoldify.stand_in_weights import Array
 
 IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)

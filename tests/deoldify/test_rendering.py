@@ -9,8 +9,8 @@ import pytest
 
 from photochrom.engines.base import FakeEngine
 from photochrom.errors import OptionError
+from photochrom.files.photo import Photo
 from photochrom.options import ColorizeOptions
-from photochrom.photo import Photo
 from photochrom.pipeline import colorize_photo
 from photochrom.rendering import plan_render
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.credentials import Credentials, signed, verify
 from photochrom.errors import MissingExtraError, OptionError, UnsupportedPhotoError
+from photochrom.files.credentials import Credentials, signed, verify
+from photochrom.files.photo import Photo, encode_photo, open_photo
+from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, read_provenance
 from photochrom.options import OutputOptions
-from photochrom.photo import Photo, encode_photo, open_photo
-from photochrom.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, read_provenance
 from photochrom.results import BatchSettings
+from tests.albums.test_batch import SETTINGS, folder, names_in, run, statuses  # noqa: F401 - a fixture
 from tests.files.makers import pillow_bytes, textured
-from tests.files.test_batch import SETTINGS, folder, names_in, run, statuses  # noqa: F401 - a fixture
 
 FORMATS = ("jpeg", "png", "tiff", "webp", "avif")
 

@@ -15,9 +15,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from PIL import Image
 
-from photochrom.codecs import tiff_writer
-from photochrom.codecs.formats import WRITABLE_FORMATS
-from photochrom.codecs.samples import to_8_bits, turned_upright
 from photochrom.errors import (
     MissingExtraError,
     OptionError,
@@ -27,8 +24,11 @@ from photochrom.errors import (
     UnreadablePhotoError,
     UnsupportedPhotoError,
 )
+from photochrom.files.codecs import tiff_writer
+from photochrom.files.codecs.formats import WRITABLE_FORMATS
+from photochrom.files.codecs.samples import to_8_bits, turned_upright
+from photochrom.files.photo import Photo, encode_photo, open_pages, open_photo, save_photo
 from photochrom.options import Limits, OutputOptions
-from photochrom.photo import Photo, encode_photo, open_pages, open_photo, save_photo
 from tests.files.makers import DATA, dng_bytes, one_of_each, pillow_bytes, pillow_tiff_pages, textured, tiff_bytes
 
 FILES = one_of_each()

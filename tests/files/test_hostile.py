@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photochrom.codecs.png import SIGNATURE, chunk
 from photochrom.errors import PhotochromError, PhotoTooLargeError, UnreadablePhotoError
+from photochrom.files.codecs.png import SIGNATURE, chunk
+from photochrom.files.photo import open_photo
 from photochrom.options import Limits
-from photochrom.photo import open_photo
 from tests.files.makers import one_of_each, textured, tiff_bytes
 
 SEED = 20_261_122

@@ -15,14 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, IptcImagePlugin, PngImagePlugin
 
-from photochrom.codecs import exif, gif, iptc, jpeg2000, tiff, tiff_writer, xmp
-from photochrom.codecs.iptc import XmpProperty
-from photochrom.codecs.resolution import exif_dpi
 from photochrom.errors import PhotochromError
-from photochrom.metadata import Metadata
-from photochrom.options import OutputOptions
-from photochrom.photo import Photo, encode_photo, open_pages, open_photo, save_photo
-from photochrom.provenance import (
+from photochrom.files.codecs import exif, gif, iptc, jpeg2000, tiff, tiff_writer, xmp
+from photochrom.files.codecs.iptc import XmpProperty
+from photochrom.files.codecs.resolution import exif_dpi
+from photochrom.files.metadata import Metadata
+from photochrom.files.photo import Photo, encode_photo, open_pages, open_photo, save_photo
+from photochrom.files.provenance import (
     AI_SYSTEM_USED,
     COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA,
     DIGITAL_SOURCE_TYPE,
@@ -30,6 +29,7 @@ from photochrom.provenance import (
     read_provenance,
     with_provenance,
 )
+from photochrom.options import OutputOptions
 from tests.files.makers import DATA, pillow_bytes, textured
 
 HOLDERS = ("jpeg", "png", "tiff", "webp", "avif")

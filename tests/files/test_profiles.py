@@ -11,11 +11,11 @@ import pytest
 import pyvips
 from PIL import Image, ImageCms
 
-from photochrom.codecs import icc
 from photochrom.color import LINEAR_RGB_FROM_XYZ, linear_from_srgb, srgb_from_linear
-from photochrom.metadata import Metadata
+from photochrom.files.codecs import icc
+from photochrom.files.metadata import Metadata
+from photochrom.files.photo import Photo, encode_photo, open_photo
 from photochrom.options import OutputOptions
-from photochrom.photo import Photo, encode_photo, open_photo
 from tests.files.makers import pillow_bytes, textured, tiff_bytes
 
 ADOBE = icc.adobe_rgb_profile()
@@ -145,7 +145,7 @@ def test_profiles_that_cannot_hold_colour_give_srgb() -> None:
 
 
 def test_png_gamma_and_chromaticities_count() -> None:
-    from photochrom.codecs.png import chunk, with_chunks
+    from photochrom.files.codecs.png import chunk, with_chunks
 
     pixels = np.linspace(0, 255, 256).astype(np.uint8).reshape(16, 16, 1)
     linear = with_chunks(pillow_bytes(pixels, "PNG"), [chunk(b"gAMA", (100_000).to_bytes(4, "big"))])

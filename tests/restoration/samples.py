@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from photochrom.photo import Photo
+from photochrom.files.photo import Photo
 from photochrom.restoration.pipeline import RestoreResult
 from photochrom.restorer import Restorer
 from tests.restoration.stand_in_stages import FADED_BLACK, FADED_WHITE

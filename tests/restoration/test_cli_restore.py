@@ -14,9 +14,9 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 import photochrom
 from photochrom import restorer
 from photochrom.cli.app import run
+from photochrom.files.provenance import ALGORITHMICALLY_ENHANCED, read_provenance
 from photochrom.hub import ModelFile
 from photochrom.luma import luma_codes
-from photochrom.provenance import ALGORITHMICALLY_ENHANCED, read_provenance
 
 Cli = Callable[..., tuple[int, str, str]]
 

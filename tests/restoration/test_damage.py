@@ -7,8 +7,8 @@ import pytest
 
 from photochrom.engines.restoration import OnnxStage, StageSpec
 from photochrom.errors import OptionError
+from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 from photochrom.options import RestoreOptions
-from photochrom.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 from photochrom.restoration import damage
 from photochrom.restoration.inpainting import fill
 from photochrom.restoration.tiling import Grid

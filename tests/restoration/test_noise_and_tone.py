@@ -7,9 +7,9 @@ import pytest
 from skimage import data
 
 from photochrom.engines.restoration import OnnxStage
+from photochrom.files.provenance import ALGORITHMICALLY_ENHANCED
 from photochrom.luma import luma_codes
 from photochrom.options import RestoreOptions
-from photochrom.provenance import ALGORITHMICALLY_ENHANCED
 from photochrom.restoration import noise, tone
 from photochrom.restoration.toning import classify
 from tests.restoration.samples import NOTHING, RestorerFor, decision, faded, photo_of, sepia

@@ -24,9 +24,9 @@ from photochrom.errors import (
     UnreadablePhotoError,
     UnsupportedPhotoError,
 )
+from photochrom.files.photo import Photo
+from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, read_provenance
 from photochrom.luma import luma_codes
-from photochrom.photo import Photo
-from photochrom.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, read_provenance
 from photochrom.restorer import mask_sha256, read_mask
 
 RestorerFor = Callable[..., Restorer]

@@ -13,8 +13,8 @@ from photochrom.catalog import find_card
 from photochrom.degradation import Dose, Preset, degrade
 from photochrom.engines.restoration import OnnxStage
 from photochrom.errors import ModelError
+from photochrom.files.photo import Photo
 from photochrom.options import RestoreOptions
-from photochrom.photo import Photo
 from photochrom.restorer import Restorer
 from tests.restoration.samples import RestorerFor, faded, photo_of
 

@@ -12,8 +12,8 @@ from cyclopts.validators import Number
 
 from photochrom.degradation import KINDS, Degraded, Dose, Preset, degrade, load_preset, presets
 from photochrom.errors import EXIT_OK, OptionError
+from photochrom.files.photo import Photo, format_of_path, open_photo, save_photo
 from photochrom.options import Limits, OutputOptions
-from photochrom.photo import Photo, format_of_path, open_photo, save_photo
 from photochrom.spelling import did_you_mean
 
 DEFAULT_PRESET = "attic"

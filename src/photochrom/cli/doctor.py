@@ -14,9 +14,9 @@ import numpy as np
 from photochrom.catalog import model_cards
 from photochrom.computer.cores import usable_cores
 from photochrom.errors import EXIT_MODEL_MISSING, EXIT_OK, EXIT_SOME_FAILED, PhotochromError
+from photochrom.files.photo import Photo
 from photochrom.hub import cache_folder, card_path, installed_models
 from photochrom.luma import luma_codes
-from photochrom.photo import Photo
 from photochrom.version import VERSION
 
 REQUIRED = ("numpy", "pillow", "onnxruntime", "pyvips", "pydantic", "cyclopts", "rich")

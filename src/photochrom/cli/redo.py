@@ -13,9 +13,9 @@ from cyclopts import Parameter
 
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, ModelFileError, OptionError
+from photochrom.files.provenance import RESTORE
 from photochrom.finished import MakeOne
 from photochrom.options import ColorizeOptions, EngineOptions, Limits, RestoreOptions
-from photochrom.provenance import RESTORE
 from photochrom.recipe import Recipe
 from photochrom.recipe import redo as redo_recipe
 from photochrom.restorer import Restorer, mask_sha256, read_mask

@@ -12,10 +12,10 @@ from cyclopts.validators import Number
 from photochrom.album import RESTORED_MARK
 from photochrom.cli.inputs import Plan, plan
 from photochrom.cli.runs import run_planned
-from photochrom.codecs.formats import USUAL_SUFFIX
 from photochrom.errors import EXIT_SOME_FAILED, OptionError, OutputError
+from photochrom.files.codecs.formats import USUAL_SUFFIX
+from photochrom.files.photo import Photo, format_of_path, save_photo
 from photochrom.options import EngineOptions, Limits, OutputOptions, RestoreOptions
-from photochrom.photo import Photo, format_of_path, save_photo
 from photochrom.restoration.pipeline import RestoreResult, mask_photo
 from photochrom.restorer import Mask, Restorer, read_mask
 from photochrom.results import BatchSettings

@@ -31,9 +31,9 @@ from photochrom.classic import colorize_classic
 from photochrom.compat.url import fetch_picture
 from photochrom.engines.generator import GeneratorEngine
 from photochrom.errors import MissingExtraError, ModelFileError, ModelNotInstalledError, OptionError, OutputError
+from photochrom.files.photo import open_photo
 from photochrom.hub import find_model, installed_models, models_folder
 from photochrom.options import EngineOptions
-from photochrom.photo import open_photo
 
 PathLike = str | os.PathLike[str]
 NOTEBOOK_DPI = 72

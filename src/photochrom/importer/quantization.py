@@ -23,8 +23,8 @@ from PIL import Image
 
 from photochrom.album import find_photos
 from photochrom.errors import OptionError, PhotochromError
+from photochrom.files.photo import open_photo
 from photochrom.luma import luma_codes
-from photochrom.photo import open_photo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,15 +16,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.companions import MASK_MARK, Companion
 from photochrom.computer.cores import usable_cores
 from photochrom.computer.room import empty_pixels, let_go, strips_of
 from photochrom.engines.restoration import StageEngine, StageSpec
 from photochrom.errors import OptionError
+from photochrom.files.companions import MASK_MARK, Companion
+from photochrom.files.photo import Photo
+from photochrom.files.provenance import ALGORITHMICALLY_ENHANCED, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 from photochrom.luma import Codes
 from photochrom.options import RestoreOptions, Switch
-from photochrom.photo import Photo
-from photochrom.provenance import ALGORITHMICALLY_ENHANCED, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 from photochrom.restoration import damage, noise, tone
 from photochrom.restoration.decisions import StageDecision
 from photochrom.restoration.inpainting import fill

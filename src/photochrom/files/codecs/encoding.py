@@ -11,16 +11,16 @@ from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from photochrom.codecs import iptc, jpeg, png
-from photochrom.codecs.libvips import image_from, libvips
-from photochrom.codecs.tiff_writer import Samples, write_tiff
 from photochrom.computer.room import let_go
 from photochrom.errors import OutputError
+from photochrom.files.codecs import iptc, jpeg, png
+from photochrom.files.codecs.libvips import image_from, libvips
+from photochrom.files.codecs.tiff_writer import Samples, write_tiff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from photochrom.metadata import Metadata
+    from photochrom.files.metadata import Metadata
 
 # On scans the higher levels save nothing and take twice the time.
 DEFLATE_LEVEL = 3
@@ -33,7 +33,7 @@ def encode(handle: BinaryIO, pages: Sequence[tuple[Samples, Metadata]], format: 
     Args:
         handle: an empty file open for writing, able to seek.
         pages: samples (H, W, 1 to 4) uint8, or uint16 for ``DEEP_FORMATS``, the last of 2 or 4 channels being
-            alpha; and metadata as :func:`photochrom.metadata.fitted_to` made it. One page, except for TIFF.
+            alpha; and metadata as :func:`photochrom.files.metadata.fitted_to` made it. One page, except for TIFF.
         format: one of ``WRITABLE_FORMATS``.
         quality: 1 to 100, for the lossy formats.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from photochrom.codecs import exif, tiff
+from photochrom.files.codecs import exif, tiff
 
 
 def exif_dpi(block: bytes) -> tuple[float, float] | None:

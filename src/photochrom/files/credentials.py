@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from photochrom.errors import MissingExtraError, OptionError, UnsupportedPhotoError
+from photochrom.files.provenance import COLORIZE, RESTORE, Provenance
 from photochrom.options import OutputOptions
-from photochrom.provenance import COLORIZE, RESTORE, Provenance
 
 MEDIA_TYPES = {
     "jpeg": "image/jpeg", "png": "image/png", "tiff": "image/tiff", "webp": "image/webp", "avif": "image/avif",

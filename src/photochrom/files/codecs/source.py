@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from photochrom.codecs.libvips import libvips
 from photochrom.errors import PhotoNotFoundError, PhotoTooLargeError, UnreadablePhotoError
+from photochrom.files.codecs.libvips import libvips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

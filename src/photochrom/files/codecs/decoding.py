@@ -14,9 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from photochrom.codecs import exif, gif, icc, iptc, jpeg, jpeg2000, png, tiff, xmp
-from photochrom.codecs.libvips import image_from, libvips
-from photochrom.codecs.resolution import plausible_dpi
 from photochrom.errors import (
     MissingExtraError,
     PhotochromError,
@@ -24,9 +21,12 @@ from photochrom.errors import (
     UnreadablePhotoError,
     UnsupportedPhotoError,
 )
+from photochrom.files.codecs import exif, gif, icc, iptc, jpeg, jpeg2000, png, tiff, xmp
+from photochrom.files.codecs.libvips import image_from, libvips
+from photochrom.files.codecs.resolution import plausible_dpi
 
 if TYPE_CHECKING:
-    from photochrom.codecs.source import PhotoSource
+    from photochrom.files.codecs.source import PhotoSource
 
 CheckSize = Callable[[int, int, int], None]
 """Called with width, height and bytes per pixel before pixels are decoded; raises PhotoTooLargeError."""
@@ -65,7 +65,7 @@ def decode(source: PhotoSource, format: str, page: int, check_size: CheckSize) -
 
     Args:
         source: the file.
-        format: what :func:`photochrom.codecs.signatures.photo_format` said it is.
+        format: what :func:`photochrom.files.codecs.signatures.photo_format` said it is.
         page: which page of a multi-page TIFF, from 0.
         check_size: see :data:`CheckSize`.
 

@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photochrom.codecs import icc, tiff
-from photochrom.codecs.formats import WRITABLE_FORMATS
-from photochrom.codecs.libvips import computed, image_from
 from photochrom.computer import room
 from photochrom.engines.base import FakeEngine
 from photochrom.errors import PhotoTooLargeError
-from photochrom.metadata import Metadata
+from photochrom.files.codecs import icc, tiff
+from photochrom.files.codecs.formats import WRITABLE_FORMATS
+from photochrom.files.codecs.libvips import computed, image_from
+from photochrom.files.metadata import Metadata
+from photochrom.files.photo import Photo, encode_photo, open_photo
 from photochrom.options import ColorizeOptions, OutputOptions
-from photochrom.photo import Photo, encode_photo, open_photo
 from photochrom.pipeline import colorize_photo
 from tests.files.makers import one_of_each, textured, tiff_bytes
 
@@ -144,7 +144,7 @@ import numpy as np
 from photochrom.computer import room
 from photochrom.engines.base import FakeEngine
 from photochrom.options import ColorizeOptions
-from photochrom.photo import Photo, open_photo, save_photo
+from photochrom.files.photo import Photo, open_photo, save_photo
 from photochrom.pipeline import colorize_photo
 
 room.BYTES_IN_MEMORY, room.STRIP_BYTES = 0, 1_000_000

@@ -30,7 +30,7 @@ from photochrom.batch import run_batch
 from photochrom.results import BatchSettings
 from photochrom.manifest import Manifest
 from photochrom.options import OutputOptions
-from photochrom.provenance import Provenance
+from photochrom.files.provenance import Provenance
 
 ALBUM, OUT = Path(sys.argv[1]), Path(sys.argv[2])
 SETTINGS = BatchSettings(Provenance("fake", "00", "1"), OutputOptions(format="bmp"))

@@ -23,10 +23,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from photochrom.codecs.formats import WRITTEN_AS
 from photochrom.errors import OptionError, UnreadablePhotoError, UnsupportedPhotoError
-from photochrom.photo import Photo, encode_photo, open_photo
-from photochrom.provenance import Provenance
+from photochrom.files.codecs.formats import WRITTEN_AS
+from photochrom.files.photo import Photo, encode_photo, open_photo
+from photochrom.files.provenance import Provenance
 
 # What comes out as exactly the type that went in; a subclass of Pillow's Image comes out as an Image.
 Same = TypeVar("Same", bound=bytes | npt.NDArray[Any] | Photo)

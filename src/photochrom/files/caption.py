@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from photochrom.codecs.samples import Pixels
 from photochrom.computer.room import strip_by_strip
+from photochrom.files.codecs.samples import Pixels
 
 # Of the picture's shorter side; small enough not to spoil it, large enough to be read.
 TEXT_HEIGHT = 0.022

@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.codecs.libvips import libvips
+from photochrom.files.codecs.libvips import libvips
 
 Floats = npt.NDArray[np.floating]
 Curve = Callable[[Floats], Floats]

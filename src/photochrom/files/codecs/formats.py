@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from photochrom.codecs.signatures import RAW_SUFFIXES
+from photochrom.files.codecs.signatures import RAW_SUFFIXES
 
 SUFFIX_FORMATS = {
     ".jpg": "jpeg", ".jpeg": "jpeg", ".jpe": "jpeg", ".jfif": "jpeg", ".png": "png", ".tif": "tiff", ".tiff": "tiff",

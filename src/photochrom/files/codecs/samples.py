@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.codecs import icc
-from photochrom.codecs.libvips import computed, image_from
 from photochrom.computer.room import strip_by_strip, strips_of
 from photochrom.errors import UnsupportedPhotoError
+from photochrom.files.codecs import icc
+from photochrom.files.codecs.libvips import computed, image_from
 
 if TYPE_CHECKING:
-    from photochrom.codecs.decoding import Decoded
+    from photochrom.files.codecs.decoding import Decoded
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 RESERVED_INTERPRETATIONS = ("lab", "labs", "labq", "xyz", "yxy", "lch", "cmc", "hsv", "fourier", "histogram", "matrix")

@@ -24,14 +24,14 @@ from PIL import Image
 from photochrom import batch
 from photochrom.album import Job, find_photos, fitted_name, name_results, plan_jobs, result_beside
 from photochrom.batch import run_batch
-from photochrom.codecs import atomic
-from photochrom.codecs.formats import READABLE_SUFFIXES
-from photochrom.companions import Companion
 from photochrom.errors import OptionError, OutputError, PhotochromError, PhotoNotFoundError, UnreadablePhotoError
+from photochrom.files.codecs import atomic
+from photochrom.files.codecs.formats import READABLE_SUFFIXES
+from photochrom.files.companions import Companion
+from photochrom.files.photo import Photo, open_pages, open_photo
+from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, Provenance, read_provenance
 from photochrom.manifest import MANIFEST_NAME, Manifest
 from photochrom.options import Limits, OutputFormat, OutputOptions
-from photochrom.photo import Photo, open_pages, open_photo
-from photochrom.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, Provenance, read_provenance
 from photochrom.recipe import read_recipe, recipe_path, redo
 from photochrom.reports import PhotoReport
 from photochrom.results import BatchSettings

@@ -9,7 +9,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from photochrom.codecs.icc import (
+from photochrom.files.codecs.icc import (
     D65_XY,
     DISPLAY_P3_PRIMARIES,
     SRGB_CURVE,
@@ -21,7 +21,7 @@ from photochrom.codecs.icc import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from photochrom.codecs.source import PhotoSource
+    from photochrom.files.codecs.source import PhotoSource
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 XMP_KEYWORD = b"XML:com.adobe.xmp"

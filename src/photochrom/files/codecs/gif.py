@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from photochrom.codecs.source import PhotoSource
+    from photochrom.files.codecs.source import PhotoSource
 
 XMP_EXTENSION = b"\x21\xff\x0bXMP DataXMP"
 TRAILER = b"\x01\xff\xfe\xfd"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from photochrom.codecs.source import PhotoSource
+    from photochrom.files.codecs.source import PhotoSource
 
 BLOCK_OF_UUID = {
     bytes.fromhex("be7acfcb97a942e89c71999491e3afac"): "xmp",

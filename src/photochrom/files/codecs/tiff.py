@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.codecs.exif import (
+from photochrom.files.codecs.exif import (
     EXIF_POINTER,
     GPS_POINTER,
     INTEROP_POINTER,
@@ -27,7 +27,7 @@ from photochrom.codecs.exif import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from photochrom.codecs.source import PhotoSource
+    from photochrom.files.codecs.source import PhotoSource
 
 SUBFILE_TYPE, ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 254, 274, 282, 283, 296
 XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675

@@ -12,8 +12,8 @@ from PIL import Image
 
 import photochrom
 from photochrom.cli.app import run
-from photochrom.companions import without_companion_mark
-from photochrom.provenance import read_provenance
+from photochrom.files.companions import without_companion_mark
+from photochrom.files.provenance import read_provenance
 
 MakePhoto = Callable[..., Path]
 

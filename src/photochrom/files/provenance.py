@@ -15,8 +15,8 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from photochrom.codecs.iptc import XmpProperty
-from photochrom.codecs.xmp import DamagedXmpError, read_property, with_properties
+from photochrom.files.codecs.iptc import XmpProperty
+from photochrom.files.codecs.xmp import DamagedXmpError, read_property, with_properties
 
 COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA = (
     "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"

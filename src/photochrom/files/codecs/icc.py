@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.codecs.libvips import image_from, libvips, with_block
-from photochrom.codecs.shaper import Shaper, conversion, gray_table, shaper_of
 from photochrom.color import srgb_from_linear
 from photochrom.computer.room import strip_by_strip
+from photochrom.files.codecs.libvips import image_from, libvips, with_block
+from photochrom.files.codecs.shaper import Shaper, conversion, gray_table, shaper_of
 
 D50 = np.array([0.9642, 1.0, 0.8249])
 # Bradford cone response (ICC.1:2010 annex E.3), the adaptation every ICC display profile uses.

@@ -12,7 +12,7 @@ from xml.dom import minidom
 from xml.parsers.expat import ExpatError
 
 if TYPE_CHECKING:
-    from photochrom.codecs.iptc import XmpProperty
+    from photochrom.files.codecs.iptc import XmpProperty
 
 NAMESPACES = {
     "dc": "http://purl.org/dc/elements/1.1/",

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from photochrom.errors import OptionError
-from photochrom.mark import with_mark
+from photochrom.files.caption import with_mark
+from photochrom.files.photo import Photo, encode_photo, open_photo
 from photochrom.options import OutputOptions
-from photochrom.photo import Photo, encode_photo, open_photo
 from tests.files.makers import textured
 
 TEXT = "Colours added by a model"

@@ -11,14 +11,6 @@ from typing import BinaryIO
 
 import numpy as np
 
-from photochrom.codecs import icc
-from photochrom.codecs.atomic import Aside
-from photochrom.codecs.decoding import decode, decoder_errors
-from photochrom.codecs.encoding import encode
-from photochrom.codecs.formats import ALPHA_FORMATS, DEEP_FORMATS, LARGEST_SIDE, SUFFIX_FORMATS, WRITABLE_FORMATS
-from photochrom.codecs.samples import Pixels, normalized, on_white, to_8_bits, with_alpha
-from photochrom.codecs.signatures import HEAD_BYTES, describe_other, photo_format
-from photochrom.codecs.source import PhotoSource, open_source
 from photochrom.computer.room import strip_by_strip
 from photochrom.errors import (
     OptionError,
@@ -27,10 +19,18 @@ from photochrom.errors import (
     UnreadablePhotoError,
     UnsupportedPhotoError,
 )
-from photochrom.mark import with_mark
-from photochrom.metadata import Metadata, fitted_to, made_upright
+from photochrom.files.caption import with_mark
+from photochrom.files.codecs import icc
+from photochrom.files.codecs.atomic import Aside
+from photochrom.files.codecs.decoding import decode, decoder_errors
+from photochrom.files.codecs.encoding import encode
+from photochrom.files.codecs.formats import ALPHA_FORMATS, DEEP_FORMATS, LARGEST_SIDE, SUFFIX_FORMATS, WRITABLE_FORMATS
+from photochrom.files.codecs.samples import Pixels, normalized, on_white, to_8_bits, with_alpha
+from photochrom.files.codecs.signatures import HEAD_BYTES, describe_other, photo_format
+from photochrom.files.codecs.source import PhotoSource, open_source
+from photochrom.files.metadata import Metadata, fitted_to, made_upright
+from photochrom.files.provenance import Provenance, with_provenance
 from photochrom.options import Limits, OutputOptions
-from photochrom.provenance import Provenance, with_provenance
 
 PhotoInput = str | os.PathLike[str] | bytes | PhotoSource
 # Memory while a picture is coloured: its samples as read, its pixels, and the coloured ones.
@@ -82,7 +82,7 @@ def open_photo(source: PhotoInput, *, limits: Limits | None = None, page: int = 
     """Read one photograph.
 
     Args:
-        source: a path, the bytes of a file, or what :func:`photochrom.codecs.source.open_source` gives.
+        source: a path, the bytes of a file, or what :func:`photochrom.files.codecs.source.open_source` gives.
         limits: what it may cost; the defaults of :class:`~photochrom.options.Limits` where left out.
         page: which page of a multi-page TIFF, from 0; thumbnails and masks inside the file do not count.
 
@@ -180,7 +180,7 @@ def write_photo(
         OptionError, UnsupportedPhotoError, OutputError: as :func:`encode_photo`.
         OSError: the file cannot be written to.
 
-    Memory: see :func:`photochrom.codecs.encoding.encode`.
+    Memory: see :func:`photochrom.files.codecs.encoding.encode`.
     """
     options, notes = options or OutputOptions(), list[str]()
     pages = [photo] if isinstance(photo, Photo) else list(photo)

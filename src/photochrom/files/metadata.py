@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from photochrom.codecs import exif, iptc, jpeg, xmp
-from photochrom.codecs.resolution import exif_dpi, with_dpi
+from photochrom.files.codecs import exif, iptc, jpeg, xmp
+from photochrom.files.codecs.resolution import exif_dpi, with_dpi
 
 EMPTY_EXIF = b"II*\x00\x08\x00\x00\x00" + bytes(6)
 
@@ -27,7 +27,7 @@ class Metadata:
 
     Attributes:
         exif: EXIF block starting at its TIFF header, orientation set to upright, thumbnail removed; GPS included.
-        icc: the colour profile of the *file*; the pixels of a :class:`~photochrom.photo.Photo` are sRGB already.
+        icc: the colour profile of the *file*; the pixels of a :class:`~photochrom.files.photo.Photo` are sRGB already.
         xmp: XMP packet, XML.
         iptc: IPTC-IIM records.
         dpi: horizontal and vertical pixels per inch.

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy.typing as npt
 
-from photochrom.codecs import tiff
-from photochrom.codecs.exif import LONG, SHORT
-from photochrom.codecs.tiff import LONG8, RATIONAL, Field
 from photochrom.computer.cores import usable_cores
 from photochrom.computer.room import let_go
+from photochrom.files.codecs import tiff
+from photochrom.files.codecs.exif import LONG, SHORT
+from photochrom.files.codecs.tiff import LONG8, RATIONAL, Field
 
 if TYPE_CHECKING:
-    from photochrom.metadata import Metadata
+    from photochrom.files.metadata import Metadata
 
 # Offsets of classic files have 32 bits; more than this, uncompressed, is written with 64.
 LARGEST_CLASSIC_TIFF = 3_900_000_000

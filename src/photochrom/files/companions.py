@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from photochrom.files.photo import Photo
 from photochrom.options import OutputFormat
-from photochrom.photo import Photo
 
 UNCERTAINTY_MARK = "-uncertainty"
 ALTERNATIVE_MARK = "-alternative-"

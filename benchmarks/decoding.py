@@ -4,8 +4,8 @@
 
 For each way: mean CIEDE2000 under shared luma on a 128 x 128 grid and its share below the grey prediction,
 colourfulness as a share of the truth's, and the error once all pictures are scaled to 90 % of the truth's
-colourfulness, since fainter colours always have less error. The choices of `photochrom.prediction` and
-`photochrom.grading` were made by this; run it for a new model. Some seconds per
+colourfulness, since fainter colours always have less error. The choices of `photochrom.coloring.prediction` and
+`photochrom.coloring.grading` were made by this; run it for a new model. Some seconds per
 photograph.
 """
 
@@ -21,9 +21,9 @@ import numpy as np
 from PIL import Image
 
 from photochrom.color import chroma_from_ab, ciede2000, colorfulness, lab_from_srgb, luma, merge_luma_chroma
+from photochrom.coloring.prediction import View, annealed_mean, be_cautious, enlarge, show
 from photochrom.engines.onnx import OnnxEngine
 from photochrom.luma import luma_codes, normalize_tone, shrink_luma
-from photochrom.prediction import View, annealed_mean, be_cautious, enlarge, show
 from photochrom.resample import render_size
 
 GRID = 128

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from photochrom.version import VERSION
 
 if TYPE_CHECKING:
+    from photochrom.coloring.pipeline import ColorizeResult as ColorizeResult
     from photochrom.colorizer import Colorizer as Colorizer
     from photochrom.colorizer import colorize as colorize
     from photochrom.engines.base import Engine as Engine
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from photochrom.options import Limits as Limits
     from photochrom.options import OutputOptions as OutputOptions
     from photochrom.options import RestoreOptions as RestoreOptions
-    from photochrom.pipeline import ColorizeResult as ColorizeResult
     from photochrom.restoration.pipeline import RestoreResult as RestoreResult
     from photochrom.restorer import Restorer as Restorer
     from photochrom.restorer import restore as restore
@@ -71,7 +71,7 @@ _HOMES = {
     ),
     "photochrom.options": ("ColorizeOptions", "EngineOptions", "Limits", "OutputOptions", "RestoreOptions"),
     "photochrom.files.photo": ("Photo", "open_photo", "save_photo"),
-    "photochrom.pipeline": ("ColorizeResult",),
+    "photochrom.coloring.pipeline": ("ColorizeResult",),
     "photochrom.restoration.pipeline": ("RestoreResult",),
     "photochrom.restorer": ("Restorer", "restore"),
 }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 from PIL import Image
 
+from photochrom.coloring.pipeline import ColorizeResult, colorize_photo
 from photochrom.engines.base import Engine
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT
 from photochrom.errors import ModelFileError
@@ -20,7 +21,6 @@ from photochrom.files.photo import Photo
 from photochrom.files.provenance import Provenance
 from photochrom.hub import find_model
 from photochrom.options import DEFAULT_MODEL, ColorizeOptions, EngineOptions, RestoreOptions
-from photochrom.pipeline import ColorizeResult, colorize_photo
 from photochrom.version import VERSION
 
 if TYPE_CHECKING:

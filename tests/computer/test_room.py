@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from photochrom.coloring.pipeline import colorize_photo
 from photochrom.computer import room
 from photochrom.engines.base import FakeEngine
 from photochrom.errors import PhotoTooLargeError
@@ -22,7 +23,6 @@ from photochrom.files.codecs.libvips import computed, image_from
 from photochrom.files.metadata import Metadata
 from photochrom.files.photo import Photo, encode_photo, open_photo
 from photochrom.options import ColorizeOptions, OutputOptions
-from photochrom.pipeline import colorize_photo
 from tests.files.makers import one_of_each, textured, tiff_bytes
 
 
@@ -145,7 +145,7 @@ from photochrom.computer import room
 from photochrom.engines.base import FakeEngine
 from photochrom.options import ColorizeOptions
 from photochrom.files.photo import Photo, open_photo, save_photo
-from photochrom.pipeline import colorize_photo
+from photochrom.coloring.pipeline import colorize_photo
 
 room.BYTES_IN_MEMORY, room.STRIP_BYTES = 0, 1_000_000
 folder, suffix, dtype = sys.argv[1:4]

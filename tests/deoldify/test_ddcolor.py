@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from photochrom.coloring.prediction import View, predict
 from photochrom.engines.onnx import OnnxEngine
 from photochrom.errors import ModelFileError
 from photochrom.importer import deoldify_graph
@@ -19,7 +20,6 @@ from photochrom.importer.installation import import_model
 from photochrom.importer.layouts import ddcolor_tiny_layout
 from photochrom.nets.ddcolor import UNUSED_HEAD, ddcolor_large, ddcolor_tiny, position_encoding
 from photochrom.nets.loading import load_generator
-from photochrom.prediction import View, predict
 from tests.deoldify.stand_in_weights import slow
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photochrom.classic import colorize_classic, merge_yuv
 from photochrom.color import chroma, chroma_from_ab
+from photochrom.coloring.classic import colorize_classic, merge_yuv
 from photochrom.colorizer import Colorizer
 from photochrom.engines.base import Engine, FakeEngine
 from photochrom.engines.generator import GeneratorEngine
@@ -201,7 +201,7 @@ def test_the_catalogue_knows_the_models_before_they_are_installed(
 
 
 def test_the_2018_grey_exchanges_red_and_blue() -> None:
-    from photochrom.classic import _grey
+    from photochrom.coloring.classic import _grey
 
     image = Image.new("RGB", (1, 1), (255, 0, 0))
     assert _grey(image, (0.299, 0.587, 0.114))[0, 0, 0] == 76

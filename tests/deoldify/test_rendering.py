@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from photochrom.coloring.pipeline import colorize_photo
+from photochrom.coloring.rendering import plan_render
 from photochrom.engines.base import FakeEngine
 from photochrom.errors import OptionError
 from photochrom.files.photo import Photo
 from photochrom.options import ColorizeOptions
-from photochrom.pipeline import colorize_photo
-from photochrom.rendering import plan_render
 
 MEBIBYTE = 1 << 20
 

@@ -6,11 +6,11 @@ import time
 
 import numpy as np
 
+from photochrom.coloring.rendering import MemoryAware
 from photochrom.colorizer import Colorizer
 from photochrom.engines.base import Engine
 from photochrom.engines.generator_spec import PX_PER_FACTOR
 from photochrom.errors import EXIT_OK
-from photochrom.rendering import MemoryAware
 
 SHOWN_FACTORS = (7, 10, 15, 21, 28, 35, 45)
 TRIED_FACTORS = (4, 10)

@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 import numpy as np
 from PIL import Image, ImageOps
 
-from photochrom.classic import colorize_classic
+from photochrom.coloring.classic import colorize_classic
 from photochrom.compat.url import fetch_picture
 from photochrom.engines.generator import GeneratorEngine
 from photochrom.errors import MissingExtraError, ModelFileError, ModelNotInstalledError, OptionError, OutputError

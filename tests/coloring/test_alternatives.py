@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from photochrom import ColorizeOptions, Colorizer, FakeEngine, Photo
-from photochrom.alternatives import VISIBLE_DIFFERENCE, find_versions, form_regions, shown_lab
 from photochrom.color import ciede2000
+from photochrom.coloring.alternatives import VISIBLE_DIFFERENCE, find_versions, form_regions, shown_lab
+from photochrom.coloring.prediction import Prediction
 from photochrom.errors import OptionError
-from photochrom.prediction import Prediction
 
 GRID = 10.0 * np.stack(np.meshgrid(np.arange(-8, 9), np.arange(-8, 9), indexing="ij"), axis=-1).reshape(-1, 2)
 LUMA = np.linspace(0.3, 0.7, 24 * 30, dtype=np.float32).reshape(24, 30)

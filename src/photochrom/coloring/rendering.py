@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from photochrom.coloring.prediction import View, choose_views
 from photochrom.engines.base import Engine
 from photochrom.engines.generator_spec import PX_PER_FACTOR
 from photochrom.errors import OptionError
 from photochrom.options import ColorizeOptions
-from photochrom.prediction import View, choose_views
 from photochrom.resample import render_size
 
 MEBIBYTE = 1 << 20

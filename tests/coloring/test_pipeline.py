@@ -12,13 +12,13 @@ from PIL import Image
 
 from photochrom import luma as luma_module
 from photochrom.color import colorfulness
+from photochrom.coloring.pipeline import colorize_photo
 from photochrom.colorizer import Colorizer
 from photochrom.engines.base import FakeEngine
 from photochrom.errors import ModelError
 from photochrom.files.photo import Photo
 from photochrom.luma import luma_codes
 from photochrom.options import ColorizeOptions
-from photochrom.pipeline import colorize_photo
 
 OPTIONS = ColorizeOptions(chroma_ceiling=None)
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from photochrom.coloring.pipeline import colorize_photo
+from photochrom.coloring.prediction import View, annealed_mean, be_cautious, choose_views, enlarge, predict, show
 from photochrom.engines.base import FakeEngine, ModelSpec
 from photochrom.errors import ModelError
 from photochrom.files.photo import Photo
 from photochrom.options import ColorizeOptions
-from photochrom.pipeline import colorize_photo
-from photochrom.prediction import View, annealed_mean, be_cautious, choose_views, enlarge, predict, show
 
 SPEC = FakeEngine(render_px=224).spec
 

@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.color import chroma_from_ab, ciede2000, lab_from_srgb, lightness_from_luma, merge_luma_chroma
+from photochrom.coloring.prediction import Prediction
 from photochrom.engines.base import FloatArray, ModelSpec
 from photochrom.errors import OptionError
 from photochrom.options import ColorizeOptions
-from photochrom.prediction import Prediction
 from photochrom.resample import Plane, box_mean
 
 VISIBLE_DIFFERENCE = 4.0

@@ -15,9 +15,7 @@ from photochrom.color import (
     merge_luma_chroma,
     srgb_from_linear,
 )
-from photochrom.engines.base import FakeEngine
-from photochrom.files.photo import Photo
-from photochrom.grading import (
+from photochrom.coloring.grading import (
     MOST_LIFTED,
     MOST_SPREAD,
     grade,
@@ -27,9 +25,11 @@ from photochrom.grading import (
     spread_chroma,
     warm,
 )
+from photochrom.coloring.pipeline import colorize_photo
+from photochrom.engines.base import FakeEngine
+from photochrom.files.photo import Photo
 from photochrom.luma import luma_codes
 from photochrom.options import ColorizeOptions
-from photochrom.pipeline import colorize_photo
 
 GREY = np.full((1, 1), 0.6, np.float32)
 PLAIN = FakeEngine().spec

@@ -22,9 +22,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from photochrom.alternatives import choose_versions
-from photochrom.classic import colorize_classic
 from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping_luma
+from photochrom.coloring.alternatives import choose_versions
+from photochrom.coloring.classic import colorize_classic
+from photochrom.coloring.grading import grade, split_vividness
+from photochrom.coloring.prediction import is_rebalanced, predict
+from photochrom.coloring.rendering import RenderPlan, plan_render
 from photochrom.computer.cores import usable_cores
 from photochrom.computer.room import empty_pixels, let_go
 from photochrom.engines.base import Engine, FloatArray, ModelSpec
@@ -33,11 +36,8 @@ from photochrom.errors import OptionError
 from photochrom.files.companions import ALTERNATIVE_MARK, UNCERTAINTY_MARK, Companion
 from photochrom.files.photo import Photo
 from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
-from photochrom.grading import grade, split_vividness
 from photochrom.luma import is_blank, luma_strip, normalize_tone, shrink_luma, strips
 from photochrom.options import ColorizeOptions
-from photochrom.prediction import is_rebalanced, predict
-from photochrom.rendering import RenderPlan, plan_render
 from photochrom.resample import GuidedUpsampler
 
 if TYPE_CHECKING:

@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 
 from photochrom import Colorizer
-from photochrom.album import plan_jobs
-from photochrom.batch import run_batch
+from photochrom.albums.album import plan_jobs
+from photochrom.albums.batch import run_batch
+from photochrom.albums.manifest import Manifest
+from photochrom.albums.reports import PhotoReport
+from photochrom.albums.results import BatchSettings
 from photochrom.files.photo import Photo, open_photo, save_photo
-from photochrom.manifest import Manifest
-from photochrom.reports import PhotoReport
-from photochrom.results import BatchSettings
 
 ONE_RUN = """
 import json, sys, time

@@ -21,20 +21,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from photochrom import batch
-from photochrom.album import Job, find_photos, fitted_name, name_results, plan_jobs, result_beside
-from photochrom.batch import run_batch
+from photochrom.albums import batch
+from photochrom.albums.album import Job, find_photos, fitted_name, name_results, plan_jobs, result_beside
+from photochrom.albums.batch import run_batch
+from photochrom.albums.manifest import MANIFEST_NAME, Manifest
+from photochrom.albums.recipe import read_recipe, recipe_path, redo
+from photochrom.albums.reports import PhotoReport
+from photochrom.albums.results import BatchSettings
 from photochrom.errors import OptionError, OutputError, PhotochromError, PhotoNotFoundError, UnreadablePhotoError
 from photochrom.files.codecs import atomic
 from photochrom.files.codecs.formats import READABLE_SUFFIXES
 from photochrom.files.companions import Companion
 from photochrom.files.photo import Photo, open_pages, open_photo
 from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, Provenance, read_provenance
-from photochrom.manifest import MANIFEST_NAME, Manifest
 from photochrom.options import Limits, OutputFormat, OutputOptions
-from photochrom.recipe import read_recipe, recipe_path, redo
-from photochrom.reports import PhotoReport
-from photochrom.results import BatchSettings
 from tests.files.makers import pillow_tiff_pages, textured
 
 SETTINGS = BatchSettings(Provenance("fake", "00" * 32, "1", {"vividness": 1.0}))

@@ -25,10 +25,10 @@ import json, os, random, signal, sys, time
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from photochrom.album import plan_jobs
-from photochrom.batch import run_batch
-from photochrom.results import BatchSettings
-from photochrom.manifest import Manifest
+from photochrom.albums.album import plan_jobs
+from photochrom.albums.batch import run_batch
+from photochrom.albums.results import BatchSettings
+from photochrom.albums.manifest import Manifest
 from photochrom.options import OutputOptions
 from photochrom.files.provenance import Provenance
 

@@ -15,13 +15,13 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["photochrom"]):
+    from photochrom.albums.manifest import _entry_from
     from photochrom.errors import PhotochromError
     from photochrom.files.codecs import exif, icc, iptc, jpeg, png, shaper, signatures, tiff, xmp
     from photochrom.files.codecs.resolution import exif_dpi
     from photochrom.files.codecs.source import open_source
     from photochrom.files.metadata import Metadata, fitted_to, made_upright
     from photochrom.files.provenance import Provenance, read_provenance, with_provenance
-    from photochrom.manifest import _entry_from
 
 MADE = Provenance("model", "00", "1", {"vividness": 1.0})
 

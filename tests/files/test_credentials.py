@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from photochrom.albums.results import BatchSettings
 from photochrom.errors import MissingExtraError, OptionError, UnsupportedPhotoError
 from photochrom.files.credentials import Credentials, signed, verify
 from photochrom.files.photo import Photo, encode_photo, open_photo
 from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, read_provenance
 from photochrom.options import OutputOptions
-from photochrom.results import BatchSettings
 from tests.albums.test_batch import SETTINGS, folder, names_in, run, statuses  # noqa: F401 - a fixture
 from tests.files.makers import pillow_bytes, textured
 

@@ -9,12 +9,12 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from photochrom.albums.results import BatchSettings
 from photochrom.cli.inputs import plan
 from photochrom.cli.runs import run_planned
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_SOME_FAILED, OptionError
 from photochrom.options import ColorizeOptions, EngineOptions, Limits, OutputOptions, RestoreOptions
-from photochrom.results import BatchSettings
 
 RESTORING = "Restoring, with --restore"
 

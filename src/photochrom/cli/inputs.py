@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from photochrom.album import COLORED_MARK, RESTORED_MARK, Job, find_photos, name_results, result_beside
+from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job, find_photos, name_results, result_beside
+from photochrom.albums.manifest import Manifest
 from photochrom.errors import OptionError, PhotochromError
 from photochrom.files.codecs.formats import SUFFIX_FORMATS
 from photochrom.files.companions import without_companion_mark
-from photochrom.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)

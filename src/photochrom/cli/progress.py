@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from photochrom.reports import BatchSummary, PhotoReport
+from photochrom.albums.reports import BatchSummary, PhotoReport
 
 Report = Callable[[PhotoReport], None]
 

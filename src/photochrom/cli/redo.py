@@ -11,13 +11,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from photochrom.albums.finished import MakeOne
+from photochrom.albums.recipe import Recipe
+from photochrom.albums.recipe import redo as redo_recipe
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, ModelFileError, OptionError
 from photochrom.files.provenance import RESTORE
-from photochrom.finished import MakeOne
 from photochrom.options import ColorizeOptions, EngineOptions, Limits, RestoreOptions
-from photochrom.recipe import Recipe
-from photochrom.recipe import redo as redo_recipe
 from photochrom.restorer import Restorer, mask_sha256, read_mask
 
 HASHES = "models_sha256"

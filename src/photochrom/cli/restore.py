@@ -9,7 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from photochrom.album import RESTORED_MARK
+from photochrom.albums.album import RESTORED_MARK
+from photochrom.albums.results import BatchSettings
 from photochrom.cli.inputs import Plan, plan
 from photochrom.cli.runs import run_planned
 from photochrom.errors import EXIT_SOME_FAILED, OptionError, OutputError
@@ -18,7 +19,6 @@ from photochrom.files.photo import Photo, format_of_path, save_photo
 from photochrom.options import EngineOptions, Limits, OutputOptions, RestoreOptions
 from photochrom.restoration.pipeline import RestoreResult, mask_photo
 from photochrom.restorer import Mask, Restorer, read_mask
-from photochrom.results import BatchSettings
 
 
 def restore(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from photochrom.batch import run_batch
+from photochrom.albums.batch import run_batch
+from photochrom.albums.finished import MakeOne
+from photochrom.albums.results import BatchSettings
 from photochrom.cli.app import EXIT_INTERRUPTED
 from photochrom.cli.inputs import Plan
 from photochrom.cli.progress import print_summary, shown_progress
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
-from photochrom.finished import MakeOne
-from photochrom.results import BatchSettings
 
 
 def run_planned(

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from photochrom.album import find_photos
+from photochrom.albums.album import find_photos
 from photochrom.errors import OptionError, PhotochromError
 from photochrom.files.photo import open_photo
 from photochrom.luma import luma_codes

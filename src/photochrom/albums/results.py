@@ -14,7 +14,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from photochrom.album import Job, fitted_name
+from photochrom.albums.album import Job, fitted_name
+from photochrom.albums.manifest import COMPANION_SEPARATOR, Entry, Manifest, file_sha256
+from photochrom.albums.recipe import Recipe, read_recipe, recipe_path
 from photochrom.errors import OptionError, OutputError, PhotochromError
 from photochrom.files.codecs.atomic import Aside, output_error, write_whole
 from photochrom.files.codecs.formats import USUAL_SUFFIX
@@ -24,9 +26,7 @@ from photochrom.files.companions import Companion
 from photochrom.files.credentials import Credentials, signed
 from photochrom.files.photo import Photo, format_of_path, write_photo
 from photochrom.files.provenance import Provenance
-from photochrom.manifest import COMPANION_SEPARATOR, Entry, Manifest, file_sha256
 from photochrom.options import Limits, OutputOptions
-from photochrom.recipe import Recipe, read_recipe, recipe_path
 
 NOT_SHAPING = {"overwrite", "certificate", "private_key"}
 """Options of writing that do not change a result's picture; a signer is told by the certificate itself."""

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from photochrom.album import fitted_name
+from photochrom.albums.album import fitted_name
 from photochrom.errors import OptionError, PhotoNotFoundError, UnreadablePhotoError
 from photochrom.files.codecs.atomic import Aside
 from photochrom.files.codecs.source import PhotoSource, open_source
@@ -24,7 +24,7 @@ from photochrom.options import Limits, OutputOptions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from photochrom.finished import MakeOne
+    from photochrom.albums.finished import MakeOne
 
 RECIPE_SUFFIX = ".recipe.json"
 RECIPE_VERSION = 1

@@ -24,16 +24,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from photochrom.album import Job
+from photochrom.albums.album import Job
+from photochrom.albums.finished import MakeOne
+from photochrom.albums.manifest import Manifest
+from photochrom.albums.reports import BatchSummary, PhotoReport, append_report, opened_report
+from photochrom.albums.results import BatchSettings, begun, refuse_existing, store, store_companions, write_result
 from photochrom.errors import PhotochromError
 from photochrom.files.codecs.atomic import remove_abandoned
 from photochrom.files.codecs.source import open_source
 from photochrom.files.photo import Photo, format_of_path, open_pages, open_photo
-from photochrom.finished import MakeOne
-from photochrom.manifest import Manifest
 from photochrom.options import Limits
-from photochrom.reports import BatchSummary, PhotoReport, append_report, opened_report
-from photochrom.results import BatchSettings, begun, refuse_existing, store, store_companions, write_result
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -53,7 +53,7 @@ def run_batch(
     """Colour photographs side by side.
 
     Args:
-        jobs: what to do, from :func:`photochrom.album.plan_jobs`.
+        jobs: what to do, from :func:`photochrom.albums.album.plan_jobs`.
         make_one: colours one photograph; called from several threads, ``color_slots`` at a time.
         settings: the same for all.
         manifest: of the output folder; without one nothing is skipped, and existing results are errors.

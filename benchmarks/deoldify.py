@@ -106,7 +106,7 @@ def main() -> None:
 def _model(weights: Path, installed: str | None, folder: Path) -> tuple[Path, str]:
     """Return the folder of the model, and what it is."""
     if installed:
-        from photochrom.hub import find_model
+        from photochrom.engines.hub import find_model
 
         return find_model(installed).path.parent, installed
     from photochrom.importer.installation import import_model

@@ -328,7 +328,7 @@ def test_doctor_checks_everything_and_colours(cli: Cli, tiny_model: Path, monkey
 
 
 def test_doctor_fails_when_the_model_is_missing(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("photochrom.hub.WEIGHTS", tmp_path)
+    monkeypatch.setattr("photochrom.engines.hub.WEIGHTS", tmp_path)
     exit_code, out, _ = cli("doctor")
     assert exit_code == 3
     assert "FAIL" in out

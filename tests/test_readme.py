@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from photochrom import colorizer
-from photochrom.hub import ModelFile
+from photochrom.engines.hub import ModelFile
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8")

@@ -15,11 +15,11 @@ from PIL import Image
 from photochrom.coloring.pipeline import ColorizeResult, colorize_photo
 from photochrom.engines.base import Engine
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT
+from photochrom.engines.hub import find_model
 from photochrom.errors import ModelFileError
 from photochrom.files.kinds import Same, opened
 from photochrom.files.photo import Photo
 from photochrom.files.provenance import Provenance
-from photochrom.hub import find_model
 from photochrom.options import DEFAULT_MODEL, ColorizeOptions, EngineOptions, RestoreOptions
 from photochrom.version import VERSION
 

@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from photochrom.engines.hub import find_model
 from photochrom.engines.restoration import CURRENT, OnnxStage, StageEngine
 from photochrom.errors import OptionError
 from photochrom.files.kinds import Same, opened
 from photochrom.files.photo import Photo, open_photo
 from photochrom.files.provenance import RESTORE, Provenance
-from photochrom.hub import find_model
 from photochrom.luma import luma_codes
 from photochrom.options import EngineOptions, Limits, RestoreOptions, Switch
 from photochrom.restoration.pipeline import RestoreResult, restore_photo

@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from photochrom.checkpoints import Checkpoint, read_checkpoint
+from photochrom.engines.hub import find_model, installed_models
 from photochrom.errors import ModelError, ModelFileError, OptionError, PhotochromError
-from photochrom.hub import find_model, installed_models
 from photochrom.importer import installation, recognition
 from photochrom.importer.installation import ImportedModel, import_model
 from photochrom.importer.layouts import (

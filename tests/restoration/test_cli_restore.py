@@ -14,8 +14,8 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 import photochrom
 from photochrom import restorer
 from photochrom.cli.app import run
+from photochrom.engines.hub import ModelFile
 from photochrom.files.provenance import ALGORITHMICALLY_ENHANCED, read_provenance
-from photochrom.hub import ModelFile
 from photochrom.luma import luma_codes
 
 Cli = Callable[..., tuple[int, str, str]]
@@ -235,7 +235,7 @@ def test_a_missing_model_is_told_before_anything_is_written(
     cli: Cli, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()
-    monkeypatch.setattr("photochrom.hub.WEIGHTS", tmp_path)
+    monkeypatch.setattr("photochrom.engines.hub.WEIGHTS", tmp_path)
     exit_code = run(["restore", str(album / "a.png")])
     assert exit_code == 3
     assert names_in(album) == ["1930/b.tif", "a.png"]

@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 import photochrom
-from photochrom import FakeEngine, RestoreOptions, Restorer, hub
-from photochrom.catalog import find_card
+from photochrom import FakeEngine, RestoreOptions, Restorer
 from photochrom.colorizer import Colorizer
+from photochrom.engines import hub
+from photochrom.engines.catalog import find_card
 from photochrom.engines.restoration import CURRENT, OnnxStage
 from photochrom.errors import (
     ModelError,

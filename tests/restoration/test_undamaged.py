@@ -9,8 +9,8 @@ import pytest
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio
 
-from photochrom.catalog import find_card
 from photochrom.degradation import Dose, Preset, degrade
+from photochrom.engines.catalog import find_card
 from photochrom.engines.restoration import OnnxStage
 from photochrom.errors import ModelError
 from photochrom.files.photo import Photo

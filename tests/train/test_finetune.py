@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from photochrom.cli.app import run
+from photochrom.engines.hub import find_model
 from photochrom.errors import ModelFileError, TrainingError
-from photochrom.hub import find_model
 from photochrom.train.finetune import FinetuneOptions, difference_ab, finetune, read_folded
 from tests.tiny_model import write_tiny_model
 from tests.train.conftest import encode, make_photo

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from photochrom.catalog import model_cards
 from photochrom.computer.cores import usable_cores
+from photochrom.engines.catalog import model_cards
+from photochrom.engines.hub import cache_folder, card_path, installed_models
 from photochrom.errors import EXIT_MODEL_MISSING, EXIT_OK, EXIT_SOME_FAILED, PhotochromError
 from photochrom.files.photo import Photo
-from photochrom.hub import cache_folder, card_path, installed_models
 from photochrom.luma import luma_codes
 from photochrom.version import VERSION
 

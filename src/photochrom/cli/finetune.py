@@ -9,8 +9,8 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from photochrom.cli.extras import require_extra
+from photochrom.engines.hub import find_model
 from photochrom.errors import EXIT_OK, OptionError
-from photochrom.hub import find_model
 from photochrom.options import DEFAULT_MODEL
 
 

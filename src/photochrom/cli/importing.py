@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from photochrom.hub import cache_folder, models_folder
+from photochrom.engines.hub import cache_folder, models_folder
 from photochrom.importer.installation import ImportedModel, import_model
 from photochrom.importer.mirrors import fetch, published_file
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from photochrom.catalog import ModelCard, find_card, model_cards
 from photochrom.colorizer import Colorizer
+from photochrom.engines.catalog import ModelCard, find_card, model_cards
+from photochrom.engines.hub import card_path, find_model, installed_models, looks_like_path
 from photochrom.engines.restoration import CONTRACTS, OnnxStage, contract_of
-from photochrom.hub import card_path, find_model, installed_models, looks_like_path
 from photochrom.options import DEFAULT_MODEL
 
 app = App(name="models", help="List, show, import or pull models.")

@@ -30,9 +30,9 @@ from PIL import Image, ImageOps
 from photochrom.coloring.classic import colorize_classic
 from photochrom.compat.url import fetch_picture
 from photochrom.engines.generator import GeneratorEngine
+from photochrom.engines.hub import find_model, installed_models, models_folder
 from photochrom.errors import MissingExtraError, ModelFileError, ModelNotInstalledError, OptionError, OutputError
 from photochrom.files.photo import open_photo
-from photochrom.hub import find_model, installed_models, models_folder
 from photochrom.options import EngineOptions
 
 PathLike = str | os.PathLike[str]

@@ -1,1 +1,4 @@
-"""Ways to run a model; each is the same small protocol, and none is loaded before it is used."""
+"""Engines: which models there are, where their files lie, and what runs them.
+
+A name or a path comes in, an engine that fulfils one of the contracts goes out: arrays in, arrays out. No photographs.
+"""

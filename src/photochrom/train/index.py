@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from photochrom.engines.hub import cache_folder
 from photochrom.errors import TrainingError
-from photochrom.hub import cache_folder
 
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 DOWNLOAD_TIMEOUT_S = 30

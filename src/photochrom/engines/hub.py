@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from photochrom.catalog import ModelCard, find_card
+from photochrom.engines.catalog import ModelCard, find_card
 from photochrom.errors import ModelNotInstalledError
 
 WEIGHTS = Path(__file__).parent / "weights"

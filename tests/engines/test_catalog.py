@@ -8,15 +8,15 @@ from types import ModuleType
 
 import pytest
 
-from photochrom import hub
-from photochrom.catalog import ModelCard, find_card, model_cards
+from photochrom.engines import hub
+from photochrom.engines.catalog import ModelCard, find_card, model_cards
+from photochrom.engines.hub import cache_folder, card_path, find_model
 from photochrom.engines.onnx import OnnxEngine
 from photochrom.engines.restoration import OnnxStage
 from photochrom.errors import ModelNotInstalledError, UnknownModelError
-from photochrom.hub import cache_folder, card_path, find_model
 from photochrom.options import DEFAULT_MODEL
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 LARGEST_EMBEDDED = 20_000_000
 
 
@@ -78,11 +78,11 @@ def test_pinning_writes_the_hash_of_the_file_and_nothing_else(
 ) -> None:
     (tmp_path / "weights").mkdir()
     catalog = tmp_path / "catalog.toml"
-    shutil.copy(ROOT / "src/photochrom/catalog.toml", catalog)
+    shutil.copy(ROOT / "src/photochrom/engines/catalog.toml", catalog)
     shutil.copy(tiny_model, tmp_path / "weights" / model_cards()[DEFAULT_MODEL].file)
     before = catalog.read_text(encoding="utf-8").splitlines()
     script = load_script("pin_model")
-    monkeypatch.setattr(script, "PACKAGE", tmp_path)
+    monkeypatch.setattr(script, "ENGINES", tmp_path)
     digest = script.pin(DEFAULT_MODEL)
     after = catalog.read_text(encoding="utf-8").splitlines()
     assert digest == hashlib.sha256(tiny_model.read_bytes()).hexdigest()

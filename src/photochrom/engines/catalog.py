@@ -33,7 +33,7 @@ class ModelCard(BaseModel):
 @functools.cache
 def model_cards() -> dict[str, ModelCard]:
     """Return every known model by name."""
-    text = files("photochrom").joinpath("catalog.toml").read_text(encoding="utf-8")
+    text = files("photochrom.engines").joinpath("catalog.toml").read_text(encoding="utf-8")
     return {name: ModelCard(name=name, **entry) for name, entry in tomllib.loads(text).items()}
 
 

@@ -49,7 +49,7 @@ import sys, time, warnings
 start = time.perf_counter()
 import torch
 from pathlib import Path
-from photochrom.checkpoints import read_checkpoint
+from photochrom.importer.checkpoints import read_checkpoint
 from photochrom.importer.recognition import recognise
 from photochrom.nets import deoldify
 from photochrom.nets.loading import load_generator

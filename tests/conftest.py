@@ -11,6 +11,8 @@ from PIL import Image
 
 from tests.tiny_model import write_tiny_model
 
+pytest_plugins = ["tests.importer.published"]  # an imported generator, for the tests of several wings
+
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:

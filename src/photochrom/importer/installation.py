@@ -21,11 +21,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photochrom.checkpoints import Checkpoint, read_checkpoint
 from photochrom.engines.base import ModelSpec
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT, METADATA_KEY, PX_PER_FACTOR, GeneratorSpec
 from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.importer.card_text import write_card_text
+from photochrom.importer.checkpoints import Checkpoint, read_checkpoint
 from photochrom.importer.folding import State
 from photochrom.importer.graph_writer import GraphWriter
 from photochrom.importer.parity import Parity, measure_parity

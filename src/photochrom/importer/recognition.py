@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from photochrom.checkpoints import Checkpoint
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT
 from photochrom.errors import ModelFileError
+from photochrom.importer.checkpoints import Checkpoint
 from photochrom.importer.ddcolor_graph import write_ddcolor
 from photochrom.importer.deoldify_2018_graph import write_2018_generator
 from photochrom.importer.deoldify_graph import write_final_generator

@@ -21,7 +21,7 @@ from photochrom.files.photo import Photo
 from photochrom.importer.installation import ImportedModel
 from photochrom.luma import luma_codes
 from photochrom.options import ColorizeOptions
-from tests.deoldify.stand_in_weights import Array
+from tests.importer.stand_in_weights import Array
 
 IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)

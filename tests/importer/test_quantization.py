@@ -19,7 +19,7 @@ from photochrom.importer.graph_writer import GraphWriter
 from photochrom.importer.installation import ImportedModel, write_int8
 from photochrom.importer.quantization import calibration_pictures, split_pictures
 from photochrom.importer.recognition import KINDS, GeneratorKind
-from tests.deoldify.stand_in_weights import Array, slow
+from tests.importer.stand_in_weights import Array, slow
 
 SPEC = GeneratorSpec(
     name="small",

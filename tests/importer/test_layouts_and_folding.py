@@ -22,7 +22,7 @@ from photochrom.nets.ddcolor import ddcolor_large, ddcolor_tiny
 from photochrom.nets.deoldify import SpectralConv, WeightNormConv, artistic, stable
 from photochrom.nets.deoldify_2018 import unet_2018
 from photochrom.nets.loading import load_generator
-from tests.deoldify.stand_in_weights import slow, stand_in_weights
+from tests.importer.stand_in_weights import slow, stand_in_weights
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from photochrom.engines.generator import GeneratorEngine
 from photochrom.importer.installation import ImportedModel, import_model
 from photochrom.importer.layouts import artistic_layout
-from tests.deoldify.stand_in_weights import Array, saved_as_published, stand_in_weights
+from tests.importer.stand_in_weights import Array, saved_as_published, stand_in_weights
 
 
 @pytest.fixture(scope="session")

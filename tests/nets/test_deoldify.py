@@ -13,7 +13,7 @@ from torch import nn
 from photochrom.nets.deoldify import SelfAttention, SpectralConv, artistic, stable
 from photochrom.nets.deoldify_2018 import unet_2018
 from photochrom.nets.resnet import resnet34, resnet101
-from tests.deoldify.stand_in_weights import Array, slow, weights_for
+from tests.importer.stand_in_weights import Array, slow, weights_for
 
 NETWORK_TOLERANCE = 1e-3  # what two versions of torch differ by when the original runs
 IMAGENET = (np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32))

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from photochrom.checkpoints import Checkpoint, read_checkpoint
 from photochrom.engines.hub import find_model, installed_models
 from photochrom.errors import ModelError, ModelFileError, OptionError, PhotochromError
 from photochrom.importer import installation, recognition
+from photochrom.importer.checkpoints import Checkpoint, read_checkpoint
 from photochrom.importer.installation import ImportedModel, import_model
 from photochrom.importer.layouts import (
     Layout,
@@ -29,7 +29,7 @@ from photochrom.importer.layouts import (
 )
 from photochrom.importer.parity import Parity
 from photochrom.importer.recognition import recognise
-from tests.deoldify.stand_in_weights import Array
+from tests.importer.stand_in_weights import Array
 
 
 def checkpoint(shapes: Layout) -> Checkpoint:

@@ -13,7 +13,7 @@ from photochrom.importer.graph_writer import GraphWriter
 from photochrom.importer.installation import ImportedModel
 from photochrom.nets.deoldify import SelfAttention
 from photochrom.nets.loading import load_generator
-from tests.deoldify.stand_in_weights import Array
+from tests.importer.stand_in_weights import Array
 
 TOLERANCE = 1e-4
 

@@ -17,9 +17,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from photochrom import checkpoints
-from photochrom.checkpoints import read_checkpoint
 from photochrom.errors import ModelFileError
+from photochrom.importer import checkpoints
+from photochrom.importer.checkpoints import read_checkpoint
 
 CONTAINERS = pytest.mark.parametrize("zipped", [False, True], ids=["legacy", "zip"])
 STATE = {

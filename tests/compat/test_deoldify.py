@@ -20,7 +20,7 @@ from photochrom.compat.url import fetch_picture
 from photochrom.engines.generator import GeneratorEngine
 from photochrom.errors import ModelError, ModelNotInstalledError, OptionError, OutputError, PhotoError
 from photochrom.importer.installation import ImportedModel
-from tests.deoldify.stand_in_weights import Array
+from tests.importer.stand_in_weights import Array
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "deoldify_colorizer.ipynb"
 

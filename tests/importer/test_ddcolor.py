@@ -20,7 +20,7 @@ from photochrom.importer.installation import import_model
 from photochrom.importer.layouts import ddcolor_tiny_layout
 from photochrom.nets.ddcolor import UNUSED_HEAD, ddcolor_large, ddcolor_tiny, position_encoding
 from photochrom.nets.loading import load_generator
-from tests.deoldify.stand_in_weights import slow
+from tests.importer.stand_in_weights import slow
 
 
 @pytest.mark.parametrize(("make", "millions"), [(ddcolor_large, 227.9), (ddcolor_tiny, 55.0)])

@@ -20,9 +20,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from tests.files.test_kills import HELPER, KILLS, hashes, helper, write_album
+
 from tests.files.makers import one_of_each
 from tests.files.test_hostile import run_child
-from tests.files.test_kills import HELPER, KILLS, hashes, helper, write_album
 
 
 def fuzz(mutants: int, seed: int) -> None:

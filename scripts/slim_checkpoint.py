@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from photochrom.export import SMALLEST_HALF
+from photochrom.export.color import SMALLEST_HALF
 from photochrom.train.checkpoint import checkpoint_of, read_checkpoint
 
 

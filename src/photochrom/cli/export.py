@@ -80,7 +80,7 @@ def export(
         limits = {"noisy": noisy, "damaged": damaged}
         card |= {name: limit for name, limit in limits.items() if limit is not None}
         return _export_restoration(trained, output, card | _told(trained_on), half_storage=not full_precision)
-    from photochrom import export as exporting
+    from photochrom.export import color as exporting
 
     card |= {
         "render_px": render_px,
@@ -101,7 +101,7 @@ def export(
 
 
 def _export_restoration(trained: Trained, output: Path, card: dict[str, object], *, half_storage: bool) -> int:
-    from photochrom import export_restoration as exporting
+    from photochrom.export import restoration as exporting
 
     if type(trained.net) not in exporting.CONTRACTS:
         raise OptionError(

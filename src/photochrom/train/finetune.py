@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.engines.base import METADATA_KEY
 from photochrom.errors import ModelFileError, TrainingError
-from photochrom.export import fold_norms
+from photochrom.export.color import fold_norms
 from photochrom.nets.backbones import EFFICIENTNET_LITE_SIZES
 from photochrom.nets.generators import DECODER_SIZES, ColorNet, build_color_net
 from photochrom.nets.palette import Palette

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from photochrom.errors import ModelFileError
-from photochrom.export_restoration import RestorationGraph, check_parity, export_restoration_net
+from photochrom.export.restoration import RestorationGraph, check_parity, export_restoration_net
 from photochrom.nets.restoration import build_restoration_net
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from photochrom.errors import ModelFileError
-from photochrom.export import ColorGraph, check_parity, export_color_net, trust_frequencies
+from photochrom.export.color import ColorGraph, check_parity, export_color_net, trust_frequencies
 from photochrom.nets.generators import ColorNet, build_color_net
 from photochrom.nets.palette import Palette
 from photochrom.train.finetune import difference_ab, read_folded

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.errors import ModelFileError
-from photochrom.export import OPSET, finish_model, fold_norms
+from photochrom.export.color import OPSET, finish_model, fold_norms
 from photochrom.nets.damage import DamageNet
 from photochrom.nets.restoration import DenoiseNet, InpaintNet
 from photochrom.nets.tone import FIELD, KNOTS, ToneNet

@@ -10,8 +10,8 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from photochrom import evaluate as board
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, MissingExtraError, OptionError
+from photochrom.evaluation import contest as board
 from photochrom.evaluation.classifier import Classifier, load_classifier
 from photochrom.evaluation.contestants import NATIVE, Contestant
 from photochrom.evaluation.photographs import Photograph

@@ -1,1 +1,4 @@
-"""The parts of the scoreboard: photographs, stress splits, rows, features, cost, summary and report."""
+"""The scoreboard: photographs and models come in, scores with intervals go out; `contest` is its door.
+
+The other files are its parts: photographs, stress splits, rows, features, cost, summary and report.
+"""

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import skimage.color
 
-from photochrom import evaluate as board
 from photochrom import metrics
 from photochrom.errors import ModelError, OptionError, OutputError, PhotoError, PhotoNotFoundError
+from photochrom.evaluation import contest as board
 from photochrom.evaluation.contestants import Coloring, Model
 from photochrom.evaluation.photographs import greyed
 from photochrom.evaluation.stress import SPLITS

@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import save_file
 
 from photochrom.errors import ModelFileError
-from photochrom.importer import checkpoints
+from photochrom.importer import containers, pickles
 from photochrom.importer.checkpoints import read_checkpoint
 
 CONTAINERS = pytest.mark.parametrize("zipped", [False, True], ids=["legacy", "zip"])
@@ -121,7 +121,7 @@ def test_a_whole_model_is_refused_by_the_name_of_its_class(tmp_path: Path) -> No
 def test_our_own_stand_ins_cannot_be_rewritten(tmp_path: Path) -> None:
     # BUILD on the function that makes tensors, with slot state: would set its attributes for the whole process.
     body = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nN}X\x08\x00\x00\x00functionK\x01s\x86b."
-    before = checkpoints.KNOWN_NAMES["torch._utils", "_rebuild_tensor_v2"]
+    before = pickles.KNOWN_NAMES["torch._utils", "_rebuild_tensor_v2"]
     with pytest.raises(ModelFileError, match="cannot be changed"):
         read_checkpoint(legacy_file(tmp_path, body))
     assert callable(getattr(before, "function", None))
@@ -158,7 +158,7 @@ def test_shapes_that_leave_their_storage_are_refused(
 
 
 def legacy_file(folder: Path, body: bytes, keys: list[str] | None = None, data: bytes = b"") -> Path:
-    heads = [checkpoints.LEGACY_MAGIC, checkpoints.LEGACY_PROTOCOL, {"little_endian": True}]
+    heads = [containers.LEGACY_MAGIC, containers.LEGACY_PROTOCOL, {"little_endian": True}]
     parts = [*(pickle.dumps(head, 2) for head in heads), body, pickle.dumps(keys or [], 2), data]
     path = folder / "made.pth"
     path.write_bytes(b"".join(parts))

@@ -1,4 +1,4 @@
-"""The visible mark: there when asked for, in its corner, and nowhere else."""
+"""The caption: there when asked for, in its corner, and nowhere else."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from photochrom.errors import OptionError
-from photochrom.files.caption import with_mark
+from photochrom.files.caption import with_caption
 from photochrom.files.photo import Photo, encode_photo, open_photo
 from photochrom.options import OutputOptions
 from tests.files.makers import textured
@@ -19,7 +19,7 @@ TEXT = "Colours added by a model"
 def test_only_the_corner_changes(dtype: type, channels: int) -> None:
     pixels = textured(600, 900, channels, dtype)
     before = pixels.copy()
-    marked = with_mark(pixels, TEXT)
+    marked = with_caption(pixels, TEXT)
     assert (pixels == before).all()
     assert marked.shape == pixels.shape
     assert marked.dtype == pixels.dtype
@@ -32,7 +32,7 @@ def test_only_the_corner_changes(dtype: type, channels: int) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (5, 300), (300, 5), (40, 60)])
 def test_small_pictures_are_marked_as_far_as_they_go(shape: tuple[int, int]) -> None:
     pixels = textured(*shape)
-    assert with_mark(pixels, TEXT).shape == pixels.shape
+    assert with_caption(pixels, TEXT).shape == pixels.shape
 
 
 def test_it_is_written_only_when_asked_for() -> None:

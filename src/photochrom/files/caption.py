@@ -1,4 +1,4 @@
-"""A visible mark: a line of text in the picture itself, for those who want it to be seen that colours were added."""
+"""A caption: a line of text in the picture itself, for those who want it to be seen that colours were added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SMALLEST_TEXT_PX = 7
 PLATE_OPACITY = 0.45
 
 
-def with_mark(pixels: Pixels, text: str) -> Pixels:
+def with_caption(pixels: Pixels, text: str) -> Pixels:
     """Return the picture with a text in its lower left corner, white on a darkened plate.
 
     Shapes: (H, W, 1 or 3) -> the same, dtype kept. Only the plate changes; there the luma is not kept.

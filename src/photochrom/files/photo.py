@@ -19,7 +19,7 @@ from photochrom.errors import (
     UnreadablePhotoError,
     UnsupportedPhotoError,
 )
-from photochrom.files.caption import with_mark
+from photochrom.files.caption import with_caption
 from photochrom.files.codecs import icc
 from photochrom.files.codecs.atomic import Aside
 from photochrom.files.codecs.decoding import decode, decoder_errors
@@ -259,7 +259,7 @@ def _prepared(
     metadata, lost = fitted_to(metadata, format)
     notes += lost
     if options.mark:
-        pixels = with_mark(pixels, options.mark)
+        pixels = with_caption(pixels, options.mark)
     return _samples_for(photo, pixels, format, notes), metadata
 
 

@@ -2,7 +2,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 import pytest
 import torch
@@ -11,7 +10,10 @@ from photochrom.errors import ModelFileError
 from photochrom.export.color import ColorGraph, check_parity, export_color_net, trust_frequencies
 from photochrom.nets.generators import ColorNet, build_color_net
 from photochrom.nets.palette import Palette
+from photochrom.train.checkpoint import Position
 from photochrom.train.finetune import difference_ab, read_folded
+from photochrom.train.trained import Trained
+from tests.train.test_stages import GENERATOR, config
 
 
 def net_with_opinions(seed: int, queries: int = 0) -> ColorNet:
@@ -72,8 +74,9 @@ def test_a_network_with_colour_queries_is_read_back_from_its_file(tmp_path: Path
     with torch.no_grad():  # Learned a little: the exporter keeps one copy of tensors that are equal, as zeros are.
         for parameter in net.parameters():
             parameter.add_(0.01 * torch.rand_like(parameter))
-    export_color_net(net, path, {"name": "queries", "render_px": 64, "backbone": "test", "decoder": "test"})
-    again = read_folded(onnx.load(path), path)
+    plan = config(tmp_path, tmp_path, GENERATOR, model={"queries": 7})
+    export_color_net(net, path, {"name": "queries", "render_px": 64}, run=Trained(net, plan, Position()).header())
+    again = read_folded(path)[2]
     assert again.queries is not None
     assert again.queries.queries.shape == (1, 7, 128)
     assert difference_ab(again, path) < 0.2

@@ -41,7 +41,7 @@ def export(
     Colour and restoration networks alike; options from render-px to trust-frequencies concern colour only.
 
     Args:
-        run: The run's folder, or one checkpoint file.
+        run: The run's folder, one checkpoint file, or a model: a name from `photochrom models list`, or its file.
         output: The model file to write, ending in .onnx.
         name: Name the model carries; left out, the configuration's model.name.
         licence: Licence the model carries.
@@ -93,7 +93,9 @@ def export(
     }
     card |= _told(trained_on)
     net = exporting.trust_frequencies(trained.net, trust_frequencies)
-    sha256 = exporting.export_color_net(net, output, card, half_storage=not full_precision)
+    sha256 = exporting.export_color_net(
+        net, output, card, half_storage=not full_precision, learned=trained.net, run=trained.header()
+    )
     _print_file(output, sha256)
     difference = exporting.check_parity(exporting.ColorGraph(net), output)
     print(f"parity  {difference:.4f} Lab units at most from the trained network")
@@ -109,7 +111,9 @@ def _export_restoration(trained: Trained, output: Path, card: dict[str, object],
             where="export",
             next_step="Exported are networks of target color, tone, mask and fill, and rgb with model.backbone none",
         )
-    sha256 = exporting.export_restoration_net(trained.net, output, card, half_storage=half_storage)
+    sha256 = exporting.export_restoration_net(
+        trained.net, output, card, half_storage=half_storage, run=trained.header()
+    )
     _print_file(output, sha256)
     graph = exporting.RestorationGraph(trained.net)
     difference, held = exporting.check_parity(graph, output), graph.contract.held

@@ -12,31 +12,26 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import fusion, parametrize
 
 from photochrom.errors import ModelFileError
-from photochrom.nets.backbones import SameConv2d
-from photochrom.nets.blocks import PixelShuffleUp
+from photochrom.export.kept import SMALLEST_HALF, keep_for_training
+from photochrom.nets.folding import fold_norms
 from photochrom.nets.generators import ColorNet
-
-Net = TypeVar("Net", bound=nn.Module)
 
 CONTRACT = "color/1"
 OPSET = 18
 # The colour spread, in Lab units, at which confidence is one half.
 HALF_CONFIDENCE_SPREAD = 10.0
 PARITY_TOLERANCE_AB = 0.5
-# Kernels of fewer numbers stay float32 in model files.
-SMALLEST_HALF = 4096
 
 
 class ColorGraph(nn.Module):
@@ -84,47 +79,15 @@ def trust_frequencies(net: ColorNet, share: float = 1.0) -> ColorNet:
     return honest
 
 
-def fold_norms(net: Net) -> Net:
-    """Return a copy, in evaluation mode, with spectral norm removed and batch norm folded into convolutions."""
-    folded = copy.deepcopy(net).eval()
-    for parent in list(folded.modules()):
-        for name, child in list(parent.named_children()):
-            if isinstance(child, nn.Conv2d) and parametrize.is_parametrized(child):
-                setattr(parent, name, plain_conv(child))
-    for module in list(folded.modules()):
-        if isinstance(module, nn.Sequential):
-            _fold_sequence(module)
-        elif isinstance(module, PixelShuffleUp):
-            assert isinstance(module.conv, nn.Conv2d)
-            module.conv, module.norm = fusion.fuse_conv_bn_eval(module.conv, module.norm), nn.Identity()  # type: ignore[assignment]
-    return folded
-
-
-def plain_conv(conv: nn.Conv2d) -> nn.Conv2d:
-    """Return an ordinary convolution with the kernel that a parametrised one has now.
-
-    torch's own ``remove_parametrizations`` edits the module's class, which copies of the module share.
-    """
-    has_bias = conv.bias is not None
-    shape: dict[str, Any] = {"kernel_size": conv.kernel_size, "stride": conv.stride, "padding": conv.padding}
-    plain = nn.Conv2d(conv.in_channels, conv.out_channels, bias=has_bias, **shape).eval()
-    with torch.no_grad():
-        plain.weight.copy_(conv.weight)
-        if has_bias:
-            plain.bias.copy_(conv.bias)  # type: ignore[union-attr, arg-type]
-    return plain
-
-
-def _fold_sequence(sequence: nn.Sequential) -> None:
-    for index in range(len(sequence) - 1):
-        conv, norm = sequence[index], sequence[index + 1]
-        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            fused = fusion.fuse_conv_bn_eval(conv, norm)
-            assert not isinstance(conv, SameConv2d) or isinstance(fused, SameConv2d)
-            sequence[index], sequence[index + 1] = fused, nn.Identity()
-
-
-def export_color_net(net: ColorNet, path: Path, card: dict[str, Any], *, half_storage: bool = True) -> str:
+def export_color_net(
+    net: ColorNet,
+    path: Path,
+    card: dict[str, Any],
+    *,
+    half_storage: bool = True,
+    learned: ColorNet | None = None,
+    run: Mapping[str, str] | None = None,
+) -> str:
     """Write the ONNX file and return its sha256.
 
     Args:
@@ -132,6 +95,8 @@ def export_color_net(net: ColorNet, path: Path, card: dict[str, Any], *, half_st
         path: where to write; written aside, checked, then renamed.
         card: what the file says about itself: name, render_px, temperature, licence, training ...
         half_storage: store large weights as float16, halving the file.
+        learned: the network that training goes on from, where it is another one than ``net``.
+        run: configuration and position of its run, as in a checkpoint's header.
 
     Raises:
         ModelFileError: the exported graph does not answer as the network does.
@@ -147,27 +112,25 @@ def export_color_net(net: ColorNet, path: Path, card: dict[str, Any], *, half_st
         "bins_ab": net.palette.bins_ab.tolist(),
         "bin_shares": [float(f"{share:.6g}") for share in net.palette.shares.tolist()],
     }
-    return finish_model(
-        onnx.load(aside), aside, path, header, half_storage=half_storage, check=lambda: check_parity(graph, aside)
-    )
+    model = traced_model(aside, header, half_storage=half_storage)
+    keep_for_training(model, learned or net, graph.net, run)
+    return finish_model(model, aside, path, lambda: check_parity(graph, aside))
 
 
-def finish_model(
-    model: onnx.ModelProto,
-    aside: Path,
-    path: Path,
-    header: dict[str, Any],
-    *,
-    half_storage: bool,
-    check: Callable[[], object],
-) -> str:
-    """Put the header into a traced model, write it to ``aside``, check it there, rename it, and return its sha256."""
+def traced_model(aside: Path, header: dict[str, Any], *, half_storage: bool) -> onnx.ModelProto:
+    """Return a traced model with its header, and without what the tracer noted."""
+    model = onnx.load(aside)
     if half_storage:
         store_weights_as_half(model)
     del model.metadata_props[:]
     entry = model.metadata_props.add()
     entry.key, entry.value = "photochrom", json.dumps(header)
     strip_traces(model)
+    return model
+
+
+def finish_model(model: onnx.ModelProto, aside: Path, path: Path, check: Callable[[], object]) -> str:
+    """Write a model to ``aside``, check it there, rename it, and return its sha256."""
     onnx.save(model, aside)
     try:
         check()

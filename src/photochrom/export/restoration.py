@@ -6,19 +6,21 @@ All pictures in them are sRGB, R'G'B' 0..1, (B, 3, H, W) float32; a grey photogr
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
 from torch import Tensor, nn
 
 from photochrom.errors import ModelFileError
-from photochrom.export.color import OPSET, finish_model, fold_norms
+from photochrom.export.color import OPSET, finish_model, traced_model
+from photochrom.export.kept import keep_for_training
 from photochrom.nets.damage import DamageNet
+from photochrom.nets.folding import fold_norms
 from photochrom.nets.restoration import DenoiseNet, InpaintNet
 from photochrom.nets.tone import FIELD, KNOTS, ToneNet
 
@@ -67,7 +69,14 @@ class RestorationGraph(nn.Module):
         return (answer.sigmoid() if isinstance(self.net, DamageNet) else answer.clamp(0, 1),)
 
 
-def export_restoration_net(net: nn.Module, path: Path, card: dict[str, Any], *, half_storage: bool = True) -> str:
+def export_restoration_net(
+    net: nn.Module,
+    path: Path,
+    card: dict[str, Any],
+    *,
+    half_storage: bool = True,
+    run: Mapping[str, str] | None = None,
+) -> str:
     """Write the ONNX file and return its sha256.
 
     Args:
@@ -75,6 +84,7 @@ def export_restoration_net(net: nn.Module, path: Path, card: dict[str, Any], *, 
         path: where to write; written aside, checked, then renamed.
         card: what the file says about itself: name, licence, training ...
         half_storage: store large weights as float16, halving the file.
+        run: configuration and position of its run, as in a checkpoint's header.
 
     Raises:
         ModelFileError: the exported graph does not answer as the network does.
@@ -89,9 +99,9 @@ def export_restoration_net(net: nn.Module, path: Path, card: dict[str, Any], *, 
         header |= {"side_px": TONE_PX, "knots": KNOTS, "field": FIELD}
     else:
         header |= {"multiple": contract.multiple}
-    return finish_model(
-        onnx.load(aside), aside, path, header, half_storage=half_storage, check=lambda: check_parity(graph, aside)
-    )
+    model = traced_model(aside, header, half_storage=half_storage)
+    keep_for_training(model, net, graph.net, run)
+    return finish_model(model, aside, path, lambda: check_parity(graph, aside))
 
 
 def _trace(graph: RestorationGraph, path: Path) -> None:

@@ -16,7 +16,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from photochrom.engines.catalog import model_cards
+from photochrom.engines.hub import find_model, installed_models
+from photochrom.engines.onnx import checked_sha256
 from photochrom.errors import TrainingError
+from photochrom.export.kept import read_kept
 from photochrom.train.learner import Learner
 
 FORMAT = "photochrom-checkpoint/1"
@@ -80,12 +84,20 @@ def learner_tensors(learner: Learner) -> dict[str, Tensor]:
     return tensors
 
 
-def read_checkpoint(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """Return a checkpoint's header and tensors.
+def read_checkpoint(source: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Return a checkpoint's header and tensors; those of a model file are the average alone.
+
+    Args:
+        source: a checkpoint, a run's folder, a model file, or a name from the catalogue of models.
 
     Raises:
         TrainingError: the file is missing, damaged, or not a checkpoint of ours.
+        ModelFileError: the model file cannot be read, or holds nothing to train on from.
     """
+    path = checkpoint_of(source)
+    if path.suffix == ".onnx":
+        _, kept = read_kept(path)
+        return {"format": FORMAT, **kept.header}, {f"average.{name}": value for name, value in kept.state().items()}
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}
@@ -96,9 +108,20 @@ def read_checkpoint(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise TrainingError(f"cannot read the checkpoint ({error})", where=str(path)) from error
 
 
-def checkpoint_of(run: Path) -> Path:
-    """Return where the checkpoint of a run's folder lies; a checkpoint file stands for itself."""
-    return run / CHECKPOINT if run.is_dir() else run
+def checkpoint_of(source: Path) -> Path:
+    """Return the file with the weights of a run's folder or of a model in the catalogue; a file stands for itself.
+
+    Raises:
+        ModelNotInstalledError: the model is known, and its file is not on this computer.
+        ModelFileError: the model's file is damaged.
+    """
+    if source.is_dir():
+        return source / CHECKPOINT
+    if source.exists() or str(source) not in model_cards() | installed_models():
+        return source
+    model = find_model(str(source))
+    checked_sha256(model.path, model.sha256)
+    return model.path
 
 
 def load_checkpoint(path: Path, learners: list[Learner], average: nn.Module) -> Position:

@@ -52,7 +52,7 @@ class TaskSection(Section):
     )
     finder: Path | None = Field(
         default=None,
-        description="fill: checkpoint of a network of target mask, whose finds are filled in some of the pictures.",
+        description="fill: network of target mask (named as model.init is), whose finds are filled in some pictures.",
     )
     found_share: float = Field(default=0.5, ge=0, le=1, description="fill: in how many.")
     anneal: float = Field(default=0.5, gt=0, description="color: temperature at which losses see the mean colour.")
@@ -87,7 +87,9 @@ class ModelSection(Section):
     rebalancing: float = Field(default=0.5, ge=0, le=1, description="Lambda of the colour rebalancing; 1: frequencies.")
     pretrained: bool = Field(default=True, description="Start the backbone from its ImageNet weights.")
     init: Path | None = Field(
-        default=None, description="Checkpoint of the same architecture to start from; it may lack the queries."
+        default=None,
+        description="What to start from, of the same architecture (it may lack the queries): a checkpoint, a run's "
+        "folder, an exported model file, or a model's name, such as photochrom-color.",
     )
 
 

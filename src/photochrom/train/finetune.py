@@ -1,8 +1,9 @@
 """Adapting a finished model file to one archive or collection, in minutes on a CPU.
 
 The start is the ONNX file itself: its kernels, with norms already folded in, are read back into a network, the decoder
-is trained a little, and the new kernels are written into a copy of the file. Photographs held out decide how far it
-goes: the weights kept are those that colour *them* best, and if that is the start, nothing is written.
+is trained a little, and the new kernels are written into a copy of the file, from which training can go on.
+Photographs held out decide how far it goes: the weights kept are those that colour *them* best, and if that is the
+start, nothing is written.
 """
 
 from __future__ import annotations
@@ -25,18 +26,17 @@ from torch import Tensor, nn
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.engines.base import METADATA_KEY
 from photochrom.errors import ModelFileError, TrainingError
-from photochrom.export.color import fold_norms
-from photochrom.nets.backbones import EFFICIENTNET_LITE_SIZES
-from photochrom.nets.generators import DECODER_SIZES, ColorNet, build_color_net
-from photochrom.nets.palette import Palette
+from photochrom.export.kept import HALF, OF_GRAPH, Kept, read_kept, write_kept
+from photochrom.nets.folding import fold_norms
+from photochrom.nets.generators import ColorNet
 from photochrom.train.config import DataSection, Stage, TaskSection
 from photochrom.train.data import BatchSource, PhotoSet, open_photo_sets
 from photochrom.train.losses import color_distribution_loss
 from photochrom.train.schedule import rate_share
+from photochrom.train.trained import load_trained
 from photochrom.train.validation import ColorValidation
 
 FEWEST_PHOTOS = 8
-HALF = ".half"
 PARITY_AB = 0.5
 CLIP_NORM = 1.0
 
@@ -82,8 +82,7 @@ def finetune(
         ModelFileError: the model is not one whose kernels can be read back (a quantised one, or another tool's).
         TrainingError: too few usable photographs, or none of the steps coloured the held-out ones better.
     """
-    file = onnx.load(model)
-    net = read_folded(file, model)
+    file, kept, net = read_folded(model)
     training, held_out = _open(photos, options)
     validation = ColorValidation(held_out, options.size_px, _metadata(file, model).get("temperature", 0.5))
     before = validation.measure(net)
@@ -97,7 +96,7 @@ def finetune(
     net.load_state_dict(best)
     unusable = (*training.corrupt, *training.grey, *held_out.corrupt, *held_out.grey)
     facts = {"finetuned_photos": len(training), "finetuned_steps": best_step, "finetuned_from": _sha256(model)}
-    sha256 = write_folded(file, net, output, {"name": output.stem} | facts)
+    sha256 = write_folded(file, kept, net, output, {"name": output.stem} | facts)
     held = len(validation.truth)
     return FinetuneResult(output, sha256, len(training), held, best_step, before, after, unusable)
 
@@ -159,72 +158,45 @@ def _adapt(
     return best, best_step, best_figures
 
 
-def read_folded(file: onnx.ModelProto, path: Path) -> ColorNet:
-    """Return the network in a colour model file, its norms folded, in evaluation mode.
+def read_folded(path: Path) -> tuple[onnx.ModelProto, Kept, ColorNet]:
+    """Return a colour model file, what it keeps, and its network: norms folded, as it answers, in evaluation mode.
+
+    What was taken back of the rebalancing on exporting stays so.
 
     Raises:
-        ModelFileError: the file's kernels are not those of a network that photochrom exports.
+        ModelFileError: the file's kernels are not those of a colour network that photochrom exports.
     """
-    metadata = _metadata(file, path)
-    kernels = {
-        tensor.name.removesuffix(HALF).removeprefix("net."): torch.from_numpy(
-            onnx.numpy_helper.to_array(tensor).astype(np.float32)
+    model, kept = read_kept(path)
+    net = load_trained(path).net
+    if not isinstance(net, ColorNet):
+        raise ModelFileError(
+            "this model cannot be fine-tuned: it does not colour", where=str(path), next_step="Choose a colour model"
         )
-        for tensor in file.graph.initializer
-        if tensor.name.startswith("net.")
-    }
-    bins = torch.tensor(metadata.get("bins_ab", []))
-    if len(bins):
-        shares = torch.tensor(metadata.get("bin_shares") or [1 / len(bins)] * len(bins))
-        palette = Palette(bins, shares, float(metadata.get("rebalancing", 0.5)))
-        # Taught on as it was exported: what was taken back of the rebalancing stays so.
-        palette.weights **= float(metadata.get("rebalancing_left", 1.0))
-        queries = kernels["queries.queries"].shape[1] if "queries.queries" in kernels else 0
-        for backbone, decoder in _candidates(metadata):
-            net = fold_norms(build_color_net(backbone, decoder, palette, queries=queries, pretrained=False))
-            wanted = _stored(net)
-            if all(name in kernels and kernels[name].shape == tensor.shape for name, tensor in wanted.items()):
-                net.load_state_dict({name: kernels[name] for name in wanted}, strict=False)
-                return net
-    raise ModelFileError(
-        "this model cannot be fine-tuned: its kernels are not those of a network photochrom knows",
-        where=str(path),
-        next_step="Choose a float model exported by photochrom",
-    )
+    folded, stored = fold_norms(net), kept.folded()
+    folded.load_state_dict({name: stored.get(name, value) for name, value in folded.state_dict().items()})
+    left = float(_metadata(model, path).get("rebalancing_left", 1.0))
+    folded.palette.weights **= left
+    return model, kept, folded
 
 
-def _stored(net: ColorNet) -> dict[str, Tensor]:
-    """Return what a model file holds of a folded network: its parameters, and the statistics of norms left unfolded."""
-    statistics = {
-        name: tensor for name, tensor in net.named_buffers() if name.endswith(("running_mean", "running_var"))
-    }
-    return dict(net.named_parameters()) | statistics
-
-
-def _candidates(metadata: dict[str, Any]) -> list[tuple[str, str]]:
-    named = (metadata.get("backbone"), metadata.get("decoder"))
-    if all(named):
-        return [(str(named[0]), str(named[1]))]
-    return [(backbone, decoder) for backbone in EFFICIENTNET_LITE_SIZES for decoder in DECODER_SIZES]
-
-
-def write_folded(file: onnx.ModelProto, net: ColorNet, path: Path, facts: dict[str, Any]) -> str:
+def write_folded(model: onnx.ModelProto, kept: Kept, net: ColorNet, path: Path, facts: dict[str, Any]) -> str:
     """Write a copy of a model file with the network's kernels and more metadata; return its sha256.
 
     Raises:
         ModelFileError: the written file does not answer as the network does; nothing is left.
     """
     made = onnx.ModelProto()
-    made.CopyFrom(file)
-    kernels = _stored(net)
+    made.CopyFrom(model)
+    weights = {name: value.detach() for name, value in net.state_dict().items()}
     for tensor in made.graph.initializer:
-        kernel = kernels.get(tensor.name.removesuffix(HALF).removeprefix("net."))
-        if kernel is not None and tensor.name.startswith("net."):
+        weight = weights.get(tensor.name.removesuffix(HALF).removeprefix(OF_GRAPH))
+        if weight is not None and tensor.name.startswith(OF_GRAPH):
             dtype = np.float16 if tensor.name.endswith(HALF) else np.float32
-            tensor.CopyFrom(onnx.numpy_helper.from_array(kernel.detach().numpy().astype(dtype), tensor.name))
+            tensor.CopyFrom(onnx.numpy_helper.from_array(weight.numpy().astype(dtype), tensor.name))
     for entry in made.metadata_props:
         if entry.key == METADATA_KEY:
             entry.value = json.dumps(json.loads(entry.value) | facts)
+    write_kept(made, kept.after(weights))
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".partial.onnx")
     onnx.save(made, aside)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from torch import Tensor, nn
-from torch.nn.utils import fusion
 
 from photochrom.errors import OptionError
 from photochrom.nets.backbones import BACKBONES, build_backbone
+from photochrom.nets.folding import fold_norms
 from photochrom.nets.vgg import load_vgg16, relu_taps
 
 LEVELS = 5
@@ -57,7 +57,8 @@ class PerceptualLoss(nn.Module):
                 where="loss.network",
                 next_step=f"Choose one of vgg16, vgg16_bn, {', '.join(BACKBONES)}",
             )
-        fold_norms(self.network.eval())
+        # One pass over memory less for each norm, each way.
+        self.network = fold_norms(self.network)
         self.eval().requires_grad_(False)
 
     def train(self, mode: bool = True) -> PerceptualLoss:  # noqa: ARG002 - torch's signature
@@ -79,13 +80,3 @@ class PerceptualLoss(nn.Module):
         ]
         total: Tensor = sum(differences[1:], start=differences[0])
         return total
-
-
-def fold_norms(net: nn.Module) -> None:
-    """Fold each batch norm of a frozen network into the convolution before it: one pass over memory less, each way."""
-    for sequence in net.modules():
-        if isinstance(sequence, nn.Sequential):
-            for index in range(len(sequence) - 1):
-                conv, norm = sequence[index], sequence[index + 1]
-                if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                    sequence[index], sequence[index + 1] = fusion.fuse_conv_bn_eval(conv, norm), nn.Identity()

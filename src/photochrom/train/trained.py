@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,16 +35,32 @@ class Trained:
             "seed": self.config.run.seed,
         }
 
+    def header(self) -> dict[str, str]:
+        """Return what a model file keeps of the run, as in a checkpoint, without places on this computer."""
+        told = self.config.model_dump(mode="json")
+        told["run"]["folder"] = f"runs/{self.config.model.name}"
+        told["data"] |= {"photos": ["data"], "repeats": {}, "index": None}
+        told["model"] |= {"init": None, "backbone_weights": None}
+        told["task"] |= {"finder": None} | {part: Path(told["task"][part]).stem for part in ("before", "wear")}
+        for section in ("loss", "inflection"):
+            told[section]["network_weights"] = None
+        return {"config": json.dumps(told), "position": json.dumps(asdict(self.position))}
 
-def load_trained(run: Path) -> Trained:
-    """Return the averaged network of a run's folder or of one checkpoint file; nothing else is needed.
+
+def load_trained(source: Path) -> Trained:
+    """Return the averaged network of a run's folder, a checkpoint, a model file or a model's name; it needs no more.
 
     Raises:
         TrainingError: there is no checkpoint, or it is damaged or not ours.
+        ModelFileError: the model file cannot be read, or holds nothing to train on from.
     """
-    path = checkpoint_of(run)
+    path = checkpoint_of(source)
     if not path.exists():
-        raise TrainingError("no checkpoint here", where=str(path), next_step="Name the folder of a training run")
+        raise TrainingError(
+            "no checkpoint here",
+            where=str(path),
+            next_step="Name the folder of a training run, a checkpoint, or a model of `photochrom models list`",
+        )
     header, tensors = read_checkpoint(path)
     try:
         config = TrainConfig.model_validate_json(header["config"])

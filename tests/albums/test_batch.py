@@ -34,7 +34,7 @@ from photochrom.files.codecs.formats import READABLE_SUFFIXES
 from photochrom.files.companions import Companion
 from photochrom.files.photo import Photo, open_pages, open_photo
 from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, Provenance, read_provenance
-from photochrom.options import Limits, OutputFormat, OutputOptions
+from photochrom.options import OutputFormat, OutputOptions
 from tests.files.makers import pillow_tiff_pages, textured
 
 SETTINGS = BatchSettings(Provenance("fake", "00" * 32, "1", {"vividness": 1.0}))
@@ -449,11 +449,11 @@ def test_ctrl_c_stops_after_the_current_photograph(folder: Path, tmp_path: Path)
 def test_photographs_overlap_and_the_net_gets_so_many_at_a_time(folder: Path, tmp_path: Path, slots: int) -> None:
     inside, most, decoding = 0, 0, threading.Barrier(2, timeout=20)
     lock = threading.Lock()
-    read = batch.read_pages
+    read = batch.read_pages_for
 
-    def meet(source: Path, format: str, limits: Limits) -> list[Photo]:
+    def meet(source: Path, format: str, **how: object) -> list[Photo]:
         decoding.wait()  # passes only when two photographs are being read at the same time
-        return read(source, format, limits)
+        return read(source, format, **how)
 
     def count(photo: Photo) -> Reddened:
         nonlocal inside, most
@@ -467,7 +467,7 @@ def test_photographs_overlap_and_the_net_gets_so_many_at_a_time(folder: Path, tm
 
     (folder / "a.png").unlink()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch, "read_pages", meet)
+        patch.setattr(batch, "read_pages_for", meet)
         reports = run(folder, tmp_path / "out", make_one=count, workers=2, color_slots=slots)
     assert statuses(reports) == {"done"}
     assert most <= slots

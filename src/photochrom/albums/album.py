@@ -15,8 +15,14 @@ from pathlib import Path
 
 from photochrom.errors import PhotoNotFoundError
 from photochrom.files.codecs.atomic import TEMPORARY_PREFIX
-from photochrom.files.codecs.formats import READABLE_SUFFIXES, SUFFIX_FORMATS, USUAL_SUFFIX, WRITTEN_AS
-from photochrom.files.codecs.signatures import HEAD_BYTES, photo_format
+from photochrom.files.codecs.formats import (
+    READABLE_SUFFIXES,
+    SUFFIX_FORMATS,
+    photo_format,
+    usual_suffix,
+    written_format,
+)
+from photochrom.files.codecs.signatures import HEAD_BYTES
 
 COLORED_MARK, RESTORED_MARK = "-color", "-restored"
 """Added to the name of a result that lies next to its photograph."""
@@ -101,8 +107,8 @@ def result_suffix(source: Path, format: str | None) -> str:
     """Return the suffix of a photograph's result: its own where it is true, else the usual one of the format."""
     if format is None:
         actual = _format_by_content(source) or SUFFIX_FORMATS.get(source.suffix.lower(), "png")
-        format = WRITTEN_AS.get(actual, actual)
-    return source.suffix if SUFFIX_FORMATS.get(source.suffix.lower()) == format else USUAL_SUFFIX[format]
+        format = written_format(actual)
+    return source.suffix if SUFFIX_FORMATS.get(source.suffix.lower()) == format else usual_suffix(format)
 
 
 def result_beside(source: Path, format: str | None, mark: str = COLORED_MARK) -> Path:

@@ -32,7 +32,7 @@ from photochrom.albums.results import BatchSettings, begun, refuse_existing, sto
 from photochrom.errors import PhotochromError
 from photochrom.files.codecs.atomic import remove_abandoned
 from photochrom.files.codecs.source import open_source
-from photochrom.files.photo import Photo, format_of_path, open_pages, open_photo
+from photochrom.files.photo import format_of_path, read_pages_for
 from photochrom.options import Limits
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -164,7 +164,7 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     if done:
         return PhotoReport(str(job.source), str(job.target), "skipped", seconds=seconds)
     refuse_existing(job, settings.writing, manifest)
-    pages = read_pages(job.source, format_of_path(job.target), settings.limits)
+    pages = read_pages_for(job.source, format_of_path(job.target), limits=settings.limits)
     clock.lap("decode")
     with run.color_slots:
         clock.lap("wait")
@@ -191,11 +191,6 @@ def source_hash(path: Path, limits: Limits) -> str:
     """
     with open_source(path, limits.max_file_bytes) as source:
         return hashlib.file_digest(source.handle, "sha256").hexdigest()
-
-
-def read_pages(source: Path, format: str, limits: Limits) -> list[Photo]:
-    """Return all pages of a photograph where the result can hold them, else the first."""
-    return list(open_pages(source, limits=limits)) if format == "tiff" else [open_photo(source, limits=limits)]
 
 
 class _Clock:

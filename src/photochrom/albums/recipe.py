@@ -17,7 +17,7 @@ from photochrom.albums.album import fitted_name
 from photochrom.errors import OptionError, PhotoNotFoundError, UnreadablePhotoError
 from photochrom.files.codecs.atomic import Aside
 from photochrom.files.codecs.source import PhotoSource, open_source
-from photochrom.files.photo import format_of_path, open_pages, open_photo, write_photo
+from photochrom.files.photo import format_of_path, read_pages_for, write_photo
 from photochrom.files.provenance import COLORIZE, Provenance
 from photochrom.options import Limits, OutputOptions
 
@@ -165,7 +165,7 @@ def redo(
     with open_source(source or path.parent / recipe.source, limits.max_file_bytes) as original:
         _check_source(original, recipe)
         make_one = make_one_for(recipe)
-        pages = open_pages(original, limits=limits) if format == "tiff" else [open_photo(original, limits=limits)]
+        pages = read_pages_for(original, format, limits=limits)
         colored = [make_one(page) for page in pages]
     with Aside(target) as aside:
         lost = write_photo(

@@ -19,8 +19,8 @@ from photochrom.albums.manifest import COMPANION_SEPARATOR, Entry, Manifest, fil
 from photochrom.albums.recipe import Recipe, read_recipe, recipe_path
 from photochrom.errors import OptionError, OutputError, PhotochromError
 from photochrom.files.codecs.atomic import Aside, output_error, write_whole
-from photochrom.files.codecs.formats import USUAL_SUFFIX
-from photochrom.files.codecs.signatures import HEAD_BYTES, photo_format
+from photochrom.files.codecs.formats import photo_format, usual_suffix
+from photochrom.files.codecs.signatures import HEAD_BYTES
 from photochrom.files.codecs.source import open_source
 from photochrom.files.companions import Companion
 from photochrom.files.credentials import Credentials, signed
@@ -137,7 +137,7 @@ def store_companions(
     for mark, pictures in _by_mark(pages).items():
         first, writing, suffix = pictures[0], settings.writing, job.target.suffix
         if first.format and len(pictures) == 1:  # several pages need the result's own format
-            writing, suffix = writing.model_copy(update={"format": first.format}), USUAL_SUFFIX[first.format]
+            writing, suffix = writing.model_copy(update={"format": first.format}), usual_suffix(first.format)
         target = job.target.with_name(fitted_name(job.target.stem, mark + suffix))
         if target in targets:
             raise OutputError(

@@ -14,7 +14,7 @@ from photochrom.albums.results import BatchSettings
 from photochrom.cli.inputs import Plan, plan
 from photochrom.cli.runs import run_planned
 from photochrom.errors import EXIT_SOME_FAILED, OptionError, OutputError
-from photochrom.files.codecs.formats import USUAL_SUFFIX
+from photochrom.files.codecs.formats import usual_suffix
 from photochrom.files.photo import Photo, format_of_path, save_photo
 from photochrom.options import EngineOptions, Limits, OutputOptions, RestoreOptions
 from photochrom.restoration.pipeline import RestoreResult, mask_photo
@@ -97,7 +97,7 @@ def _check_masks(planned: Plan, mask: Path | None, mask_out: Path | None, *, ove
     if mask_out is None:
         return
     if format_of_path(mask_out) not in {"png", "tiff", "bmp"}:
-        lossless = ", ".join(USUAL_SUFFIX[format] for format in ("png", "tiff", "bmp"))
+        lossless = ", ".join(usual_suffix(format) for format in ("png", "tiff", "bmp"))
         raise OptionError(f"a mask is written as one of {lossless}", where=str(mask_out))
     job = planned.jobs[0]
     taken = [path for path in (job.source, job.target, mask) if path is not None]

@@ -17,17 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from photochrom.errors import MissingExtraError, OptionError, UnsupportedPhotoError
+from photochrom.files.codecs.formats import FORMATS
 from photochrom.files.provenance import COLORIZE, RESTORE, Provenance
 from photochrom.options import OutputOptions
 
-MEDIA_TYPES = {
-    "jpeg": "image/jpeg", "png": "image/png", "tiff": "image/tiff", "webp": "image/webp", "avif": "image/avif",
-    "heic": "image/heic", "gif": "image/gif", "raw": "image/x-adobe-dng",
-}  # fmt: skip
 DESCRIPTIONS = {COLORIZE: "Colours added by the model {}; the luma was kept", RESTORE: "Restored by the models {}"}
 # C2PA's word for "nothing is said of the source": a file that was only stored again.
 EMPTY_SOURCE_TYPE = "http://c2pa.org/digitalsourcetype/empty"
-SIGNED_FORMATS = ("jpeg", "png", "tiff", "webp", "avif")
+SIGNED_FORMATS = tuple(row.name for row in FORMATS.values() if row.signed)
+# What the library knows as an original.
+NAMED_ORIGINALS = (*SIGNED_FORMATS, "heic", "gif", "raw")
 # The certificate's key decides the algorithm; PEM does not say which curve without a parser, so all are tried.
 ALGORITHMS = ("es256", "es384", "es512", "ps256", "ed25519")
 
@@ -88,15 +87,15 @@ def signed(
     c2pa = _library()
     signer = _signer(c2pa, credentials)
     context = c2pa.Context.from_dict({"builder": {"thumbnail": {"enabled": False}}})
-    known = original if original and original[1] in MEDIA_TYPES else None
+    known = original if original and original[1] in NAMED_ORIGINALS else None
     result = io.BytesIO()
     try:
         with c2pa.Builder(_manifest(provenance, with_original=known is not None), context=context) as builder:
             if known:
                 content, original_format, name = known
                 ingredient = {"title": name, "relationship": "parentOf", "label": "original"}
-                builder.add_ingredient(json.dumps(ingredient), MEDIA_TYPES[original_format], io.BytesIO(content))
-            builder.sign(signer, MEDIA_TYPES[format], io.BytesIO(data), result)
+                builder.add_ingredient(json.dumps(ingredient), FORMATS[original_format].media_type, io.BytesIO(content))
+            builder.sign(signer, FORMATS[format].media_type, io.BytesIO(data), result)
     except c2pa.C2paError as error:
         raise _refused(error) from error
     return result.getvalue()
@@ -112,7 +111,7 @@ def verify(data: bytes, format: str) -> dict[str, Any] | None:
     """
     c2pa = _library()
     try:
-        with c2pa.Reader(MEDIA_TYPES[format], io.BytesIO(data)) as reader:
+        with c2pa.Reader(FORMATS[format].media_type, io.BytesIO(data)) as reader:
             found: dict[str, Any] = json.loads(reader.json())
             return found
     except c2pa.C2paError.ManifestNotFound:

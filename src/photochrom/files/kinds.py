@@ -24,7 +24,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 from photochrom.errors import OptionError, UnreadablePhotoError, UnsupportedPhotoError
-from photochrom.files.codecs.formats import WRITTEN_AS
+from photochrom.files.codecs.formats import written_format
 from photochrom.files.photo import Photo, encode_photo, open_photo
 from photochrom.files.provenance import Provenance
 
@@ -39,7 +39,7 @@ def opened(picture: object) -> tuple[Photo, Callable[[Photo, Provenance], object
         return picture, lambda finished, _: finished
     if isinstance(picture, bytes | bytearray | memoryview):
         return open_photo(bytes(picture)), lambda finished, made: encode_photo(
-            finished, WRITTEN_AS.get(finished.format, finished.format), provenance=made
+            finished, written_format(finished.format), provenance=made
         )
     if isinstance(picture, Image.Image):
         return _photo_from_image(picture), lambda finished, _: _as_image(finished, "image")

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from photochrom.files.codecs import exif, iptc, jpeg, xmp
+from photochrom.files.codecs.formats import FORMATS
 from photochrom.files.codecs.resolution import exif_dpi, with_dpi
 
 EMPTY_EXIF = b"II*\x00\x08\x00\x00\x00" + bytes(6)
@@ -62,20 +63,20 @@ def made_upright(metadata: Metadata, width: int, height: int) -> tuple[Metadata,
 
 def fitted_to(metadata: Metadata, format: str) -> tuple[Metadata, tuple[str, ...]]:
     """Return the metadata as a format can hold it, and notes on what it cannot."""
-    if format == "bmp":
+    row, notes = FORMATS[format], []
+    if not row.holds:
         lost = [name.upper() for name in ("exif", "xmp", "iptc", "icc") if getattr(metadata, name)]
-        notes = (f"BMP holds no {', '.join(lost)}: left out",) if lost else ()
-        return Metadata(dpi=metadata.dpi), notes
-    notes_ = []
-    if metadata.iptc and format not in ("jpeg", "tiff"):
+        told = (f"{format.upper()} holds no {', '.join(lost)}: left out",) if lost else ()
+        return Metadata(dpi=metadata.dpi), told
+    if metadata.iptc and "iptc" not in row.holds:
         metadata = _iptc_told_in_xmp(metadata)
-        notes_.append(f"IPTC records written as XMP, which {format.upper()} can hold")
-    if metadata.dpi and format in ("webp", "avif"):
+        notes.append(f"IPTC records written as XMP, which {format.upper()} can hold")
+    if metadata.dpi and row.dpi_in_exif:
         metadata = replace(metadata, exif=with_dpi(metadata.exif or EMPTY_EXIF, metadata.dpi))
-    if format == "jpeg":
+    if row.segmented:
         metadata, lost = _fitted_to_segments(metadata)
-        notes_ += [f"{name} too large for JPEG: left out" for name in lost]
-    return metadata, tuple(notes_)
+        notes += [f"{name} too large for JPEG: left out" for name in lost]
+    return metadata, tuple(notes)
 
 
 def _iptc_told_in_xmp(metadata: Metadata) -> Metadata:

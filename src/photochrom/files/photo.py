@@ -22,11 +22,11 @@ from photochrom.errors import (
 from photochrom.files.caption import with_caption
 from photochrom.files.codecs import icc
 from photochrom.files.codecs.atomic import Aside
-from photochrom.files.codecs.decoding import decode, decoder_errors
-from photochrom.files.codecs.encoding import encode
-from photochrom.files.codecs.formats import ALPHA_FORMATS, DEEP_FORMATS, LARGEST_SIDE, SUFFIX_FORMATS, WRITABLE_FORMATS
+from photochrom.files.codecs.decoded import Wanted, decoder_errors
+from photochrom.files.codecs.encoding import Writer
+from photochrom.files.codecs.formats import FORMATS, SUFFIX_FORMATS, WRITABLE_FORMATS, Format, photo_format
 from photochrom.files.codecs.samples import Pixels, normalized, on_white, to_8_bits, with_alpha
-from photochrom.files.codecs.signatures import HEAD_BYTES, describe_other, photo_format
+from photochrom.files.codecs.signatures import HEAD_BYTES, describe_other
 from photochrom.files.codecs.source import PhotoSource, open_source
 from photochrom.files.metadata import Metadata, fitted_to, made_upright
 from photochrom.files.provenance import Provenance, with_provenance
@@ -111,6 +111,11 @@ def open_pages(source: PhotoInput, *, limits: Limits | None = None) -> Iterator[
             yield _read_page(opened, limits, page)
 
 
+def read_pages_for(source: PhotoInput, format: str, *, limits: Limits | None = None) -> list[Photo]:
+    """Read the pages that a result of a format can hold: all of them, or the first. Raises as :func:`open_photo`."""
+    return list(open_pages(source, limits=limits)) if FORMATS[format].pages else [open_photo(source, limits=limits)]
+
+
 def encode_photo(
     photo: Photo, format: str, *, options: OutputOptions | None = None, provenance: Provenance | None = None
 ) -> bytes:
@@ -180,14 +185,15 @@ def write_photo(
         OptionError, UnsupportedPhotoError, OutputError: as :func:`encode_photo`.
         OSError: the file cannot be written to.
 
-    Memory: see :func:`photochrom.files.codecs.encoding.encode`.
+    Memory: see :data:`photochrom.files.codecs.encoding.Writer`.
     """
     options, notes = options or OutputOptions(), list[str]()
     pages = [photo] if isinstance(photo, Photo) else list(photo)
-    if len(pages) > 1 and format != "tiff":
+    row, write = _writer(format)
+    if len(pages) > 1 and not row.pages:
         notes.append(f"{format.upper()} holds one page: the first of {len(pages)} written")
         pages = pages[:1]
-    encode(handle, [_prepared(page, format, options, provenance, notes) for page in pages], format, options.quality)
+    write(handle, [_prepared(page, row, options, provenance, notes) for page in pages], options.quality)
     return tuple(dict.fromkeys(notes))
 
 
@@ -221,7 +227,7 @@ def _read_page(source: PhotoSource, limits: Limits, page: int) -> Photo:
         _check_limits(width, height, pixel_bytes, limits, source.name)
 
     try:
-        decoded = decode(source, format, page, check_size)
+        decoded = FORMATS[format].read(source, Wanted(page, check_size))
         pixels, alpha, notes = normalized(decoded, source.name)
     except PhotochromError:
         raise  # not from itself: the circle would keep the picture in memory
@@ -250,27 +256,29 @@ def _check_limits(width: int, height: int, pixel_bytes: int, limits: Limits, whe
 
 
 def _prepared(
-    photo: Photo, format: str, options: OutputOptions, provenance: Provenance | None, notes: list[str]
+    photo: Photo, format: Format, options: OutputOptions, provenance: Provenance | None, notes: list[str]
 ) -> tuple[Pixels, Metadata]:
     """Return samples and metadata as the format holds them."""
-    _check_encoding(photo, format)
+    if max(photo.width, photo.height) > format.largest_side:
+        raise UnsupportedPhotoError(
+            f"{format.name.upper()} holds at most {format.largest_side} pixels a side, not "
+            f"{photo.width} x {photo.height}",
+            next_step="Write a TIFF or PNG instead",
+        )
     pixels, metadata = _in_output_profile(photo, options, notes)
     metadata = _labelled(metadata, provenance, notes)
-    metadata, lost = fitted_to(metadata, format)
+    metadata, lost = fitted_to(metadata, format.name)
     notes += lost
     if options.mark:
         pixels = with_caption(pixels, options.mark)
     return _samples_for(photo, pixels, format, notes), metadata
 
 
-def _check_encoding(photo: Photo, format: str) -> None:
-    if format not in WRITABLE_FORMATS:
+def _writer(format: str) -> tuple[Format, Writer]:
+    row = FORMATS.get(format)
+    if row is None or row.write is None:
         raise OptionError(f"cannot write {format!r}", next_step=f"Use one of {', '.join(WRITABLE_FORMATS)}")
-    if max(photo.width, photo.height) > LARGEST_SIDE[format]:
-        raise UnsupportedPhotoError(
-            f"{format.upper()} holds at most {LARGEST_SIDE[format]} pixels a side, not {photo.width} x {photo.height}",
-            next_step="Write a TIFF or PNG instead",
-        )
+    return row, row.write
 
 
 def _in_output_profile(photo: Photo, options: OutputOptions, notes: list[str]) -> tuple[Pixels, Metadata]:
@@ -297,14 +305,14 @@ def _labelled(metadata: Metadata, provenance: Provenance | None, notes: list[str
     return replace(metadata, xmp=packet)
 
 
-def _samples_for(photo: Photo, pixels: Pixels, format: str, notes: list[str]) -> Pixels:
+def _samples_for(photo: Photo, pixels: Pixels, format: Format, notes: list[str]) -> Pixels:
     samples, alpha = pixels, photo.alpha
-    if photo.depth == 16 and format not in DEEP_FORMATS:
-        notes.append(f"{format.upper()} holds 8 bits per channel: reduced from 16")
+    if photo.depth > format.depth:
+        notes.append(f"{format.name.upper()} holds 8 bits per channel: reduced from 16")
         samples = strip_by_strip(to_8_bits, samples)
         alpha = strip_by_strip(to_8_bits, alpha) if alpha is not None else None
-    if alpha is not None and format not in ALPHA_FORMATS:
-        notes.append(f"{format.upper()} holds no transparency: laid on white")
+    if alpha is not None and not format.alpha:
+        notes.append(f"{format.name.upper()} holds no transparency: laid on white")
         return strip_by_strip(on_white, samples, alpha)
     if alpha is None:
         return samples

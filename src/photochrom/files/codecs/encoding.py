@@ -7,6 +7,7 @@ themselves drop what they do not know. The same input gives the same bytes.
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -15,11 +16,9 @@ from photochrom.computer.room import let_go
 from photochrom.errors import OutputError
 from photochrom.files.codecs import iptc, jpeg, png
 from photochrom.files.codecs.libvips import image_from, libvips
-from photochrom.files.codecs.tiff_writer import Samples, write_tiff
+from photochrom.files.codecs.tiff_writer import Samples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from photochrom.files.metadata import Metadata
 
 # On scans the higher levels save nothing and take twice the time.
@@ -27,33 +26,22 @@ DEFLATE_LEVEL = 3
 LET_GO_EVERY = 4  # writes of 8 kB, which in an empty picture are megabytes of samples
 
 
-def encode(handle: BinaryIO, pages: Sequence[tuple[Samples, Metadata]], format: str, quality: int) -> None:
-    """Write a file.
+Page = tuple[Samples, "Metadata"]
+"""Samples (H, W, 1 to 4), uint8, or uint16 where the format has them, the last of 2 or 4 channels being alpha; and
+metadata as :func:`photochrom.files.metadata.fitted_to` made it."""
+Writer = Callable[[BinaryIO, "Sequence[Page]", int], None]
+"""Writes pages into an empty file that is open for writing and able to seek; the number is the quality, 1 to 100.
 
-    Args:
-        handle: an empty file open for writing, able to seek.
-        pages: samples (H, W, 1 to 4) uint8, or uint16 for ``DEEP_FORMATS``, the last of 2 or 4 channels being
-            alpha; and metadata as :func:`photochrom.files.metadata.fitted_to` made it. One page, except for TIFF.
-        format: one of ``WRITABLE_FORMATS``.
-        quality: 1 to 100, for the lossy formats.
+Raises OutputError where the encoder fails, and OSError where the file cannot be written to. Memory: some megabytes for
+JPEG, PNG and TIFF, whatever the picture's size; the others need it whole, and more.
+"""
 
-    Raises:
-        OutputError: the encoder failed.
-        OSError: the handle cannot be written to.
 
-    Memory: some megabytes for JPEG, PNG and TIFF, whatever the picture's size; the others need it whole, and more.
-    """
-    if format == "tiff":
-        write_tiff(handle, pages)
-        return
-    samples, metadata = pages[0]
+@contextmanager
+def _encoder_errors(format: str) -> Iterator[None]:
+    """Turn what an encoder raises into one clear error."""
     try:
-        if format == "jpeg":
-            _encode_jpeg(handle, samples, quality, metadata)
-        elif format == "png":
-            _encode_png(handle, samples, metadata)
-        else:
-            handle.write(_encoded_by_pillow(samples, format, quality, metadata))
+        yield
     except (libvips().Error, OSError, ValueError) as error:
         if isinstance(error, OSError) and error.errno:
             raise  # of the file, not of the encoder
@@ -63,7 +51,9 @@ def encode(handle: BinaryIO, pages: Sequence[tuple[Samples, Metadata]], format: 
         ) from error
 
 
-def _encode_jpeg(handle: BinaryIO, samples: Samples, quality: int, metadata: Metadata) -> None:
+def write_jpeg(handle: BinaryIO, pages: Sequence[Page], quality: int) -> None:
+    """Write a JPEG; see :data:`Writer`."""
+    [(samples, metadata)] = pages
     segments = [jpeg.jfif_segment(metadata.dpi)]
     if metadata.exif:
         segments.append(jpeg.segment(jpeg.APP1, jpeg.EXIF_HEADER + metadata.exif))
@@ -74,13 +64,21 @@ def _encode_jpeg(handle: BinaryIO, samples: Samples, quality: int, metadata: Met
     segments.append((iptc.jpeg_segment(metadata.iptc) if metadata.iptc else None) or b"")
     # Chroma at full resolution: it is what this program made. Optimised Huffman tables would save 4 % of the bytes and
     # cost three times the time.
-    with _spliced(handle, samples, lambda head: jpeg.with_segments(head, segments), jpeg.HEAD_BYTES) as target:
+    with (
+        _encoder_errors("jpeg"),
+        _spliced(handle, samples, lambda head: jpeg.with_segments(head, segments), jpeg.HEAD_BYTES) as target,
+    ):
         image_from(samples).jpegsave_target(target, Q=quality, subsample_mode="off", keep="none")
 
 
-def _encode_png(handle: BinaryIO, samples: Samples, metadata: Metadata) -> None:
+def write_png(handle: BinaryIO, pages: Sequence[Page], quality: int) -> None:
+    """Write a PNG; see :data:`Writer`."""
+    [(samples, metadata)] = pages
     chunks = png.describing_chunks(metadata.icc, metadata.exif, metadata.xmp, metadata.dpi)
-    with _spliced(handle, samples, lambda head: png.with_chunks(head, chunks), png.HEAD_BYTES) as target:
+    with (
+        _encoder_errors("png"),
+        _spliced(handle, samples, lambda head: png.with_chunks(head, chunks), png.HEAD_BYTES) as target,
+    ):
         image_from(samples).pngsave_target(target, compression=DEFLATE_LEVEL, filter="up", keep="none")
 
 
@@ -121,22 +119,32 @@ def _spliced(handle: BinaryIO, samples: Samples, splice: Callable[[bytes], bytes
         raise
 
 
-def _encoded_by_pillow(samples: Samples, format: str, quality: int, metadata: Metadata) -> bytes:
+def write_webp(handle: BinaryIO, pages: Sequence[Page], quality: int) -> None:
+    """Write a WebP; see :data:`Writer`."""
+    _write_with_pillow(handle, pages, "webp", {"quality": quality, **_blocks(pages[0][1])})
+
+
+def write_avif(handle: BinaryIO, pages: Sequence[Page], quality: int) -> None:
+    """Write an AVIF, chroma at full resolution; see :data:`Writer`."""
+    _write_with_pillow(handle, pages, "avif", {"quality": quality, "subsampling": "4:4:4", **_blocks(pages[0][1])})
+
+
+def write_bmp(handle: BinaryIO, pages: Sequence[Page], quality: int) -> None:
+    """Write a BMP; see :data:`Writer`."""
+    _write_with_pillow(handle, pages, "bmp", {"dpi": pages[0][1].dpi})
+
+
+def _blocks(metadata: Metadata) -> dict[str, object]:
+    exif = jpeg.EXIF_HEADER + metadata.exif if metadata.exif else b""
+    return {"exif": exif, "xmp": metadata.xmp or b"", "icc_profile": metadata.icc}
+
+
+def _write_with_pillow(handle: BinaryIO, pages: Sequence[Page], format: str, options: dict[str, object]) -> None:
     from PIL import Image
 
+    [(samples, _)] = pages
     picture = Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples)
-    options: dict[str, Any] = (
-        {"dpi": metadata.dpi}
-        if format == "bmp"
-        else {
-            "quality": quality,
-            "exif": jpeg.EXIF_HEADER + metadata.exif if metadata.exif else b"",
-            "xmp": metadata.xmp or b"",
-            "icc_profile": metadata.icc,
-        }
-    )
-    if format == "avif":
-        options["subsampling"] = "4:4:4"
     buffer = io.BytesIO()
-    picture.save(buffer, format.upper(), **{key: value for key, value in options.items() if value is not None})
-    return buffer.getvalue()
+    with _encoder_errors(format):
+        picture.save(buffer, format.upper(), **{key: value for key, value in options.items() if value is not None})
+    handle.write(buffer.getvalue())

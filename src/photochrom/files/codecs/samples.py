@@ -16,7 +16,7 @@ from photochrom.files.codecs import icc
 from photochrom.files.codecs.libvips import computed, image_from
 
 if TYPE_CHECKING:
-    from photochrom.files.codecs.decoding import Decoded
+    from photochrom.files.codecs.decoded import Decoded
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 RESERVED_INTERPRETATIONS = ("lab", "labs", "labq", "xyz", "yxy", "lch", "cmc", "hsv", "fourier", "histogram", "matrix")

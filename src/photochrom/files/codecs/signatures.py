@@ -6,11 +6,13 @@ ISO 14496-12 for the `ftyp` family, ISO 15444-1).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 HEAD_BYTES = 64
-"""How many first bytes :func:`photo_format` and :func:`describe_other` want to see."""
+"""How many first bytes the table of formats and :func:`describe_other` want to see."""
 
-READABLE_FORMATS = ("jpeg", "png", "tiff", "webp", "avif", "heic", "gif", "bmp", "jpeg2000", "raw")
-
+TIFF_SIGNATURES = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+JPEG2000_SIGNATURES = (b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
 # Brands of the ISO base media `ftyp` box; "mif1" and "msf1" say only "some HEIF" and are looked up further on.
 AVIF_BRANDS = {b"avif", b"avis"}
 HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs"}
@@ -70,30 +72,16 @@ OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
 )
 
 
-def photo_format(head: bytes, name: str = "") -> str | None:
-    """Return one of :data:`READABLE_FORMATS`, or None when the bytes start like none of them.
+def is_bmp(head: bytes, name: str = "") -> bool:
+    """Return whether a file starts like a BMP: two letters would be a word of any text."""
+    return head.startswith(b"BM") and len(head) >= 26 and head[15:18] == b"\x00\x00\x00"
 
-    Args:
-        head: the first :data:`HEAD_BYTES` bytes, or all there are.
-        name: the file's name; only used to tell camera files that are TIFF inside from TIFF pictures.
-    """
-    if head.startswith(b"\xff\xd8\xff"):
-        return "jpeg"
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "png"
-    if head.startswith(RAW_SIGNATURES):
-        return "raw"
-    if head.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
-        return "raw" if head[8:10] == b"CR" or _suffix(name) in RAW_SUFFIXES else "tiff"
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "webp"
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return "gif"
-    if head.startswith(b"BM") and len(head) >= 26 and head[15:18] == b"\x00\x00\x00":
-        return "bmp"
-    if head.startswith((b"\x00\x00\x00\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")):
-        return "jpeg2000"
-    return _iso_media_format(head) if head[4:8] == b"ftyp" else None
+
+def is_raw(head: bytes, name: str) -> bool:
+    """Return whether a file is a camera's; those that are TIFF inside are told by a mark of Canon's, or by the name."""
+    if head.startswith(TIFF_SIGNATURES):
+        return head[8:10] == b"CR" or _suffix(name) in RAW_SUFFIXES
+    return head.startswith(RAW_SIGNATURES) or (head[4:8] == b"ftyp" and head[8:12] == b"crx ")
 
 
 def describe_other(head: bytes) -> str:
@@ -120,11 +108,32 @@ def _suffix(name: str) -> str:
     return dot + suffix.lower() if stem else ""
 
 
-def _iso_media_format(head: bytes) -> str | None:
+def is_webp(head: bytes, name: str = "") -> bool:
+    """Return whether a file starts like a WebP."""
+    return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
+
+
+def is_avif(head: bytes, name: str = "") -> bool:
+    """Return whether the first brand that says something is AVIF's."""
+    return _iso_brand(head) == "avif"
+
+
+def is_heic(head: bytes, name: str = "") -> bool:
+    """Return whether the first brand that says something is HEIC's, or none does and it is some HEIF."""
+    return _iso_brand(head) == "heic"
+
+
+def starts_with(*signatures: bytes) -> Callable[[bytes, str], bool]:
+    """Return a function that tells whether a file starts with one of these."""
+    return lambda head, _: head.startswith(signatures)
+
+
+def _iso_brand(head: bytes) -> str | None:
+    """Return "avif" or "heic" for a file of the ISO base media family that is one, or None."""
+    if head[4:8] != b"ftyp":
+        return None
     size = min(int.from_bytes(head[:4], "big"), len(head))
     brands = [head[8:12], *(head[i : i + 4] for i in range(16, size - 3, 4))]
-    if brands[0] == b"crx ":
-        return "raw"
     for brand in brands:
         if brand in AVIF_BRANDS:
             return "avif"

@@ -41,12 +41,13 @@ WORTH_SEARCHING = 0.94
 Samples = npt.NDArray[Any]
 
 
-def write_tiff(handle: BinaryIO, pages: Sequence[tuple[Samples, Metadata]]) -> None:
+def write_tiff(handle: BinaryIO, pages: Sequence[tuple[Samples, Metadata]], quality: int = 0) -> None:
     """Write a file.
 
     Args:
         handle: an empty file open for writing, able to seek.
         pages: samples (H, W, 1 to 4), uint8 or uint16, the last of 2 or 4 channels being alpha, and their metadata.
+        quality: not looked at; nothing is lost.
 
     Memory: some strips of a megabyte.
     """

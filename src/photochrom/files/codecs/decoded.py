@@ -1,0 +1,83 @@
+"""What a reader makes of a file: samples as stored, what was found beside them, or one clear error."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from photochrom.errors import MissingExtraError, PhotochromError, PhotoTooLargeError, UnreadablePhotoError
+
+if TYPE_CHECKING:
+    from photochrom.files.codecs.source import PhotoSource
+
+CheckSize = Callable[[int, int, int], None]
+"""Called with width, height and bytes per pixel before pixels are decoded; raises PhotoTooLargeError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a reader is asked for.
+
+    Attributes:
+        page: which page of a file that has several, from 0.
+        check_size: see :data:`CheckSize`.
+    """
+
+    page: int
+    check_size: CheckSize
+
+
+@dataclass(slots=True)
+class Decoded:
+    """Samples as stored, and what was found beside them.
+
+    Attributes:
+        image: a ``pyvips.Image``; its pixels may not have been decoded yet.
+        blocks: raw ``exif`` (from its TIFF header on), ``icc``, ``xmp`` and ``iptc`` blocks.
+        dpi: resolution as the container states it.
+        orientation: EXIF orientation that is still to be applied.
+        implied_profile: profile for colours that the file describes by other means than an ICC profile.
+        page_count: pages in the file, thumbnails and masks not counted.
+        notes: what was decided.
+    """
+
+    image: Any
+    blocks: dict[str, bytes] = field(default_factory=dict)
+    dpi: tuple[float, float] | None = None
+    orientation: int = 1
+    implied_profile: bytes | None = None
+    page_count: int = 1
+    notes: list[str] = field(default_factory=list)
+
+
+Reader = Callable[["PhotoSource", Wanted], Decoded]
+"""Returns the samples of one page, or raises UnreadablePhotoError, UnsupportedPhotoError or MissingExtraError."""
+
+
+def damaged(name: str, format: str, error: Exception) -> UnreadablePhotoError:
+    """Return the error for a file that starts like a photograph and cannot be decoded."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    reason = next((line for line in lines if not line.startswith("unable to ")), type(error).__name__)
+    return UnreadablePhotoError(
+        f"this {format.upper()} file is damaged or truncated ({reason[:120]})",
+        where=name,
+        next_step="Copy it again from its source",
+    )
+
+
+def decoder_errors(error: Exception, name: str, format: str) -> PhotochromError:
+    """Return the one clear error for whatever a decoder raised."""
+    if isinstance(error, MemoryError):
+        return PhotoTooLargeError("not enough memory", where=name, next_step="Close other programs")
+    return damaged(name, format, error)
+
+
+def extra_module(module: str, what: str, extra: str, where: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtraError(
+            f"{what} need the {extra} extra", where=where, next_step=f"Run: pip install 'photochrom[{extra}]'"
+        ) from error

@@ -1,0 +1,64 @@
+"""BMP and JPEG 2000, which the libvips wheel cannot read, by Pillow."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from photochrom.errors import UnsupportedPhotoError
+from photochrom.files.codecs import exif, jpeg2000
+from photochrom.files.codecs.decoded import Decoded, Wanted
+from photochrom.files.codecs.libvips import image_from
+from photochrom.files.codecs.resolution import plausible_dpi
+
+if TYPE_CHECKING:
+    from photochrom.files.codecs.source import PhotoSource
+
+
+def read_bmp(source: PhotoSource, wanted: Wanted) -> Decoded:
+    return load_with_pillow(source, "BmpImagePlugin", "BmpImageFile", wanted)
+
+
+def read_jpeg2000(source: PhotoSource, wanted: Wanted) -> Decoded:
+    decoded = load_with_pillow(source, "Jpeg2KImagePlugin", "Jpeg2KImageFile", wanted)
+    decoded.blocks |= jpeg2000.blocks_of(source)
+    decoded.orientation = exif.orientation_of(decoded.blocks.get("exif", b""))
+    return decoded
+
+
+def load_with_pillow(source: PhotoSource, plugin: str, image_class: str, wanted: Wanted) -> Decoded:
+    # The class itself rather than Image.open: no other plugin gets a try, and the limits are ours.
+    opener = getattr(importlib.import_module(f"PIL.{plugin}"), image_class)
+    with opener(io.BytesIO(source.read_all())) as picture:
+        _refuse_cut_depth(source, picture)
+        wanted.check_size(picture.width, picture.height, 8 if "16" in picture.mode else 4)
+        profile = picture.info.get("icc_profile")
+        dpi = picture.info.get("dpi")
+        return Decoded(_vips_from_pillow(picture), {"icc": profile} if profile else {}, plausible_dpi(dpi))
+
+
+def _refuse_cut_depth(source: PhotoSource, picture: Any) -> None:
+    """Raise for a JPEG 2000 of more than 8 bits that Pillow would silently cut: all but single-channel ones."""
+    if picture.format != "JPEG2000" or picture.mode == "I;16":
+        return
+    codestream = source.read_all()
+    start = codestream.find(b"\xff\x4f\xff\x51")  # SOC and SIZ: ISO 15444-1 annex A.5.1
+    count = int.from_bytes(codestream[start + 40 : start + 42], "big")
+    depths = [(ssiz & 0x7F) + 1 for ssiz in codestream[start + 42 : start + 42 + 3 * min(count, 4) : 3]]
+    if start < 0 or max(depths, default=8) > 8:
+        raise UnsupportedPhotoError(
+            f"a colour JPEG 2000 of {max(depths, default=0)} bits per channel, which would be cut to 8",
+            where=source.name,
+            next_step="Convert it to a 16-bit TIFF first",
+        )
+
+
+def _vips_from_pillow(picture: Any) -> Any:
+    if picture.mode in ("I;16", "I;16B", "I;16L"):
+        return image_from(np.asarray(picture).astype(np.uint16))
+    if picture.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "L" if picture.mode == "1" else "RGB")
+    return image_from(np.asarray(picture), cmyk=picture.mode == "CMYK")

@@ -428,10 +428,12 @@ def test_unwritable_outputs_are_one_line(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]
 
 
-def test_a_link_stays_a_link(tmp_path: Path) -> None:
+def test_a_link_is_replaced_and_what_it_points_to_stays(tmp_path: Path) -> None:
     real = tmp_path / "elsewhere" / "real.png"
     real.parent.mkdir()
+    real.write_bytes(b"somebody's original")
     (tmp_path / "link.png").symlink_to(real)
     save_photo(Photo(textured()), tmp_path / "link.png")
-    assert (tmp_path / "link.png").is_symlink()
-    assert open_photo(real).width == 64
+    assert not (tmp_path / "link.png").is_symlink()
+    assert open_photo(tmp_path / "link.png").width == 64
+    assert real.read_bytes() == b"somebody's original"

@@ -23,6 +23,7 @@ from photochrom.files.codecs.formats import (
     written_format,
 )
 from photochrom.files.codecs.signatures import HEAD_BYTES
+from photochrom.files.originals import Identity, identity_of
 
 COLORED_MARK, RESTORED_MARK = "-color", "-restored"
 """Added to the name of a result that lies next to its photograph."""
@@ -58,7 +59,7 @@ def find_photos(folder: Path, *, leave_out: Iterable[Path] = ()) -> list[Path]:
     Raises:
         PhotoNotFoundError: there are none.
     """
-    entered = {key for path in leave_out if (key := _identity(path))}
+    entered = {key for path in leave_out if (key := identity_of(path))}
     found = sorted(_walk(folder, entered), key=os.fsencode)
     if not found:
         raise PhotoNotFoundError("the folder holds no pictures", where=str(folder), next_step="Check the path")
@@ -91,11 +92,14 @@ def name_results(sources: Mapping[str, Path], format: str | None, assigned: Mapp
     Names that need no change are given first: they are the ones a person expects.
     """
     names: dict[str, str] = {}
+    used = set[str]()
     suffixes = {key: result_suffix(path, format) for key, path in sources.items()}
     for key in sources:
-        if key in assigned and assigned[key].lower().endswith(suffixes[key].lower()):
-            names[key] = assigned[key]
-    taken = {_comparable(name) for name in [*assigned.values(), *names.values()]}
+        given = assigned.get(key, "")
+        if given.lower().endswith(suffixes[key].lower()) and _comparable(given) not in used:
+            names[key] = given
+            used.add(_comparable(given))
+    taken = used | {_comparable(name) for name in assigned.values()}
     for key in sorted(sources, key=lambda key: Path(key).suffix != suffixes[key]):  # stable: the album's order else
         if key not in names:
             names[key] = _free_name(key, suffixes[key], taken)
@@ -130,8 +134,8 @@ def fitted_name(stem: str, ending: str) -> str:
     return os.fsdecode(cut) + mark + ending
 
 
-def _walk(folder: Path, entered: set[tuple[int, int]]) -> Iterator[Path]:
-    key = _identity(folder)
+def _walk(folder: Path, entered: set[Identity]) -> Iterator[Path]:
+    key = identity_of(folder)
     if key is None or key in entered:
         return
     entered.add(key)
@@ -157,14 +161,6 @@ def _may_be_photo(path: Path, entry: os.DirEntry[str]) -> bool:
         # Pipes and devices of such a name are told about as errors, broken links too.
         return True
     return entry.is_file() and _format_by_content(path) is not None
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _format_by_content(path: Path) -> str | None:

@@ -28,10 +28,19 @@ from photochrom.albums.album import Job
 from photochrom.albums.finished import MakeOne
 from photochrom.albums.manifest import Manifest
 from photochrom.albums.reports import BatchSummary, PhotoReport, append_report, opened_report
-from photochrom.albums.results import BatchSettings, begun, refuse_existing, store, store_companions, write_result
+from photochrom.albums.results import (
+    BatchSettings,
+    Surroundings,
+    begun,
+    refuse_existing,
+    store,
+    store_companions,
+    write_result,
+)
 from photochrom.errors import PhotochromError
 from photochrom.files.codecs.atomic import remove_abandoned
 from photochrom.files.codecs.source import open_source
+from photochrom.files.originals import Originals
 from photochrom.files.photo import format_of_path, read_pages_for
 from photochrom.options import Limits
 
@@ -49,6 +58,7 @@ def run_batch(
     on_report: Callable[[PhotoReport], None] | None = None,
     report_path: Path | None = None,
     stop: threading.Event | None = None,
+    also_read: Sequence[Path] = (),
 ) -> BatchSummary:
     """Colour photographs side by side.
 
@@ -64,20 +74,22 @@ def run_batch(
         on_report: called in the calling thread with each report.
         report_path: a JSONL file with one line per photograph, begun anew by each run.
         stop: set it, from any thread, for what Ctrl-C does.
+        also_read: further files that are never written to, such as a hand-drawn mask.
 
     Raises:
-        OutputError: the report cannot be written.
+        OutputError: the report cannot be written, or would replace something that is no report.
     """
     start = time.perf_counter()
     stop = stop or threading.Event()
     counts = {"done": 0, "skipped": 0, "failed": 0}
-    targets = frozenset(job.target for job in jobs)
-    run = _Run(make_one, settings, manifest, threading.Semaphore(color_slots), stop, targets)
+    originals = Originals.of([*(job.source for job in jobs), *also_read])
+    around = Surroundings(manifest, frozenset(job.target for job in jobs), originals)
+    run = _Run(make_one, settings, around, threading.Semaphore(color_slots), stop)
     for folder in {job.target.parent for job in jobs}:
         remove_abandoned(folder)
     with ExitStack() as stack:
         stack.enter_context(_interrupt_stops(stop))
-        report_file = stack.enter_context(opened_report(report_path)) if report_path else None
+        report_file = stack.enter_context(opened_report(report_path, originals)) if report_path else None
         for report in _finished(jobs, run, workers):
             counts[report.status] += 1
             if report_file and report_path:
@@ -95,10 +107,9 @@ class _Run:
 
     make_one: MakeOne
     settings: BatchSettings
-    manifest: Manifest | None
+    around: Surroundings
     color_slots: threading.Semaphore
     stop: threading.Event
-    targets: frozenset[Path] = frozenset()
     disk_full: bool = False
 
 
@@ -157,13 +168,13 @@ def _failure(job: Job, text: str, error: Exception, seconds: dict[str, float]) -
 
 def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     clock = _Clock(seconds)
-    settings, manifest = run.settings, run.manifest
+    settings, around, manifest = run.settings, run.around, run.around.manifest
     source_sha256 = source_hash(job.source, settings.limits) if manifest or settings.keep_recipe else ""
     done = manifest and manifest.is_done(job.key, manifest.name_of(job.target), source_sha256, settings.sha256)
     clock.lap("hash")
     if done:
         return PhotoReport(str(job.source), str(job.target), "skipped", seconds=seconds)
-    refuse_existing(job, settings.writing, manifest)
+    refuse_existing(job, settings, around)
     pages = read_pages_for(job.source, format_of_path(job.target), limits=settings.limits)
     clock.lap("decode")
     with run.color_slots:
@@ -176,8 +187,8 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     with begun(job.target) as aside:
         lost = write_result(aside, job, [page.photo for page in colored], replace(settings, provenance=made))
         clock.lap("encode")
-        store_companions(job, [page.companions for page in colored], source_sha256, settings, manifest, run.targets)
-        store(aside, job, source_sha256, settings, manifest)
+        store_companions(job, [page.companions for page in colored], source_sha256, settings, around)
+        store(aside, job, source_sha256, settings, around)
     clock.lap("write")
     notes = tuple(dict.fromkeys([*(note for page in colored for note in page.notes), *lost]))
     return PhotoReport(str(job.source), str(job.target), "done", notes, seconds, width=width, height=height)

@@ -3,22 +3,35 @@
 A line is appended and flushed to the disk *before* its result is put in place. Whatever happens in between, a later
 run can tell: a result counts as done when it is there and is, byte for byte, the one a line promised. A line that was
 cut short by a power failure is passed over.
+
+The folder may have been prepared by somebody else, so nothing in it is believed further than it goes: a manifest that
+is a link or pipe is refused, lines of odd names or depth are passed over, and only what lies in the folder itself,
+not behind a link, can be ours to replace.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
 import threading
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import BinaryIO, Self
 
+from photochrom.albums.album import LONGEST_NAME
+from photochrom.errors import OutputError, PhotochromError
 from photochrom.files.codecs.atomic import output_error
+from photochrom.files.codecs.source import open_regular_file
 from photochrom.files.companions import without_companion_mark
 
 MANIFEST_NAME = ".photochrom-album.jsonl"
+LARGEST_MANIFEST_BYTES = 1_000_000_000
+"""Two million photographs."""
+LONGEST_LINE = 65_536
+LONGEST_PATH = 4_096
 COMPANION_SEPARATOR = "#"
 """Between a photograph's key and the mark of a picture beside its result."""
 
@@ -52,7 +65,7 @@ class Manifest:
         self._folder = folder
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
-        self._promised: dict[str, set[str]] = {}
+        self._promised: dict[str, set[tuple[str, int]]] = {}
         self._companions: dict[str, set[str]] = {}
         self._read_up_to = 0
 
@@ -93,21 +106,18 @@ class Manifest:
             return False
         if (entry.target, entry.source_sha256, entry.settings_sha256) != (target, source_sha256, settings_sha256):
             return False
-        path = self._folder / target
-        try:
-            return path.stat().st_size == entry.target_bytes and file_sha256(path) == entry.target_sha256
-        except OSError:
-            return False
+        return _holds(self._folder / target, {(entry.target_sha256, entry.target_bytes)})
 
     def made(self, target: str) -> bool:
-        """Return whether the file of this name is one that photochrom made and nobody has changed."""
+        """Return whether the file of this name is one that photochrom made here and nobody has changed.
+
+        What lies behind a link is not: any file could be claimed that way.
+        """
         with self._lock:
             self._catch_up()
             promised = self._promised.get(target, set())
-        try:
-            return bool(promised) and file_sha256(self._folder / target) in promised
-        except OSError:
-            return False
+        real = os.path.join(os.path.realpath(self._folder), os.path.normpath(target))
+        return bool(promised) and os.path.realpath(real) == real and _holds(Path(real), promised)
 
     def promise(self, entry: Entry) -> None:
         """Append a line and flush it to the disk.
@@ -121,12 +131,12 @@ class Manifest:
                 self._append(line)
                 self._take(entry)
         except OSError as error:
-            raise output_error(error, self.path) from error
+            raise _unusable(error, self.path) from error
 
     def _append(self, line: bytes) -> None:
         # One write to a file opened for appending: lines of several processes do not mix. The newline in front ends
         # a line that a power failure may have cut; empty lines mean nothing.
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
+        descriptor = _open_own(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             written = os.write(descriptor, b"\n" + line)
             if written != len(line) + 1:
@@ -138,38 +148,87 @@ class Manifest:
     def _catch_up(self) -> None:
         """Read what has been appended since, by us or by another process."""
         try:
-            with self.path.open("rb") as handle:
+            with os.fdopen(_open_own(self.path, os.O_RDONLY), "rb") as handle:
+                if os.fstat(handle.fileno()).st_size > LARGEST_MANIFEST_BYTES:
+                    raise OSError(errno.EFBIG, "larger than that of any album")
                 handle.seek(self._read_up_to)
-                data = handle.read()
-        except OSError:
+                self._read_lines(handle)
+        except FileNotFoundError:
             return
-        complete = data.rfind(b"\n") + 1
-        self._read_up_to += complete
-        for line in data[:complete].splitlines():
-            entry = _entry_from(line)
+        except OSError as error:
+            raise _unusable(error, self.path) from error
+
+    def _read_lines(self, handle: BinaryIO) -> None:
+        begins = True
+        while (line := handle.readline(LONGEST_LINE)) and (line.endswith(b"\n") or len(line) == LONGEST_LINE):
+            self._read_up_to += len(line)
+            entry = _entry_from(line) if begins else None  # else the rest of a line that is too long to be one of ours
+            begins = line.endswith(b"\n")
             if entry:
                 self._take(entry)
 
     def _take(self, entry: Entry) -> None:
         self._entries[entry.key] = entry
-        self._promised.setdefault(entry.target, set()).add(entry.target_sha256)
+        self._promised.setdefault(entry.target, set()).add((entry.target_sha256, entry.target_bytes))
         key, _, mark = entry.key.rpartition(COMPANION_SEPARATOR)
         if mark and without_companion_mark(mark) == "":  # photographs, too, may have the separator in their names
             self._companions.setdefault(key, set()).add(entry.target)
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as handle:
+    """Return the SHA-256 of a regular file's bytes, in hexadecimal.
+
+    Raises:
+        PhotoNotFoundError, UnreadablePhotoError: there is none, or no regular one.
+    """
+    with open_regular_file(os.fspath(path)) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _holds(path: Path, promised: set[tuple[str, int]]) -> bool:
+    """Return whether a file is, byte for byte, one of those promised; one of another size is not even read."""
+    try:
+        size = path.stat().st_size
+        return any(size == expected for _, expected in promised) and (file_sha256(path), size) in promised
+    except (OSError, ValueError, PhotochromError):
+        return False
+
+
+def _open_own(path: Path, flags: int) -> int:
+    """Return the descriptor of a file that is photochrom's own: no link, pipe or device, and of one name only."""
+    safe = ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
+    descriptor = os.open(path, flags | sum(getattr(os, name, 0) for name in safe), 0o666)
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1 or os.path.islink(path):
+        os.close(descriptor)
+        raise OSError(errno.ELOOP, "a link or pipe")
+    return descriptor
+
+
+def _unusable(error: OSError, path: Path) -> OutputError:
+    """Return the error for a manifest that cannot be read or added to."""
+    if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+        what = "is a link, pipe or folder where photochrom keeps what is done"
+        return OutputError(what, where=str(path), next_step="Remove it, or choose another output folder")
+    return output_error(error, path)
 
 
 def _entry_from(line: bytes) -> Entry | None:
     try:
         values = json.loads(line)
         entry = Entry(**values)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
     right = all(isinstance(getattr(entry, field.name), int if field.type == "int" else str) for field in fields(Entry))
-    # A name that leads out of the folder is none of ours.
-    return entry if right and not Path(entry.target).is_absolute() and ".." not in Path(entry.target).parts else None
+    return entry if right and _is_name_inside(entry.target) else None
+
+
+def _is_name_inside(name: str) -> bool:
+    """Return whether a name is one that we could have given: it leads into the folder, and file systems hold it."""
+    path = Path(name)
+    try:
+        lengths = [len(os.fsencode(part)) for part in path.parts]
+    except UnicodeEncodeError:
+        return False
+    fits = 0 < sum(lengths) + len(lengths) < LONGEST_PATH and max(lengths) <= LONGEST_NAME
+    return fits and not path.anchor and ".." not in path.parts and "\0" not in name

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from photochrom.albums.album import fitted_name
-from photochrom.errors import OptionError, PhotoNotFoundError, UnreadablePhotoError
+from photochrom.albums.manifest import file_sha256
+from photochrom.errors import OptionError, OutputError, PhotochromError, PhotoNotFoundError, UnreadablePhotoError
 from photochrom.files.codecs.atomic import Aside
 from photochrom.files.codecs.source import PhotoSource, open_source
+from photochrom.files.originals import Originals
 from photochrom.files.photo import format_of_path, read_pages_for, write_photo
 from photochrom.files.provenance import COLORIZE, Provenance
 from photochrom.options import Limits, OutputOptions
@@ -123,17 +125,17 @@ def read_recipe(path: Path) -> Recipe:
         OptionError: it is not a recipe, or of a later layout.
     """
     try:
-        if path.stat().st_size > LARGEST_RECIPE_BYTES:
-            raise ValueError("too large for one")
-        values = json.loads(path.read_bytes())
+        with open_source(path, LARGEST_RECIPE_BYTES) as file:
+            values = json.loads(file.read_all())
         if not isinstance(values, dict) or values.get("recipe") != RECIPE_VERSION:
             raise ValueError(f"of another layout than {RECIPE_VERSION}")
         return Recipe(**values)
     except FileNotFoundError as error:
         raise PhotoNotFoundError("there is no such recipe", where=str(path), next_step="Check the path") from error
     except (OSError, ValueError, TypeError, RecursionError) as error:
+        reason = error.what if isinstance(error, PhotochromError) else error
         raise OptionError(
-            f"this is not a recipe ({error})", where=str(path), next_step="Give a file that ends in .recipe.json"
+            f"this is not a recipe ({reason})", where=str(path), next_step="Give a file that ends in .recipe.json"
         ) from error
 
 
@@ -150,8 +152,8 @@ def redo(
     Args:
         path: the recipe.
         make_one_for: returns the colouring callable for the recipe's model and settings; it checks the model's hash.
-        output: where to write; the recipe's own result where left out, which is then only replaced if it is identical
-            or absent.
+        output: where to write; the recipe's own result where left out. A file that is there already is only replaced
+            if it is the recipe's result or identical to what was made again.
         source: the photograph, where it is no longer where the recipe says.
         limits: what the photograph may cost.
 
@@ -162,7 +164,9 @@ def redo(
     recipe, limits = read_recipe(path), limits or Limits()
     target = output or path.with_name(Path(recipe.target).name)
     writing, format = OutputOptions.checked(**recipe.writing), format_of_path(target)
-    with open_source(source or path.parent / recipe.source, limits.max_file_bytes) as original:
+    given = source or path.parent / recipe.source
+    Originals.of([given, path]).refuse(target)
+    with open_source(given, limits.max_file_bytes) as original:
         _check_source(original, recipe)
         make_one = make_one_for(recipe)
         pages = read_pages_for(original, format, limits=limits)
@@ -175,7 +179,8 @@ def redo(
             options=writing,
             provenance=recipe.provenance.of_pages(page.source_type for page in colored),
         )
-        identical = aside.measured()[0] == recipe.target_sha256
+        made_sha256 = aside.measured()[0]
+        identical = made_sha256 == recipe.target_sha256
         notes = [*(note for page in colored for note in page.notes), *lost]
         if not identical:
             notes.append("not identical: another version of photochrom or of its libraries made the first one")
@@ -185,6 +190,9 @@ def redo(
                     where=str(target),
                     next_step="Give --output to keep both",
                 )
+        Originals.of([given, path]).refuse(target)
+        if os.path.lexists(target) and file_sha256(target) not in {made_sha256, recipe.target_sha256}:
+            raise OutputError("exists already", where=str(target), next_step="Choose another --output")
         aside.put_in_place()
     return Redone(target, identical, tuple(dict.fromkeys(notes)))
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Literal
 
+from photochrom.errors import OutputError
 from photochrom.files.codecs.atomic import output_error
+from photochrom.files.originals import Originals
+
+LONGEST_FIRST_LINE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +76,42 @@ class BatchSummary:
         return f"Run the same command again to go on: {self.left} are left" if self.left else ""
 
 
-def opened_report(path: Path) -> IO[str]:
-    """Return a file for reports, one line of JSON each; what it held is gone."""
+def opened_report(path: Path, originals: Originals) -> IO[str]:
+    """Return a file for reports, one line of JSON each; an earlier report that it held is gone.
+
+    Raises:
+        OutputError: it cannot be written, or is an original or anything else that is no report.
+    """
+    originals.refuse(path)
+    # Not truncated on opening, for it may prove to be something else; a pipe without a reader is not waited for.
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
     try:
-        return path.open("w", encoding="utf-8")
+        handle = os.fdopen(os.open(path, flags, 0o666), "w", encoding="utf-8")
+        if stat.S_ISREG(os.fstat(handle.fileno()).st_mode):
+            _empty_report(handle, path)
+        elif hasattr(os, "set_blocking"):
+            os.set_blocking(handle.fileno(), True)
+    except OutputError:
+        raise
     except OSError as error:
         raise output_error(error, path) from error
+    return handle
+
+
+def _empty_report(handle: IO[str], path: Path) -> None:
+    """Empty the file if it is an earlier report, or empty already."""
+    with path.open("rb") as before:
+        same = os.path.sameopenfile(before.fileno(), handle.fileno())
+        line = before.readline(LONGEST_FIRST_LINE)
+    try:
+        known = json.loads(line) if line else {}
+    except (ValueError, RecursionError):
+        known = None
+    is_report = isinstance(known, dict) and (not line or {"source", "target", "status"} <= known.keys())
+    if not same or not is_report:
+        handle.close()
+        raise OutputError("exists already, and is no report", where=str(path), next_step="Choose another name")
+    handle.truncate(0)
 
 
 def append_report(handle: IO[str], report: PhotoReport, path: Path) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from photochrom.files.codecs.signatures import HEAD_BYTES
 from photochrom.files.codecs.source import open_source
 from photochrom.files.companions import Companion
 from photochrom.files.credentials import Credentials, signed
+from photochrom.files.originals import Originals
 from photochrom.files.photo import Photo, format_of_path, write_photo
 from photochrom.files.provenance import Provenance
 from photochrom.options import Limits, OutputOptions
@@ -72,15 +73,41 @@ class BatchSettings:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def refuse_existing(job: Job, writing: OutputOptions, manifest: Manifest | None) -> None:
-    """Raise OutputError where writing the result would cost a file that is not ours to replace."""
-    if not job.target.exists():
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the results of a run must not disturb.
+
+    Attributes:
+        manifest: which files in the output folder are ours.
+        targets: the places of the run's results.
+        originals: the run's photographs, and whatever else it reads.
+    """
+
+    manifest: Manifest | None = None
+    targets: frozenset[Path] = frozenset()
+    originals: Originals = field(default_factory=Originals)
+
+
+def refuse_existing(job: Job, settings: BatchSettings, around: Surroundings) -> None:
+    """Raise OutputError where writing the result or its recipe would cost a file that is not ours to replace."""
+    around.originals.refuse(job.target)
+    if settings.keep_recipe:
+        _refuse_other_than_recipe(recipe_path(job.target), settings, around)
+    if not os.path.lexists(job.target) or settings.writing.overwrite:
         return
-    if job.source.exists() and job.target.samefile(job.source):
-        raise OutputError("is the photograph itself", where=str(job.target), next_step="Choose another output")
-    if writing.overwrite or (manifest and manifest.made(manifest.name_of(job.target))):
+    if not (around.manifest and around.manifest.made(around.manifest.name_of(job.target))):
+        raise OutputError("exists already", where=str(job.target), next_step="Use --overwrite to replace it")
+
+
+def _refuse_other_than_recipe(path: Path, settings: BatchSettings, around: Surroundings) -> None:
+    around.originals.refuse(path)
+    if not os.path.lexists(path) or settings.writing.overwrite:
         return
-    raise OutputError("exists already", where=str(job.target), next_step="Use --overwrite to replace it")
+    try:
+        read_recipe(path)
+    except PhotochromError as error:
+        what = "exists already, and is no recipe"
+        raise OutputError(what, where=str(path), next_step="Use --overwrite to replace it") from error
 
 
 def begun(target: Path) -> Aside:
@@ -129,8 +156,7 @@ def store_companions(
     pages: Sequence[Sequence[Companion]],
     source_sha256: str,
     settings: BatchSettings,
-    manifest: Manifest | None,
-    targets: AbstractSet[Path],
+    around: Surroundings,
 ) -> None:
     """Write what belongs beside a result, before the result: where that is whole, these are."""
     stored = set[Path]()
@@ -139,26 +165,26 @@ def store_companions(
         if first.format and len(pictures) == 1:  # several pages need the result's own format
             writing, suffix = writing.model_copy(update={"format": first.format}), usual_suffix(first.format)
         target = job.target.with_name(fitted_name(job.target.stem, mark + suffix))
-        if target in targets:
+        if target in around.targets:
             raise OutputError(
                 "is another photograph's result", where=str(target), next_step="Write it into a folder of its own"
             )
         beside = Job(job.source, target, f"{job.key}{COMPANION_SEPARATOR}{mark}")
-        refuse_existing(beside, writing, manifest)
         made = replace(settings.provenance, settings={**settings.provenance.settings, **first.settings})
         repeatable = settings.keep_recipe and bool(first.settings)  # a recipe makes pictures in colour
         if not first.settings:  # what is signed is a picture in colour, too
             writing = writing.model_copy(update={"certificate": None, "private_key": None})
         written = replace(settings, provenance=made, writing=writing, keep_recipe=repeatable)
+        refuse_existing(beside, written, around)
         with begun(target) as aside:
             write_result(aside, beside, [picture.photo for picture in pictures], written)
-            store(aside, beside, source_sha256, written, manifest)
+            store(aside, beside, source_sha256, written, around)
         stored.add(target)
-    if manifest:
-        _remove_outdated(manifest, job, stored | targets)
+    if around.manifest:
+        _remove_outdated(around.manifest, job, stored | around.targets, around.originals)
 
 
-def _remove_outdated(manifest: Manifest, job: Job, wanted: AbstractSet[Path]) -> None:
+def _remove_outdated(manifest: Manifest, job: Job, wanted: set[Path], originals: Originals) -> None:
     """Remove the companions of an earlier result that the new one has not, with their recipes, if they are ours."""
     for name in manifest.companions_of(job.key):
         path = manifest.path_of(name)
@@ -166,6 +192,7 @@ def _remove_outdated(manifest: Manifest, job: Job, wanted: AbstractSet[Path]) ->
             continue
         recipe = recipe_path(path)
         try:
+            originals.refuse(path)
             if recipe.exists() and read_recipe(recipe).target_sha256 == file_sha256(path):
                 recipe.unlink()
             path.unlink()
@@ -173,12 +200,13 @@ def _remove_outdated(manifest: Manifest, job: Job, wanted: AbstractSet[Path]) ->
             continue  # it is in nobody's way
 
 
-def store(aside: Aside, job: Job, source_sha256: str, settings: BatchSettings, manifest: Manifest | None) -> None:
-    """Promise a written result in the manifest, and put it in place."""
+def store(aside: Aside, job: Job, source_sha256: str, settings: BatchSettings, around: Surroundings) -> None:
+    """Promise a written result in the manifest, and put it in place, if that is still nobody else's."""
     target_sha256, size = aside.measured()
-    if manifest:
-        name = manifest.name_of(job.target)
-        manifest.promise(Entry(job.key, source_sha256, settings.sha256, name, target_sha256, size))
+    refuse_existing(job, settings, around)
+    if around.manifest:
+        name = around.manifest.name_of(job.target)
+        around.manifest.promise(Entry(job.key, source_sha256, settings.sha256, name, target_sha256, size))
     if settings.keep_recipe:
         recipe = Recipe.of(job.source, source_sha256, job.target, target_sha256, settings.provenance, settings.writing)
         write_whole(recipe_path(job.target), recipe.as_json())

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from photochrom.albums.results import BatchSettings
-from photochrom.cli.inputs import plan
+from photochrom.cli.inputs import plan, refuse_taken
 from photochrom.cli.runs import run_planned
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_SOME_FAILED, OptionError
@@ -64,6 +64,7 @@ def colorize(
         print(f"photochrom: {failure}", file=sys.stderr)
     if not planned.jobs:
         return EXIT_SOME_FAILED
+    refuse_taken(planned, {"--report": report})
     with Colorizer(options=colour, engine_options=engine, restore=restore and restoring) as colorizer:
         settings = BatchSettings(colorizer.provenance, writing, limits, keep_recipe=recipe)
         return run_planned(

@@ -12,6 +12,7 @@ from cyclopts.validators import Number
 
 from photochrom.degradation import KINDS, Degraded, Dose, Preset, degrade, load_preset, presets
 from photochrom.errors import EXIT_OK, OptionError
+from photochrom.files.originals import Originals
 from photochrom.files.photo import Photo, format_of_path, open_photo, save_photo
 from photochrom.options import Limits, OutputOptions
 from photochrom.spelling import did_you_mean
@@ -101,11 +102,12 @@ def _mixture(preset: str | None, kinds: list[str] | None, strength: float | None
 
 def _check_targets(photo: Path, *targets: Path | None) -> None:
     """Refuse, before any work, suffixes that cannot be written, and writing over the photograph or one file twice."""
-    taken = [photo.resolve()]
+    taken, original = [photo.resolve()], Originals.of([photo])
     for target in targets:
         if target is None:
             continue
         format_of_path(target)
+        original.refuse(target)
         if target.resolve() in taken:
             raise OptionError("would be overwritten", where=str(target), next_step="Choose another name")
         taken.append(target.resolve())

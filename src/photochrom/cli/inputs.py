@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -11,6 +12,7 @@ from photochrom.albums.manifest import Manifest
 from photochrom.errors import OptionError, PhotochromError
 from photochrom.files.codecs.formats import SUFFIX_FORMATS
 from photochrom.files.companions import without_companion_mark
+from photochrom.files.originals import Originals
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,39 @@ def plan(inputs: Sequence[Path], output: Path | None, *, format: str | None, mar
     if output is None:
         beside = [Job(path, result_beside(path, format, mark), key) for key, path in sources.items()]
         return Plan(beside, None, failures)
-    if len(inputs) == 1 and not inputs[0].is_dir() and _names_a_file(output):
+    if len(inputs) == 1 and not os.path.isdir(inputs[0]) and _names_a_file(output):
         return Plan([Job(path, output, key) for key, path in sources.items()], None, failures)
-    if output.is_file():
+    if os.path.isfile(output):
         raise OptionError(
             "is a file, and several photographs need a folder", where=str(output), next_step="Choose another --output."
         )
-    manifest = Manifest.of(output) if any(path.is_dir() for path in inputs) else None
+    manifest = Manifest.of(output) if any(os.path.isdir(path) for path in inputs) else None
     names = name_results(sources, format, manifest.assigned if manifest else {})
     return Plan([Job(sources[key], output / name, key) for key, name in names.items()], manifest, failures)
+
+
+def refuse_taken(planned: Plan, written: Mapping[str, Path | None], *, read: Sequence[Path] = ()) -> None:
+    """Raise an error, before anything is written, where a file named on the command line is something else already.
+
+    Args:
+        planned: the photographs and their results.
+        written: the files to be written besides results, by option.
+        read: further files that are only read.
+    """
+    originals = Originals.of([*(job.source for job in planned.jobs), *read])
+    taken = {_place(job.target) for job in planned.jobs}
+    for option, path in written.items():
+        if path is None:
+            continue
+        original = originals.found_at(path)
+        if original or _place(path) in taken:
+            which = f", of {original}" if original else ""
+            raise OptionError(f"is already the name of something else here{which}", where=f"{option} {path}")
+        taken.add(_place(path))
+
+
+def _place(path: Path) -> str:
+    return os.path.join(os.path.realpath(path.parent), path.name)
 
 
 def _marks_left_out(mark: str) -> tuple[str, ...]:
@@ -71,7 +97,7 @@ def _sources(
             fail(error)
             continue
         for path in found:
-            key = path.relative_to(given).as_posix() if given.is_dir() else path.name
+            key = path.relative_to(given).as_posix() if os.path.isdir(given) else path.name
             if sources.get(key, path) != path:  # the same name from another folder
                 key = _free_key(key, sources)
             sources[key] = path
@@ -79,7 +105,7 @@ def _sources(
 
 
 def _photographs(given: Path, output: Path | None, marks: tuple[str, ...]) -> list[Path]:
-    if not given.is_dir():
+    if not os.path.isdir(given):
         return [given]  # opening it says what is wrong, if anything is
     if output is not None:
         return find_photos(given, leave_out=[output])
@@ -97,7 +123,7 @@ def _is_result_of(path: Path, present: set[Path], marks: tuple[str, ...]) -> boo
 
 
 def _names_a_file(output: Path) -> bool:
-    return not output.is_dir() and output.suffix.lower() in SUFFIX_FORMATS
+    return not os.path.isdir(output) and output.suffix.lower() in SUFFIX_FORMATS
 
 
 def _free_key(key: str, taken: dict[str, Path]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from cyclopts.validators import Number
 
 from photochrom.albums.album import RESTORED_MARK
 from photochrom.albums.results import BatchSettings
-from photochrom.cli.inputs import Plan, plan
+from photochrom.cli.inputs import Plan, plan, refuse_taken
 from photochrom.cli.runs import run_planned
 from photochrom.errors import EXIT_SOME_FAILED, OptionError, OutputError
 from photochrom.files.codecs.formats import usual_suffix
@@ -66,11 +67,15 @@ def restore(
     if not planned.jobs:
         return EXIT_SOME_FAILED
     _check_masks(planned, mask, mask_out, overwrite=writing.overwrite)
+    read = [mask] if mask else []
+    refuse_taken(planned, {"--mask-out": mask_out, "--report": report}, read=read)
     drawn = read_mask(mask, limits=limits) if mask else None
     with Restorer(restoring, engine_options=engine) as restorer:
         settings = BatchSettings(restorer.provenance_with(drawn), writing, limits, keep_recipe=recipe)
         restore_one = _RestoreOne(restorer, drawn, mask_out)
-        return run_planned(planned, restore_one, settings, workers=workers, report=report, quiet=quiet, done="restored")
+        return run_planned(
+            planned, restore_one, settings, workers=workers, report=report, quiet=quiet, done="restored", also_read=read
+        )
 
 
 class _RestoreOne:
@@ -99,9 +104,5 @@ def _check_masks(planned: Plan, mask: Path | None, mask_out: Path | None, *, ove
     if format_of_path(mask_out) not in {"png", "tiff", "bmp"}:
         lossless = ", ".join(usual_suffix(format) for format in ("png", "tiff", "bmp"))
         raise OptionError(f"a mask is written as one of {lossless}", where=str(mask_out))
-    job = planned.jobs[0]
-    taken = [path for path in (job.source, job.target, mask) if path is not None]
-    if mask_out.absolute() in [path.absolute() for path in taken]:
-        raise OptionError("is already the name of something else here", where=str(mask_out))
-    if mask_out.exists() and not overwrite:
+    if os.path.lexists(mask_out) and not overwrite:
         raise OutputError("exists already", where=str(mask_out), next_step="Use --overwrite to replace it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from photochrom.albums.batch import run_batch
@@ -22,6 +23,7 @@ def run_planned(
     report: Path | None,
     quiet: bool,
     done: str,
+    also_read: Sequence[Path] = (),
 ) -> int:
     """Put each photograph of a plan through ``make_one``, show how it goes, and return the exit code.
 
@@ -36,6 +38,7 @@ def run_planned(
             workers=min(workers, len(planned.jobs)),
             on_report=show,
             report_path=report,
+            also_read=also_read,
         )
     if len(planned.jobs) > 1 or summary.left:
         print_summary(summary, quiet=quiet, done=done)

@@ -32,6 +32,7 @@ from photochrom.compat.url import fetch_picture
 from photochrom.engines.generator import GeneratorEngine
 from photochrom.engines.hub import find_model, installed_models, models_folder
 from photochrom.errors import MissingExtraError, ModelFileError, ModelNotInstalledError, OptionError, OutputError
+from photochrom.files.originals import Originals
 from photochrom.files.photo import open_photo
 from photochrom.options import EngineOptions
 
@@ -151,7 +152,7 @@ class ModelImageVisualizer:
         pictures = [_opened(path), result] if compare else [result]
         factor = self.render_factor if render_factor is None else render_factor
         _show(_figure(pictures, figsize, f"render_factor: {factor}" if display_render_factor else ""))
-        return _saved(result, Path(results_dir) if results_dir else self.results_dir, Path(path).name)
+        return _saved(result, Path(results_dir) if results_dir else self.results_dir, Path(path))
 
     def plot_transformed_image_from_url(
         self,
@@ -309,10 +310,13 @@ def _show(figure: Any) -> None:
         display.display(display.Image(data=drawn.getvalue(), format="png"))
 
 
-def _saved(result: Image.Image, folder: Path, name: str) -> Path:
-    target = folder / name
+def _saved(result: Image.Image, folder: Path, source: Path) -> Path:
+    target = folder / source.name
+    Originals.of([source]).refuse(target)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if target.is_symlink():  # what it points to may be an original
+            target.unlink()
         result.save(target)
     except (OSError, ValueError) as error:
         raise OutputError(f"cannot be written ({error})", where=str(target)) from None

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from photochrom.errors import OutputError, UnreadablePhotoError
+from photochrom.files.codecs.atomic import write_whole
 
 TIMEOUT_S = 30.0
 MOST_REDIRECTS = 5
@@ -34,7 +35,9 @@ def fetch_picture(url: str, path: Path, *, timeout_s: float = TIMEOUT_S, largest
     content = _content(url, timeout_s, largest_bytes)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        write_whole(path, content)
+    except OutputError:
+        raise
     except OSError as error:
         raise OutputError(f"cannot be written ({error.strerror})", where=str(path)) from None
 

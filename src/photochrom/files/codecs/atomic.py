@@ -23,9 +23,10 @@ ABANDONED_AFTER_S = 86_400
 class Aside:
     """A file being written, hidden beside the one whose place it will take.
 
-    At any moment the old file, the new one or none is there, never a part. A context manager: what has not been put
-    in place at its end is removed. A process that is killed leaves at most a hidden ``.photochrom-*.part`` file, which
-    the next album run removes.
+    At any moment the old file, the new one or none is there, never a part. A link of the path's name is replaced by
+    the file, and what it points to stays as it is. A context manager: what has not been put in place at its end is
+    removed. A process that is killed leaves at most a hidden ``.photochrom-*.part`` file, which the next album run
+    removes.
 
     Attributes:
         handle: the file, open for writing and reading; able to seek.
@@ -37,12 +38,12 @@ class Aside:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # A link stays a link: what it points to is replaced, as a plain write would have done.
-        self._target = Path(os.path.realpath(path))
+        # A link of this name is replaced, never followed: what it points to may be somebody's original.
+        self._target = Path(os.path.realpath(path.parent)) / path.name
         name = f"{TEMPORARY_PREFIX}{_host()}-{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
         self._temporary = self._target.with_name(name)
         try:
-            if self._target.exists() and not self._target.is_file():
+            if os.path.exists(self._target) and not os.path.isfile(self._target):
                 raise OSError(errno.EEXIST, "something that is not a file has this name")
             self.handle: BufferedRandom = self._temporary.open("x+b")
         except (OSError, ValueError) as error:
@@ -90,7 +91,7 @@ def write_whole(path: Path, data: bytes | bytearray) -> None:
 
 def remove_abandoned(folder: Path) -> None:
     """Remove the temporary files that killed processes of this computer, or anybody a day ago, left in a folder."""
-    for path in folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}"):
+    for path in _temporary_files(folder):
         host, _, rest = path.name.removeprefix(TEMPORARY_PREFIX).partition("-")
         process = rest.partition("-")[0]
         try:
@@ -99,6 +100,13 @@ def remove_abandoned(folder: Path) -> None:
                 path.unlink(missing_ok=True)
         except OSError:
             continue  # somebody else's, or gone meanwhile
+
+
+def _temporary_files(folder: Path) -> list[Path]:
+    try:
+        return list(folder.glob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}"))
+    except OSError:  # a folder that cannot be looked into is told about when something is written there
+        return []
 
 
 def _host() -> str:

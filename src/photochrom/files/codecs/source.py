@@ -68,13 +68,18 @@ def open_source(source: str | os.PathLike[str] | bytes | PhotoSource, max_file_b
         yield PhotoSource("the given bytes", len(data), io.BytesIO(data), data)
         return
     path = os.fspath(source)
-    with _open_regular_file(path) as handle:
+    with open_regular_file(path) as handle:
         size = os.fstat(handle.fileno()).st_size
         _check_size(size, path, max_file_bytes)
         yield PhotoSource(path, size, handle)
 
 
-def _open_regular_file(path: str) -> io.BufferedReader:
+def open_regular_file(path: str) -> io.BufferedReader:
+    """Return a file open for reading; pipes, devices and sockets are refused without waiting for them.
+
+    Raises:
+        PhotoNotFoundError, UnreadablePhotoError: as :func:`open_source`.
+    """
     # Non-blocking, so that a named pipe without a writer cannot hang us before we have seen that it is one.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
     try:

@@ -1,8 +1,8 @@
 """The training loop, top to bottom: stages of growing input size, a generator, perhaps a critic, an average.
 
-photochrom train configs/color-lite0.toml
-photochrom train configs/color-lite0.toml --resume
-torchrun --nproc-per-node 4 -m photochrom train configs/nogan-color.toml
+photochrom train configs/color/lite2.toml
+photochrom train configs/color/lite2.toml --resume
+torchrun --nproc-per-node 4 -m photochrom train configs/deoldify/nogan.toml
 """
 
 from __future__ import annotations

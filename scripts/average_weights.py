@@ -1,6 +1,7 @@
 """Mix the averaged weights of two runs of one network: `python scripts/average_weights.py A B SHARE OUT`.
 
-OUT holds (1 - SHARE) * A + SHARE * B, under the header of B, and can be exported or trained on from. Meant for a run
+A and B are runs, checkpoints, exported model files or names of models. OUT, a checkpoint, holds (1 - SHARE) * A +
+SHARE * B, under the header of B, and can be exported or trained on from. Meant for a run
 and one that went on from its weights: what fine-tuning gained stays in part, and so does what it forgot.
 Source: Wortsman et al. 2022, "Robust fine-tuning of zero-shot models", equation 1 (WiSE-FT).
 """
@@ -12,12 +13,12 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from photochrom.train.checkpoint import checkpoint_of, read_checkpoint
+from photochrom.train.checkpoint import read_checkpoint
 
 
 def average(first: Path, second: Path, share: float, out: Path) -> float:
-    """Write the mix and return its size in MB; a run's folder stands for its checkpoint."""
-    (_, one), (header, two) = (read_checkpoint(checkpoint_of(run)) for run in (first, second))
+    """Write the mix and return its size in MB."""
+    (_, one), (header, two) = (read_checkpoint(run) for run in (first, second))
     names = [name for name in two if name.startswith("average.")]
     if {name for name in one if name.startswith("average.")} != set(names):
         raise SystemExit("the two are not of one network")

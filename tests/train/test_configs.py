@@ -21,16 +21,14 @@ def named(file: Path) -> str:
 
 @pytest.mark.parametrize("file", FILES, ids=named)
 def test_every_configuration_can_be_run_and_begins_where_another_ends(file: Path) -> None:
-    config = load_config(file)
-    assert config.run.folder == Path("runs") / named(file)
-    start = config.model.init
+    start = load_config(file).model.init
     if start is None or str(start) in model_cards():
         return
     assert start.parts[0] == "runs"
     if start.suffix == ".safetensors":
         assert f"`{start.stem}`" in OVERVIEW, "a mixture that the overview does not tell"
     else:
-        assert (CONFIGS / start.relative_to("runs")).with_suffix(".toml").is_file()
+        assert start in {load_config(other).run.folder for other in FILES}
 
 
 NAMING = [file for file in FILES if str(load_config(file).model.init) in model_cards()]
@@ -44,6 +42,10 @@ def test_a_configuration_that_starts_from_an_embedded_model_fits_it(file: Path) 
     palette = Palette(state["palette.bins_ab"], state["palette.shares"]) if config.task.target == "color" else None
     net = build_generator(config, palette, pretrained=False)
     fill(net, grown(net, state), config.model.init)
+
+
+def test_no_two_configurations_write_into_one_folder() -> None:
+    assert len({load_config(file).run.folder for file in FILES}) == len(FILES)
 
 
 @pytest.mark.parametrize("folder", sorted({file.parent.name for file in FILES}))

@@ -39,7 +39,8 @@ class Trained:
         """Return what a model file keeps of the run, as in a checkpoint, without places on this computer."""
         told = self.config.model_dump(mode="json")
         told["run"]["folder"] = f"runs/{self.config.model.name}"
-        told["data"] |= {"photos": ["data"], "repeats": {}, "index": None}
+        told["data"] = {key: value for key, value in told["data"].items() if isinstance(value, int | float)}
+        told["data"]["photos"] = ["data"]
         told["model"] |= {"init": None, "backbone_weights": None}
         told["task"] |= {"finder": None} | {part: Path(told["task"][part]).stem for part in ("before", "wear")}
         for section in ("loss", "inflection"):

@@ -1,0 +1,33 @@
+"""The repository travels light: one copy of each model, and nothing large beside them."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+COLOR = "src/photochrom/engines/weights/photochrom-color.onnx"
+# Also after the next colour model, which may have 25 MB.
+MOST_BYTES, MOST_BESIDE = 40_000_000, 15_000_000
+
+
+@pytest.fixture(scope="module")
+def sizes() -> dict[str, int]:
+    """The tracked files and their sizes."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    files = [ROOT / name for name in listed.decode().split("\0") if name]
+    return {file.relative_to(ROOT).as_posix(): file.stat().st_size for file in files if file.is_file()}
+
+
+def test_a_clone_is_small(sizes: dict[str, int]) -> None:
+    assert sum(sizes.values()) <= MOST_BYTES
+    assert sum(sizes.values()) - sizes[COLOR] <= MOST_BESIDE
+
+
+def test_weights_lie_in_one_place(sizes: dict[str, int]) -> None:
+    weights = [name for name in sizes if name.endswith((".onnx", ".safetensors", ".pth", ".pt", ".ckpt"))]
+    assert {Path(name).parent.as_posix() for name in weights} == {Path(COLOR).parent.as_posix()}

@@ -7,6 +7,10 @@
     │   ├── PhotoTooLargeError         over the pixel or memory limit (also ValueError)
     │   ├── PhotoNotFoundError         no such file, or nothing to do in a folder (also FileNotFoundError)
     │   └── OutputError                the result cannot be written (also OSError)
+    ├── FilmError                  something about one film
+    │   ├── FilmNotFoundError          no such file (also FileNotFoundError)
+    │   ├── UnreadableFilmError        not a film, empty, damaged from the start (also ValueError)
+    │   └── UnsupportedFilmError       a real film of a kind we refuse (also ValueError)
     ├── ModelError                 something about one model
     │   ├── UnknownModelError          no model of that name (also LookupError)
     │   ├── ModelNotInstalledError     known, but its file is not here (also FileNotFoundError)
@@ -72,6 +76,22 @@ class PhotoNotFoundError(PhotoError, FileNotFoundError):
 
 class OutputError(PhotoError, OSError):
     """The result cannot be written where it was asked for."""
+
+
+class FilmError(PhotochromError):
+    """Something about one film."""
+
+
+class FilmNotFoundError(FilmError, FileNotFoundError):
+    """The film does not exist."""
+
+
+class UnreadableFilmError(FilmError, ValueError):
+    """The file is no film, holds no picture, or cannot be decoded at all."""
+
+
+class UnsupportedFilmError(FilmError, ValueError):
+    """A real film, of a kind that cannot be handled without loss, or that was not meant."""
 
 
 class ModelError(PhotochromError):

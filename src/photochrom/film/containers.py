@@ -1,0 +1,281 @@
+"""Film files opened: what is in them, and their frames one by one with exact times.
+
+FFmpeg, through PyAV, reads the file; only files on this computer, and only kinds of files that hold film themselves:
+playlists, which could make it open other files or addresses, are refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from photochrom.errors import FilmNotFoundError, UnreadableFilmError, UnsupportedFilmError
+from photochrom.film.matrices import UNSPECIFIED, WEIGHTS, guess_matrix
+from photochrom.film.planes import Layout, layout_of
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,dv,asf,nut,mxf,flv,ogg,gif,"
+    "yuv4mpegpipe,vc1,ivf,rm,apng,wtv,swf,gxf,av1,obu"
+)
+# What the FFmpeg demuxers for single pictures are called.
+PICTURE_FORMATS = ("image2", "_pipe")
+PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".bmp", ".heic", ".jp2", ".dng"}
+ENCRYPTED_TAGS = {"encv", "drmi", "drms", "enca"}
+FULL_RANGE = 2
+FALLBACK_RATE = Fraction(25)
+LARGEST_RATE = 1000
+YCGCO, IDENTITY = 8, 0
+
+
+@dataclass(frozen=True, slots=True)
+class FilmInfo:
+    """What a film says of itself.
+
+    Attributes:
+        width: of the stored frames, in pixels; ``height`` likewise.
+        layout: how frames are laid out.
+        time_base: seconds per unit of time stamps.
+        rate: frames a second on average, for the encoder and for estimates; time stamps are what counts.
+        frames: how many the file says there are, or are to be expected from its length; 0 where it says nothing.
+        duration_s: likewise, in seconds.
+        sample_aspect: width of a pixel over its height.
+        rotation: degrees, counter-clockwise, by which players turn the picture.
+        matrix: H.273 tag that is used; ``tags`` has what the film says.
+        tags: (primaries, transfer, matrix, range) as the file has them.
+        codec: of the picture.
+        notes: what was decided.
+    """
+
+    path: Path
+    width: int
+    height: int
+    layout: Layout
+    time_base: Fraction
+    rate: Fraction
+    frames: int
+    duration_s: float
+    sample_aspect: Fraction
+    rotation: int
+    matrix: int
+    tags: tuple[int, int, int, int]
+    codec: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was met while frames were read.
+
+    Attributes:
+        damaged: packets or frames that could not be decoded whole.
+        missing: of these, how many gave no frame at all; the one before stays on the screen for longer.
+        interlaced: frames that say they are interlaced.
+        moved: frames whose time stamp was missing or not after the one before.
+        truncated: whether the file ended before it said it would.
+    """
+
+    damaged: int = 0
+    missing: int = 0
+    interlaced: int = 0
+    moved: int = 0
+    truncated: bool = False
+    notes: list[str] = field(default_factory=list)
+
+
+def open_container(path: Path) -> InputContainer:
+    """Return the file opened.
+
+    Raises:
+        FilmNotFoundError: there is no such file.
+        UnreadableFilmError: it is no film, or one damaged from its very start.
+        UnsupportedFilmError: it is a photograph.
+    """
+    import av
+
+    where = os.fspath(path)
+    if not path.exists():
+        raise FilmNotFoundError("no such file", where=where, next_step="Check the name")
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        raise _photograph(where)
+    if path.stat().st_size == 0:
+        raise UnreadableFilmError("the file is empty", where=where)
+    allowed = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+    try:
+        return av.open(where, container_options=allowed, metadata_errors="replace")
+    except av.error.FFmpegError as error:
+        raise UnreadableFilmError(
+            f"cannot be read as a film ({_reason(error)})",
+            where=where,
+            next_step="If it plays elsewhere, copy it into another container first",
+        ) from error
+
+
+def _photograph(where: str) -> UnsupportedFilmError:
+    return UnsupportedFilmError("is a photograph", where=where, next_step="Use `photochrom colorize`")
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def picture_stream(container: InputContainer, where: str) -> VideoStream:
+    """Return the stream of moving pictures; cover art is none.
+
+    Raises:
+        UnreadableFilmError: there is none, or nothing here can decode it.
+        UnsupportedFilmError: it is encrypted, or the file is a photograph.
+    """
+    from av.stream import Disposition
+
+    if any(part in container.format.name for part in PICTURE_FORMATS):
+        raise _photograph(where)
+    moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not moving:
+        what = "holds sound, and no film" if container.streams.audio else "holds no film"
+        raise UnreadableFilmError(what, where=where)
+    stream = moving[0]
+    context = stream.codec_context
+    if context is None or context.codec_tag in ENCRYPTED_TAGS or _is_encrypted(container):
+        raise UnsupportedFilmError(
+            "is encrypted (DRM), or of a codec that is not known here",
+            where=where,
+            next_step="Only a copy without protection can be coloured",
+        )
+    if not stream.width or not stream.height or not context.pix_fmt:
+        raise UnreadableFilmError("the picture's size or format cannot be found out", where=where)
+    return stream
+
+
+def _is_encrypted(container: InputContainer) -> bool:
+    return any(getattr(stream.codec_context, "codec_tag", "") in ENCRYPTED_TAGS for stream in container.streams)
+
+
+def describe(path: Path) -> FilmInfo:
+    """Return what a film says of itself; its first frame is decoded for what only frames know.
+
+    Raises:
+        FilmError: as `open_container` and `picture_stream` say; or it has no frame that can be decoded.
+    """
+    where = os.fspath(path)
+    with open_container(path) as container:
+        stream = picture_stream(container, where)
+        context = stream.codec_context
+        first = next(read_frames(container, stream, Reading()), None)
+        if first is None:
+            raise UnreadableFilmError("not one frame can be decoded", where=where)
+        tags = tuple(int(v) for v in (context.color_primaries, context.color_trc, context.colorspace))
+        full = int(context.color_range) == FULL_RANGE
+        layout = layout_of(first.format.name, full_range=full, where=where)
+        matrix, notes = _matrix(tags[2], stream.width, stream.height, layout, where)
+        rate = _rate(stream)
+        duration = _duration_s(container, stream)
+        if layout.alpha:
+            notes = (*notes, "transparency left out")
+        return FilmInfo(
+            path=path,
+            width=first.width,
+            height=first.height,
+            layout=layout,
+            time_base=_time_base(stream, rate),
+            rate=rate,
+            frames=stream.frames or round(duration * float(rate)),
+            duration_s=duration,
+            sample_aspect=_aspect(stream),
+            rotation=int(first.rotation) % 360,
+            matrix=matrix,
+            tags=(tags[0], tags[1], tags[2], int(context.color_range)),
+            codec=context.codec.name,
+            notes=notes,
+        )
+
+
+def _matrix(tag: int, width: int, height: int, layout: Layout, where: str) -> tuple[int, tuple[str, ...]]:
+    """Return the matrix to colour with, and a note where the film does not say it."""
+    if layout.rgb or (layout.sampling == "400" and tag not in WEIGHTS):
+        return 6, ("no luma plane: BT.601 luma worked out from RGB",) if layout.rgb else ()
+    if tag in WEIGHTS:
+        return tag, ()
+    if tag in {UNSPECIFIED, IDENTITY}:
+        guessed = guess_matrix(width, height)
+        return guessed, ()
+    raise UnsupportedFilmError(f"its colour matrix ({tag} of H.273) is not Y'CbCr of constant weights", where=where)
+
+
+def _rate(stream: VideoStream) -> Fraction:
+    """Return a believable average rate: DV and raw streams claim 60000 a second, others nothing."""
+    for claimed in (stream.average_rate, stream.guessed_rate, stream.base_rate):
+        if claimed and 0 < claimed <= LARGEST_RATE:
+            return Fraction(claimed)
+    return FALLBACK_RATE
+
+
+def _time_base(stream: VideoStream, rate: Fraction) -> Fraction:
+    return Fraction(stream.time_base) if stream.time_base else 1 / rate
+
+
+def _aspect(stream: VideoStream) -> Fraction:
+    claimed = stream.sample_aspect_ratio
+    return Fraction(claimed) if claimed and claimed > 0 else Fraction(1)
+
+
+def _duration_s(container: InputContainer, stream: VideoStream) -> float:
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return container.duration / 1e6 if container.duration else 0.0
+
+
+def read_frames(container: InputContainer, stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
+    """Yield every frame that can be decoded, and count in ``reading`` what could not.
+
+    Every frame has a time stamp later than the one before: where the file has none, the average rate is taken. A file
+    that ends too early ends here, too, and is said to be truncated.
+    """
+    import av
+
+    stream.thread_type = "AUTO"
+    step = max(1, round(1 / (_rate(stream) * _time_base(stream, _rate(stream)))))
+    last: int | None = None
+    for frame in _decoded(container, stream, reading):
+        if frame.pts is None or (last is not None and frame.pts <= last):
+            frame.pts = 0 if last is None else last + (step if frame.pts is None else 1)
+            reading.moved += 1
+        last = frame.pts
+        reading.damaged += bool(frame.is_corrupt)
+        reading.interlaced += bool(frame.interlaced_frame)
+        yield frame
+    _ = av
+
+
+def _decoded(container: InputContainer, stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
+    import av
+
+    packets: Iterator[Any] = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except av.error.FFmpegError:
+            reading.truncated = True
+            try:  # what the decoder still holds
+                yield from stream.decode(None)
+            except av.error.FFmpegError:
+                return
+            return
+        if packet.is_corrupt:
+            reading.truncated = True
+        try:
+            yield from packet.decode()
+        except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.UndefinedError):
+            reading.damaged += 1
+            reading.missing += 1

@@ -1,0 +1,89 @@
+"""A key frame's colours: what the net says of one frame, on the film's small grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from photochrom.engines.base import Engine
+from photochrom.film.chroma import GuidedChroma
+from photochrom.film.matrices import Codes, Matrix, Plane
+from photochrom.film.planes import Pixels
+from photochrom.grading import grade, split_vividness
+from photochrom.luma import is_blank, normalize_tone
+from photochrom.options import ColorizeOptions
+from photochrom.prediction import is_rebalanced, predict
+from photochrom.rendering import RenderPlan, plan_render
+from photochrom.resample import block_mean
+
+# Every colour weighs at least this much, however unsure the net is of it.
+LEAST_WEIGHT = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Shows frames to the net upright and in their true shape, and brings its colours back onto the film's grid.
+
+    Attributes:
+        engine: runs the net.
+        options: how to colour, as for photographs.
+        matrix: of the film.
+        codes: of its luma.
+        quarter_turns: counter-clockwise, by which players turn the stored picture.
+        plan: the copies that the net is shown.
+    """
+
+    engine: Engine
+    options: ColorizeOptions
+    matrix: Matrix
+    codes: Codes
+    quarter_turns: int
+    plan: RenderPlan
+
+    @classmethod
+    def of(
+        cls, engine: Engine, options: ColorizeOptions, matrix: Matrix, codes: Codes, shown: tuple[int, int], rotation: int
+    ) -> Viewer:
+        """Return the viewer of a film whose frames are ``shown`` (width, height) large, upright and of square pixels."""
+        turns = round(rotation / 90) % 4
+        return cls(engine, options, matrix, codes, turns, plan_render(*shown, engine, options))
+
+    def net_luma(self, luma: Pixels) -> Plane:
+        """Return a frame as the net is shown it: upright, of the largest view's size, 0..1."""
+        import cv2
+
+        upright = np.rot90(luma, self.quarter_turns)
+        size = (self.plan.width, self.plan.height)
+        shrinks = upright.shape[1] > size[0] or upright.shape[0] > size[1]
+        small = cv2.resize(
+            np.ascontiguousarray(upright), size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        )
+        return np.clip(self.codes.luma(small.reshape(size[1], size[0])), 0, 1)
+
+    def colours(self, luma: Pixels, grid_luma: Plane) -> tuple[Plane, Plane]:
+        """Return what the net says of a frame: chroma (h, w, 2) and confidence (h, w) 0..1, on the film's grid.
+
+        Args:
+            luma: (H, W) codes of the stored frame.
+            grid_luma: the same on the small grid, 0..1.
+
+        Cost: the net's.
+        """
+        import cv2
+
+        spec, options = self.engine.spec, self.options
+        net_luma = self.net_luma(luma)
+        caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
+        if spec.bins_ab and is_blank(net_luma):
+            return np.zeros((*grid_luma.shape, 2), np.float32), np.full(grid_luma.shape, LEAST_WEIGHT, np.float32)
+        shown = normalize_tone(net_luma)[0] if options.normalize_tone else net_luma
+        predicted = predict(shown, self.plan.views, self.engine, ("confidence",), caution=caution)
+        cells = block_mean(net_luma, spec.output_stride)
+        ab, _ = grade(predicted.ab, cells, options, spec, gain)
+        chroma = self.matrix.chroma_from_ab(cells, np.moveaxis(ab, 0, -1).astype(np.float32))
+        stored = [np.ascontiguousarray(np.rot90(plane, -self.quarter_turns)) for plane in (chroma, cells)]
+        sure = np.ascontiguousarray(np.rot90(predicted.extras["confidence"][0], -self.quarter_turns))
+        height, width = grid_luma.shape
+        sure = cv2.resize(sure, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width)
+        return GuidedChroma.fit(*stored).at(grid_luma), np.maximum(sure, np.float32(LEAST_WEIGHT))

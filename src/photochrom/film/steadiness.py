@@ -1,0 +1,138 @@
+"""Steady colours: some frames are coloured, their colours travel along the motion, both ways, and are blended.
+
+The net sees key frames. What it says of one travels to the frames before and after it with a weight, which is the net's
+own confidence, fades with time, and falls where flow cannot be believed. Each frame's colours are the weighted mean of
+all that reaches it. So a key frame's colours are, too, the mean over what its neighbours say: what stays keeps its
+colour, what appears anew has only its own key frame's, and nothing jumps. The colours that a passage ends with go on
+into the next one of the same shot.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from photochrom.film.motion import Motion, Plane, carry
+
+# A weight falls to 1 / e in this many frames of travelling.
+FADE_FRAMES = 16.0
+# A key frame comes early where less than this share of the last one is left in the picture.
+LEAST_KNOWN = 0.6
+# Where less weight than this has arrived, colours are taken from what surrounds the place.
+SCANT = 0.05
+SURROUNDINGS_PX = 9
+# After the start of a passage that goes on with a shot, what comes from its later key frames is let in over these frames.
+RAMP_FRAMES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """Chroma on the small grid and how much it weighs: (h, w, 2) floats -0.5..0.5, and (h, w) from 0 on."""
+
+    chroma: Plane
+    weight: Plane
+
+    def moved(self, positions: Plane, trust: Plane) -> Colours:
+        """Return the colours as they arrive a frame later, or earlier."""
+        arrived = carry(np.dstack([self.chroma, self.weight]), positions)
+        fading = np.float32(math.exp(-1 / FADE_FRAMES))
+        return Colours(arrived[..., :2], arrived[..., 2] * trust * fading)
+
+    def mixed(self, other: Colours) -> Colours:
+        """Return the mean of both by weight."""
+        weight = self.weight + other.weight
+        share = (other.weight / np.maximum(weight, np.float32(1e-6)))[..., None]
+        return Colours(self.chroma + share * (other.chroma - self.chroma), weight)
+
+
+class ColourSource(Protocol):
+    """Gives a key frame its colours."""
+
+    def __call__(self, frame: int, travelled: Colours | None) -> Colours:
+        """Return the colours of one frame of the passage, given what has travelled to it so far (None: nothing)."""
+        ...
+
+
+def choose_keys(motions: Sequence[Motion], spacing: int, wanted: Sequence[int] = ()) -> list[int]:
+    """Return which frames of a passage of ``len(motions) + 1`` frames are key frames.
+
+    The first, every ``spacing``-th after one, ``wanted`` ones, and one wherever too little is left of the last.
+    """
+    keys, known, demanded = [0], 1.0, set(wanted)
+    for frame, motion in enumerate(motions, 1):
+        known *= motion.explained
+        if frame - keys[-1] >= spacing or frame in demanded or known < LEAST_KNOWN:
+            keys.append(frame)
+            known = 1.0
+    return keys
+
+
+def steady(
+    motions: Sequence[Motion],
+    keys: Sequence[int],
+    source: ColourSource,
+    carried: Colours | None,
+) -> list[Colours]:
+    """Return the colours of every frame of a passage.
+
+    Args:
+        motions: between frame k and k + 1, one fewer than there are frames.
+        keys: numbers of the key frames.
+        source: colours a key frame.
+        carried: what has travelled to the first frame from the passage before, where the shot goes on.
+    """
+    count = len(motions) + 1
+    anchors: dict[int, Colours] = {}
+    forward: list[Colours | None] = []
+    here = carried
+    for frame in range(count):
+        if frame:
+            motion = motions[frame - 1]
+            here = here.moved(motion.backward, motion.trust_later) if here else None
+        if frame in keys:
+            anchors[frame] = source(frame, here)
+            here = here.mixed(anchors[frame]) if here else anchors[frame]
+        forward.append(here)
+    return _with_later(forward, motions, anchors, ramp=carried is not None)
+
+
+def _with_later(
+    forward: Sequence[Colours | None], motions: Sequence[Motion], anchors: Mapping[int, Colours], *, ramp: bool
+) -> list[Colours]:
+    """Return what came from earlier frames, blended with what comes from later ones."""
+    blended: list[Colours] = []
+    later: Colours | None = None
+    for frame in reversed(range(len(forward))):
+        earlier = forward[frame]
+        if later is not None:
+            motion = motions[frame]
+            later = later.moved(motion.forward, motion.trust_earlier)
+            let_in = np.float32(min(1.0, (frame + 1) / RAMP_FRAMES) if ramp else 1.0)
+            admitted = Colours(later.chroma, later.weight * let_in)
+            blended.append(earlier.mixed(admitted) if earlier else admitted)
+        else:
+            assert earlier is not None
+            blended.append(earlier)
+        if frame in anchors:
+            later = later.mixed(anchors[frame]) if later else anchors[frame]
+    return [completed(colours) for colours in reversed(blended)]
+
+
+def completed(colours: Colours) -> Colours:
+    """Return colours everywhere: where hardly any weight has arrived, those of the surroundings take over."""
+    import cv2
+
+    if float(colours.weight.min()) > SCANT * 4:
+        return colours
+    window = (2 * SURROUNDINGS_PX + 1,) * 2
+    weighted = np.dstack([colours.chroma * colours.weight[..., None], colours.weight])
+    around = cv2.blur(cv2.blur(weighted, window), window)
+    surroundings = around[..., :2] / np.maximum(around[..., 2:], np.float32(1e-4))
+    share = (np.float32(SCANT) / (colours.weight + np.float32(SCANT)))[..., None]
+    return Colours(colours.chroma + share * (surroundings - colours.chroma), colours.weight)
+
+

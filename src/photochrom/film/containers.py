@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,7 +88,11 @@ class Reading:
     interlaced: int = 0
     moved: int = 0
     truncated: bool = False
-    notes: list[str] = field(default_factory=list)
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Damaged, missing, moved."""
+        return self.damaged, self.missing, self.moved
 
 
 def open_container(path: Path) -> InputContainer:
@@ -240,8 +244,6 @@ def read_frames(container: InputContainer, stream: VideoStream, reading: Reading
     Every frame has a time stamp later than the one before: where the file has none, the average rate is taken. A file
     that ends too early ends here, too, and is said to be truncated.
     """
-    import av
-
     stream.thread_type = "AUTO"
     step = max(1, round(1 / (_rate(stream) * _time_base(stream, _rate(stream)))))
     last: int | None = None
@@ -253,7 +255,6 @@ def read_frames(container: InputContainer, stream: VideoStream, reading: Reading
         reading.damaged += bool(frame.is_corrupt)
         reading.interlaced += bool(frame.interlaced_frame)
         yield frame
-    _ = av
 
 
 def _decoded(container: InputContainer, stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +11,12 @@ from photochrom.engines.base import Engine
 from photochrom.film.chroma import GuidedChroma
 from photochrom.film.matrices import Codes, Matrix, Plane
 from photochrom.film.planes import Pixels
-from photochrom.grading import grade, split_vividness
+from photochrom.film.steadiness import Colours
+from photochrom.coloring.grading import grade, split_vividness
 from photochrom.luma import is_blank, normalize_tone
 from photochrom.options import ColorizeOptions
-from photochrom.prediction import is_rebalanced, predict
-from photochrom.rendering import RenderPlan, plan_render
+from photochrom.coloring.prediction import is_rebalanced, predict
+from photochrom.coloring.rendering import RenderPlan, plan_render
 from photochrom.resample import block_mean
 
 # Every colour weighs at least this much, however unsure the net is of it.
@@ -87,3 +89,20 @@ class Viewer:
         height, width = grid_luma.shape
         sure = cv2.resize(sure, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width)
         return GuidedChroma.fit(*stored).at(grid_luma), np.maximum(sure, np.float32(LEAST_WEIGHT))
+
+
+class NetColours:
+    """A `ColourSource` in which the net decides alone, and steadiness comes from blending.
+
+    Args:
+        viewer: shows frames to the net.
+        lumas: luma codes of the passage's frames.
+        grids: their luma on the small grid, 0..1.
+    """
+
+    def __init__(self, viewer: Viewer, lumas: Sequence[Pixels], grids: Callable[[int], Plane]) -> None:
+        self._viewer, self._lumas, self._grids = viewer, lumas, grids
+
+    def __call__(self, frame: int, travelled: Colours | None) -> Colours:
+        """Return the net's colours of one frame, weighed by its confidence."""
+        return Colours(*self._viewer.colours(self._lumas[frame], self._grids(frame)))

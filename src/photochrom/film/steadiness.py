@@ -18,8 +18,11 @@ import numpy as np
 
 from photochrom.film.motion import Motion, Plane, carry
 
-# A weight falls to 1 / e in this many frames of travelling.
-FADE_FRAMES = 16.0
+# A weight falls to 1 / e in this many frames of travelling: the net's, and that of colours somebody has given, which are
+# also doubted less where flow is unsure.
+FADE_FRAMES, GIVEN_FADE_FRAMES, GIVEN_DOUBT = 16.0, 240.0, 0.25
+# Weight of given colours at which they count as much as all that the net says.
+GIVEN_HALF = 0.1
 # A key frame comes early where less than this share of the last one is left in the picture.
 LEAST_KNOWN = 0.6
 # Where less weight than this has arrived, colours are taken from what surrounds the place.
@@ -36,10 +39,10 @@ class Colours:
     chroma: Plane
     weight: Plane
 
-    def moved(self, positions: Plane, trust: Plane) -> Colours:
+    def moved(self, positions: Plane, trust: Plane, fade_frames: float = FADE_FRAMES) -> Colours:
         """Return the colours as they arrive a frame later, or earlier."""
         arrived = carry(np.dstack([self.chroma, self.weight]), positions)
-        fading = np.float32(math.exp(-1 / FADE_FRAMES))
+        fading = np.float32(math.exp(-1 / fade_frames))
         return Colours(arrived[..., :2], arrived[..., 2] * trust * fading)
 
     def mixed(self, other: Colours) -> Colours:
@@ -77,7 +80,7 @@ def steady(
     source: ColourSource,
     carried: Colours | None,
 ) -> list[Colours]:
-    """Return the colours of every frame of a passage.
+    """Return the colours of every frame of a passage, as the net's key frames give them.
 
     Args:
         motions: between frame k and k + 1, one fewer than there are frames.
@@ -97,7 +100,53 @@ def steady(
             anchors[frame] = source(frame, here)
             here = here.mixed(anchors[frame]) if here else anchors[frame]
         forward.append(here)
-    return _with_later(forward, motions, anchors, ramp=carried is not None)
+    return [completed(colours) for colours in _with_later(forward, motions, anchors, ramp=carried is not None)]
+
+
+def spread(
+    motions: Sequence[Motion], given: Mapping[int, Colours], carried: Colours | None
+) -> list[Colours | None]:
+    """Return where given colours have travelled to in every frame of a passage, both ways; None where none has come.
+
+    Args:
+        motions: between frame k and k + 1.
+        given: colours of some frames.
+        carried: what has travelled to the first frame from the passage before, where the shot goes on.
+    """
+    frames: list[Colours | None] = [None] * (len(motions) + 1)
+    here = carried
+    for frame in range(len(frames)):
+        if frame and here:
+            motion = motions[frame - 1]
+            here = here.moved(motion.backward, motion.trust_later**GIVEN_DOUBT, GIVEN_FADE_FRAMES)
+        here = _replaced(here, given.get(frame))
+        frames[frame] = here
+    later: Colours | None = None
+    for frame in reversed(range(len(frames))):
+        if later:
+            motion = motions[frame]
+            later = later.moved(motion.forward, motion.trust_earlier**GIVEN_DOUBT, GIVEN_FADE_FRAMES)
+            earlier = frames[frame]
+            frames[frame] = earlier.mixed(later) if earlier else later
+        later = _replaced(later, given.get(frame))
+    return frames
+
+
+def _replaced(travelled: Colours | None, given: Colours | None) -> Colours | None:
+    """Return given colours where there are some, and elsewhere what has travelled here."""
+    if travelled is None or given is None:
+        return given or travelled
+    opaque = given.weight > GIVEN_HALF
+    chroma = np.where(opaque[..., None], given.chroma, travelled.chroma)
+    return Colours(chroma, np.where(opaque, given.weight, travelled.weight))
+
+
+def ruled(colours: Colours, given: Colours | None) -> Colours:
+    """Return the net's colours with given ones over them, as far as these have come."""
+    if given is None:
+        return colours
+    share = (given.weight / (given.weight + np.float32(GIVEN_HALF)))[..., None]
+    return Colours(colours.chroma + share * (given.chroma - colours.chroma), colours.weight)
 
 
 def _with_later(
@@ -119,7 +168,7 @@ def _with_later(
             blended.append(earlier)
         if frame in anchors:
             later = later.mixed(anchors[frame]) if later else anchors[frame]
-    return [completed(colours) for colours in reversed(blended)]
+    return blended[::-1]
 
 
 def completed(colours: Colours) -> Colours:

@@ -1,0 +1,189 @@
+"""Everything that is found out before the first frame is coloured, and what is said of a film at its end."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from photochrom.errors import OptionError, OutputError, UnreadableFilmError, UnsupportedFilmError
+from photochrom.film.coloured import is_coloured
+from photochrom.film.containers import FilmInfo, Reading
+from photochrom.film.encoding import CODECS, SegmentWriter, container_of, encoder_settings
+from photochrom.film.joining import Joint, Piece, Span, join
+from photochrom.film.options import FilmOptions
+from photochrom.film.planes import Layout, frame_from
+from photochrom.film.segments import require_room
+from photochrom.film.sources import FilmFile, PictureFolder
+
+FRAMES_BITS_A_PIXEL = 16
+HEAD_BYTES = 1 << 20
+
+
+def check_options(options: FilmOptions) -> None:
+    """Raise OptionError where options contradict each other."""
+    if options.codec == "frames":
+        for name in ("crf", "preset", "chroma", "depth"):
+            if getattr(options, name) is not None:
+                raise OptionError("pictures have no such setting", where=f"--{name}", next_step="Leave it out")
+        if options.keep_masters:
+            raise OptionError("pictures are lossless already", where="--keep-masters", next_step="Leave it out")
+    else:
+        encoder_settings(options)
+    if options.start is not None and options.end is not None and options.end <= options.start:
+        raise OptionError(f"{options.end:g} s is not after --start {options.start:g} s", where="--end")
+
+
+def check_paths(film: Path, target: Path, options: FilmOptions) -> None:
+    """Raise OptionError or OutputError where the result would lie on the film, or on something else that is there."""
+    where = os.fspath(target)
+    if target.exists() and film.exists() and os.path.samefile(target, film):
+        raise OptionError("the result would replace the film", where=where, next_step="Choose another name")
+    if options.codec == "frames":
+        target.mkdir(parents=False, exist_ok=True) if target.parent.is_dir() else None
+        if not target.is_dir():
+            raise OutputError("is no folder, and --codec frames writes one", where=where)
+        if any(target.glob("*.png")) and not work_folder_of(target, options).exists() and not options.overwrite:
+            raise OutputError("the folder holds pictures already", where=where, next_step="Add --overwrite")
+        return
+    container_of(target)
+    if target.is_dir():
+        raise OutputError("is a folder", where=where, next_step="Give a file name")
+    if target.exists() and not options.overwrite:
+        raise OutputError("is there already", where=where, next_step="Add --overwrite, or choose another name")
+    if not target.parent.is_dir():
+        raise OutputError("its folder does not exist", where=where, next_step="Create the folder first")
+
+
+def work_target(target: Path, options: FilmOptions) -> Path:
+    """Return the path beside which work is kept: inside the folder where pictures are written."""
+    return target / "film" if options.codec == "frames" else target
+
+
+def work_folder_of(target: Path, options: FilmOptions) -> Path:
+    """Return where work in progress lies."""
+    beside = work_target(target, options)
+    return beside.with_name(f".photochrom-film-{beside.name}")
+
+
+def unfinished_name(target: Path) -> Path:
+    """Return the name of what an interrupted run leaves to look at."""
+    return target.with_name(f"{target.stem}-unfinished{target.suffix}")
+
+
+def check_grey(source: FilmFile | PictureFolder, *, recolor: bool) -> list[str]:
+    """Return a note on a tint that will be replaced; raise UnsupportedFilmError for a film in colour."""
+    found = is_coloured(source)
+    if found == "colour" and not recolor:
+        raise UnsupportedFilmError(
+            "is in colour already",
+            where=os.fspath(source.info.path),
+            next_step="Add --recolor to replace its colours",
+        )
+    return {"colour": ["its own colours are replaced"], "tint": ["its tint is replaced"], "grey": []}[found]
+
+
+def shown_size(info: FilmInfo) -> tuple[int, int]:
+    """Return (width, height) as players show it: square pixels, upright."""
+    width, height = max(1, round(info.width * info.sample_aspect)), info.height
+    return (height, width) if round(info.rotation / 90) % 2 else (width, height)
+
+
+def check_span(info: FilmInfo, span: Span) -> None:
+    """Raise OptionError where the film ends before the span begins."""
+    if span.start_s and info.duration_s and span.start_s >= info.duration_s:
+        raise OptionError(f"the film lasts {info.duration_s:.1f} s", where="--start")
+
+
+def expected_frames(info: FilmInfo, span: Span) -> int:
+    """Return how many frames there should be; 0 where the film does not say."""
+    if not info.frames or not info.duration_s:
+        return info.frames
+    end = min(span.end_s or info.duration_s, info.duration_s)
+    return max(1, round(info.frames * max(0.0, end - (span.start_s or 0)) / info.duration_s))
+
+
+def check_room(info: FilmInfo, target: Path, options: FilmOptions) -> None:
+    """Raise OutputError where the disk has no room for segments and the joined film together."""
+    bits = FRAMES_BITS_A_PIXEL if options.codec == "frames" else CODECS[options.codec].bits_a_pixel * 2
+    bits += CODECS["ffv1"].bits_a_pixel * 2 if options.keep_masters else 0
+    frames = expected_frames(info, Span(options.start, options.end))
+    folder = target if target.is_dir() else target.parent
+    require_room(folder, round(info.width * info.height * frames * bits / 8))
+
+
+def check_time_base(info: FilmInfo, target: Path) -> list[str]:
+    """Return a note where the container rounds time stamps."""
+    rounds = container_of(target) == "matroska" and (info.time_base * 1000).denominator != 1
+    return ["Matroska rounds time stamps to a millisecond; .mp4 and .mov keep them"] if rounds else []
+
+
+def try_writing(
+    info: FilmInfo, layout: Layout, target: Path, options: FilmOptions, original: Path | None, *, fields: bool
+) -> None:
+    """Write two frames and join them with the original's other streams; raise what the real thing would raise at its end."""
+    codec = CODECS[options.codec]
+    width, height = layout.chroma_size(info.width, info.height)
+    grey = np.full((info.height, info.width), layout.codes.black, layout.codes.dtype)
+    chroma = np.full((height, width, 2), layout.codes.neutral, layout.codes.dtype)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"trial.{codec.segment}"
+        writer = SegmentWriter(path, codec, encoder_settings(options), layout, info, fields=fields)
+        step = max(1, round(1 / (info.rate * info.time_base)))
+        for k in (0, 1):
+            writer.write(frame_from(grey, chroma, layout), k * step, step)
+        writer.close()
+        nothing = Span(start_s=-2.0, end_s=-1.0)
+        joint = Joint([Piece(path, 0)], info, original, container_of(target), nothing, options.without, {})
+        join(joint, Path(folder) / f"joined{target.suffix}")
+
+
+def check_frames(frames: int, info: FilmInfo) -> None:
+    """Raise UnreadableFilmError where not one frame lay in the span."""
+    if not frames:
+        raise UnreadableFilmError("no frame lies between --start and --end", where=os.fspath(info.path))
+
+
+def reading_notes(reading: Reading, frames: int, expected: int) -> list[str]:
+    """Return what to say of how a film was read."""
+    notes = []
+    if reading.damaged:
+        bridged = f"; {reading.missing} gave no picture, and the one before stays for longer" if reading.missing else ""
+        notes.append(f"{reading.damaged} damaged frames{bridged}")
+    if reading.moved:
+        notes.append(f"{reading.moved} frames had no time stamp, or one that was not later: moved behind the one before")
+    if reading.truncated or frames < 0.98 * expected - 2:
+        notes.append(f"the film ends early: {frames} frames of about {expected}" if expected else "the film ends early")
+    return notes
+
+
+def fingerprint(path: Path) -> list[object]:
+    """Return what tells one file from another without reading all of it; of a folder, that of each file."""
+    if path.is_dir():
+        return [[p.name, *fingerprint(p)] for p in sorted(path.iterdir()) if p.is_file()]
+    try:
+        stat = path.stat()
+        with path.open("rb") as handle:
+            digest = hashlib.sha256(handle.read(HEAD_BYTES))
+            handle.seek(max(0, stat.st_size - HEAD_BYTES))
+            digest.update(handle.read(HEAD_BYTES))
+    except OSError:
+        return []
+    return [stat.st_size, digest.hexdigest()]
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of what decodes, follows and encodes: other ones may give other bytes."""
+    return {name: version(name) for name in ("av", "numpy")} | {"cv2": _cv2_version()}
+
+
+def _cv2_version() -> str:
+    import cv2
+
+    return str(cv2.__version__)
+
+

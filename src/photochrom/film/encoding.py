@@ -1,0 +1,250 @@
+"""Codecs a film can be written with: what each can hold, and an encoder of frames into a segment file.
+
+What a codec or a container cannot hold is found out before the first frame is coloured: by the table, and by a trial that
+writes two frames and joins them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from photochrom.computer.cores import usable_cores
+from photochrom.errors import OptionError
+from photochrom.film.containers import FilmInfo
+from photochrom.film.options import FilmOptions
+from photochrom.film.planes import STEPS, Layout
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+
+LARGEST_ENCODER_RATE = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """One way to write the picture.
+
+    Attributes:
+        encoder: FFmpeg's name of it.
+        samplings: of chroma that it holds, the most usual first.
+        depths: bits a sample that it holds.
+        crf: default quality; None for codecs without one.
+        largest_crf: the worst there is.
+        preset: default, or None.
+        settings: further options.
+        lossless: options that replace the quality where nothing may be lost; empty where the codec cannot do that.
+        segment: kind of file for segments.
+        bits_a_pixel: how large a frame becomes, roughly, at the default quality.
+        halves_odd: whether odd sides can have halved chroma.
+    """
+
+    encoder: str
+    samplings: tuple[str, ...] = ("420", "422", "444")
+    depths: tuple[int, ...] = (8, 10)
+    crf: float | None = None
+    largest_crf: float = 51
+    preset: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+    lossless: Mapping[str, str] = field(default_factory=dict)
+    segment: str = "mp4"
+    bits_a_pixel: float = 1.0
+    halves_odd: bool = False
+
+
+CODECS = {
+    "x264": Codec(
+        "libx264", crf=16, preset="veryfast", lossless={"qp": "0"}, bits_a_pixel=0.6
+    ),
+    "x265": Codec(
+        "libx265",
+        depths=(8, 10, 12),
+        crf=18,
+        preset="fast",
+        settings={"x265-params": "log-level=error"},
+        lossless={"x265-params": "log-level=error:lossless=1"},
+        bits_a_pixel=0.4,
+    ),
+    "av1": Codec("libsvtav1", ("420",), crf=24, largest_crf=63, preset="8", bits_a_pixel=0.3),
+    "ffv1": Codec(
+        "ffv1",
+        depths=(8, 10, 12, 16),
+        settings={"level": "3", "slices": "16", "slicecrc": "1", "g": "1"},
+        bits_a_pixel=7,
+        halves_odd=True,
+    ),
+    "prores": Codec("prores_ks", ("422", "444"), (10,), settings={"vendor": "apl0"}, segment="mov", bits_a_pixel=6),
+}
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+
+
+def container_of(path: Path) -> str:
+    """Return FFmpeg's name of the container that a file name asks for; raise OptionError for one that is not written."""
+    try:
+        return CONTAINERS[path.suffix.lower()]
+    except KeyError:
+        raise OptionError(
+            f"films are written as {', '.join(CONTAINERS)}",
+            where=os.fspath(path),
+            next_step="Choose one of these endings, or --codec frames for a folder",
+        ) from None
+
+
+def output_layout(info: FilmInfo, options: FilmOptions) -> tuple[Layout, tuple[str, ...]]:
+    """Return sampling and depth of the result, and notes.
+
+    Raises:
+        OptionError: the codec cannot hold what the film has, or what was asked for.
+    """
+    codec = CODECS[options.codec]
+    sampling, notes = _sampling(info, options, codec)
+    bits = options.depth or (codec.depths[0] if len(codec.depths) == 1 else info.layout.codes.bits)
+    if bits not in codec.depths:
+        held = " or ".join(map(str, codec.depths))
+        raise OptionError(
+            f"{options.codec} holds {held} bits, and the film has {bits}",
+            where="--codec" if options.depth is None else "--depth",
+            next_step=f"Choose --codec ffv1, or --depth {codec.depths[-1]}, which rounds",
+        )
+    if bits < info.layout.codes.bits:
+        notes = (*notes, f"luma rounded from {info.layout.codes.bits} to {bits} bits")
+    return info.layout.with_output(sampling, bits), notes
+
+
+def _sampling(info: FilmInfo, options: FilmOptions, codec: Codec) -> tuple[str, tuple[str, ...]]:
+    own = {"400": "420", "440": "444", "411": "422", "410": "420"}.get(info.layout.sampling, info.layout.sampling)
+    sampling = options.chroma or own
+    if options.codec == "prores" and options.chroma is None and sampling == "420":
+        sampling = "422"
+    if sampling not in codec.samplings:
+        raise OptionError(
+            f"{options.codec} does not hold 4:{sampling[1]}:{sampling[2]}",
+            where="--codec" if options.chroma is None else "--chroma",
+            next_step=f"Add --chroma {codec.samplings[0]} (the luma stays), or choose another codec",
+        )
+    across, down = STEPS[sampling]
+    if codec.halves_odd or (info.width % across == 0 and info.height % down == 0):
+        return sampling, ()
+    if options.chroma is None and "444" in codec.samplings:
+        return "444", (f"colours at 4:4:4: {options.codec} cannot halve {info.width} x {info.height}",)
+    raise OptionError(
+        f"{options.codec} cannot halve the colours of a film of {info.width} x {info.height}",
+        where="--codec",
+        next_step="Choose --codec x264 or ffv1 and no --chroma",
+    )
+
+
+def encoder_settings(options: FilmOptions) -> dict[str, str]:
+    """Return the encoder's options; raise OptionError for a quality or a preset that it does not have."""
+    codec = CODECS[options.codec]
+    if codec.crf is None:
+        for name, value in (("--crf", options.crf), ("--preset", options.preset)):
+            if value is not None:
+                raise OptionError(f"{options.codec} has no such setting", where=name, next_step="Leave it out")
+        return dict(codec.settings)
+    crf = codec.crf if options.crf is None else options.crf
+    if crf > codec.largest_crf:
+        raise OptionError(f"{options.codec} goes to {codec.largest_crf:g}, not {crf:g}", where="--crf")
+    if crf == 0 and not codec.lossless:
+        raise OptionError(f"{options.codec} is never lossless here", where="--crf", next_step="Choose --codec ffv1")
+    settings = {**codec.settings, "preset": options.preset or codec.preset or ""}
+    return {**settings, **codec.lossless} if crf == 0 else {**settings, "crf": f"{crf:g}"}
+
+
+def is_lossless(options: FilmOptions) -> bool:
+    """Return whether every luma sample comes out as it goes in."""
+    return options.codec in {"ffv1", "frames"} or options.crf == 0
+
+
+class SegmentWriter:
+    """An encoder that writes one segment.
+
+    Args:
+        path: of the segment file, which must not exist.
+        codec: to write with.
+        settings: the encoder's options.
+        layout: of the frames.
+        info: of the film: size, time base, tags.
+        fields: whether frames are interlaced.
+
+    Raises:
+        OptionError: the encoder refuses its settings or the size.
+    """
+
+    def __init__(
+        self, path: Path, codec: Codec, settings: Mapping[str, str], layout: Layout, info: FilmInfo, *, fields: bool
+    ) -> None:
+        import av
+
+        self._name, self._settings, self._time_base = codec.encoder, dict(settings), info.time_base
+        self._container: OutputContainer = av.open(os.fspath(path), "w", format=codec.segment)
+        rate = min(max(info.rate, Fraction(1)), Fraction(LARGEST_ENCODER_RATE)).limit_denominator(1001)
+        stream: VideoStream = self._container.add_stream(codec.encoder, rate=rate)
+        self._stream = stream
+        context = stream.codec_context
+        stream.width, stream.height, stream.pix_fmt = info.width, info.height, layout.pixel_format
+        stream.time_base = context.time_base = info.time_base
+        context.sample_aspect_ratio = info.sample_aspect
+        context.color_primaries, context.color_trc, context.colorspace = _tags(info)
+        context.color_range = 2 if layout.codes.full else (info.tags[3] or 1)
+        context.thread_count = usable_cores()  # part of what makes the bytes: the same on every run
+        if fields:
+            _keep_fields(context, self._settings)
+        context.options = dict(self._settings)
+        self._first: int | None = None
+
+    def write(self, frame: VideoFrame, pts: int, duration: int) -> None:
+        """Encode one frame; time stamps within the segment count from its first."""
+        import av
+
+        self._first = pts if self._first is None else self._first
+        frame.pts, frame.time_base, frame.duration = pts - self._first, self._time_base, duration
+        try:
+            self._container.mux(self._stream.encode(frame))
+        except av.error.FFmpegError as error:
+            raise OptionError(
+                f"{self._name} refuses {frame.width} x {frame.height} {frame.format.name} with "
+                f"{_spelled(self._settings)} ({error.strerror})",
+                where="--codec",
+                next_step="Choose another codec, preset or --chroma",
+            ) from error
+
+    def close(self) -> None:
+        """Write what the encoder still holds, and the end of the file."""
+        self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+    def abandon(self) -> None:
+        """Close the file without what the encoder still holds."""
+        import av
+
+        with contextlib.suppress(av.error.FFmpegError, OSError):
+            self._container.close()
+
+
+def _spelled(settings: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {text}" for name, text in settings.items())
+
+
+def _tags(info: FilmInfo) -> tuple[int, int, int]:
+    primaries, transfer, matrix, _ = info.tags
+    return primaries, transfer, info.matrix if matrix == 0 or info.layout.rgb else matrix
+
+
+def _keep_fields(context: Any, settings: dict[str, str]) -> None:
+    """Make an encoder say, and where it can, see, that frames are interlaced."""
+    from av.codec.context import Flags
+
+    if context.codec.name == "libx264" and settings.get("qp") == "0":
+        # x264's field coding is not lossless at quantizer 0 (single samples differ by one): frames are coded as
+        # progressive ones then, and the stream's header says that there are fields.
+        settings["x264-params"] = "fake-interlaced=1"
+        return
+    context.flags |= Flags.interlaced_dct | Flags.interlaced_me

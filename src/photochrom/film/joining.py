@@ -1,0 +1,248 @@
+"""Segments joined into one film, packet by packet, with the sound, subtitles, chapters and metadata of the original.
+
+Nothing is decoded or encoded here. Time stamps are the original's: a segment's packets are put where its first frame was,
+and decode times are worked out anew over the whole film, so that they rise across segments also where the frame rate
+varies.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from photochrom.errors import OptionError
+from photochrom.film.containers import FilmInfo, open_container, picture_stream
+from photochrom.film.options import Kind
+
+if TYPE_CHECKING:
+    from av.container import InputContainer, OutputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+
+# Metadata that describes the container, and not the film.
+CONTAINERS_OWN = {"encoder", "major_brand", "minor_version", "compatible_brands"}
+KINDS: dict[str, Kind] = {"audio": "sound", "subtitle": "subtitles", "data": "data", "attachment": "data"}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which part of the original's time is kept, in seconds; output times count from ``start_s`` where one is given."""
+
+    start_s: float | None = None
+    end_s: float | None = None
+
+    @property
+    def shift_s(self) -> Fraction:
+        """What is taken off every time stamp."""
+        return Fraction(self.start_s or 0).limit_denominator(1_000_000)
+
+    def holds(self, seconds: float) -> bool:
+        """Return whether something at this time is kept."""
+        return (self.start_s is None or seconds >= self.start_s) and (self.end_s is None or seconds < self.end_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A segment file, and the time stamp of its first frame in units of the film's time base."""
+
+    path: Path
+    first_pts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """What a joined film is made of.
+
+    Attributes:
+        pieces: the segments in order.
+        info: of the original.
+        original: the file that sound and the rest are copied from; None for a folder of pictures.
+        container: FFmpeg's name of the container to write.
+        span: which part of the original.
+        without: kinds of streams that are left out.
+        tags: metadata added to the original's.
+    """
+
+    pieces: Sequence[Piece]
+    info: FilmInfo
+    original: Path | None
+    container: str
+    span: Span
+    without: tuple[Kind, ...]
+    tags: dict[str, str]
+
+
+def join(joint: Joint, target: Path) -> tuple[str, ...]:
+    """Write the joined film to ``target``, and return notes on what was left out.
+
+    Raises:
+        OptionError: the container cannot hold the codec, or a stream of the original.
+        OSError: it cannot be written.
+
+    Cost: reading and writing; memory does not grow with the film.
+    """
+    import av
+
+    notes: list[str] = []
+    source = open_container(joint.original) if joint.original else None
+    try:
+        with av.open(os.fspath(target), "w", format=joint.container) as output:
+            pictures = _add_pictures(output, joint)
+            copies = _add_copies(output, source, joint, notes) if source else {}
+            _describe(output, source, joint, notes)
+            ours = _picture_packets(joint, pictures)
+            theirs = _copied_packets(source, copies, joint.span) if source and copies else iter(())
+            for _, _, packet in heapq.merge(ours, theirs, key=lambda timed: timed[:2]):
+                output.mux_one(packet)
+    except ValueError as error:
+        raise OptionError(
+            f"{target.suffix} cannot hold this codec ({error})", where="-o", next_step="Choose a name ending in .mkv"
+        ) from error
+    finally:
+        if source:
+            source.close()
+    return tuple(notes)
+
+
+def _add_pictures(output: OutputContainer, joint: Joint) -> Stream:
+    import av
+
+    with av.open(os.fspath(joint.pieces[0].path)) as piece:
+        template = piece.streams.video[0]
+        stream = output.add_stream_from_template(template, opaque=True)
+        stream.time_base = joint.info.time_base
+    if joint.info.rotation:
+        stream.set_display_rotation(joint.info.rotation)
+    return stream
+
+
+def _add_copies(
+    output: OutputContainer, source: InputContainer, joint: Joint, notes: list[str]
+) -> dict[int, Stream]:
+    """Return the output's streams for each of the source's that is copied."""
+    copies: dict[int, Stream] = {}
+    picture = picture_stream(source, os.fspath(joint.original or ""))
+    for stream in source.streams:
+        if stream.index == picture.index:
+            continue
+        kind = KINDS.get(stream.type)
+        if kind is None or kind in joint.without:
+            what = "a further picture" if stream.type == "video" else f"{kind or stream.type}"
+            notes.append(f"{what} left out (stream {stream.index})")
+            continue
+        try:
+            copy = output.add_stream_from_template(stream, opaque=True)
+        except (ValueError, NotImplementedError) as error:
+            if kind == "data":
+                notes.append(f"data left out (stream {stream.index}): {joint.container} cannot hold it")
+                continue
+            raise OptionError(
+                f"{joint.container} cannot hold the {kind} of stream {stream.index} ({_codec_name(stream)})",
+                where="-o",
+                next_step=f"Choose a name ending in .mkv, or add --without {kind}",
+            ) from error
+        copy.metadata.update(stream.metadata)
+        copies[stream.index] = copy
+    return copies
+
+
+def _codec_name(stream: Any) -> str:
+    return stream.codec_context.name if stream.codec_context else stream.type
+
+
+def _describe(output: OutputContainer, source: InputContainer | None, joint: Joint, notes: list[str]) -> None:
+    """Copy metadata and chapters, and say what was done."""
+    if source:
+        kept = {key: text for key, text in source.metadata.items() if key.lower() not in CONTAINERS_OWN}
+        if joint.container != "matroska" and (code := kept.pop("timecode", None)):
+            notes.append(f"time code {code} left out: .mkv keeps it")
+        output.metadata.update(kept)
+        output.set_chapters([kept for c in source.chapters() if (kept := _chapter(dict(c), joint.span))])
+    output.metadata.update(joint.tags)
+
+
+def _chapter(chapter: dict[str, Any], span: Span) -> dict[str, Any] | None:
+    base = chapter["time_base"]
+    start, end = float(chapter["start"] * base), float(chapter["end"] * base)
+    if (span.end_s is not None and start >= span.end_s) or (span.start_s is not None and end <= span.start_s):
+        return None
+    start, end = max(start, span.start_s or 0), min(end, span.end_s or end)
+    shift = float(span.shift_s)
+    return {**chapter, "start": round((start - shift) / base), "end": round((end - shift) / base)}
+
+
+Timed = tuple[float, int, "Packet"]
+
+
+def _picture_packets(joint: Joint, stream: Stream) -> Iterator[Timed]:
+    """Yield (seconds, stream, packet) of the segments, decode times worked out over the whole film."""
+    shift = round(joint.span.shift_s / joint.info.time_base)
+    times, delay = _presentation(joint)
+    for number, packet, pts in _packets(joint):
+        packet.stream = stream
+        packet.time_base = joint.info.time_base
+        packet.pts = pts - shift
+        packet.dts = _decode_time(times, number, delay) - shift
+        yield float(packet.dts * joint.info.time_base), stream.index, packet
+
+
+def _packets(joint: Joint) -> Iterator[tuple[int, Packet, int]]:
+    import av
+
+    number = 0
+    for piece in joint.pieces:
+        with av.open(os.fspath(piece.path)) as container:
+            stream = container.streams.video[0]
+            scale = Fraction(stream.time_base) / joint.info.time_base
+            for packet in container.demux(stream):
+                if packet.pts is None or not packet.size:
+                    continue
+                packet.duration = round(packet.duration * scale)
+                yield number, packet, piece.first_pts + round(packet.pts * scale)
+                number += 1
+
+
+def _presentation(joint: Joint) -> tuple[list[int], int]:
+    """Return all presentation times in order, and by how many frames decoding runs ahead of showing."""
+    in_decode_order = [pts for _, _, pts in _packets(joint)]
+    times = sorted(in_decode_order)
+    rank = {pts: place for place, pts in enumerate(times)}
+    return times, max(place - rank[pts] for place, pts in enumerate(in_decode_order))
+
+
+def _decode_time(times: list[int], number: int, delay: int) -> int:
+    """Return when the packet of this number is decoded: ``delay`` frames before it could be shown at the latest."""
+    if number >= delay:
+        return times[number - delay]
+    return times[0] - (delay - number) * max(1, times[min(delay, len(times) - 1)] - times[0]) // max(1, delay)
+
+
+def _copied_packets(source: InputContainer, copies: dict[int, Stream], span: Span) -> Iterator[Timed]:
+    """Yield (seconds, stream, packet) of what is copied, in order of time."""
+    import av
+
+    wanted = [source.streams[index] for index in copies]
+    last = 0.0
+    packets = source.demux(wanted)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.FFmpegError):  # a file that ends early gives what there is
+            return
+        if not packet.size or packet.time_base is None or (packet.pts is None and packet.dts is None):
+            continue
+        base = packet.time_base
+        at = float((packet.pts if packet.pts is not None else packet.dts) * base)
+        if not span.holds(at):
+            continue
+        shift = round(span.shift_s / base)
+        packet.pts = None if packet.pts is None else packet.pts - shift
+        packet.dts = None if packet.dts is None else packet.dts - shift
+        packet.stream = copies[packet.stream_index]
+        last = max(last, float((packet.dts if packet.dts is not None else packet.pts) * base))
+        yield last, packet.stream_index, packet

@@ -1,0 +1,91 @@
+"""What a user can choose about film, declared once, as ``photochrom.options`` does for photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from photochrom.options import Options
+
+CodecName = Literal["x264", "x265", "av1", "ffv1", "prores", "frames"]
+Interlaced = Literal["deinterlace", "keep", "telecine"]
+Kind = Literal["sound", "subtitles", "data"]
+Sampling = Literal["420", "422", "444"]
+
+
+class FilmOptions(Options):
+    """How a film is read, kept steady and written."""
+
+    codec: CodecName = Field(
+        default="x264",
+        description="How the picture is written. x264 plays everywhere; x265 and av1 are smaller and slower; ffv1 is "
+        "lossless (every luma sample is the input's) and large; prores is for editors; frames writes a folder of PNG.",
+    )
+    crf: float | None = Field(
+        default=None,
+        ge=0,
+        le=63,
+        allow_inf_nan=False,
+        description="Quality of x264 (default 16), x265 (18) and av1 (24): lower is better and larger. 0 is lossless "
+        "for x264 and x265. These codecs change the luma a little otherwise.",
+    )
+    preset: str | None = Field(
+        default=None,
+        pattern="[a-z0-9]+",
+        description="How much work the encoder does for a smaller file: x264 (default veryfast) and x265 (fast) know "
+        "ultrafast to veryslow, av1 (8) knows 13 to 0. medium takes three times as long as veryfast.",
+    )
+    chroma: Sampling | None = Field(
+        default=None,
+        description="Sampling of the colours. Left out, the film's own; 4:4:4 where a side is odd and the codec cannot "
+        "halve it.",
+    )
+    depth: Literal[8, 10, 12, 16] | None = Field(
+        default=None,
+        description="Bits of a sample. Left out, the film's own (10 for prores). More bits change nothing, fewer round.",
+    )
+    interlaced: Interlaced = Field(
+        default="deinterlace",
+        description="Interlaced film: deinterlace (bwdif, one frame for each), keep both fields as they are and colour "
+        "each, or telecine: bring back the 24 frames a second of cinema film in 30 of American television.",
+    )
+    key_spacing: int = Field(
+        default=12,
+        ge=1,
+        le=240,
+        description="The net colours every so manieth frame, and earlier where the picture has changed; between, colours "
+        "travel with the picture. Fewer are not steadier, and cost the net's time.",
+    )
+    cuts: Path | None = Field(
+        default=None,
+        description="A text file that corrects where shots begin: lines of `cut PLACE` and `no-cut PLACE`, a place being "
+        "a frame's number or a time (1234, 12.5s, 0:01:02.5).",
+    )
+    keyframes: Path | None = Field(
+        default=None,
+        description="A folder of frames that somebody has coloured, named by number or time (000123.png, 12.5s.png, "
+        "0-01-02.5.png), whole or transparent where nothing is said. They rule their shot from there on, and the seconds "
+        "before.",
+    )
+    start: float | None = Field(default=None, ge=0, description="Colour from here on, in seconds of the film.")
+    end: float | None = Field(default=None, gt=0, description="Colour up to here, in seconds of the film.")
+    fps: float | None = Field(
+        default=None,
+        gt=0,
+        le=1000,
+        description="Frames a second of a folder of pictures. Left out, 18, as Super 8 has.",
+    )
+    without: tuple[Kind, ...] = Field(
+        default=(),
+        description="Leave out sound, subtitles or data (time codes and the like).",
+    )
+    recolor: bool = Field(default=False, description="Colour a film that is in colour already: its colours are replaced.")
+    keep_masters: bool = Field(
+        default=False,
+        description="Keep a lossless copy (FFV1 in NAME-master.mkv) beside the result, to cut or encode from again.",
+    )
+    overwrite: bool = Field(
+        default=False, description="Replace an output that exists already. The film itself is never replaced."
+    )

@@ -1,0 +1,137 @@
+"""A film cut into passages: as many frames of one shot as memory holds, with the motion between them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from photochrom.film.matrices import Codes
+from photochrom.film.motion import Grey, Motion, compare, grid_size
+from photochrom.film.planes import Pixels
+from photochrom.film.shots import CutsFile, is_cut
+from photochrom.film.sources import Shown
+
+# Luma planes of a passage; about three passages are in memory at a time.
+PASSAGE_BYTES = 100_000_000
+SHORTEST, LONGEST = 16, 240
+# Frames whose motion is worked out ahead.
+AHEAD = 8
+
+
+@dataclass(slots=True)
+class Sight:
+    """One frame as it is worked on.
+
+    Attributes:
+        number: counted from the film's first frame that is coloured.
+        luma: (H, W) codes.
+        grey: (h, w) uint8, the small copy on which the film is followed.
+    """
+
+    number: int
+    pts: int
+    duration: int
+    luma: Pixels
+    grey: Grey
+    counts: tuple[int, int, int] = (0, 0, 0)
+
+
+@dataclass(slots=True)
+class Passage:
+    """Frames of one shot.
+
+    Attributes:
+        sights: the frames.
+        motions: between one frame and the next, one fewer.
+        link: from the frame before the passage, where the shot goes on; None where a shot begins.
+        cut: whether a cut was found here (the film's beginning is none).
+    """
+
+    sights: list[Sight]
+    motions: list[Motion] = field(default_factory=list)
+    link: Motion | None = None
+    cut: bool = False
+
+
+def passage_length(width: int, height: int, bits: int) -> int:
+    """Return how many frames of this size a passage may have."""
+    frame_bytes = width * height * (1 if bits == 8 else 2)
+    return min(LONGEST, max(SHORTEST, PASSAGE_BYTES // frame_bytes))
+
+
+def sights_of(frames: Iterator[Shown], codes: Codes, first: int = 0) -> Iterator[Sight]:
+    """Yield frames with their small copies, numbered from ``first``."""
+    for number, shown in enumerate(frames, first):
+        yield Sight(number, shown.pts, shown.duration, shown.luma, small_grey(shown.luma, codes), shown.counts)
+
+
+def small_grey(luma: Pixels, codes: Codes) -> Grey:
+    """Return the small copy of a frame, 8 bit in the film's own range. Shapes: (H, W) -> (h, w)."""
+    import cv2
+
+    height, width = luma.shape
+    small = cv2.resize(luma, grid_size(width, height), interpolation=cv2.INTER_AREA)
+    small = small.reshape(grid_size(width, height)[::-1])
+    return small if codes.bits == 8 else (small >> np.uint16(codes.bits - 8)).astype(np.uint8)
+
+
+def passages(sights: Iterator[Sight], longest: int, cuts: CutsFile, before: Grey | None = None) -> Generator[Passage]:
+    """Yield the film in passages, each of one shot.
+
+    Args:
+        sights: the frames.
+        longest: frames a passage may have.
+        cuts: what somebody says about cuts.
+        before: the small copy of the frame before the first one, where work goes on.
+
+    Cost: the motion, worked out on a thread of its own, some frames ahead.
+    """
+    held = Passage([])
+    for sight, motion, cut in _compared(sights, cuts, before):
+        if not held.sights:
+            held = Passage([sight], link=None if cut else motion, cut=cut)
+        elif cut:
+            yield held
+            held = Passage([sight], cut=True)
+        elif len(held.sights) == longest:
+            yield held
+            held = Passage([sight], link=motion)
+        else:
+            held.sights.append(sight)
+            assert motion is not None
+            held.motions.append(motion)
+    if held.sights:
+        yield held
+
+
+def _compared(
+    sights: Iterator[Sight], cuts: CutsFile, before: Grey | None
+) -> Iterator[tuple[Sight, Motion | None, bool]]:
+    """Yield each frame with the motion from the one before, and whether a shot begins with it."""
+    waiting: deque[tuple[Sight, Grey | None, Future[Motion] | None]] = deque()
+    with ThreadPoolExecutor(1) as pool:
+        for sight in sights:
+            waiting.append((sight, before, pool.submit(compare, before, sight.grey) if before is not None else None))
+            before = sight.grey
+            if len(waiting) > AHEAD:
+                yield _judged(waiting, cuts)
+        while waiting:
+            yield _judged(waiting, cuts)
+
+
+def _judged(
+    waiting: deque[tuple[Sight, Grey | None, Future[Motion] | None]], cuts: CutsFile
+) -> tuple[Sight, Motion | None, bool]:
+    sight, earlier, future = waiting.popleft()
+    if future is None or earlier is None:
+        return sight, None, False
+    motion = future.result()
+    if sight.number in cuts.cuts:
+        return sight, motion, True
+    after = waiting[0][0].grey if waiting else None
+    cut = sight.number not in cuts.no_cuts and is_cut(earlier, sight.grey, motion, after)
+    return sight, motion, cut

@@ -1,0 +1,292 @@
+"""The public way in: `colorize_film` for one film, `FilmColorizer` for a session that is loaded once and reused."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from photochrom.colorizer import Colorizer
+from photochrom.engines.base import Engine
+from photochrom.errors import MissingExtraError
+from photochrom.film import checks
+from photochrom.film.containers import FilmInfo, Reading
+from photochrom.film.encoding import CODECS, container_of, encoder_settings, is_lossless, output_layout
+from photochrom.film.given import GivenFrames
+from photochrom.film.joining import Joint, Piece, Span, join
+from photochrom.film.keyframes import Viewer
+from photochrom.film.matrices import BT601, Matrix
+from photochrom.film.options import FilmOptions
+from photochrom.film.painting import Painter
+from photochrom.film.pipeline import Film, color_segments
+from photochrom.film.planes import Layout
+from photochrom.film.segments import WorkFolder
+from photochrom.film.shots import CutsFile
+from photochrom.film.sources import FilmFile, PictureFolder, open_source
+from photochrom.film.stamps import metadata_tags, stamped
+from photochrom.film.writers import EncodedSegment, PictureSegment, Writer
+from photochrom.options import ColorizeOptions, EngineOptions, Limits
+
+# Called with the frames done and those expected (0 where the film does not say).
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FilmResult:
+    """A coloured film, and what was decided on the way.
+
+    Attributes:
+        path: of the film, or the folder of pictures.
+        frames: how many it has.
+        cuts: numbers of the frames that begin a shot, without the first.
+        key_frames: how many frames the net has seen.
+        resumed: frames that an earlier run had done.
+        luma_psnr_db: how well luma was kept, the worst of four frames of each segment; infinite where every sample is the
+            film's. None where nothing was left to do.
+        notes: what was decided.
+        seconds: that it took.
+        master: the lossless copy, where one was asked for.
+    """
+
+    path: Path
+    frames: int
+    cuts: tuple[int, ...]
+    key_frames: int
+    resumed: int
+    luma_psnr_db: float | None
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+    master: Path | None = None
+
+
+@dataclass(slots=True)
+class _Job:
+    """One film on its way through a session."""
+
+    source: FilmFile | PictureFolder
+    target: Path
+    layout: Layout
+    span: Span
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def info(self) -> FilmInfo:
+        return self.source.info
+
+
+class FilmColorizer:
+    """A loaded model, and how films are coloured with it. A context manager.
+
+    Args:
+        model: a name from `photochrom models list`, or the path of an .onnx file.
+        options: how a film is read, kept steady and written.
+        color: how key frames are coloured, as for photographs.
+        engine: what runs the model, for tests (`FakeEngine`) and other runtimes.
+        engine_options: threads and device of the engine that is made when none is given.
+        limits: what a film may ask of this computer.
+
+    Raises:
+        MissingExtraError: the extra `film` is not installed.
+        ModelError: the model cannot be loaded.
+        OptionError: options contradict each other.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | None = None,
+        options: FilmOptions | None = None,
+        *,
+        color: ColorizeOptions | None = None,
+        engine: Engine | None = None,
+        engine_options: EngineOptions | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        require_film_extra()
+        self.options = options or FilmOptions()
+        self.limits = limits or Limits()
+        checks.check_options(self.options)
+        self._colorizer = Colorizer(model, color, engine=engine, engine_options=engine_options)
+
+    def __call__(
+        self, film: str | os.PathLike[str], target: str | os.PathLike[str], progress: Progress | None = None
+    ) -> FilmResult:
+        """Colour a film file, or a folder of its frames, and return what was decided.
+
+        A run that is ended goes on where it was when it is called again with the same options. On KeyboardInterrupt what is
+        finished is joined as NAME-unfinished, and the interrupt goes on to the caller.
+
+        Raises:
+            FilmError: the film cannot be read, or is of a kind that is refused.
+            OptionError: the codec or the container cannot hold what is asked for.
+            OutputError: the result cannot be written there.
+        """
+        started = time.perf_counter()
+        path, target = Path(film), Path(target)
+        checks.check_paths(path, target, self.options)
+        job = self._look(path, target)
+        work = WorkFolder(checks.work_target(target, self.options), self._plan(job))
+        try:
+            resumed = sum(record.frames for record in work.records)
+            if work.restarted:
+                job.notes.append("begun anew: the film or the options have changed since an earlier run")
+            return self._color(job, work, resumed, started, progress)
+        finally:
+            work.release()
+
+    def _look(self, path: Path, target: Path) -> _Job:
+        """Look at a film and at what is asked for; everything that can fail before the first frame fails here."""
+        options = self.options
+        source = open_source(path, interlaced=options.interlaced, fps=options.fps, limits=self.limits)
+        notes = list(source.info.notes)
+        notes += checks.check_grey(source, recolor=options.recolor)
+        if options.codec == "frames":
+            layout = source.info.layout.with_output("444", source.info.layout.codes.bits)
+            notes.append("sound and subtitles are not in a folder of pictures")
+        else:
+            layout, more = output_layout(source.info, options)
+            notes += more
+        job = _Job(source, target, layout, Span(options.start, options.end), notes)
+        checks.check_span(job.info, job.span)
+        checks.check_room(job.info, target, options)
+        if options.codec != "frames":
+            notes += checks.check_time_base(job.info, target)
+            checks.try_writing(job.info, layout, target, options, self._original(job), fields=source.keeps_fields)
+        return job
+
+    def _color(
+        self, job: _Job, work: WorkFolder, resumed: int, started: float, progress: Progress | None
+    ) -> FilmResult:
+        film = self._film(job, work)
+        reading, expected = Reading(), checks.expected_frames(job.info, job.span)
+        try:
+            fidelity = color_segments(film, reading, lambda done: progress(done, expected) if progress else None)
+        except KeyboardInterrupt:
+            if work.records and self.options.codec != "frames":
+                self._join(job, work, checks.unfinished_name(job.target), CODECS[self.options.codec].segment)
+            raise
+        frames = sum(record.frames for record in work.records)
+        checks.check_frames(frames, job.info)
+        notes = [*job.notes, *checks.reading_notes(reading, frames, expected), *self._luma_note(fidelity)]
+        notes += [f"no frame was met for {path.name}" for path in film.given.left]
+        master = None
+        if self.options.codec != "frames":
+            if self.options.keep_masters:
+                master = job.target.with_name(f"{job.target.stem}-master.mkv")
+                self._join(job, work, master, "master.mp4")
+            notes += self._join(job, work, job.target, CODECS[self.options.codec].segment)
+        cuts = tuple(number for record in work.records for number in record.cuts)
+        keys = sum(record.keys for record in work.records)
+        work.remove()
+        return FilmResult(
+            path=job.target,
+            frames=frames,
+            cuts=cuts,
+            key_frames=keys,
+            resumed=resumed,
+            luma_psnr_db=min(fidelity) if fidelity else None,
+            notes=tuple(notes),
+            seconds=time.perf_counter() - started,
+            master=master,
+        )
+
+    def _film(self, job: _Job, work: WorkFolder) -> Film:
+        info, options = job.info, self.options
+        matrix = Matrix.of_tag(BT601 if options.codec == "frames" else info.matrix)
+        shown = checks.shown_size(info)
+        colorizer = self._colorizer
+        viewer = Viewer.of(colorizer.engine, colorizer.options, matrix, info.layout.codes, shown, info.rotation)
+        painter = Painter(matrix, info.layout.codes, job.layout, job.source.keeps_fields)
+        cuts = CutsFile.read(options.cuts, info.rate) if options.cuts else CutsFile()
+        given = GivenFrames.read(options.keyframes) if options.keyframes else GivenFrames()
+
+        def new_writer() -> Writer:
+            if options.codec == "frames":
+                return PictureSegment(job.target, painter, colorizer.provenance)
+            return EncodedSegment(work, options, info, painter)
+
+        return Film(job.source, job.span, viewer, painter, options, cuts, given, new_writer, work)
+
+    def _join(self, job: _Job, work: WorkFolder, target: Path, ending: str) -> tuple[str, ...]:
+        """Join the finished segments into ``target``, whole or not at all."""
+        suffix = f".{ending}" if ending in {"mp4", "mov"} else f"-{ending}"
+        pieces = [Piece(work.segment(n, suffix), record.first_pts) for n, record in enumerate(work.records)]
+        container = container_of(target)
+        provenance = self._colorizer.provenance
+        tags = metadata_tags(provenance, container)
+        joint = Joint(pieces, job.info, self._original(job), container, job.span, self.options.without, tags)
+        joined = work.path / f"joined{target.suffix}"
+        notes = join(joint, joined)
+        stamped(joined, provenance, container)
+        joined.replace(target)
+        return notes
+
+    def _original(self, job: _Job) -> Path | None:
+        return job.info.path if isinstance(job.source, FilmFile) else None
+
+    def _plan(self, job: _Job) -> dict[str, object]:
+        """Return what shapes the result, for a later run to tell whether it may go on."""
+        provenance = self._colorizer.provenance
+        chosen = self.options.model_dump(mode="json", exclude={"overwrite", "recolor"})
+        return {
+            "film": checks.fingerprint(job.info.path),
+            "target": job.target.name,
+            "options": chosen,
+            "files": {str(p): checks.fingerprint(p) for p in (self.options.cuts, self.options.keyframes) if p},
+            "model": [provenance.model, provenance.model_sha256, provenance.version],
+            "color": json.loads(json.dumps(provenance.settings, default=str)),
+            "encoder": encoder_settings(self.options) if self.options.codec != "frames" else {},
+            "libraries": checks.library_versions(),
+        }
+
+    def _luma_note(self, fidelity: list[float]) -> list[str]:
+        if self.options.codec == "frames" or not fidelity:
+            return []
+        worst = min(fidelity)
+        if worst == float("inf"):
+            return ["luma: every sample is the film's (looked at in each segment)"]
+        assert not is_lossless(self.options), "a lossless codec changed the luma"
+        return [f"luma: changed a little by {self.options.codec} ({worst:.1f} dB); --codec ffv1 or --crf 0 keeps every sample"]
+
+    def close(self) -> None:
+        """Release the model's memory."""
+        self._colorizer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def require_film_extra() -> None:
+    """Return if what reads and follows film is installed; raise MissingExtraError where it is not."""
+    import importlib.util
+
+    for module in ("av", "cv2"):
+        if importlib.util.find_spec(module) is None:
+            raise MissingExtraError(
+                f"film needs {module}, which is not installed", next_step="Run: pip install 'photochrom[film]'"
+            )
+
+
+def colorize_film(
+    film: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    options: FilmOptions | None = None,
+    color: ColorizeOptions | None = None,
+    progress: Progress | None = None,
+) -> FilmResult:
+    """Colour one film: a file, or a folder of its frames, into a file, or (``codec="frames"``) into a folder.
+
+    Loads the model each time: for several films use a `FilmColorizer`, which says what is raised.
+    """
+    with FilmColorizer(options=options, color=color) as colorizer:
+        return colorizer(film, target, progress)

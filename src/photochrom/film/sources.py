@@ -1,0 +1,192 @@
+"""Where frames come from: a film file, or a folder of pictures; both give luma planes with time stamps."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from photochrom.errors import FilmNotFoundError, UnsupportedFilmError
+from photochrom.files.photo import open_photo
+from photochrom.film.containers import FilmInfo, Reading, describe, open_container, picture_stream, read_frames
+from photochrom.film.fields import filtered
+from photochrom.film.matrices import BT601, UNSPECIFIED, Codes
+from photochrom.film.options import Interlaced
+from photochrom.film.planes import Layout, Pixels, luma_of
+from photochrom.luma import luma_codes
+from photochrom.options import Limits
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+PICTURES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp", ".jp2", ".dng"}
+SUPER_8_RATE = 18.0
+LOOKED_AT = 25
+# Seconds before a place from which decoding begins, so that frames there are whole.
+RUN_UP_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One frame: its luma codes (H, W), its time stamp in units of the film's time base, and how long it stays.
+
+    ``counts`` are the reading's (damaged, missing, moved) up to here.
+    """
+
+    luma: Pixels
+    pts: int
+    duration: int
+    counts: tuple[int, int, int] = (0, 0, 0)
+
+
+class Source(Protocol):
+    """Something that gives frames."""
+
+    @property
+    def info(self) -> FilmInfo:
+        """What is known before the first frame."""
+        ...
+
+    def frames(self, reading: Reading, from_pts: int | None = None) -> Iterator[Shown]:
+        """Yield the frames in order; from somewhat before ``from_pts`` on, where that can be done, or from the first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FilmFile:
+    """A film that FFmpeg reads."""
+
+    info: FilmInfo
+    interlaced: bool
+    mode: Interlaced
+
+    @classmethod
+    def open(cls, path: Path, mode: Interlaced, limits: Limits) -> FilmFile:
+        """Return the film, looked at: its first frames say whether it is interlaced.
+
+        Raises:
+            FilmError: as in ``containers.describe``, or the frames are larger than the limits allow.
+        """
+        info = describe(path)
+        if info.width * info.height > limits.max_pixels:
+            raise UnsupportedFilmError(
+                f"frames of {info.width} x {info.height} are over the limit of {limits.max_pixels} pixels",
+                where=os.fspath(path),
+                next_step="Raise --max-pixels",
+            )
+        reading = Reading()
+        with open_container(path) as container:
+            stream = picture_stream(container, os.fspath(path))
+            seen = sum(1 for _ in itertools.islice(read_frames(container, stream, reading), LOOKED_AT))
+        interlaced = reading.interlaced * 2 > seen
+        if interlaced:
+            done = {"deinterlace": "deinterlaced (bwdif)", "keep": "both fields kept", "telecine": "telecine undone"}
+            info = replace(info, notes=(*info.notes, f"interlaced film: {done[mode]}"))
+        return cls(info, interlaced, mode)
+
+    @property
+    def keeps_fields(self) -> bool:
+        """Whether each frame holds two pictures of different times."""
+        return self.interlaced and self.mode == "keep"
+
+    def frames(self, reading: Reading, from_pts: int | None = None) -> Iterator[Shown]:
+        """Yield the frames in order."""
+        with open_container(self.info.path) as container:
+            stream = picture_stream(container, os.fspath(self.info.path))
+            if from_pts is not None:
+                before = from_pts - round(RUN_UP_S / self.info.time_base)
+                container.seek(max(before, stream.start_time or 0), stream=stream, backward=True)
+            decoded = read_frames(container, stream, reading)
+            if self.interlaced or self.mode == "telecine":
+                decoded = filtered(decoded, stream, self.mode, self.info)
+            yield from self._shown(decoded, reading)
+
+    def _shown(self, decoded: Iterator[VideoFrame], reading: Reading) -> Iterator[Shown]:
+        usual = max(1, round(1 / (self.info.rate * self.info.time_base)))
+        for frame in decoded:
+            if (frame.width, frame.height) != (self.info.width, self.info.height):
+                raise UnsupportedFilmError(
+                    f"its size changes from {self.info.width} x {self.info.height} to {frame.width} x {frame.height}",
+                    where=os.fspath(self.info.path),
+                    next_step="Cut it where the size changes, and colour the parts",
+                )
+            assert frame.pts is not None
+            yield Shown(luma_of(frame, self.info.layout), frame.pts, int(frame.duration or usual), reading.counts)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFolder:
+    """Scans of a film's frames, one picture each, in the order of their names."""
+
+    info: FilmInfo
+    pictures: tuple[Path, ...]
+
+    @classmethod
+    def open(cls, folder: Path, fps: float | None, limits: Limits) -> PictureFolder:
+        """Return the folder's pictures as a film.
+
+        Raises:
+            FilmNotFoundError: it holds no pictures.
+            PhotoError: the first cannot be read.
+        """
+        pictures = tuple(sorted((p for p in folder.iterdir() if p.suffix.lower() in PICTURES), key=_natural))
+        if not pictures:
+            raise FilmNotFoundError("the folder holds no pictures", where=os.fspath(folder))
+        first = open_photo(pictures[0], limits=limits)
+        rate = Fraction(fps or SUPER_8_RATE).limit_denominator(1001)
+        notes = () if fps else (f"{SUPER_8_RATE:g} frames a second taken, as Super 8 has; --fps says otherwise",)
+        info = FilmInfo(
+            path=folder,
+            width=first.width,
+            height=first.height,
+            layout=Layout("400", Codes(first.pixels.dtype.itemsize * 8, full=True), rgb=True),
+            time_base=1 / rate,
+            rate=rate,
+            frames=len(pictures),
+            duration_s=float(len(pictures) / rate),
+            sample_aspect=Fraction(1),
+            rotation=0,
+            matrix=BT601,
+            tags=(UNSPECIFIED, UNSPECIFIED, UNSPECIFIED, 0),
+            codec="pictures",
+            notes=notes,
+        )
+        return cls(info, pictures)
+
+    @property
+    def keeps_fields(self) -> bool:
+        """Pictures have no fields."""
+        return False
+
+    def frames(self, reading: Reading, from_pts: int | None = None) -> Iterator[Shown]:
+        """Yield the pictures in order."""
+        first = max(0, from_pts or 0)
+        for number in range(first, len(self.pictures)):
+            photo = open_photo(self.pictures[number])
+            if (photo.width, photo.height) != (self.info.width, self.info.height):
+                raise UnsupportedFilmError(
+                    f"is {photo.width} x {photo.height}, the first picture {self.info.width} x {self.info.height}",
+                    where=os.fspath(self.pictures[number]),
+                    next_step="Bring all pictures to one size",
+                )
+            yield Shown(luma_codes(photo.pixels), number, 1)
+
+
+def open_source(
+    path: Path, *, interlaced: Interlaced = "deinterlace", fps: float | None = None, limits: Limits | None = None
+) -> FilmFile | PictureFolder:
+    """Return what gives the frames of a film file, or of a folder of pictures."""
+    limits = limits or Limits()
+    if path.is_dir():
+        return PictureFolder.open(path, fps, limits)
+    return FilmFile.open(path, interlaced, limits)
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Return a key that puts frame10 after frame9."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name.lower())]

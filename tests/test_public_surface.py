@@ -20,6 +20,11 @@ PUBLIC = {
     "Engine",
     "EngineOptions",
     "FakeEngine",
+    "FilmColorizer",
+    "FilmError",
+    "FilmNotFoundError",
+    "FilmOptions",
+    "FilmResult",
     "Limits",
     "MissingExtraError",
     "ModelError",
@@ -39,15 +44,19 @@ PUBLIC = {
     "Restorer",
     "TrainingError",
     "UnknownModelError",
+    "UnreadableFilmError",
     "UnreadablePhotoError",
+    "UnsupportedFilmError",
     "UnsupportedPhotoError",
     "__version__",
     "colorize",
+    "colorize_film",
     "open_photo",
     "restore",
     "save_photo",
 }
 HEAVY = {"torch", "onnxruntime", "onnx", "numpy", "PIL", "pyvips", "pydantic", "cyclopts", "rich", "skimage", "scipy"}
+HEAVY |= {"av", "cv2"}
 
 
 def modules_after(code: str) -> set[str]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from photochrom.engines.base import Engine as Engine
     from photochrom.engines.base import FakeEngine as FakeEngine
     from photochrom.engines.base import ModelSpec as ModelSpec
+    from photochrom.errors import FilmError as FilmError
+    from photochrom.errors import FilmNotFoundError as FilmNotFoundError
     from photochrom.errors import MissingExtraError as MissingExtraError
     from photochrom.errors import ModelError as ModelError
     from photochrom.errors import ModelFileError as ModelFileError
@@ -36,11 +38,17 @@ if TYPE_CHECKING:
     from photochrom.errors import PhotoTooLargeError as PhotoTooLargeError
     from photochrom.errors import TrainingError as TrainingError
     from photochrom.errors import UnknownModelError as UnknownModelError
+    from photochrom.errors import UnreadableFilmError as UnreadableFilmError
     from photochrom.errors import UnreadablePhotoError as UnreadablePhotoError
+    from photochrom.errors import UnsupportedFilmError as UnsupportedFilmError
     from photochrom.errors import UnsupportedPhotoError as UnsupportedPhotoError
     from photochrom.files.photo import Photo as Photo
     from photochrom.files.photo import open_photo as open_photo
     from photochrom.files.photo import save_photo as save_photo
+    from photochrom.film.options import FilmOptions as FilmOptions
+    from photochrom.film.session import FilmColorizer as FilmColorizer
+    from photochrom.film.session import FilmResult as FilmResult
+    from photochrom.film.session import colorize_film as colorize_film
     from photochrom.options import ColorizeOptions as ColorizeOptions
     from photochrom.options import EngineOptions as EngineOptions
     from photochrom.options import Limits as Limits
@@ -54,6 +62,8 @@ _HOMES = {
     "photochrom.colorizer": ("Colorizer", "colorize"),
     "photochrom.engines.base": ("Engine", "FakeEngine", "ModelSpec"),
     "photochrom.errors": (
+        "FilmError",
+        "FilmNotFoundError",
         "MissingExtraError",
         "ModelError",
         "ModelFileError",
@@ -66,9 +76,13 @@ _HOMES = {
         "PhotochromError",
         "TrainingError",
         "UnknownModelError",
+        "UnreadableFilmError",
         "UnreadablePhotoError",
+        "UnsupportedFilmError",
         "UnsupportedPhotoError",
     ),
+    "photochrom.film.options": ("FilmOptions",),
+    "photochrom.film.session": ("FilmColorizer", "FilmResult", "colorize_film"),
     "photochrom.options": ("ColorizeOptions", "EngineOptions", "Limits", "OutputOptions", "RestoreOptions"),
     "photochrom.files.photo": ("Photo", "open_photo", "save_photo"),
     "photochrom.coloring.pipeline": ("ColorizeResult",),

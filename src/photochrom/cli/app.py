@@ -19,6 +19,7 @@ EXIT_INTERRUPTED = 130  # what shells report for Ctrl-C
 VERBS = [
     ("colorize", "photochrom.cli.colorize:colorize", "Colour photographs and folders of photographs."),
     ("restore", "photochrom.cli.restore:restore", "Restore photographs: scratches, stains, grain, fading."),
+    ("film", "photochrom.cli.film:film", "Colour a film: steady, in full size, with its sound."),
     ("redo", "photochrom.cli.redo:redo", "Make a result again from its recipe, byte for byte."),
     ("models", "photochrom.cli.models:app", "List the models, or show one."),
     ("train", "photochrom.cli.train:train", "Train a network as a configuration file says."),

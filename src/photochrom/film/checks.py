@@ -7,13 +7,14 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
 from photochrom.errors import OptionError, OutputError, UnreadableFilmError, UnsupportedFilmError
 from photochrom.film.coloured import is_coloured
 from photochrom.film.containers import FilmInfo, Reading
-from photochrom.film.encoding import CODECS, SegmentWriter, container_of, encoder_settings
+from photochrom.film.encoding import CODECS, SegmentWriter, color_range, container_of, encoder_settings
 from photochrom.film.joining import Joint, Piece, Span, join
 from photochrom.film.options import FilmOptions
 from photochrom.film.planes import Layout, frame_from
@@ -34,8 +35,9 @@ def check_options(options: FilmOptions) -> None:
             raise OptionError("pictures are lossless already", where="--keep-masters", next_step="Leave it out")
     else:
         encoder_settings(options)
-    if options.start is not None and options.end is not None and options.end <= options.start:
-        raise OptionError(f"{options.end:g} s is not after --start {options.start:g} s", where="--end")
+    start, end = options.span_s
+    if end is not None and end <= (start or 0):
+        raise OptionError(f"{end:g} s is not after the start, {start or 0:g} s", where="--end")
 
 
 def check_paths(film: Path, target: Path, options: FilmOptions) -> None:
@@ -111,7 +113,7 @@ def check_room(info: FilmInfo, target: Path, options: FilmOptions) -> None:
     """Raise OutputError where the disk has no room for segments and the joined film together."""
     bits = FRAMES_BITS_A_PIXEL if options.codec == "frames" else CODECS[options.codec].bits_a_pixel * 2
     bits += CODECS["ffv1"].bits_a_pixel * 2 if options.keep_masters else 0
-    frames = expected_frames(info, Span(options.start, options.end))
+    frames = expected_frames(info, Span(*options.span_s))
     folder = target if target.is_dir() else target.parent
     require_room(folder, round(info.width * info.height * frames * bits / 8))
 
@@ -125,11 +127,11 @@ def check_time_base(info: FilmInfo, target: Path) -> list[str]:
 def try_writing(
     info: FilmInfo, layout: Layout, target: Path, options: FilmOptions, original: Path | None, *, fields: bool
 ) -> None:
-    """Write two frames and join them with the original's other streams; raise what the real thing would raise at its end."""
+    """Write two frames and join them with the original's other streams; raise what the whole film would raise."""
     codec = CODECS[options.codec]
     width, height = layout.chroma_size(info.width, info.height)
-    grey = np.full((info.height, info.width), layout.codes.black, layout.codes.dtype)
-    chroma = np.full((height, width, 2), layout.codes.neutral, layout.codes.dtype)
+    grey: Any = np.full((info.height, info.width), layout.codes.black).astype(layout.codes.dtype)
+    chroma = np.full((height, width, 2), layout.codes.neutral).astype(layout.codes.dtype)
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"trial.{codec.segment}"
         writer = SegmentWriter(path, codec, encoder_settings(options), layout, info, fields=fields)
@@ -138,7 +140,16 @@ def try_writing(
             writer.write(frame_from(grey, chroma, layout), k * step, step)
         writer.close()
         nothing = Span(start_s=-2.0, end_s=-1.0)
-        joint = Joint([Piece(path, 0)], info, original, container_of(target), nothing, options.without, {})
+        joint = Joint(
+            pieces=[Piece(path, 0)],
+            info=info,
+            original=original,
+            container=container_of(target),
+            color_range=color_range(layout, info),
+            span=nothing,
+            without=options.without,
+            tags={},
+        )
         join(joint, Path(folder) / f"joined{target.suffix}")
 
 
@@ -155,7 +166,9 @@ def reading_notes(reading: Reading, frames: int, expected: int) -> list[str]:
         bridged = f"; {reading.missing} gave no picture, and the one before stays for longer" if reading.missing else ""
         notes.append(f"{reading.damaged} damaged frames{bridged}")
     if reading.moved:
-        notes.append(f"{reading.moved} frames had no time stamp, or one that was not later: moved behind the one before")
+        notes.append(
+            f"{reading.moved} frames had no time stamp, or one that was not later: moved behind the one before"
+        )
     if reading.truncated or frames < 0.98 * expected - 2:
         notes.append(f"the film ends early: {frames} frames of about {expected}" if expected else "the film ends early")
     return notes
@@ -185,5 +198,3 @@ def _cv2_version() -> str:
     import cv2
 
     return str(cv2.__version__)
-
-

@@ -1,14 +1,14 @@
 """Chroma laid under a full-size luma plane: from the small grid to the codes of the Cb and Cr planes.
 
 As for photographs (``resample.GuidedUpsampler``), chroma between the grid's places is a locally linear function of the
-luma, so that colours end where the luma's edges are. Then it shrinks until the player's RGB stays in its range: for every
-luma that a chroma sample covers, in closed form.
+luma, so that colours end where the luma's edges are. Then it shrinks until the player's RGB stays in its range: for
+every luma that a chroma sample covers, in closed form.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +38,9 @@ class GuidedChroma:
         mean = cv2.blur(np.dstack([grid_luma, grid_luma**2, chroma]), GUIDE_WINDOW, borderType=cv2.BORDER_REFLECT)
         product = cv2.blur(chroma * grid_luma[..., None], GUIDE_WINDOW, borderType=cv2.BORDER_REFLECT)
         variance = np.maximum(mean[..., 1] - mean[..., 0] ** 2, 0)
-        slope = (product.reshape(chroma.shape) - mean[..., :1] * mean[..., 2:]) / (variance + np.float32(GUIDE_EPS))[..., None]
+        slope = (product.reshape(chroma.shape) - mean[..., :1] * mean[..., 2:]) / (variance + np.float32(GUIDE_EPS))[
+            ..., None
+        ]
         slope = cv2.blur(slope, GUIDE_WINDOW, borderType=cv2.BORDER_REFLECT).reshape(chroma.shape)
         return cls(np.concatenate([slope, chroma - slope * grid_luma[..., None]], axis=-1).astype(np.float32))
 
@@ -52,9 +54,7 @@ class GuidedChroma:
         return np.asarray(full[..., :2] * luma[..., None] + full[..., 2:])
 
 
-def chroma_codes(
-    luma: Pixels, guided: GuidedChroma, matrix: Matrix, source: Codes, target: Layout
-) -> npt.NDArray[Any]:
+def chroma_codes(luma: Pixels, guided: GuidedChroma, matrix: Matrix, source: Codes, target: Layout) -> npt.NDArray[Any]:
     """Return the chroma codes that belong to a luma plane, in the gamut.
 
     Args:
@@ -64,8 +64,8 @@ def chroma_codes(
         source: depth and range of ``luma``.
         target: sampling of chroma, and depth of its codes.
 
-    Shapes: -> (h, w, 2), the chroma planes' size. Every luma that a sample covers stays in RGB's range with it; a player
-    that interpolates chroma may go beyond by what neighbours differ.
+    Shapes: -> (h, w, 2), the chroma planes' size. Every luma that a sample covers stays in RGB's range with it; a
+    player that interpolates chroma may go beyond by what neighbours differ.
     """
     mean, darkest, brightest = covered_luma(luma, *STEPS[target.sampling])
     chroma = guided.at(source.luma(mean))
@@ -74,7 +74,7 @@ def chroma_codes(
     # Rounded to the nearest code; what had to shrink is rounded towards grey, or it would leave the gamut again.
     offsets = np.where(keep < 1, np.trunc(offsets), np.rint(offsets))
     codes = offsets + np.float32(target.codes.neutral)
-    return np.clip(codes, 0, (1 << target.codes.bits) - 1).astype(target.codes.dtype)
+    return np.asarray(np.clip(codes, 0, (1 << target.codes.bits) - 1).astype(target.codes.dtype))
 
 
 def covered_luma(luma: Pixels, across: int, down: int) -> tuple[Plane | Pixels, Pixels, Pixels]:
@@ -83,7 +83,7 @@ def covered_luma(luma: Pixels, across: int, down: int) -> tuple[Plane | Pixels, 
         return luma, luma, luma
     height, width = luma.shape
     if height % down or width % across:
-        luma = np.pad(luma, ((0, -height % down), (0, -width % across)), mode="edge")
+        luma = cast("Pixels", np.pad(luma, ((0, -height % down), (0, -width % across)), mode="edge"))
     parts = [luma[row::down, column::across] for row in range(down) for column in range(across)]
     darkest, brightest, total = parts[0], parts[0], parts[0].astype(np.uint32)
     for part in parts[1:]:

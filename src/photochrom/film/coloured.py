@@ -16,8 +16,8 @@ from photochrom.film.planes import chroma_of, luma_of
 from photochrom.film.sources import FilmFile, PictureFolder
 
 SECONDS, LOOKS = 10.0, 12
-# Root mean square of chroma, of a range of -0.5..0.5: below it a film is grey, noise of its encoder included; and of what
-# is left when each tone's own chroma is taken off, above which it has colours and not one tint.
+# Root mean square of chroma, of a range of -0.5..0.5: below it a film is grey, noise of its encoder included; and of
+# what is left when each tone's own chroma is taken off, above which it has colours and not one tint.
 GREY, TINT = 0.008, 0.015
 TONES = 16
 
@@ -53,7 +53,7 @@ def _strengths(luma: Plane, chroma: Plane) -> tuple[float, float]:
 def _film_looks(source: FilmFile) -> list[tuple[Plane, Plane | None]]:
     info = source.info
     every = max(1, int(SECONDS * float(info.rate)) // LOOKS)
-    looks = []
+    looks: list[tuple[Plane, Plane | None]] = []
     with open_container(info.path) as container:
         stream = picture_stream(container, os.fspath(info.path))
         if info.layout.sampling == "400" and not info.layout.rgb:
@@ -70,7 +70,8 @@ def _shrunk(luma: Plane, chroma: Plane) -> Plane:
     import cv2
 
     height, width = chroma.shape[:2]
-    return np.asarray(cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA)).reshape(height, width)
+    small = cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32).reshape(height, width)
 
 
 def _picture_looks(source: PictureFolder) -> list[tuple[Plane, Plane | None]]:

@@ -1,7 +1,7 @@
 """Codecs a film can be written with: what each can hold, and an encoder of frames into a segment file.
 
-What a codec or a container cannot hold is found out before the first frame is coloured: by the table, and by a trial that
-writes two frames and joins them.
+What a codec or a container cannot hold is found out before the first frame is coloured: by the table, and by a trial
+that writes two frames and joins them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from photochrom.computer.cores import usable_cores
 from photochrom.errors import OptionError
-from photochrom.film.containers import FilmInfo
+from photochrom.film.containers import FULL_RANGE, FilmInfo
 from photochrom.film.options import FilmOptions
 from photochrom.film.planes import STEPS, Layout
 
 if TYPE_CHECKING:
     from av import VideoFrame
     from av.container import OutputContainer
-    from av.video.stream import VideoStream
 
 LARGEST_ENCODER_RATE = 240
 
@@ -60,9 +59,7 @@ class Codec:
 
 
 CODECS = {
-    "x264": Codec(
-        "libx264", crf=16, preset="veryfast", lossless={"qp": "0"}, bits_a_pixel=0.6
-    ),
+    "x264": Codec("libx264", crf=16, preset="veryfast", lossless={"qp": "0"}, bits_a_pixel=0.6),
     "x265": Codec(
         "libx265",
         depths=(8, 10, 12),
@@ -86,7 +83,7 @@ CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
 
 def container_of(path: Path) -> str:
-    """Return FFmpeg's name of the container that a file name asks for; raise OptionError for one that is not written."""
+    """Return FFmpeg's name of the container that a file name asks for; or raise OptionError."""
     try:
         return CONTAINERS[path.suffix.lower()]
     except KeyError:
@@ -186,14 +183,14 @@ class SegmentWriter:
         self._name, self._settings, self._time_base = codec.encoder, dict(settings), info.time_base
         self._container: OutputContainer = av.open(os.fspath(path), "w", format=codec.segment)
         rate = min(max(info.rate, Fraction(1)), Fraction(LARGEST_ENCODER_RATE)).limit_denominator(1001)
-        stream: VideoStream = self._container.add_stream(codec.encoder, rate=rate)
+        stream: Any = self._container.add_stream(codec.encoder, rate=rate)
         self._stream = stream
         context = stream.codec_context
         stream.width, stream.height, stream.pix_fmt = info.width, info.height, layout.pixel_format
         stream.time_base = context.time_base = info.time_base
         context.sample_aspect_ratio = info.sample_aspect
         context.color_primaries, context.color_trc, context.colorspace = _tags(info)
-        context.color_range = 2 if layout.codes.full else (info.tags[3] or 1)
+        context.color_range = color_range(layout, info)
         context.thread_count = usable_cores()  # part of what makes the bytes: the same on every run
         if fields:
             _keep_fields(context, self._settings)
@@ -231,6 +228,11 @@ class SegmentWriter:
 
 def _spelled(settings: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {text}" for name, text in settings.items())
+
+
+def color_range(layout: Layout, info: FilmInfo) -> int:
+    """Return the tag for the range of codes: 2 for full range, else what the film says."""
+    return FULL_RANGE if layout.codes.full else info.tags[3]
 
 
 def _tags(info: FilmInfo) -> tuple[int, int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from photochrom.film.options import Interlaced
 
@@ -22,7 +22,9 @@ FILTERS: dict[Interlaced, tuple[tuple[str, str], ...]] = {
 }
 
 
-def filtered(frames: Iterator[VideoFrame], stream: VideoStream, mode: Interlaced, info: FilmInfo) -> Iterator[VideoFrame]:
+def filtered(
+    frames: Iterator[VideoFrame], stream: VideoStream, mode: Interlaced, info: FilmInfo
+) -> Iterator[VideoFrame]:
     """Yield the frames with their fields treated as ``mode`` says, time stamps in the film's own time base."""
     if mode == "keep":
         yield from frames
@@ -41,7 +43,7 @@ def _graph(stream: VideoStream, mode: Interlaced) -> Graph:
     graph = Graph()
     nodes = [graph.add_buffer(template=stream), *(graph.add(name, text) for name, text in FILTERS[mode])]
     nodes.append(graph.add("buffersink"))
-    for node, following in zip(nodes, nodes[1:]):
+    for node, following in zip(nodes, nodes[1:], strict=False):
         node.link_to(following)
     graph.configure()
     return graph
@@ -53,7 +55,7 @@ def _pulled(graph: Graph, info: FilmInfo) -> Iterator[VideoFrame]:
 
     while True:
         try:
-            frame = graph.pull()
+            frame: Any = graph.pull()
         except (NothingYet, Ended):
             return
         if frame.time_base != info.time_base:  # bwdif doubles it

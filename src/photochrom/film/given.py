@@ -13,7 +13,7 @@ from photochrom.color import lab_from_srgb
 from photochrom.errors import OptionError
 from photochrom.files.photo import open_photo
 from photochrom.film.matrices import Matrix, Plane
-from photochrom.film.shots import parse_time
+from photochrom.film.options import parse_time
 from photochrom.film.sources import PICTURES
 from photochrom.film.steadiness import Colours
 
@@ -98,9 +98,7 @@ def colours_of(path: Path, grid_luma: Plane, matrix: Matrix, quarter_turns: int)
     photo = open_photo(path)
     height, width = np.rot90(grid_luma, quarter_turns).shape
     if abs(photo.width * height - photo.height * width) > 0.04 * photo.width * height:
-        raise OptionError(
-            f"is {photo.width} x {photo.height}, which is not the film's shape", where=os.fspath(path)
-        )
+        raise OptionError(f"is {photo.width} x {photo.height}, which is not the film's shape", where=os.fspath(path))
     pixels = photo.pixels.astype(np.float32) / photo.max_code
     rgb = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
     alpha = np.ones(rgb.shape[:2], np.float32) if photo.alpha is None else photo.alpha / np.float32(photo.max_code)

@@ -1,8 +1,8 @@
 """Segments joined into one film, packet by packet, with the sound, subtitles, chapters and metadata of the original.
 
-Nothing is decoded or encoded here. Time stamps are the original's: a segment's packets are put where its first frame was,
-and decode times are worked out anew over the whole film, so that they rise across segments also where the frame rate
-varies.
+Nothing is decoded or encoded here. Time stamps are the original's: a segment's packets are put where its first frame
+was, and decode times are worked out anew over the whole film, so that they rise across segments also where the frame
+rate varies.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from photochrom.film.options import Kind
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
-    from av.packet import Packet
     from av.stream import Stream
 
 # Metadata that describes the container, and not the film.
@@ -63,6 +62,7 @@ class Joint:
         info: of the original.
         original: the file that sound and the rest are copied from; None for a folder of pictures.
         container: FFmpeg's name of the container to write.
+        color_range: H.273's, as FFmpeg counts it: 1 limited, 2 full; some segments cannot say it themselves.
         span: which part of the original.
         without: kinds of streams that are left out.
         tags: metadata added to the original's.
@@ -72,6 +72,7 @@ class Joint:
     info: FilmInfo
     original: Path | None
     container: str
+    color_range: int
     span: Span
     without: tuple[Kind, ...]
     tags: dict[str, str]
@@ -91,7 +92,7 @@ def join(joint: Joint, target: Path) -> tuple[str, ...]:
     notes: list[str] = []
     source = open_container(joint.original) if joint.original else None
     try:
-        with av.open(os.fspath(target), "w", format=joint.container) as output:
+        with av.open(os.fspath(target), "w", format=joint.container, container_options=_settings(joint)) as output:
             pictures = _add_pictures(output, joint)
             copies = _add_copies(output, source, joint, notes) if source else {}
             _describe(output, source, joint, notes)
@@ -109,6 +110,12 @@ def join(joint: Joint, target: Path) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _settings(joint: Joint) -> dict[str, str]:
+    """Return the muxer's options: MP4 and MOV count the start in the film's own units, not in milliseconds."""
+    exact = joint.container != "matroska" and joint.info.time_base.numerator == 1
+    return {"movie_timescale": str(joint.info.time_base.denominator)} if exact else {}
+
+
 def _add_pictures(output: OutputContainer, joint: Joint) -> Stream:
     import av
 
@@ -116,14 +123,13 @@ def _add_pictures(output: OutputContainer, joint: Joint) -> Stream:
         template = piece.streams.video[0]
         stream = output.add_stream_from_template(template, opaque=True)
         stream.time_base = joint.info.time_base
+        stream.codec_context.color_range = joint.color_range
     if joint.info.rotation:
         stream.set_display_rotation(joint.info.rotation)
     return stream
 
 
-def _add_copies(
-    output: OutputContainer, source: InputContainer, joint: Joint, notes: list[str]
-) -> dict[int, Stream]:
+def _add_copies(output: OutputContainer, source: InputContainer, joint: Joint, notes: list[str]) -> dict[int, Stream]:
     """Return the output's streams for each of the source's that is copied."""
     copies: dict[int, Stream] = {}
     picture = picture_stream(source, os.fspath(joint.original or ""))
@@ -152,7 +158,7 @@ def _add_copies(
 
 
 def _codec_name(stream: Any) -> str:
-    return stream.codec_context.name if stream.codec_context else stream.type
+    return str(stream.codec_context.name if stream.codec_context else stream.type)
 
 
 def _describe(output: OutputContainer, source: InputContainer | None, joint: Joint, notes: list[str]) -> None:
@@ -162,7 +168,8 @@ def _describe(output: OutputContainer, source: InputContainer | None, joint: Joi
         if joint.container != "matroska" and (code := kept.pop("timecode", None)):
             notes.append(f"time code {code} left out: .mkv keeps it")
         output.metadata.update(kept)
-        output.set_chapters([kept for c in source.chapters() if (kept := _chapter(dict(c), joint.span))])
+        chapters: Any = [_chapter(dict(chapter), joint.span) for chapter in source.chapters()]
+        output.set_chapters([chapter for chapter in chapters if chapter])
     output.metadata.update(joint.tags)
 
 
@@ -176,7 +183,7 @@ def _chapter(chapter: dict[str, Any], span: Span) -> dict[str, Any] | None:
     return {**chapter, "start": round((start - shift) / base), "end": round((end - shift) / base)}
 
 
-Timed = tuple[float, int, "Packet"]
+Timed = tuple[float, int, Any]  # seconds, stream, packet
 
 
 def _picture_packets(joint: Joint, stream: Stream) -> Iterator[Timed]:
@@ -191,13 +198,13 @@ def _picture_packets(joint: Joint, stream: Stream) -> Iterator[Timed]:
         yield float(packet.dts * joint.info.time_base), stream.index, packet
 
 
-def _packets(joint: Joint) -> Iterator[tuple[int, Packet, int]]:
+def _packets(joint: Joint) -> Iterator[tuple[int, Any, int]]:
     import av
 
     number = 0
     for piece in joint.pieces:
         with av.open(os.fspath(piece.path)) as container:
-            stream = container.streams.video[0]
+            stream: Any = container.streams.video[0]
             scale = Fraction(stream.time_base) / joint.info.time_base
             for packet in container.demux(stream):
                 if packet.pts is None or not packet.size:
@@ -228,7 +235,7 @@ def _copied_packets(source: InputContainer, copies: dict[int, Stream], span: Spa
 
     wanted = [source.streams[index] for index in copies]
     last = 0.0
-    packets = source.demux(wanted)
+    packets: Iterator[Any] = source.demux(wanted)
     while True:
         try:
             packet = next(packets)

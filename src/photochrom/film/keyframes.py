@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photochrom.coloring.grading import grade, split_vividness
+from photochrom.coloring.prediction import is_rebalanced, predict
+from photochrom.coloring.rendering import RenderPlan, plan_render
 from photochrom.engines.base import Engine
 from photochrom.film.chroma import GuidedChroma
 from photochrom.film.matrices import Codes, Matrix, Plane
 from photochrom.film.planes import Pixels
 from photochrom.film.steadiness import Colours
-from photochrom.coloring.grading import grade, split_vividness
 from photochrom.luma import is_blank, normalize_tone
 from photochrom.options import ColorizeOptions
-from photochrom.coloring.prediction import is_rebalanced, predict
-from photochrom.coloring.rendering import RenderPlan, plan_render
 from photochrom.resample import block_mean
 
 # Every colour weighs at least this much, however unsure the net is of it.
@@ -45,9 +45,15 @@ class Viewer:
 
     @classmethod
     def of(
-        cls, engine: Engine, options: ColorizeOptions, matrix: Matrix, codes: Codes, shown: tuple[int, int], rotation: int
+        cls,
+        engine: Engine,
+        options: ColorizeOptions,
+        matrix: Matrix,
+        codes: Codes,
+        shown: tuple[int, int],
+        rotation: int,
     ) -> Viewer:
-        """Return the viewer of a film whose frames are ``shown`` (width, height) large, upright and of square pixels."""
+        """Return the viewer of a film that players show ``shown`` (width, height) large: upright, square pixels."""
         turns = round(rotation / 90) % 4
         return cls(engine, options, matrix, codes, turns, plan_render(*shown, engine, options))
 
@@ -103,6 +109,6 @@ class NetColours:
     def __init__(self, viewer: Viewer, lumas: Sequence[Pixels], grids: Callable[[int], Plane]) -> None:
         self._viewer, self._lumas, self._grids = viewer, lumas, grids
 
-    def __call__(self, frame: int, travelled: Colours | None) -> Colours:
+    def __call__(self, frame: int, travelled: Colours | None) -> Colours:  # noqa: ARG002 - decided without
         """Return the net's colours of one frame, weighed by its confidence."""
         return Colours(*self._viewer.colours(self._lumas[frame], self._grids(frame)))

@@ -78,8 +78,8 @@ class Matrix:
     def chroma_from_ab(self, luma: Plane, ab: Plane, refinements: int = 3) -> Plane:
         """Return (Cb, Cr) of the colour of this luma with these Lab a*, b*, brought into the gamut.
 
-        Shapes: (...) and (..., 2) -> (..., 2). As ``color.chroma_from_ab``, for any matrix: lightness is corrected until
-        the luma agrees.
+        Shapes: (...) and (..., 2) -> (..., 2). As ``color.chroma_from_ab``, for any matrix: lightness is corrected
+        until the luma agrees.
         """
         target = np.asarray(lightness_from_luma(luma), np.float32)
         lightness = target
@@ -94,8 +94,9 @@ class Matrix:
         """Return the largest factor in 0..1 that keeps RGB in 0..1 for every luma between the two given.
 
         Shapes: (..., 2), (...), (...) -> (...). A channel leaves the gamut upwards where the brightest luma plus its
-        offset exceeds 1, downwards where the darkest plus it falls below 0: offsets are linear in chroma, so the limit is
-        the smallest of the quotients, in closed form. Luma beyond 0..1, as cameras' highlights have it, counts as its end.
+        offset exceeds 1, downwards where the darkest plus it falls below 0: offsets are linear in chroma, so the limit
+        is the smallest of the quotients, in closed form. Luma beyond 0..1, as cameras' highlights have it, counts as
+        its end.
         """
         red, green, blue = self.offsets(chroma)
         highest = np.maximum(np.maximum(red, green), blue)
@@ -134,7 +135,7 @@ class Codes:
         return 1 << (self.bits - 1)
 
     @property
-    def dtype(self) -> type[np.uint8] | type[np.uint16]:
+    def dtype(self) -> type[np.uint8 | np.uint16]:
         """The integers that hold such a code."""
         return np.uint8 if self.bits == 8 else np.uint16
 

@@ -76,7 +76,7 @@ def flow(start: Grey, end: Grey) -> Plane:
     positions = _still(*start.shape)
     if min(start.shape) < SMALLEST_SIDE:
         return positions
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     return positions + np.asarray(search.calc(start, end, None), dtype=np.float32)
 
 
@@ -84,9 +84,8 @@ def carry(plane: npt.NDArray[Any], positions: Plane) -> npt.NDArray[Any]:
     """Return a plane as seen from elsewhere: each place shows what lies at its position. Linear, edges continued."""
     import cv2
 
-    return np.asarray(
-        cv2.remap(plane, positions, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    )
+    x, y = positions[..., 0], positions[..., 1]
+    return np.asarray(cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 def compare(earlier: Grey, later: Grey) -> Motion:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from photochrom.options import Options
 
@@ -13,6 +13,27 @@ CodecName = Literal["x264", "x265", "av1", "ffv1", "prores", "frames"]
 Interlaced = Literal["deinterlace", "keep", "telecine"]
 Kind = Literal["sound", "subtitles", "data"]
 Sampling = Literal["420", "422", "444"]
+
+
+def parse_time(text: float | str) -> float:
+    """Return seconds from 12.5, "12.5", "12.5s", "1:02.5" or "0:01:02.5".
+
+    Raises:
+        ValueError: it is no time.
+    """
+    seconds = 0.0
+    try:
+        for part in str(text).strip().removesuffix("s").split(":"):
+            seconds = seconds * 60 + float(part)
+    except ValueError:
+        raise ValueError("should be a time such as 12.5 or 0:01:02.5") from None
+    if not 0 <= seconds < 1e7:
+        raise ValueError("should be a time from 0 on")
+    return seconds
+
+
+# Typed as what may be given; always seconds once checked.
+Time = Annotated[float | str, AfterValidator(parse_time)]
 
 
 class FilmOptions(Options):
@@ -44,7 +65,7 @@ class FilmOptions(Options):
     )
     depth: Literal[8, 10, 12, 16] | None = Field(
         default=None,
-        description="Bits of a sample. Left out, the film's own (10 for prores). More bits change nothing, fewer round.",
+        description="Bits of a sample. Left out, the film's own (10 for prores). More change nothing, fewer round.",
     )
     interlaced: Interlaced = Field(
         default="deinterlace",
@@ -55,22 +76,22 @@ class FilmOptions(Options):
         default=12,
         ge=1,
         le=240,
-        description="The net colours every so manieth frame, and earlier where the picture has changed; between, colours "
+        description="The net colours a frame this often, and earlier where the picture has changed; between, colours "
         "travel with the picture. Fewer are not steadier, and cost the net's time.",
     )
     cuts: Path | None = Field(
         default=None,
-        description="A text file that corrects where shots begin: lines of `cut PLACE` and `no-cut PLACE`, a place being "
-        "a frame's number or a time (1234, 12.5s, 0:01:02.5).",
+        description="A text file that corrects where shots begin: lines of `cut PLACE` and `no-cut PLACE`, a place "
+        "being a frame's number or a time (1234, 12.5s, 0:01:02.5).",
     )
     keyframes: Path | None = Field(
         default=None,
         description="A folder of frames that somebody has coloured, named by number or time (000123.png, 12.5s.png, "
-        "0-01-02.5.png), whole or transparent where nothing is said. They rule their shot from there on, and the seconds "
-        "before.",
+        "0-01-02.5.png), whole, or transparent where nothing is said. They rule their shot from there on, and the "
+        "seconds before.",
     )
-    start: float | None = Field(default=None, ge=0, description="Colour from here on, in seconds of the film.")
-    end: float | None = Field(default=None, gt=0, description="Colour up to here, in seconds of the film.")
+    start: Time | None = Field(default=None, description="Colour from here on: a time of the film (12.5 or 0:01:02.5).")
+    end: Time | None = Field(default=None, description="Colour up to here, likewise.")
     fps: float | None = Field(
         default=None,
         gt=0,
@@ -81,7 +102,9 @@ class FilmOptions(Options):
         default=(),
         description="Leave out sound, subtitles or data (time codes and the like).",
     )
-    recolor: bool = Field(default=False, description="Colour a film that is in colour already: its colours are replaced.")
+    recolor: bool = Field(
+        default=False, description="Colour a film that is in colour already: its colours are replaced."
+    )
     keep_masters: bool = Field(
         default=False,
         description="Keep a lossless copy (FFV1 in NAME-master.mkv) beside the result, to cut or encode from again.",
@@ -89,3 +112,9 @@ class FilmOptions(Options):
     overwrite: bool = Field(
         default=False, description="Replace an output that exists already. The film itself is never replaced."
     )
+
+    @property
+    def span_s(self) -> tuple[float | None, float | None]:
+        """The part to colour, in seconds: (start, end)."""
+        start, end = (None if place is None else parse_time(place) for place in (self.start, self.end))
+        return start, end

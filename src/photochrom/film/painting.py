@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -54,8 +54,10 @@ class Painter:
         for parity in (0, 1):
             rows = chroma[parity::2]
             painted = chroma_codes(luma[parity::2], guided, self.matrix, self.target.codes, self.target)
-            rows[:] = painted[: len(rows)] if len(painted) >= len(rows) else np.pad(
-                painted, ((0, len(rows) - len(painted)), (0, 0), (0, 0)), mode="edge"
+            rows[:] = (
+                painted[: len(rows)]
+                if len(painted) >= len(rows)
+                else np.pad(painted, ((0, len(rows) - len(painted)), (0, 0), (0, 0)), mode="edge")
             )
         return luma, chroma
 
@@ -66,10 +68,10 @@ class Painter:
         """
         guided = GuidedChroma.fit(colours.chroma, self.grid_luma(sight))
         largest = 255 if self.source.bits == 8 else 65535
-        luma = np.rint(np.clip(self.source.luma(sight.luma), 0, 1) * largest) / np.float32(largest)
-        luma = luma.astype(np.float32)
+        grey = np.rint(np.clip(self.source.luma(sight.luma), 0, 1) * largest) / np.float32(largest)
+        luma = grey.astype(np.float32)
         rgb = quantize_keeping_luma(merge_luma_chroma(luma, guided.at(luma)), luma, largest)
-        return rgb.astype(np.uint8 if largest == 255 else np.uint16)
+        return cast("Pixels", rgb.astype(np.uint8 if largest == 255 else np.uint16))
 
 
 def in_order(work: Callable[[Any], Any], items: Iterable[Any], threads: int) -> Iterator[Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -74,19 +75,19 @@ def small_grey(luma: Pixels, codes: Codes) -> Grey:
     import cv2
 
     height, width = luma.shape
-    small = cv2.resize(luma, grid_size(width, height), interpolation=cv2.INTER_AREA)
+    small: Any = cv2.resize(luma, grid_size(width, height), interpolation=cv2.INTER_AREA)
     small = small.reshape(grid_size(width, height)[::-1])
-    return small if codes.bits == 8 else (small >> np.uint16(codes.bits - 8)).astype(np.uint8)
+    return np.asarray(small if codes.bits == 8 else (small >> np.uint16(codes.bits - 8)).astype(np.uint8))
 
 
-def passages(sights: Iterator[Sight], longest: int, cuts: CutsFile, before: Grey | None = None) -> Generator[Passage]:
+def passages(sights: Iterator[Sight], longest: int, cuts: CutsFile, before: Sequence[Grey] = ()) -> Generator[Passage]:
     """Yield the film in passages, each of one shot.
 
     Args:
         sights: the frames.
         longest: frames a passage may have.
         cuts: what somebody says about cuts.
-        before: the small copy of the frame before the first one, where work goes on.
+        before: the small copies of the two frames before the first one, where work goes on.
 
     Cost: the motion, worked out on a thread of its own, some frames ahead.
     """
@@ -108,30 +109,38 @@ def passages(sights: Iterator[Sight], longest: int, cuts: CutsFile, before: Grey
         yield held
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A frame that is not judged yet: with the two before it, and the motion from the last."""
+
+    sight: Sight
+    before: tuple[Grey, ...]
+    motion: Future[Motion] | None
+
+
 def _compared(
-    sights: Iterator[Sight], cuts: CutsFile, before: Grey | None
+    sights: Iterator[Sight], cuts: CutsFile, before: Sequence[Grey]
 ) -> Iterator[tuple[Sight, Motion | None, bool]]:
     """Yield each frame with the motion from the one before, and whether a shot begins with it."""
-    waiting: deque[tuple[Sight, Grey | None, Future[Motion] | None]] = deque()
+    waiting: deque[_Waiting] = deque()
+    greys = tuple(before)
     with ThreadPoolExecutor(1) as pool:
         for sight in sights:
-            waiting.append((sight, before, pool.submit(compare, before, sight.grey) if before is not None else None))
-            before = sight.grey
+            waiting.append(_Waiting(sight, greys, pool.submit(compare, greys[-1], sight.grey) if greys else None))
+            greys = (*greys, sight.grey)[-2:]
             if len(waiting) > AHEAD:
                 yield _judged(waiting, cuts)
         while waiting:
             yield _judged(waiting, cuts)
 
 
-def _judged(
-    waiting: deque[tuple[Sight, Grey | None, Future[Motion] | None]], cuts: CutsFile
-) -> tuple[Sight, Motion | None, bool]:
-    sight, earlier, future = waiting.popleft()
-    if future is None or earlier is None:
-        return sight, None, False
-    motion = future.result()
-    if sight.number in cuts.cuts:
-        return sight, motion, True
-    after = waiting[0][0].grey if waiting else None
-    cut = sight.number not in cuts.no_cuts and is_cut(earlier, sight.grey, motion, after)
-    return sight, motion, cut
+def _judged(waiting: deque[_Waiting], cuts: CutsFile) -> tuple[Sight, Motion | None, bool]:
+    this = waiting.popleft()
+    if this.motion is None:
+        return this.sight, None, False
+    motion = this.motion.result()
+    if this.sight.number in cuts.cuts:
+        return this.sight, motion, True
+    after = waiting[0].sight.grey if waiting else None
+    cut = this.sight.number not in cuts.no_cuts and is_cut(this.before, this.sight.grey, motion, after)
+    return this.sight, motion, cut

@@ -11,7 +11,6 @@ import contextlib
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from photochrom.computer.cores import usable_cores
@@ -92,7 +91,7 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
     info = film.source.info
     longest = passage_length(info.width, info.height, info.layout.codes.bits)
     try:
-        for passage in ahead(passages(sights, longest, film.cuts, state.grey)):
+        for passage in ahead(passages(sights, longest, film.cuts, state.greys)):
             if open_segment is None:
                 lumas = [film.painter.sent_luma(sight) for sight in passage.sights[:LOOKED_AT]]
                 open_segment = Segment(film.new_writer(), passage.sights[0].pts, lumas)
@@ -130,7 +129,8 @@ def _color_passage(film: Film, passage: Passage, state: State, segment: Segment,
     segment.counts, segment.keys = last.counts, segment.keys + len(keys)
     segment.cuts += [passage.sights[0].number] if passage.cut else []
     left = {"net": net[-1], **({"given": over[-1]} if over[-1] is not None else {})}
-    return State(last.grey, left)
+    greys = (*state.greys, *(sight.grey for sight in passage.sights))[-2:]
+    return State(greys, left)
 
 
 def _arrived(layers: Mapping[str, Colours], passage: Passage) -> dict[str, Colours]:
@@ -172,8 +172,8 @@ def _finish(film: Film, segment: Segment, state: State) -> float:
 def _remaining(film: Film, reading: Reading) -> Iterator[Shown]:
     """Yield the frames of the span that no finished segment has.
 
-    Decoding begins somewhat before; the last finished frame must be met there with the very luma it had, or all is decoded
-    from the start, as files whose index lies need it.
+    Decoding begins somewhat before; the last finished frame must be met there with the very luma it had, or all is
+    decoded from the start, as files whose index lies need it.
     """
     base = film.source.info.time_base
     frames = _from_last(film, reading) if film.work.records else film.source.frames(reading, _first_pts(film))
@@ -224,5 +224,3 @@ def ahead(items: Generator[Passage]) -> Iterator[Passage]:
             with contextlib.suppress(Exception):
                 coming.result()
             items.close()
-
-

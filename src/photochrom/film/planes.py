@@ -1,15 +1,15 @@
 """A frame's planes as numpy arrays: the luma that is never converted, and frames made from it and new chroma.
 
 What is planar Y'CbCr or grey keeps its luma codes to the last bit, at any depth and range. Packed Y'CbCr is unpacked,
-which changes no code. What is RGB has no luma plane: BT.601 luma is worked out once, in full range and at full depth, as
-for photographs.
+which changes no code. What is RGB has no luma plane: BT.601 luma is worked out once, in full range and at full depth,
+as for photographs.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -102,7 +102,8 @@ def luma_of(frame: VideoFrame, layout: Layout) -> Pixels:
     Cost: the copying of one plane.
     """
     if layout.rgb:
-        return luma_codes(frame.to_ndarray(format=layout.unpacked))
+        pixels: Any = frame.to_ndarray(format=layout.unpacked)
+        return luma_codes(pixels)
     if layout.unpacked:
         frame = frame.reformat(format=layout.unpacked)
     return plane_of(frame, 0, layout.codes).copy()
@@ -114,7 +115,7 @@ def chroma_of(frame: VideoFrame, layout: Layout, matrix: Matrix) -> npt.NDArray[
     Used to notice films that are coloured already, and to measure.
     """
     if layout.rgb:
-        rgb = frame.to_ndarray(format="rgb24").astype(np.float32) / 255
+        rgb = frame.to_ndarray(format="rgb24").astype(np.float32) / np.float32(255)
         return Matrix.of_tag(BT601).chroma(rgb)
     if layout.sampling == "400":
         return None
@@ -125,10 +126,10 @@ def chroma_of(frame: VideoFrame, layout: Layout, matrix: Matrix) -> npt.NDArray[
 
 def plane_of(frame: VideoFrame, number: int, codes: Codes) -> npt.NDArray[Any]:
     """Return one plane of a frame as an array that looks into the frame's own memory: no copy."""
-    plane = frame.planes[number]
-    values = np.frombuffer(plane, dtype=codes.dtype)
+    plane: Any = frame.planes[number]
+    values: npt.NDArray[Any] = np.frombuffer(plane, dtype=codes.dtype)
     row = plane.line_size // values.itemsize
-    return values.reshape(-1, row)[: plane.height, : plane.width]
+    return np.asarray(values.reshape(-1, row)[: plane.height, : plane.width])
 
 
 def frame_from(luma: Pixels, chroma: npt.NDArray[Any], layout: Layout) -> VideoFrame:
@@ -152,10 +153,10 @@ def deepened(luma: Pixels, source: Codes, target: Codes) -> Pixels:
         return luma
     if source.full:
         scaled = luma.astype(np.float64) * ((1 << target.bits) - 1) / ((1 << source.bits) - 1)
-        return np.rint(scaled).astype(target.dtype)
+        return cast("Pixels", np.rint(scaled).astype(target.dtype))
     shift = target.bits - source.bits
     if shift > 0:
-        return luma.astype(target.dtype) << np.uint16(shift)
+        return cast("Pixels", (luma.astype(np.uint16) << np.uint16(shift)).astype(target.dtype))
     half = 1 << (-shift - 1)
     largest = (1 << target.bits) - 1
-    return np.minimum((luma.astype(np.uint32) + half) >> -shift, largest).astype(target.dtype)
+    return cast("Pixels", np.minimum((luma.astype(np.uint32) + half) >> -shift, largest).astype(target.dtype))

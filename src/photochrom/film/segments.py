@@ -1,8 +1,8 @@
 """Work in progress, on disk: finished segments and the state after each, so that a run that was killed goes on.
 
-Beside the result lies a hidden folder while work goes on. A segment counts once its record is there, and that is written
-last; whatever lacks one is made again. The folder belongs to one film, one set of options, one model: for others it begins
-anew.
+Beside the result lies a hidden folder while work goes on. A segment counts once its record is there, and that is
+written last; whatever lacks one is made again. The folder belongs to one film, one set of options, one model: for
+others it begins anew.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ class Record:
 
 @dataclass(slots=True)
 class State:
-    """What the next segment needs to know of those before: the last small grey copy, and the colours that travel on."""
+    """What the next segment needs to know: the last two small grey copies, and the colours that travel."""
 
-    grey: Grey | None = None
+    greys: tuple[Grey, ...] = ()
     layers: dict[str, Colours] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """Return it as a NumPy archive, exact to the bit."""
-        arrays: dict[str, Any] = {} if self.grey is None else {"grey": self.grey}
+        arrays: dict[str, Any] = {f"grey_{k}": grey for k, grey in enumerate(self.greys)}
         for name, colours in self.layers.items():
             arrays |= {f"{name}_chroma": colours.chroma, f"{name}_weight": colours.weight}
         buffer = io.BytesIO()
@@ -81,7 +81,8 @@ class State:
                 for name in LAYERS
                 if f"{name}_chroma" in arrays
             }
-            return cls(arrays["grey"] if "grey" in arrays else None, layers)
+            greys = tuple(arrays[name] for name in ("grey_0", "grey_1") if name in arrays)
+            return cls(greys, layers)
 
 
 class WorkFolder:
@@ -115,14 +116,11 @@ class WorkFolder:
     def _lock(self) -> None:
         """Refuse a folder that another running process works in."""
         lock = self.path / "process"
-        with contextlib.suppress(OSError, ValueError):
-            number = int(lock.read_text())
-            if number != os.getpid() and os.name == "posix":
-                os.kill(number, 0)
-                raise OutputError(
-                    f"process {number} is working on this film", where=str(self.path), next_step="Wait for it, or end it"
-                )
-        lock.write_text(str(os.getpid()))
+        if (number := _running(lock)) is not None:
+            raise OutputError(
+                f"process {number} is working on this film", where=str(self.path), next_step="Wait for it, or end it"
+            )
+        lock.write_text(str(os.getpid()), encoding="ascii")
 
     def _finished(self) -> Iterator[Record]:
         """Yield the finished segments, in order, up to the first that is not whole."""
@@ -173,9 +171,14 @@ class WorkFolder:
             raise disk_error(error, self.path) from error
         self.records.append(record)
 
-    def bytes_used(self) -> int:
-        """Return how much lies in the folder."""
-        return sum(path.stat().st_size for path in self.path.iterdir() if path.is_file())
+    @property
+    def left_unfinished(self) -> bool:
+        """Whether an interrupted run has left a joined film of what was finished, beside the result."""
+        return (self.path / "left").exists()
+
+    @left_unfinished.setter
+    def left_unfinished(self, _: bool) -> None:
+        (self.path / "left").touch()
 
     def release(self) -> None:
         """Let another process work here."""
@@ -186,13 +189,31 @@ class WorkFolder:
         shutil.rmtree(self.path)
 
 
+def _running(lock: Path) -> int | None:
+    """Return the number of another process that has locked a folder and still runs, or None."""
+    if os.name != "posix":  # os.kill would end the process there
+        return None
+    try:
+        number = int(lock.read_text(encoding="ascii"))
+        if number == os.getpid():
+            return None
+        os.kill(number, 0)
+    except (ProcessLookupError, FileNotFoundError, ValueError):
+        return None
+    except PermissionError:
+        return number
+    return number
+
+
 def disk_error(error: OSError, path: Path) -> OutputError:
     """Return the error for a failed write: what is finished stays, and a later run goes on."""
     if isinstance(error, OutputError):
         return error
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return OutputError(
-            "the disk is full; finished segments are kept", where=str(path), next_step="Free some space and run it again"
+            "the disk is full; finished segments are kept",
+            where=str(path),
+            next_step="Free some space and run it again",
         )
     return output_error(error, path)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +17,7 @@ from photochrom.engines.base import Engine
 from photochrom.errors import MissingExtraError
 from photochrom.film import checks
 from photochrom.film.containers import FilmInfo, Reading
-from photochrom.film.encoding import CODECS, container_of, encoder_settings, is_lossless, output_layout
+from photochrom.film.encoding import CODECS, color_range, container_of, encoder_settings, is_lossless, output_layout
 from photochrom.film.given import GivenFrames
 from photochrom.film.joining import Joint, Piece, Span, join
 from photochrom.film.keyframes import Viewer
@@ -46,7 +47,8 @@ class FilmResult:
         cuts: numbers of the frames that begin a shot, without the first.
         key_frames: how many frames the net has seen.
         resumed: frames that an earlier run had done.
-        luma_psnr_db: how well luma was kept, the worst of four frames of each segment; infinite where every sample is the
+        luma_psnr_db: how well luma was kept, the worst of four frames of each segment; infinite where every sample is
+        the
             film's. None where nothing was left to do.
         notes: what was decided.
         seconds: that it took.
@@ -117,16 +119,19 @@ class FilmColorizer:
     ) -> FilmResult:
         """Colour a film file, or a folder of its frames, and return what was decided.
 
-        A run that is ended goes on where it was when it is called again with the same options. On KeyboardInterrupt what is
-        finished is joined as NAME-unfinished, and the interrupt goes on to the caller.
+        A run that is ended goes on where it was when it is called again with the same options. On KeyboardInterrupt
+        what is finished is joined as NAME-unfinished, and the interrupt goes on to the caller.
 
         Raises:
             FilmError: the film cannot be read, or is of a kind that is refused.
             OptionError: the codec or the container cannot hold what is asked for.
             OutputError: the result cannot be written there.
         """
+        with one_thread_each():
+            return self._run(Path(film), Path(target), progress)
+
+    def _run(self, path: Path, target: Path, progress: Progress | None) -> FilmResult:
         started = time.perf_counter()
-        path, target = Path(film), Path(target)
         checks.check_paths(path, target, self.options)
         job = self._look(path, target)
         work = WorkFolder(checks.work_target(target, self.options), self._plan(job))
@@ -150,7 +155,7 @@ class FilmColorizer:
         else:
             layout, more = output_layout(source.info, options)
             notes += more
-        job = _Job(source, target, layout, Span(options.start, options.end), notes)
+        job = _Job(source, target, layout, Span(*options.span_s), notes)
         checks.check_span(job.info, job.span)
         checks.check_room(job.info, target, options)
         if options.codec != "frames":
@@ -166,8 +171,7 @@ class FilmColorizer:
         try:
             fidelity = color_segments(film, reading, lambda done: progress(done, expected) if progress else None)
         except KeyboardInterrupt:
-            if work.records and self.options.codec != "frames":
-                self._join(job, work, checks.unfinished_name(job.target), CODECS[self.options.codec].segment)
+            self._leave_unfinished(job, work)
             raise
         frames = sum(record.frames for record in work.records)
         checks.check_frames(frames, job.info)
@@ -181,6 +185,8 @@ class FilmColorizer:
             notes += self._join(job, work, job.target, CODECS[self.options.codec].segment)
         cuts = tuple(number for record in work.records for number in record.cuts)
         keys = sum(record.keys for record in work.records)
+        if work.left_unfinished:
+            checks.unfinished_name(job.target).unlink(missing_ok=True)
         work.remove()
         return FilmResult(
             path=job.target,
@@ -193,6 +199,14 @@ class FilmColorizer:
             seconds=time.perf_counter() - started,
             master=master,
         )
+
+    def _leave_unfinished(self, job: _Job, work: WorkFolder) -> None:
+        """Join what is finished, to look at; never over something that is not ours."""
+        target = checks.unfinished_name(job.target)
+        if not work.records or self.options.codec == "frames" or (target.exists() and not work.left_unfinished):
+            return
+        self._join(job, work, target, CODECS[self.options.codec].segment)
+        work.left_unfinished = True
 
     def _film(self, job: _Job, work: WorkFolder) -> Film:
         info, options = job.info, self.options
@@ -218,7 +232,16 @@ class FilmColorizer:
         container = container_of(target)
         provenance = self._colorizer.provenance
         tags = metadata_tags(provenance, container)
-        joint = Joint(pieces, job.info, self._original(job), container, job.span, self.options.without, tags)
+        joint = Joint(
+            pieces=pieces,
+            info=job.info,
+            original=self._original(job),
+            container=container,
+            color_range=color_range(job.layout, job.info),
+            span=job.span,
+            without=self.options.without,
+            tags=tags,
+        )
         joined = work.path / f"joined{target.suffix}"
         notes = join(joint, joined)
         stamped(joined, provenance, container)
@@ -250,7 +273,8 @@ class FilmColorizer:
         if worst == float("inf"):
             return ["luma: every sample is the film's (looked at in each segment)"]
         assert not is_lossless(self.options), "a lossless codec changed the luma"
-        return [f"luma: changed a little by {self.options.codec} ({worst:.1f} dB); --codec ffv1 or --crf 0 keeps every sample"]
+        changed = f"changed a little by {self.options.codec} ({worst:.1f} dB)"
+        return [f"luma: {changed}; --codec ffv1 or --crf 0 keeps every sample"]
 
     def close(self) -> None:
         """Release the model's memory."""
@@ -263,6 +287,19 @@ class FilmColorizer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Keep OpenCV to one thread: frames are worked on side by side, and flow depends on the count."""
+    import cv2
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def require_film_extra() -> None:

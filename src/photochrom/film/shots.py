@@ -8,16 +8,18 @@ none: the frame after it is explained by the one before it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from photochrom.errors import OptionError
 from photochrom.film.motion import Grey, Motion, compare
+from photochrom.film.options import parse_time
 
-# On four cuts between photographs, with grain of 18 codes and exposure that breathes by a quarter, and on five of a real
-# film, flow explains at most 0.17 of the later frame and leaves at least 0.44 of the contrast; elsewhere it explains at
-# least 0.44, and leaves at most 0.25 (`benchmarks/film_shots.py`).
+# On four cuts between photographs, with grain of 18 codes and exposure that breathes by a quarter, and on five of a
+# real film, flow explains at most 0.17 of the later frame and leaves at least 0.44 of the contrast; elsewhere it
+# explains at least 0.44, and leaves at most 0.25 (`benchmarks/film_shots.py`).
 EXPLAINED, LEFT_OVER = 0.30, 0.33
 # Less contrast, in codes of 255, is a black frame or a fade: nothing to tell shots by.
 FLAT_CODES = 3.0
@@ -33,20 +35,6 @@ def parse_place(text: str, rate: Fraction) -> int:
     if text.isdigit():
         return int(text)
     return round(parse_time(text) * float(rate))
-
-
-def parse_time(text: str) -> float:
-    """Return seconds from "12.5", "12.5s", "1:02.5" or "0:01:02.5".
-
-    Raises:
-        ValueError: it is no time.
-    """
-    seconds = 0.0
-    for part in text.strip().removesuffix("s").split(":"):
-        seconds = seconds * 60 + float(part)
-    if not 0 <= seconds < 1e7:
-        raise ValueError(text)
-    return seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +72,30 @@ class CutsFile:
         return cls(frozenset(said["cut"]), frozenset(said["no-cut"]))
 
 
-def is_cut(earlier: Grey, later: Grey, motion: Motion, after: Grey | None) -> bool:
+def is_cut(before: Sequence[Grey], later: Grey, motion: Motion, after: Grey | None) -> bool:
     """Return whether a shot begins with ``later``.
 
     Args:
-        earlier: the frame before, (h, w).
+        before: the two frames before it, (h, w) each; one at the film's beginning.
         later: the frame in question.
-        motion: between the two.
-        after: the frame after it, to tell a flash from a cut; None at the film's end.
+        motion: from the last of these to it.
+        after: the frame after it; None at the film's end.
+
+    A flash, or a frame that is missing its picture, is no cut: neither where it begins, for the frame after it is like
+    the one before, nor where it ends.
     """
-    contrast = float(earlier.std())
+    contrast = float(before[-1].std())
     if min(contrast, float(later.std())) < FLAT_CODES:
         return False
     if motion.explained >= EXPLAINED or motion.residual < LEFT_OVER * contrast:
         return False
-    return after is None or not _same_scene(earlier, after)
+    if after is not None and _same_scene(before[-1], after):
+        return False
+    return len(before) < 2 or not _same_scene(before[-2], later)
 
 
 def _same_scene(earlier: Grey, later: Grey) -> bool:
+    if min(float(earlier.std()), float(later.std())) < FLAT_CODES:
+        return False
     motion = compare(earlier, later)
     return motion.explained >= EXPLAINED or motion.residual < LEFT_OVER * float(earlier.std())

@@ -53,7 +53,7 @@ class Source(Protocol):
         ...
 
     def frames(self, reading: Reading, from_pts: int | None = None) -> Iterator[Shown]:
-        """Yield the frames in order; from somewhat before ``from_pts`` on, where that can be done, or from the first."""
+        """Yield the frames in order, from the first or from somewhat before ``from_pts`` on."""
         ...
 
 
@@ -163,7 +163,7 @@ class PictureFolder:
         """Pictures have no fields."""
         return False
 
-    def frames(self, reading: Reading, from_pts: int | None = None) -> Iterator[Shown]:
+    def frames(self, reading: Reading, from_pts: int | None = None) -> Iterator[Shown]:  # noqa: ARG002 - nothing to count
         """Yield the pictures in order."""
         first = max(0, from_pts or 0)
         for number in range(first, len(self.pictures)):

@@ -18,8 +18,8 @@ import numpy as np
 
 from photochrom.film.motion import Motion, Plane, carry
 
-# A weight falls to 1 / e in this many frames of travelling: the net's, and that of colours somebody has given, which are
-# also doubted less where flow is unsure.
+# A weight falls to 1 / e in this many frames of travelling: the net's, and that of colours somebody has given, which
+# are also doubted less where flow is unsure.
 FADE_FRAMES, GIVEN_FADE_FRAMES, GIVEN_DOUBT = 16.0, 240.0, 0.25
 # Weight of given colours at which they count as much as all that the net says.
 GIVEN_HALF = 0.1
@@ -28,7 +28,8 @@ LEAST_KNOWN = 0.6
 # Where less weight than this has arrived, colours are taken from what surrounds the place.
 SCANT = 0.05
 SURROUNDINGS_PX = 9
-# After the start of a passage that goes on with a shot, what comes from its later key frames is let in over these frames.
+# After the start of a passage that goes on with a shot, what comes from its later key frames is let in over these
+# frames.
 RAMP_FRAMES = 12
 
 
@@ -103,9 +104,7 @@ def steady(
     return [completed(colours) for colours in _with_later(forward, motions, anchors, ramp=carried is not None)]
 
 
-def spread(
-    motions: Sequence[Motion], given: Mapping[int, Colours], carried: Colours | None
-) -> list[Colours | None]:
+def spread(motions: Sequence[Motion], given: Mapping[int, Colours], carried: Colours | None) -> list[Colours | None]:
     """Return where given colours have travelled to in every frame of a passage, both ways; None where none has come.
 
     Args:
@@ -138,7 +137,7 @@ def _replaced(travelled: Colours | None, given: Colours | None) -> Colours | Non
         return given or travelled
     opaque = given.weight > GIVEN_HALF
     chroma = np.where(opaque[..., None], given.chroma, travelled.chroma)
-    return Colours(chroma, np.where(opaque, given.weight, travelled.weight))
+    return Colours(chroma.astype(np.float32), np.where(opaque, given.weight, travelled.weight).astype(np.float32))
 
 
 def ruled(colours: Colours, given: Colours | None) -> Colours:
@@ -182,6 +181,5 @@ def completed(colours: Colours) -> Colours:
     around = cv2.blur(cv2.blur(weighted, window), window)
     surroundings = around[..., :2] / np.maximum(around[..., 2:], np.float32(1e-4))
     share = (np.float32(SCANT) / (colours.weight + np.float32(SCANT)))[..., None]
-    return Colours(colours.chroma + share * (surroundings - colours.chroma), colours.weight)
-
-
+    completed_chroma = colours.chroma + share * (surroundings - colours.chroma)
+    return Colours(completed_chroma.astype(np.float32), colours.weight)

@@ -121,7 +121,7 @@ class PictureSegment:
 
 
 def luma_fidelity(path: Path, sent: Sequence[Pixels]) -> float:
-    """Return how well the first frames of a segment file kept their luma: PSNR in dB of codes; infinite where identical.
+    """Return how well the first frames of a segment file kept their luma: PSNR in dB, infinite if identical.
 
     Cost: decoding as many frames as are compared.
     """

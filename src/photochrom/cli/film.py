@@ -1,0 +1,116 @@
+"""`photochrom film IN -o OUT`: colour a film."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from photochrom.cli.app import EXIT_INTERRUPTED
+from photochrom.cli.extras import require_extra
+from photochrom.errors import EXIT_OK
+from photochrom.film.options import FilmOptions
+from photochrom.options import ColorizeOptions, EngineOptions, Limits
+
+COLOURING = "How it looks"
+# Seconds and frames after which the time that a film will take is told.
+ESTIMATE_AFTER_S, ESTIMATE_AFTER_FRAMES = 3.0, 24
+
+
+def film(
+    source: Annotated[Path, Parameter(name="IN")],
+    /,
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
+    options: Annotated[FilmOptions, Parameter(name="*")] = FilmOptions(),  # noqa: B008 - frozen
+    colour: Annotated[ColorizeOptions, Parameter(name="*", group=COLOURING)] = ColorizeOptions(),  # noqa: B008
+    engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
+    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
+) -> int:
+    """Colour a film. Full size and frame rate, the luma plane as it is, steady, with its sound, offline.
+
+    A film that is stopped, by Ctrl-C too, goes on where it was when the same command is run again; what is done so far
+    is left as NAME-unfinished beside the result, to look at.
+
+    Args:
+        source: A film file, or a folder with one picture for each frame.
+        output: The coloured film (.mp4, .mov or .mkv), or with --codec frames a folder.
+        quiet: Print errors only.
+        options: How to read and write film, and keep it steady.
+        colour: How to colour, as for photographs.
+        engine: What runs the net.
+        limits: What a film may ask of this computer.
+    """
+    require_extra("film", "film", "av", "cv2")
+    from photochrom.film.session import FilmColorizer
+
+    with FilmColorizer(options=options, color=colour, engine_options=engine, limits=limits) as colorizer:
+        try:
+            with _progress(source, quiet=quiet) as progress:
+                result = colorizer(source, output, progress)
+        except KeyboardInterrupt:
+            print(f"photochrom: {source}: stopped. Run the same command again to go on", file=sys.stderr)
+            return EXIT_INTERRUPTED
+    if not quiet:
+        shots = f"{len(result.cuts) + 1} shot{'s' if result.cuts else ''}"
+        before = f", {result.resumed} of them done before" if result.resumed else ""
+        print(f"{source} -> {result.path}: {result.frames} frames{before}, {shots}, {result.key_frames} key frames")
+        for note in result.notes:
+            print(f"  {note}")
+    return EXIT_OK
+
+
+@contextmanager
+def _progress(source: Path, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Yield a callback that says in one line how long it will take, and then shows a bar on a terminal."""
+    if quiet:
+        yield None
+        return
+    estimate = _Estimate(source)
+    if not sys.stderr.isatty():
+        yield estimate
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=True, redirect_stderr=True) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(done: int, expected: int) -> None:
+            estimate(done, expected)
+            bar.update(task, completed=done, total=expected or None)
+
+        yield show
+
+
+class _Estimate:
+    """Says once, when some frames are done, how long the film will take."""
+
+    def __init__(self, source: Path) -> None:
+        self._source, self._started, self._first, self._told = source, time.perf_counter(), -1, False
+
+    def __call__(self, done: int, expected: int) -> None:
+        if self._first < 0:
+            self._first = done - 1
+        seconds, frames = time.perf_counter() - self._started, done - self._first
+        if self._told or ((seconds < ESTIMATE_AFTER_S or frames < ESTIMATE_AFTER_FRAMES) and done != expected):
+            return
+        self._told = True
+        rate = frames / max(seconds, 1e-6)
+        left = f"about {_spelled((expected - done) / rate)} to go" if expected else "it does not say how long it is"
+        of = f" of about {expected}" if expected else ""
+        print(f"{self._source}: {rate:.1f} frames a second, frame {done}{of}, {left}", flush=True)
+
+
+def _spelled(seconds: float) -> str:
+    """Return a length of time in the words one would use."""
+    if seconds < 90:
+        return f"{max(0, seconds):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,44 @@
+"""`photochrom film`: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from photochrom.cli.app import run
+from tests.film.films import panned, read_planes, scene, two_shots, write_film
+
+
+def test_a_film_is_coloured_and_told_about(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_film(tmp_path / "in.mkv", two_shots(5), sound=True)
+    code = run(["film", str(source), "-o", str(tmp_path / "out.mkv"), "--model", str(tiny_model), "--codec", "ffv1"])
+    printed = capsys.readouterr().out.splitlines()
+    assert code == 0
+    assert "frames a second" in printed[0]
+    assert "to go" in printed[0]
+    assert "10 frames, 2 shots" in printed[1]
+    assert "every sample is the film's" in printed[-1]
+    assert len(read_planes(tmp_path / "out.mkv")) == 10
+
+
+def test_errors_are_one_line(tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write_film(tmp_path / "in.mkv", panned(scene(1), 2))
+    for words, code in ((["--start", "never"], 2), (["--crf", "70"], 2), (["--codec", "ffv1", "--preset", "slow"], 2)):
+        assert run(["film", str(source), "-o", str(tmp_path / "o.mkv"), "--model", str(tiny_model), *words]) == code
+        assert len(capsys.readouterr().err.splitlines()) == 1
+    assert run(["film", str(tmp_path / "no.mkv"), "-o", str(tmp_path / "o.mkv"), "--model", str(tiny_model)]) == 1
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_without_the_extra_the_command_that_installs_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import importlib.util
+
+    real = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "av" else real(name, *rest))
+    assert run(["film", str(tmp_path / "in.mp4"), "-o", str(tmp_path / "out.mp4")]) == 2
+    assert "pip install 'photochrom[film]'" in capsys.readouterr().err

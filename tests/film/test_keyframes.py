@@ -1,0 +1,80 @@
+"""Frames that somebody has coloured, and films shown to the net the right way up."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import photochrom
+from photochrom.film.given import GivenFrames
+from photochrom.film.options import FilmOptions
+from photochrom.film.session import FilmColorizer
+from tests.film.films import panned, read_planes, scene, write_film
+
+GREEN = (40, 160, 60, 255)
+
+
+def colored(source: Path, target: Path, engine: Any = None, **options: Any) -> Any:
+    with FilmColorizer(options=FilmOptions(**options), engine=engine or photochrom.FakeEngine((0.0, 0.0))) as colorizer:
+        return colorizer(source, target)
+
+
+def test_names_are_numbers_or_times(tmp_path: Path) -> None:
+    for name in ("000012.png", "1.5s.png", "0-00-02.png"):
+        Image.new("RGB", (4, 4)).save(tmp_path / name)
+    given = GivenFrames.read(tmp_path)
+    assert given.at(12, 99, 0.04) == tmp_path / "000012.png"
+    assert given.at(0, 1.48, 0.04) == tmp_path / "1.5s.png"
+    assert given.at(0, 1.44, 0.04) is None
+    assert [path.name for path in given.left] == ["0-00-02.png"]
+    Image.new("RGB", (4, 4)).save(tmp_path / "grandma.png")
+    with pytest.raises(photochrom.OptionError, match="neither by"):
+        GivenFrames.read(tmp_path)
+
+
+def test_given_frames_colour_their_shot_and_unmet_ones_are_told(tmp_path: Path) -> None:
+    source = write_film(tmp_path / "in.mkv", panned(scene(1), 9))
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    picture = Image.new("RGBA", (96, 64), GREEN)
+    picture.paste((0, 0, 0, 0), (0, 0, 30, 64))  # the left is left to the net
+    picture.save(folder / "4.png")
+    picture.save(folder / "99.png")
+    result = colored(source, tmp_path / "out.mkv", codec="ffv1", keyframes=folder)
+    assert any("99.png" in note for note in result.notes)
+    for _, (_, cb, cr) in read_planes(tmp_path / "out.mkv"):
+        assert cr[8:24, 22:40].mean() < 120  # green: Cr below neutral
+        assert abs(float(cr[8:24, 0:8].mean()) - 128) < 3
+        assert abs(float(cb[8:24, 0:8].mean()) - 128) < 3
+
+
+def test_a_picture_of_another_shape_is_refused(tmp_path: Path) -> None:
+    source = write_film(tmp_path / "in.mkv", panned(scene(1), 3))
+    (tmp_path / "keys").mkdir()
+    Image.new("RGB", (64, 64)).save(tmp_path / "keys" / "1.png")
+    with pytest.raises(photochrom.OptionError, match="shape"):
+        colored(source, tmp_path / "out.mkv", keyframes=tmp_path / "keys")
+
+
+def test_the_net_sees_a_turned_and_squeezed_film_as_players_show_it(tmp_path: Path) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def top_is_warm(luma: Any) -> Any:
+        seen.append(luma.shape[2:])
+        ab = np.zeros((1, 2, *luma.shape[2:]), np.float32)
+        ab[:, :, : luma.shape[2] // 2] = 30
+        return ab
+
+    source = write_film(tmp_path / "in.mp4", panned(scene(1), 3), codec="libx264", rotation=90, aspect=Fraction(2, 1))
+    engine = photochrom.FakeEngine(top_is_warm)
+    colored(source, tmp_path / "out.mp4", engine, crf=0, key_spacing=1)
+    height, width = seen[0]
+    assert height > 2 * width  # 192 x 64 as shown, turned by a quarter
+    # A quarter turn counter-clockwise: the stored right side is the shown top.
+    _, (_, _, cr) = read_planes(tmp_path / "out.mp4")[1]
+    assert cr[:, 30:].mean() > cr[:, :18].mean() + 5

@@ -14,7 +14,6 @@ What survives what:
 from __future__ import annotations
 
 import errno
-import hashlib
 import signal
 import threading
 import time
@@ -201,7 +200,7 @@ def source_hash(path: Path, limits: Limits) -> str:
         PhotoError: it cannot be read, is no regular file, or exceeds the limit on bytes; as ``open_photo`` does.
     """
     with open_source(path, limits.max_file_bytes) as source:
-        return hashlib.file_digest(source.handle, "sha256").hexdigest()
+        return source.sha256()
 
 
 class _Clock:

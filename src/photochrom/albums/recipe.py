@@ -6,7 +6,6 @@ of them by hash, so that a difference is noticed and not guessed at.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -198,8 +197,7 @@ def redo(
 
 
 def _check_source(original: PhotoSource, recipe: Recipe) -> None:
-    original.handle.seek(0)
-    if hashlib.file_digest(original.handle, "sha256").hexdigest() != recipe.source_sha256:
+    if original.sha256() != recipe.source_sha256:
         raise UnreadablePhotoError(
             "this is not the photograph that the recipe was written for",
             where=original.name,

@@ -229,9 +229,11 @@ def _read_page(source: PhotoSource, limits: Limits, page: int) -> Photo:
     try:
         decoded = FORMATS[format].read(source, Wanted(page, check_size))
         pixels, alpha, notes = normalized(decoded, source.name)
+        source.check_unchanged()
     except PhotochromError:
         raise  # not from itself: the circle would keep the picture in memory
     except Exception as error:  # decoders raise anything at all on hostile input; every case becomes one clear line
+        source.check_unchanged()
         raise decoder_errors(error, source.name, format) from error
     sideways = decoded.orientation >= 5
     metadata = Metadata(**decoded.blocks, dpi=decoded.dpi[::-1] if decoded.dpi and sideways else decoded.dpi)

@@ -1,13 +1,19 @@
-"""The bytes of one photograph, from a path or from memory, opened once and only if it is safe to read."""
+"""The bytes of one photograph, from a path or from memory, opened once and only if it is safe to read.
+
+Files are read, never mapped: one that is cut meanwhile, because a stick is pulled or a folder synchronised, then is one
+clear line. Reading from the map of a cut file would end the whole process.
+"""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 import stat
+import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from photochrom.errors import PhotoNotFoundError, PhotoTooLargeError, UnreadablePhotoError
@@ -16,10 +22,14 @@ from photochrom.files.codecs.libvips import libvips
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+IN_MEMORY_BYTES = 32_000_000
+"""Files up to this size are given to decoders whole; larger ones piece by piece, as they ask for them."""
+PIECE_BYTES = 1 << 20
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class PhotoSource:
-    """Random access to the bytes of one file.
+    """Random access to the bytes of one file, from any thread.
 
     ``name`` is what error messages call it. The file stays the one that was opened, whatever happens to its
     path meanwhile; reading needs no whole copy of it in memory.
@@ -29,25 +39,82 @@ class PhotoSource:
     size: int
     handle: io.BufferedReader | io.BytesIO
     data: bytes | None = None
+    _changed_ns: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _kept: list[Any] = field(default_factory=list)
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """Return up to ``count`` bytes from ``offset``; fewer at the end of the file, none beyond it."""
+        """Return up to ``count`` bytes from ``offset``; fewer at the end of the file, none beyond it.
+
+        Raises:
+            UnreadablePhotoError: the file has been cut since it was opened, or its disk is gone.
+        """
         if offset >= self.size:  # BigTIFF's offsets may be larger than any that a file can be asked for
             return b""
-        self.handle.seek(offset)
-        return self.handle.read(count)
+        expected = min(count, self.size - offset)
+        try:
+            with self._lock:
+                self.handle.seek(offset)
+                found = self.handle.read(expected)
+        except OSError as error:
+            raise _unreadable(error, self.name) from error
+        if len(found) < expected:
+            raise _changed(self.name)
+        return found
 
     def read_all(self) -> bytes:
         """Return the whole file; for decoders that cannot read piecewise."""
+        if self.data is None and self.size <= IN_MEMORY_BYTES:
+            self.data = self.read_at(0, self.size)
         return self.data if self.data is not None else self.read_at(0, self.size)
 
+    def sha256(self) -> str:
+        """Return the hash of the bytes, in hexadecimal."""
+        digest = hashlib.sha256()
+        for offset in range(0, self.size, PIECE_BYTES):
+            digest.update(self.read_at(offset, PIECE_BYTES))
+        return digest.hexdigest()
+
+    def check_unchanged(self) -> None:
+        """Raise UnreadablePhotoError where the file has been cut or written to since it was opened."""
+        if isinstance(self.handle, io.BytesIO):
+            return
+        status = os.fstat(self.handle.fileno())
+        if (status.st_size, status.st_mtime_ns) != (self.size, self._changed_ns):
+            raise _changed(self.name)
+
     def for_vips(self) -> Any:
-        """Return a libvips source over these bytes."""
+        """Return a libvips source over these bytes, which stay alive as long as this object."""
         pyvips = libvips()
-        if self.data is not None:
-            return pyvips.Source.new_from_memory(self.data)
-        self.handle.seek(0)
-        return pyvips.Source.new_from_descriptor(self.handle.fileno())
+        if self.data is not None or self.size <= IN_MEMORY_BYTES:
+            source = pyvips.Source.new_from_memory(self.read_all())
+        else:
+            source, pieces = pyvips.SourceCustom(), _Pieces(self)
+            source.on_read(pieces.read)
+            source.on_seek(pieces.seek)
+        self._kept = [source]
+        return source
+
+
+@dataclass(slots=True)
+class _Pieces:
+    """A position in a file, for a decoder. It runs inside libvips, so errors are answers and not raised."""
+
+    source: PhotoSource
+    position: int = 0
+
+    def read(self, count: int) -> bytes:
+        try:
+            found = self.source.read_at(self.position, count)
+        except UnreadablePhotoError:
+            return b""  # what is missing is told about by check_unchanged, or by the decoder as a truncated file
+        self.position += len(found)
+        return found
+
+    def seek(self, offset: int, whence: int) -> int:
+        begin = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self.source.size}[whence]
+        self.position = max(0, begin + offset)
+        return self.position
 
 
 @contextmanager
@@ -69,9 +136,9 @@ def open_source(source: str | os.PathLike[str] | bytes | PhotoSource, max_file_b
         return
     path = os.fspath(source)
     with open_regular_file(path) as handle:
-        size = os.fstat(handle.fileno()).st_size
-        _check_size(size, path, max_file_bytes)
-        yield PhotoSource(path, size, handle)
+        status = os.fstat(handle.fileno())
+        _check_size(status.st_size, path, max_file_bytes)
+        yield PhotoSource(path, status.st_size, handle, _changed_ns=status.st_mtime_ns)
 
 
 def open_regular_file(path: str) -> io.BufferedReader:
@@ -93,14 +160,22 @@ def open_regular_file(path: str) -> io.BufferedReader:
     except IsADirectoryError as error:
         raise UnreadablePhotoError("this is a folder, not a photograph", where=path, next_step="Give a file") from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadablePhotoError(
-            f"cannot be read ({reason})", where=path, next_step="Check its permissions and the disk"
-        ) from error
+        raise _unreadable(error, path) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise _not_regular(path)
     return os.fdopen(descriptor, "rb")
+
+
+def _unreadable(error: Exception, name: str) -> UnreadablePhotoError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return UnreadablePhotoError(
+        f"cannot be read ({reason})", where=name, next_step="Check its permissions and the disk"
+    )
+
+
+def _changed(name: str) -> UnreadablePhotoError:
+    return UnreadablePhotoError("it was changed while it was read", where=name, next_step="Run again when it is whole")
 
 
 def _not_regular(path: str) -> UnreadablePhotoError:

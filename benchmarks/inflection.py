@@ -1,6 +1,6 @@
 """Judge the looks of a finished joint stage on photographs that its probe has not seen.
 
-    python benchmarks/inflection.py runs/nogan-color-short [--stage 1] [--px 64] [--every 1] [--photos 160]
+    python benchmarks/inflection.py runs/deoldify/nogan [--stage 1] [--px 64] [--every 1] [--photos 160]
 
 The run must have kept all its looks (``[inflection] stops = false``). For each look: CIEDE2000 against the truth and
 colourfulness (plain grey in, as in a run's validation), and the probe's own figures, all on other held-out photographs

@@ -1,5 +1,6 @@
 """The configurations in configs/ are complete, follow one another, and fit the models they name."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,9 @@ def named(file: Path) -> str:
 
 @pytest.mark.parametrize("file", FILES, ids=named)
 def test_every_configuration_can_be_run_and_begins_where_another_ends(file: Path) -> None:
-    start = load_config(file).model.init
+    config = load_config(file)
+    assert config.schedule
+    start = config.model.init
     if start is None or str(start) in model_cards():
         return
     assert start.parts[0] == "runs"
@@ -42,6 +45,13 @@ def test_a_configuration_that_starts_from_an_embedded_model_fits_it(file: Path) 
     palette = Palette(state["palette.bins_ab"], state["palette.shares"]) if config.task.target == "color" else None
     net = build_generator(config, palette, pretrained=False)
     fill(net, grown(net, state), config.model.init)
+
+
+@pytest.mark.parametrize("folder", ["src", "benchmarks", "notebooks", "scripts", "configs"])
+def test_every_configuration_that_is_named_is_there(folder: str) -> None:
+    sources = [file for file in (CONFIGS.parent / folder).rglob("*") if file.suffix in {".py", ".ipynb", ".toml"}]
+    named = {name for file in sources for name in re.findall(r"configs/[\w./-]+\.toml", file.read_text("utf-8"))}
+    assert {name for name in named if not (CONFIGS.parent / name).is_file()} == set()
 
 
 def test_no_two_configurations_write_into_one_folder() -> None:

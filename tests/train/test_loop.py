@@ -9,8 +9,6 @@ from photochrom.errors import OptionError, TrainingError
 from photochrom.train.config import DataSection, ModelSection, RunSection, Stage, TrainConfig, load_config
 from photochrom.train.loop import Training
 
-REPOSITORY = Path(__file__).parents[2]
-
 
 def tiny_config(shard: Path, folder: Path) -> TrainConfig:
     stage = Stage(name="frozen", size_px=32, batch=2, photos_seen=6, lr_decoder=1e-3, lr_backbone=0.0)
@@ -96,11 +94,6 @@ def test_a_loss_that_is_not_a_number_stops_the_run(shard: Path, tmp_path: Path) 
         training.net.head.weight.fill_(float("nan"))
     with pytest.raises(TrainingError, match=r"not a number at stage 'frozen', step 0, on .*photo-0\d\d\.webp"):
         training.run()
-
-
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "configs").glob("*.toml")), ids=lambda path: path.name)
-def test_committed_configurations_are_valid(path: Path) -> None:
-    assert load_config(path).schedule
 
 
 def test_an_unknown_key_is_named(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ VERBS = [
     ("finetune", "photochrom.cli.finetune:finetune", "Adapt a model to your own colour photographs."),
     ("degrade", "photochrom.cli.degrade:degrade_photo", "Make a photograph look old: faded, scratched, stained."),
     ("evaluate", "photochrom.cli.evaluate:evaluate", "Measure models on colour photographs."),
+    ("evaluate-film", "photochrom.cli.evaluate_film:evaluate_film", "Measure how steadily films are coloured."),
     ("doctor", "photochrom.cli.doctor:doctor", "Check this installation and say how to fix what is missing."),
 ]
 

@@ -8,7 +8,7 @@ result says by how much. Colours that a player's RGB could not show at their lum
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +25,7 @@ from photochrom.film.passages import Passage, passage_length, passages, sights_o
 from photochrom.film.segments import SEGMENT_FRAMES, Record, State, WorkFolder, disk_error, luma_hash
 from photochrom.film.shots import CutsFile
 from photochrom.film.sources import Shown, Source
-from photochrom.film.steadiness import Colours, choose_keys, ruled, spread, steady
+from photochrom.film.steadiness import Colours, color_passage
 from photochrom.film.writers import Work, Writer, luma_fidelity
 
 Progress = Callable[[int], None]
@@ -112,32 +112,21 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
 
 def _color_passage(film: Film, passage: Passage, state: State, segment: Segment, progress: Progress) -> State:
     """Colour one passage into the open segment, and return the state after it."""
-    layers = _arrived(state.layers, passage)
     grids = [film.painter.grid_luma(sight) for sight in passage.sights]
-    given = _given_colours(film, passage, grids)
-    keys = choose_keys(passage.motions, film.options.key_spacing)
     source = NetColours(film.viewer, [sight.luma for sight in passage.sights], grids.__getitem__)
-    net = steady(passage.motions, keys, source, layers.get("net"))
-    over = spread(passage.motions, given, layers.get("given"))
-    work = [Work(sight, ruled(net[k], over[k])) for k, sight in enumerate(passage.sights)]
+    given = _given_colours(film, passage, grids)
+    made = color_passage(passage.motions, passage.link, state.layers, source, film.options.key_spacing, given)
+    work = [Work(sight, colours) for sight, colours in zip(passage.sights, made.frames, strict=True)]
     for item, painted in zip(work, in_order(segment.writer.paint, work, usable_cores()), strict=True):
         segment.writer.write(item, painted)
         segment.frames += 1
         progress(item.sight.number + 1)
     last = passage.sights[-1]
     segment.last_pts, segment.last_luma = last.pts, luma_hash(last.luma)
-    segment.counts, segment.keys = last.counts, segment.keys + len(keys)
+    segment.counts, segment.keys = last.counts, segment.keys + len(made.keys)
     segment.cuts += [passage.sights[0].number] if passage.cut else []
-    left = {"net": net[-1], **({"given": over[-1]} if over[-1] is not None else {})}
     greys = (*state.greys, *(sight.grey for sight in passage.sights))[-2:]
-    return State(greys, left)
-
-
-def _arrived(layers: Mapping[str, Colours], passage: Passage) -> dict[str, Colours]:
-    """Return what travels into a passage from the one before, where the shot goes on."""
-    if passage.link is None:
-        return {}
-    return {name: colours.moved(passage.link.backward, passage.link.trust_later) for name, colours in layers.items()}
+    return State(greys, made.layers)
 
 
 def _given_colours(film: Film, passage: Passage, grids: list[Any]) -> dict[int, Colours]:

@@ -61,18 +61,53 @@ class ColourSource(Protocol):
         ...
 
 
-def choose_keys(motions: Sequence[Motion], spacing: int, wanted: Sequence[int] = ()) -> list[int]:
+def choose_keys(motions: Sequence[Motion], spacing: int) -> list[int]:
     """Return which frames of a passage of ``len(motions) + 1`` frames are key frames.
 
-    The first, every ``spacing``-th after one, ``wanted`` ones, and one wherever too little is left of the last.
+    The first, every ``spacing``-th after one, and one wherever too little is left of the last.
     """
-    keys, known, demanded = [0], 1.0, set(wanted)
+    keys, known = [0], 1.0
     for frame, motion in enumerate(motions, 1):
         known *= motion.explained
-        if frame - keys[-1] >= spacing or frame in demanded or known < LEAST_KNOWN:
+        if frame - keys[-1] >= spacing or known < LEAST_KNOWN:
             keys.append(frame)
             known = 1.0
     return keys
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """A passage's colours: of each frame, what travels on into the next passage, and which frames the net has seen."""
+
+    frames: list[Colours]
+    layers: dict[str, Colours]
+    keys: list[int]
+
+
+def color_passage(
+    motions: Sequence[Motion],
+    link: Motion | None,
+    layers: Mapping[str, Colours],
+    source: ColourSource,
+    spacing: int,
+    given: Mapping[int, Colours],
+) -> Steady:
+    """Return the colours of a passage.
+
+    Args:
+        motions: between frame k and k + 1.
+        link: from the frame before the passage, where the shot goes on; None where a shot begins.
+        layers: what the passage before has left to travel on: "net", and "given" where somebody has coloured a frame.
+        source: colours a key frame.
+        spacing: of the key frames, at most.
+        given: colours that somebody has given to some frames.
+    """
+    arrived = {name: colours.moved(link.backward, link.trust_later) for name, colours in layers.items()} if link else {}
+    keys = choose_keys(motions, spacing)
+    net = steady(motions, keys, source, arrived.get("net"))
+    over = spread(motions, given, arrived.get("given"))
+    left = {"net": net[-1], **({} if over[-1] is None else {"given": over[-1]})}
+    return Steady([ruled(*both) for both in zip(net, over, strict=True)], left, keys)
 
 
 def steady(

@@ -1,0 +1,143 @@
+"""Colour films greyed, coloured in several ways, and compared with themselves.
+
+Beside our colouring stand the truth, grey, what photographs get (each frame by itself), and that smoothed by a plain
+running mean. All on the small grid of about 320 x 180, with the same motion for all; the full size is laid over it as
+``chroma`` says, the same for every row.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from photochrom.engines.base import Engine
+from photochrom.film.checks import shown_size
+from photochrom.film.containers import Reading, open_container, picture_stream, read_frames
+from photochrom.film.keyframes import Viewer
+from photochrom.film.matrices import Codes, Matrix, Plane
+from photochrom.film.measuring import FilmScores
+from photochrom.film.options import FilmOptions
+from photochrom.film.passages import Passage, Sight, passage_length, passages, small_grey
+from photochrom.film.planes import chroma_of, luma_of
+from photochrom.film.shots import CutsFile
+from photochrom.film.sources import FilmFile
+from photochrom.film.steadiness import Colours, color_passage
+from photochrom.options import ColorizeOptions, Limits
+
+TRUTH, GREY, FRAMES, MEAN, FILM = "truth", "grey", "frame by frame", "running mean", "film"
+ROWS = (TRUTH, GREY, FRAMES, MEAN, FILM)
+# Frames on either side that the running mean takes in.
+MEAN_RADIUS = 3
+
+
+@dataclass(slots=True)
+class FilmContest:
+    """What was measured of one film.
+
+    Attributes:
+        path: of the film.
+        frames: measured.
+        cuts: found.
+        key_frames: that the net saw for our colouring; for frame by frame it saw all.
+        rows: name of the colouring -> measure -> value; see ``measuring.FilmScores.means``.
+    """
+
+    path: Path
+    frames: int = 0
+    cuts: int = 0
+    key_frames: int = 0
+    rows: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+def measure_film(
+    path: Path,
+    engine: Engine,
+    *,
+    color: ColorizeOptions | None = None,
+    options: FilmOptions | None = None,
+    most_frames: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> FilmContest:
+    """Return the measures of one colour film.
+
+    Args:
+        path: of the film.
+        engine: runs the model.
+        color: how frames are coloured.
+        options: key-frame spacing.
+        most_frames: measure at most this many, from the first on.
+        progress: called with the frames done.
+
+    Raises:
+        FilmError: it cannot be read.
+
+    Cost: a run of the net for each frame, and about 0.2 s.
+    """
+    options = options or FilmOptions()
+    source = FilmFile.open(path, "deinterlace", Limits())
+    info, codes = source.info, source.info.layout.codes
+    matrix = Matrix.of_tag(info.matrix)
+    viewer = Viewer.of(engine, color or ColorizeOptions(), matrix, codes, shown_size(info), info.rotation)
+    truths: dict[int, Plane] = {}
+    sights = itertools.islice(_sights(source, matrix, truths), most_frames)
+    scores = {name: FilmScores(matrix) for name in ROWS}
+    contest, layers = FilmContest(path), dict[str, Colours]()
+    longest = passage_length(info.width, info.height, codes.bits)
+    for passage in passages(sights, longest, CutsFile()):
+        grids = [Codes(8, codes.full).luma(sight.grey) for sight in passage.sights]
+        net = [Colours(*viewer.colours(sight.luma, grid)) for sight, grid in zip(passage.sights, grids, strict=True)]
+        made = color_passage(passage.motions, passage.link, layers, lambda k, _: net[k], options.key_spacing, {})  # noqa: B023 - used at once
+        layers = made.layers
+        alone = [colours.chroma for colours in net]
+        _score(scores, passage, grids, truths, alone, [colours.chroma for colours in made.frames])
+        contest.frames += len(passage.sights)
+        contest.cuts += passage.cut
+        contest.key_frames += len(made.keys)
+        if progress:
+            progress(contest.frames)
+    contest.rows = {name: score.means() for name, score in scores.items()}
+    return contest
+
+
+def _score(
+    scores: dict[str, FilmScores],
+    passage: Passage,
+    grids: list[Plane],
+    truths: dict[int, Plane],
+    alone: list[Plane],
+    film: list[Plane],
+) -> None:
+    for k, sight in enumerate(passage.sights):
+        truth = truths.pop(sight.number)
+        motion = passage.motions[k - 1] if k else passage.link
+        around = alone[max(0, k - MEAN_RADIUS) : k + MEAN_RADIUS + 1]
+        mean = np.asarray(np.mean(around, axis=0), np.float32)
+        colourings = {TRUTH: truth, GREY: np.zeros_like(truth), FRAMES: alone[k], MEAN: mean, FILM: film[k]}
+        for name, chroma in colourings.items():
+            scores[name].add(grids[k], chroma, truth, motion)
+
+
+def _sights(source: FilmFile, matrix: Matrix, truths: dict[int, Plane]) -> Iterator[Sight]:
+    """Yield the frames greyed, and put their true chroma on the grid into ``truths``."""
+    import cv2
+
+    layout = source.info.layout
+    with open_container(source.info.path) as container:
+        stream = picture_stream(container, str(source.info.path))
+        for number, frame in enumerate(read_frames(container, stream, Reading())):
+            luma = luma_of(frame, layout)
+            grey = small_grey(luma, layout.codes)
+            chroma = chroma_of(frame, layout, matrix)
+            size = (grey.shape[1], grey.shape[0])
+            if chroma is None:
+                truths[number] = np.zeros((*grey.shape, 2), np.float32)
+            else:
+                shrinks = chroma.shape[1] > size[0]
+                how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+                truths[number] = np.asarray(cv2.resize(chroma, size, interpolation=how), np.float32)
+            assert frame.pts is not None
+            yield Sight(number, frame.pts, 1, luma, grey)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
 
 LARGEST_ENCODER_RATE = 240
+# Frames by which decoding runs ahead of showing, at most, in any of the codecs; `joining` works it out exactly.
+DECODED_AHEAD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,8 @@ class SegmentWriter:
             _keep_fields(context, self._settings)
         context.options = dict(self._settings)
         self._first: int | None = None
+        self._times: list[int] = []
+        self._written = 0
 
     def write(self, frame: VideoFrame, pts: int, duration: int) -> None:
         """Encode one frame; time stamps within the segment count from its first."""
@@ -203,8 +207,9 @@ class SegmentWriter:
 
         self._first = pts if self._first is None else self._first
         frame.pts, frame.time_base, frame.duration = pts - self._first, self._time_base, duration
+        self._times.append(pts - self._first)
         try:
-            self._container.mux(self._stream.encode(frame))
+            self._mux(self._stream.encode(frame))
         except av.error.FFmpegError as error:
             raise OptionError(
                 f"{self._name} refuses {frame.width} x {frame.height} {frame.format.name} with "
@@ -215,8 +220,16 @@ class SegmentWriter:
 
     def close(self) -> None:
         """Write what the encoder still holds, and the end of the file."""
-        self._container.mux(self._stream.encode(None))
+        self._mux(self._stream.encode(None))
         self._container.close()
+
+    def _mux(self, packets: Iterable[Any]) -> None:
+        """Write packets, with decode times of our own: x265 gives none that are defined for very few frames."""
+        for packet in packets:
+            ahead = self._written - DECODED_AHEAD
+            packet.dts = self._times[ahead] if ahead >= 0 else self._times[0] + ahead
+            self._written += 1
+            self._container.mux_one(packet)
 
     def abandon(self) -> None:
         """Close the file without what the encoder still holds."""

@@ -99,7 +99,8 @@ class SelfAttention(nn.Module):
 class UpBlock(nn.Module):
     """One U-Net step: enlarge the decoder's map, join the backbone's of that size, mix them.
 
-    Shapes: (B, C, H, W) and (B, S, 2H, 2W) -> (B, C', 2H, 2W).
+    Shapes: (B, C, H, W), (B, S, 2H, 2W) and, where ``c_told`` is not 0, (B, T, 2H, 2W) of what the net is told beside
+    the picture -> (B, C', 2H, 2W).
     Source: Ronneberger et al. 2015, "U-Net: Convolutional Networks for Biomedical Image Segmentation".
     """
 
@@ -113,17 +114,18 @@ class UpBlock(nn.Module):
         depth: int = 1,
         attends: bool = False,
         blurs: bool = False,
+        c_told: int = 0,
     ) -> None:
         super().__init__()
         self.up = PixelShuffleUp(c_in, c_up, blurs=blurs)
         self.skip_norm = nn.BatchNorm2d(c_skip)
-        widths = [c_up + c_skip] + [c_out] * depth
+        widths = [c_up + c_skip + c_told] + [c_out] * depth
         self.mix = nn.Sequential(*(ConvNormAct(a, b) for a, b in zip(widths, widths[1:], strict=False)))
         self.attention = SelfAttention(c_out) if attends else nn.Identity()
 
-    def forward(self, x: Tensor, skip: Tensor) -> Tensor:
+    def forward(self, x: Tensor, skip: Tensor, *told: Tensor) -> Tensor:
         """Shapes: as the class says."""
-        joined = torch.cat([self.up(x), nn.functional.relu(self.skip_norm(skip))], dim=1)
+        joined = torch.cat([self.up(x), nn.functional.relu(self.skip_norm(skip)), *told], dim=1)
         mixed: Tensor = self.attention(self.mix(joined))
         return mixed
 

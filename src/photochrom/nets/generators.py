@@ -1,6 +1,6 @@
 """Generators: a U-Net decoder on a pretrained backbone, and the head that says what it paints.
 
-``ColorNet`` predicts, for each half-resolution pixel, a distribution over quantised Lab a*b*. A distribution can
+``ColorNet`` predicts, for each pixel of a smaller copy, a distribution over quantised Lab a*b*. A distribution can
 hold "red or blue, not the mauve between": that gives vivid colour, a confidence and alternatives from one network.
 Source of the idea: Zhang, Isola, Efros 2016, "Colorful Image Colorization", section 2.
 """
@@ -16,7 +16,9 @@ from torch import Tensor, nn
 
 from photochrom.errors import OptionError
 from photochrom.nets.backbones import build_backbone
-from photochrom.nets.blocks import ConvNormAct, UpBlock
+from photochrom.nets.blocks import ConvNormAct, UpBlock, extended_by_zeros
+from photochrom.nets.hints import CHANNELS as HINT_CHANNELS
+from photochrom.nets.hints import pool_hints
 from photochrom.nets.palette import Palette
 from photochrom.nets.queries import ColorQueries
 from photochrom.nets.recompute import call, recompute
@@ -24,26 +26,35 @@ from photochrom.nets.recompute import call, recompute
 
 @dataclass(frozen=True)
 class DecoderSize:
-    """Channels of a decoder, coarse to fine: the middle at 1/32, then one entry for 1/16, 1/8, 1/4 and 1/2.
+    """Channels of a decoder, coarse to fine: the middle at 1/32, then one entry for 1/16, 1/8, 1/4 and perhaps 1/2.
 
     ``hidden`` widens the middle between two convolutions (0: one convolution); ``attending`` is the block that looks
     everywhere; ``last`` is the width at full size, of networks that paint there.
     """
 
     middle: int
-    up: tuple[int, int, int, int]
-    out: tuple[int, int, int, int]
-    depth: tuple[int, int, int, int]
+    up: tuple[int, ...]
+    out: tuple[int, ...]
+    depth: tuple[int, ...]
     hidden: int = 0
     attending: int = 0
     blurs: bool = False
     last: int = 16
+
+    @property
+    def stride(self) -> int:
+        """Input pixels per output pixel."""
+        return int(2 ** (5 - len(self.up)))
 
 
 DECODER_SIZES = {
     "test": DecoderSize(middle=16, up=(8, 8, 8, 8), out=(16, 16, 8, 8), depth=(1, 1, 1, 1)),
     "small": DecoderSize(middle=256, up=(128, 96, 64, 32), out=(256, 128, 96, 48), depth=(1, 1, 1, 1)),
     "base": DecoderSize(middle=384, up=(192, 128, 64, 32), out=(320, 192, 96, 48), depth=(2, 1, 1, 1)),
+    # `base` without its last step: edges come from the luma anyway (guided upsampling), and that step is a third of the
+    # work. `test-quarter` is to it what `test` is to `base`.
+    "quarter": DecoderSize(middle=384, up=(192, 128, 64), out=(320, 192, 96), depth=(2, 1, 1)),
+    "test-quarter": DecoderSize(middle=16, up=(8, 8, 8), out=(16, 16, 8), depth=(1, 1, 1)),
     "large": DecoderSize(middle=512, up=(256, 192, 96, 48), out=(384, 256, 128, 64), depth=(2, 2, 1, 1)),
 }
 
@@ -109,12 +120,13 @@ def decoder_size(name: str, channels: tuple[int, ...], width: float | None = Non
 
 
 class UNet(nn.Module):
-    """A decoder that climbs a backbone's pyramid back to half the picture's size, attending once on the way.
+    """A decoder that climbs a backbone's pyramid back to half the picture's size or less, attending once on the way.
 
-    Shapes: (B, 3, H, W) -> (B, ``c_out``, H / 2, W / 2); H and W divisible by 32. Range: sRGB 0..1 in.
+    Shapes: (B, 3, H, W) -> (B, ``c_out``, H / ``stride``, W / ``stride``); H and W divisible by 32. Range: sRGB 0..1 in.
+    With ``hears`` each step is told hints, too: see ``pool_hints``.
     """
 
-    def __init__(self, backbone: nn.Module, size: DecoderSize) -> None:
+    def __init__(self, backbone: nn.Module, size: DecoderSize, *, hears: bool = False) -> None:
         super().__init__()
         self.backbone = backbone
         finest_first = backbone.channels
@@ -131,10 +143,11 @@ class UNet(nn.Module):
                 depth=size.depth[i],
                 attends=i == size.attending,
                 blurs=size.blurs,
+                c_told=HINT_CHANNELS if hears else 0,
             )
-            for i in range(4)
+            for i in range(len(size.up))
         )
-        self.c_out, self.c_scene = size.out[-1], size.out[0]
+        self.c_out, self.c_scene, self.stride, self.hears = size.out[-1], size.out[0], size.stride, hears
         # Forget activations and compute them again in the backward pass: less memory, about a third more time.
         self.recomputes = False
 
@@ -142,14 +155,23 @@ class UNet(nn.Module):
         """Shapes: as the class says."""
         return self.climb(rgb)[-1]
 
-    def climb(self, rgb: Tensor) -> list[Tensor]:
-        """Return the decoder's maps at 1/16, 1/8, 1/4 and 1/2 of the picture's size."""
+    def climb(self, rgb: Tensor, hints: Tensor | None = None) -> list[Tensor]:
+        """Return the decoder's maps at 1/16, 1/8, 1/4 and perhaps 1/2 of the picture's size.
+
+        ``hints`` (B, 3, H, W): Lab a*, b* and weight 0..1; left out, none are given.
+        """
         run = recompute if self.recomputes and self.training else call
+        told: list[tuple[Tensor, ...]] = [()] * len(self.blocks)
+        if self.hears:
+            given = torch.zeros_like(rgb) if hints is None else hints
+            strides = tuple(self.stride * 2**level for level in range(len(self.blocks)))
+            told = [(level,) for level in reversed(pool_hints(given, strides))]
         *skips, x = run(self.backbone, rgb)
         x = self.middle(x)
         maps: list[Tensor] = []
-        for block, skip in zip(self.blocks, reversed(skips), strict=True):
-            x = run(block, x, skip)
+        # A decoder that stops early leaves the finest maps of the pyramid out.
+        for block, skip, hint in zip(self.blocks, reversed(skips), told, strict=False):
+            x = run(block, x, skip, *hint)
             maps.append(x)
         return maps
 
@@ -166,9 +188,10 @@ def middle(c_in: int, size: DecoderSize) -> nn.Module:
 class ColorNet(nn.Module):
     """From luma to a distribution over colours.
 
-    Shapes: (B, 1, H, W) -> logits (B, K, H / 2, W / 2); H and W divisible by 32.
-    Range: BT.601 luma 0..1 in; logits over the palette's K colours out. ``queries`` colour queries join the map that
-    the head reads; 0: none.
+    Shapes: (B, 1, H, W) -> logits (B, K, h, w), h = H / ``stride``; H and W divisible by 32. A net that ``hears`` also
+    takes hints (B, 3, H, W).
+    Range: BT.601 luma 0..1, hints in Lab a*, b* and weight 0..1 in; logits over the palette's K colours out.
+    ``queries`` colour queries join the map that the head reads; 0: none.
     """
 
     def __init__(self, unet: UNet, palette: Palette, queries: int = 0) -> None:
@@ -183,16 +206,53 @@ class ColorNet(nn.Module):
             # Start from the rebalanced frequencies rather than learn them: the first steps then teach pictures.
             self.head.bias.copy_((palette.shares * palette.weights).log())  # type: ignore[union-attr]
 
-    def features(self, luma: Tensor) -> Tensor:
-        """Return the map the head reads: (B, 1, H, W) -> (B, C + Q, H / 2, W / 2)."""
-        scene, *_, fine = self.unet.climb(luma.expand(-1, 3, -1, -1))
+    @property
+    def stride(self) -> int:
+        """Input pixels per output pixel."""
+        return self.unet.stride
+
+    @property
+    def hears(self) -> bool:
+        """Whether the net takes hints."""
+        return self.unet.hears
+
+    def features(self, luma: Tensor, hints: Tensor | None = None) -> Tensor:
+        """Return the map the head reads: (B, 1, H, W) and perhaps (B, 3, H, W) -> (B, C + Q, h, w)."""
+        scene, *_, fine = self.unet.climb(luma.expand(-1, 3, -1, -1), hints)
         read: Tensor = fine if self.queries is None else self.queries(scene, fine)
         return read
 
-    def forward(self, luma: Tensor) -> Tensor:
+    def forward(self, luma: Tensor, hints: Tensor | None = None) -> Tensor:
         """Shapes: as the class says."""
-        logits: Tensor = self.head(self.features(luma))
+        logits: Tensor = self.head(self.features(luma, hints))
         return logits
+
+
+def grow_color_net(net: ColorNet, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the state of a net that lacks queries, hints or an early end of its decoder, with these from ``net``.
+
+    What is grown for queries and hints does not speak at first, so the net answers as before. A decoder that ends
+    earlier has another map under its head: that and what feeds the queries' answers start anew.
+    """
+    own = net.state_dict()
+    past_the_end = f"unet.blocks.{len(net.unet.blocks)}."
+    if any(key.startswith(past_the_end) for key in state):
+        fresh = {
+            key
+            for key in own
+            if key.startswith(("head.", "queries.means.")) or (key not in state and "queries." in key)
+        }
+        state = {key: value for key, value in state.items() if not key.startswith(past_the_end)}
+        state = state | {key: own[key] for key in fresh}
+    else:
+        state = with_fresh_queries(net, state)
+    return {key: _listening(key, value, own[key]) if key in own else value for key, value in state.items()}
+
+
+def _listening(key: str, value: Tensor, own: Tensor) -> Tensor:
+    """Return a kernel that also reads hints, with weight zero; other tensors as they are."""
+    grows = ".mix.0.0." in key and value.ndim == own.ndim and value.shape != own.shape
+    return extended_by_zeros(value, own) if grows else value
 
 
 def with_fresh_queries(net: ColorNet, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -213,12 +273,13 @@ def build_unet(
     decoder: str,
     *,
     width: float | None = None,
+    hears: bool = False,
     pretrained: bool = True,
     weights: Path | None = None,
 ) -> UNet:
     """Return a U-Net of the named sizes; ``weights`` is the backbone's file, for those that come without."""
     body = build_backbone(backbone, pretrained=pretrained, weights=weights)
-    return UNet(body, decoder_size(decoder, body.channels, width))
+    return UNet(body, decoder_size(decoder, body.channels, width), hears=hears)
 
 
 def build_color_net(
@@ -228,9 +289,10 @@ def build_color_net(
     *,
     width: float | None = None,
     queries: int = 0,
+    hears: bool = False,
     pretrained: bool = True,
     weights: Path | None = None,
 ) -> ColorNet:
     """Return a colour generator of the named sizes; see ``build_backbone``, ``decoder_size`` and ``ColorNet``."""
-    unet = build_unet(backbone, decoder, width=width, pretrained=pretrained, weights=weights)
+    unet = build_unet(backbone, decoder, width=width, hears=hears, pretrained=pretrained, weights=weights)
     return ColorNet(unet, palette, queries)

@@ -81,15 +81,18 @@ class ModelSection(Section):
         description="Backbone: lite0, lite1, lite2, resnet34 or resnet101; none for restoration sizes, but for damage.",
     )
     backbone_weights: Path | None = Field(default=None, description="Downloaded weights of a resnet.")
-    decoder: str = Field(default="base", description="Decoder: test, small, base, large, deep or wide; else a size.")
+    decoder: str = Field(
+        default="base", description="Decoder: test, small, quarter, base, large, deep or wide; else a size."
+    )
     width: float | None = Field(default=None, gt=0, description="Width factor of deep (1.5) and wide (2).")
     queries: int = Field(default=0, ge=0, le=256, description="Colour queries that see the whole picture; 0: none.")
+    hears: bool = Field(default=False, description="The network takes hints, colours that somebody knows; see [hints].")
     rebalancing: float = Field(default=0.5, ge=0, le=1, description="Lambda of the colour rebalancing; 1: frequencies.")
     pretrained: bool = Field(default=True, description="Start the backbone from its ImageNet weights.")
     init: Path | None = Field(
         default=None,
-        description="What to start from, of the same architecture (it may lack the queries): a checkpoint, a run's "
-        "folder, an exported model file, or a model's name, such as photochrom-color.",
+        description="What to start from: a checkpoint, a run's folder, an exported model file, or a model's name, such "
+        "as photochrom-color. It may lack queries or hints, and its decoder may go further.",
     )
 
 
@@ -128,7 +131,10 @@ class DataSection(Section):
     """The photographs."""
 
     photos: tuple[str, ...] = Field(description="Folders, tar shards (also https://) or files; shell patterns allowed.")
-    validation_photos: int = Field(default=256, ge=0, description="Photographs held out of training.")
+    validation_photos: int = Field(default=256, ge=0, description="Photographs held out of training and looked at.")
+    held_out: tuple[str, ...] = Field(
+        default=(), description="Patterns of names that are never trained on; validation then looks at such ones only."
+    )
     min_chroma: float = Field(default=4.0, ge=0, description="Photographs of lower mean Lab chroma count as grey.")
     repeats: dict[str, Annotated[int, Field(ge=1, le=100)]] = Field(
         default={}, description="How often an epoch visits photographs whose name fits a pattern; else once."
@@ -137,6 +143,21 @@ class DataSection(Section):
     zoom: float = Field(default=1.4, ge=1, description="A crop shows between 1/zoom and all of the short side.")
     workers: int = Field(default=1, ge=1, description="Threads that prepare batches.")
     index: Path | None = Field(default=None, description="File that keeps the list of photographs between runs.")
+
+
+class HintsSection(Section):
+    """The hints that a network that hears them is taught with; see ``train/hints.py``."""
+
+    share: float = Field(default=0.5, ge=0, le=1, description="Share of the photographs that come with hints.")
+    most: int = Field(default=100, ge=1, description="Most patches of colour on one photograph.")
+    strokes: float = Field(default=0.15, ge=0, le=1, description="Share of those whose hints are strokes.")
+    fields: float = Field(default=0.15, ge=0, le=1, description="Share of those with a whole field, as from a film.")
+    invented: float = Field(
+        default=0.15,
+        ge=0,
+        le=1,
+        description="Share of those whose colours are turned to others, hints and truth alike.",
+    )
 
 
 class OptimizerSection(Section):
@@ -163,12 +184,19 @@ class Stage(Section):
     lr_decoder: float = Field(default=0.0, ge=0, description="Peak learning rate of decoder and head.")
     lr_backbone: float = Field(default=0.0, ge=0, description="Peak rate of the backbone; 0 freezes it.")
     lr_backbone_early: float | None = Field(
-        default=None, ge=0, description="Peak rate of the backbone down to stride 8; else that of the backbone."
+        default=None,
+        ge=0,
+        description="Peak rate of the backbone down to stride 8, 0 freezes it; else that of the backbone.",
     )
     lr_critic: float = Field(default=0.0, ge=0, description="Peak rate of the critic.")
     schedule: Literal["one-cycle", "cosine", "constant"] = Field(default="one-cycle", description="Shape of the rates.")
     warmup: float = Field(default=0.1, ge=0, lt=1, description="Share of the stage that rises to the peak (one-cycle).")
     final_lr: float = Field(default=0.02, ge=0, le=1, description="Rate at the end, as a share of the peak.")
+    rests_norms: bool = Field(
+        default=False,
+        description="The backbone's norms keep their statistics while it learns: quicker on a CPU, since their scales "
+        "move into the kernels, and training sees what inference will.",
+    )
     accumulate: int = Field(default=1, ge=1, description="Parts a step's batch is worked through in, to save memory.")
     trains_frozen_norms: bool = Field(default=False, description="Let a frozen backbone's batch norms learn.")
     turns: Literal["alternate", "switcher"] = Field(
@@ -239,6 +267,7 @@ class TrainConfig(Section):
     model: ModelSection = ModelSection()
     critic: CriticSection = CriticSection()
     loss: LossSection = LossSection()
+    hints: HintsSection = HintsSection()
     age: AgeOptions = AgeOptions()
     optimizer: OptimizerSection = OptimizerSection()
     inflection: InflectionSection = InflectionSection()
@@ -251,8 +280,8 @@ class TrainConfig(Section):
         parts += [self.loss.distribution] if self.task.target in OWN_LOSSES else []
         if not any(parts) and any(stage.kind == "generator" for stage in self.stages):
             raise ValueError("every loss has weight 0: set loss.pixel or loss.perceptual")
-        if self.model.queries and self.task.target != "color":
-            raise ValueError("model.queries are of networks of target color")
+        if (self.model.queries or self.model.hears) and self.task.target != "color":
+            raise ValueError("model.queries and model.hears are of networks of target color")
         if self.task.target == "mask" and self.model.decoder != ModelSection().decoder:
             raise ValueError("model.decoder has no meaning for target mask: its network comes in one size")
         names = [stage.name for stage in self.stages]

@@ -21,12 +21,14 @@ from PIL import Image
 from photochrom.color import lab_from_srgb
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.errors import TrainingError
-from photochrom.train.config import DataSection, Stage, TaskSection
+from photochrom.train.config import DataSection, HintsSection, Stage, TaskSection
 from photochrom.train.degrade import make_pair
+from photochrom.train.hints import colours_of, tell
 from photochrom.train.index import Place, find_photos
 
 VALIDATION_SEED = 977
 NO_AB = np.zeros((2, 0, 0), dtype=np.float32)
+NO_HINTS = np.zeros((3, 0, 0), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,16 @@ class Batch:
     """What one step learns from.
 
     ``photo`` (B, 1 or 3, S, S), 0..1: what the network sees; ``rgb`` (B, 3, S, S), sRGB 0..1: the clean photograph;
-    ``ab`` (B, 2, S/2, S/2), Lab units, and ``mask`` (B, 1, S, S), 1 where damage hides the photograph: empty where the
-    task does not need them; ``names`` of the photographs.
+    ``ab`` (B, 2, s, s), Lab units, at the size of the network's answer; ``mask`` (B, 1, S, S), 1 where damage hides the
+    photograph; ``hints`` (B, 3, S, S), Lab a*, b* and weight: empty where the task does not need them; ``names`` of the
+    photographs.
     """
 
     photo: npt.NDArray[np.float32]
     rgb: npt.NDArray[np.float32]
     ab: npt.NDArray[np.float32]
     mask: npt.NDArray[np.float32]
+    hints: npt.NDArray[np.float32]
     names: tuple[str, ...]
 
 
@@ -117,12 +121,6 @@ def crop_square(pixels: npt.NDArray[np.uint8], size_px: int, zoom: float, rng: n
     return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else picture
 
 
-def target_ab(picture: Image.Image) -> npt.NDArray[np.float32]:
-    """Return the colours to learn: (2, S/2, S/2) Lab a*b* of the photograph at half its size."""
-    half = np.asarray(picture.reduce(2), dtype=np.float32) / 255
-    return np.ascontiguousarray(np.moveaxis(lab_from_srgb(half)[..., 1:], -1, 0), dtype=np.float32)
-
-
 @functools.lru_cache(maxsize=4)
 def shuffled_order(seed: int, stage_number: int, epoch: int, count: int) -> npt.NDArray[np.int64]:
     """Return the order in which one epoch visits the photographs."""
@@ -132,7 +130,8 @@ def shuffled_order(seed: int, stage_number: int, epoch: int, count: int) -> npt.
 class BatchSource:
     """Batches of one photo set, as a pure function of seed, stage and step.
 
-    Of several processes, number ``rank`` prepares only its own share of each batch.
+    Of several processes, number ``rank`` prepares only its own share of each batch. Colours to learn are made at
+    1/``stride`` of the size, and hints where a section says how.
     """
 
     def __init__(
@@ -145,7 +144,10 @@ class BatchSource:
         *,
         rank: int = 0,
         processes: int = 1,
+        stride: int = 2,
+        hints: HintsSection | None = None,
     ) -> None:
+        self.stride, self.hints = stride, hints
         self.photos, self.zoom, self.task, self.age_options, self.seed = photos, zoom, task, age_options, seed
         self.rank, self.processes = rank, processes
 
@@ -156,7 +158,7 @@ class BatchSource:
 
     def at(self, size_px: int, stage_number: int, positions: Iterable[int]) -> Batch:
         """Return the photographs at these positions of a stage, cropped and damaged as each position's seed says."""
-        pairs, colours, names = [], [], []
+        pairs, colours, hints, names = [], [], [], []
         for position in positions:
             epoch, index = divmod(position, len(self.photos))
             order = shuffled_order(self.seed, stage_number, epoch, len(self.photos))
@@ -164,10 +166,22 @@ class BatchSource:
             name, pixels = self.photos.usable_photo(int(order[index]))
             picture = crop_square(pixels, size_px, self.zoom, rng)
             pairs.append(make_pair(np.asarray(picture), self.task, self.age_options, rng))
-            colours.append(target_ab(picture) if self.task.target == "color" else NO_AB)
+            ab, told = self._colours(picture, rng)
+            colours.append(ab)
+            hints.append(told)
             names.append(name)
         photo, clean, mask = (np.stack([getattr(pair, part) for pair in pairs]) for part in ("photo", "clean", "mask"))
-        return Batch(photo, clean, np.stack(colours), mask, tuple(names))
+        return Batch(photo, clean, np.stack(colours), mask, np.stack(hints), tuple(names))
+
+    def _colours(
+        self, picture: Image.Image, rng: np.random.Generator
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Return the colours to learn, and the hints that tell some of them."""
+        if self.task.target != "color":
+            return NO_AB, NO_HINTS
+        if self.hints is None:
+            return colours_of(picture, self.stride), NO_HINTS
+        return tell(picture, self.stride, self.hints, rng)
 
     def batches(self, stage: Stage, stage_number: int, first_step: int, workers: int) -> Iterator[Batch]:
         """Yield the stage's batches from ``first_step`` on, prepared ahead by background threads."""
@@ -184,16 +198,24 @@ class BatchSource:
 def open_photo_sets(data: DataSection, largest_px: int) -> tuple[PhotoSet, PhotoSet]:
     """Return the training and the validation photographs; the split is the same in every run on the same files."""
     places = find_photos(data.photos, data.index)
-    order = np.random.default_rng(VALIDATION_SEED).permutation(len(places))
-    held_out = {int(i) for i in order[: min(data.validation_photos, len(places) // 5)]}
-    training = [place for i, place in enumerate(places) if i not in held_out for _ in range(times(place, data))]
-    validation = [places[i] for i in sorted(held_out)]
+    kept_back = [place for place in places if fits(place, data.held_out)]
+    pool = kept_back if data.held_out else places
+    order = np.random.default_rng(VALIDATION_SEED).permutation(len(pool))
+    most = len(pool) if data.held_out else len(pool) // 5
+    validation = [pool[i] for i in sorted(order[: min(data.validation_photos, most)])]
+    aside = set(kept_back) | set(validation)
+    training = [place for place in places if place not in aside for _ in range(times(place, data))]
     # Zooming into a crop needs that much more than the crop's size.
     short_side_px = int(largest_px * data.zoom)
     return (
         PhotoSet(training, short_side_px=short_side_px, min_chroma=data.min_chroma, cache_gb=data.cache_gb),
         PhotoSet(validation, short_side_px=short_side_px, min_chroma=data.min_chroma, cache_gb=data.cache_gb),
     )
+
+
+def fits(place: Place, patterns: Iterable[str]) -> bool:
+    """Return whether a photograph's name fits one of the patterns."""
+    return any(fnmatch.fnmatch(place.name, pattern) for pattern in patterns)
 
 
 def times(place: Place, data: DataSection) -> int:

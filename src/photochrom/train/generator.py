@@ -5,12 +5,17 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from photochrom.nets.damage import build_damage_net
-from photochrom.nets.generators import ColorNet, build_color_net, with_fresh_queries
+from photochrom.nets.generators import DECODER_SIZES, ColorNet, build_color_net, grow_color_net
 from photochrom.nets.palette import Palette
 from photochrom.nets.photo_nets import build_photo_net
 from photochrom.nets.restoration import build_restoration_net, with_fresh_blocks
 from photochrom.nets.tone import ToneNet, build_tone_net, with_fresh_parts
 from photochrom.train.config import TrainConfig
+
+
+def color_stride(config: TrainConfig) -> int:
+    """Return how many pixels of the input share one of the colours that a configuration's network answers with."""
+    return DECODER_SIZES[config.model.decoder].stride if config.model.decoder in DECODER_SIZES else 2
 
 
 def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained: bool) -> nn.Module:
@@ -31,6 +36,7 @@ def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained:
             palette,
             width=model.width,
             queries=model.queries,
+            hears=model.hears,
             pretrained=pretrained,
             weights=model.backbone_weights,
         )
@@ -48,5 +54,5 @@ def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained:
 def grown(net: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the weights of a smaller network with what it lacks of ``net``; others come back as they are."""
     if isinstance(net, ColorNet):
-        return with_fresh_queries(net, state)
+        return grow_color_net(net, state)
     return with_fresh_parts(net, state) if isinstance(net, ToneNet) else with_fresh_blocks(net, state)

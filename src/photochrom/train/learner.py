@@ -119,6 +119,15 @@ def set_training(net: nn.Module, stage: Stage) -> None:
         return
     backbone.requires_grad_(not frozen)
     backbone.train(not frozen)
+    if stage.lr_backbone_early == 0:
+        # Nothing flows back into it: a third of the backbone's work, in its largest maps.
+        for name, parameter in backbone.named_parameters():
+            if name.startswith(backbone.early):  # type: ignore[arg-type]
+                parameter.requires_grad_(False)
+    if stage.rests_norms:
+        for module in backbone.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
     if frozen and stage.trains_frozen_norms:
         for module in backbone.modules():
             if isinstance(module, nn.BatchNorm2d):

@@ -31,7 +31,7 @@ from photochrom.train.checkpoint import (
 from photochrom.train.config import Stage, TrainConfig
 from photochrom.train.data import Batch, BatchSource, open_photo_sets, write_unusable
 from photochrom.train.generations import Generations, rounded
-from photochrom.train.generator import build_generator, grown
+from photochrom.train.generator import build_generator, color_stride, grown
 from photochrom.train.inflection import InflectionFinder
 from photochrom.train.learner import Learner, NotANumberError, set_training, update_average
 from photochrom.train.monitor import Log, Monitor
@@ -85,6 +85,8 @@ class Training:
             config.run.seed,
             rank=self.runtime.rank,
             processes=self.runtime.processes,
+            stride=color_stride(config),
+            hints=config.hints if config.model.hears else None,
         )
         self.task = build_task(config.task, self.runtime)
         self.objectives = Objectives(config, self.task, self.runtime)

@@ -26,13 +26,15 @@ from photochrom.train.runtime import Runtime
 class TensorBatch:
     """A batch on the run's device.
 
-    ``photo`` (B, C, S, S) goes in; ``rgb`` (B, 3, S, S) is right; ``ab`` (B, 2, S/2, S/2), ``mask`` (B, 1, S, S).
+    ``photo`` (B, C, S, S) goes in, ``hints`` (B, 3, S, S) beside it; ``rgb`` (B, 3, S, S) is right; ``ab`` (B, 2, s, s),
+    ``mask`` (B, 1, S, S).
     """
 
     photo: Tensor
     rgb: Tensor
     ab: Tensor
     mask: Tensor = field(default_factory=lambda: torch.empty(0))
+    hints: Tensor = field(default_factory=lambda: torch.empty(0))
 
     @classmethod
     def of(cls, batch: Batch, device: torch.device) -> TensorBatch:
@@ -101,7 +103,7 @@ class ColorTask(Task):
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Return the distribution loss, and the picture if it is wanted (else the input)."""
         net = cast("ColorNet", net)
-        features = net.features(batch.photo)
+        features = net.features(batch.photo, batch.hints if net.hears else None)
         loss = color_distribution_loss(
             net, features, batch.ab, pixel_share=pixel_share, rng=rng, average=self.runtime.mean
         )

@@ -128,7 +128,7 @@ def colour_squares(net: ColorNet, grey: Pictures, temperature: float, device: to
     """Return coloured pictures: (B, S, S) luma 0..1 -> (B, S, S, 3) sRGB 0..1; chroma enlarged bilinearly."""
     net.eval()
     ab = net.palette.decode(net(torch.from_numpy(grey[:, None].astype(np.float32)).to(device)), temperature)
-    ab = torch.nn.functional.interpolate(ab, scale_factor=2.0, mode="bilinear")
+    ab = torch.nn.functional.interpolate(ab, size=grey.shape[1:], mode="bilinear")
     return merge_luma_chroma(grey, chroma_from_ab(grey, ab.permute(0, 2, 3, 1).cpu().numpy(), refinements=1))
 
 

@@ -12,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photochrom.coloring.pipeline import colorize_photo
-from photochrom.coloring.prediction import View, annealed_mean, be_cautious, choose_views, enlarge, predict, show
+from photochrom.coloring.prediction import (
+    View,
+    annealed_mean,
+    be_cautious,
+    choose_views,
+    enlarge,
+    predict,
+    resize_hints,
+    show,
+)
 from photochrom.engines.base import FakeEngine, ModelSpec
 from photochrom.errors import ModelError
 from photochrom.files.photo import Photo
@@ -182,3 +191,28 @@ def test_the_confidence_is_lower_where_views_disagree() -> None:
     left, right = found.extras["confidence"][0, :, :16], found.extras["confidence"][0, :, 16:]
     assert np.allclose(left, 1)
     assert np.allclose(right, 1 / (1 + np.hypot(10, 10) / 10))
+
+
+def test_hints_reach_every_view_where_they_lie() -> None:
+    engine = FakeEngine(ab=(0.0, 0.0), render_px=64, hears=True)
+    hints = np.zeros((3, 64, 96), dtype=np.float32)
+    hints[:, 16:32, 64:80] = np.array([30, -20, 1])[:, None, None]
+    views = choose_views(96, 64, engine.spec)
+    predicted = predict(np.full((64, 96), 0.5, dtype=np.float32), views, engine, hints=hints)
+    middle, elsewhere = predicted.ab[:, 12, 36], predicted.ab[:, 24, 8]
+    np.testing.assert_allclose(middle, (30, -20), atol=1e-4)
+    np.testing.assert_allclose(elsewhere, (0, 0), atol=1e-4)
+
+
+def test_a_lone_hint_does_not_fade_in_a_smaller_copy() -> None:
+    hints = np.zeros((3, 64, 96), dtype=np.float32)
+    hints[:, 10, 50] = (25, 5, 0.7)
+    small = resize_hints(hints, 48, 32)
+    np.testing.assert_allclose(small[:, 5, 25], (25, 5, 0.7), rtol=1e-6)
+    assert np.count_nonzero(small) == 3
+
+
+def test_hints_for_a_model_that_cannot_hear_are_refused_not_dropped() -> None:
+    hints = np.zeros((3, 64, 64), dtype=np.float32)
+    with pytest.raises(ModelError, match="no input 'hints'"):
+        predict(np.full((64, 64), 0.5, dtype=np.float32), (View(64, 64),), FakeEngine(), hints=hints)

@@ -6,7 +6,8 @@ import onnxruntime
 import pytest
 import torch
 
-from photochrom.errors import ModelFileError
+from photochrom.engines.onnx import OnnxEngine
+from photochrom.errors import ModelError, ModelFileError
 from photochrom.export.color import ColorGraph, check_parity, export_color_net, trust_frequencies
 from photochrom.nets.generators import ColorNet, build_color_net
 from photochrom.nets.palette import Palette
@@ -118,3 +119,29 @@ def test_trusting_frequencies_takes_the_rebalancing_back() -> None:
         honest = trust_frequencies(net)(torch.rand(1, 1, 32, 32)).softmax(1)[0, :, 0, 0]
     torch.testing.assert_close(honest, net.palette.shares)
     assert not torch.equal(net.head.bias, trust_frequencies(net).head.bias)
+
+
+def test_a_network_that_hears_is_exported_with_hints_as_an_input(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    bins = torch.cartesian_prod(torch.arange(-40, 50, 20.0), torch.arange(-40, 50, 20.0))
+    palette = Palette(bins, torch.full((25,), 1 / 25))
+    net = build_color_net("test", "test-quarter", palette, queries=4, hears=True, pretrained=False).eval()
+    torch.nn.init.normal_(net.head.weight, std=2.0)
+    path = tmp_path / "hears.onnx"
+    export_color_net(net, path, {"name": "hears", "render_px": 64, "backbone": "test", "decoder": "test-quarter"})
+    engine = OnnxEngine(path)
+    assert engine.spec.hears
+    assert engine.spec.output_stride == 4
+    luma = np.random.default_rng(0).random((3, 1, 96, 64), dtype=np.float32)
+    hints = np.zeros((3, 3, 96, 64), dtype=np.float32)
+    hints[:, :, 40:44, 30:34] = np.array([30, -20, 1])[:, None, None]
+    temperature = np.asarray(0.5, dtype=np.float32)
+    told = engine.run({"luma": luma, "temperature": temperature, "hints": hints}, ["ab"])["ab"]
+    alone = engine.run({"luma": luma, "temperature": temperature}, ["ab"])["ab"]
+    assert told.shape == alone.shape == (3, 2, 24, 16)
+    assert np.abs(told - alone).max() > 0.1
+    with torch.no_grad():
+        expected = net.palette.decode(net(torch.from_numpy(luma), torch.from_numpy(hints)), 0.5).numpy()
+    np.testing.assert_allclose(told, expected, atol=0.5)
+    with pytest.raises(ModelError, match="no input 'brush'"):
+        engine.run({"luma": luma, "brush": hints}, ["ab"])

@@ -89,7 +89,13 @@ def _view_px(share: float, spec: ModelSpec) -> int:
 
 
 def predict(
-    net_luma: Plane, views: Sequence[View], engine: Engine, extras: Sequence[str] = (), *, caution: float = 0.0
+    net_luma: Plane,
+    views: Sequence[View],
+    engine: Engine,
+    extras: Sequence[str] = (),
+    *,
+    caution: float = 0.0,
+    hints: FloatArray | None = None,
 ) -> Prediction:
     """Return the net's answer.
 
@@ -100,9 +106,11 @@ def predict(
         extras: outputs wanted beside the colours.
         caution: 0..1, how far to go from the distribution that the net was trained for, which favours rare colours,
             to the true one; see ``be_cautious``. Ignored for models that do not give their colours' shares.
+        hints: (3, H, W) on the grid of ``net_luma``: Lab a*, b*, and how much they count, 0..1; for models that hear.
 
     Raises:
-        ModelError: the model gave values that are not numbers, or arrays of another shape than it promised.
+        ModelError: the model gave values that are not numbers, or arrays of another shape than it promised; or hints
+            were given to a model that cannot hear.
 
     Cost: one run of the net per view. Averaging ``logits`` takes 0.1 core seconds, caution half of that.
     """
@@ -110,7 +118,7 @@ def predict(
     grid = (net_luma.shape[1] // stride, net_luma.shape[0] // stride)
     wary = caution > 0 and is_rebalanced(engine.spec)
     outputs = ("logits", *(name for name in extras if name != "logits")) if wary else ("ab", *extras)
-    answers = [show(net_luma, view, engine, outputs) for view in views]
+    answers = [show(net_luma, view, engine, outputs, hints) for view in views]
     if wary:
         answers = [be_cautious(answer, engine.spec, caution) for answer in answers]
     answers = [{name: enlarge(answer[name], *grid) for name in ("ab", *extras)} for answer in answers]
@@ -121,7 +129,9 @@ def predict(
     return Prediction(mean.pop("ab"), tuple(views), float(apart.mean()), mean)
 
 
-def show(net_luma: Plane, view: View, engine: Engine, outputs: Sequence[str]) -> dict[str, FloatArray]:
+def show(
+    net_luma: Plane, view: View, engine: Engine, outputs: Sequence[str], hints: FloatArray | None = None
+) -> dict[str, FloatArray]:
     """Return what the net says of one view, turned back if it was mirrored. Shapes: (H, W) -> (channels, h, w)."""
     plane = net_luma
     if plane.shape != (view.height, view.width):
@@ -131,12 +141,41 @@ def show(net_luma: Plane, view: View, engine: Engine, outputs: Sequence[str]) ->
     spec = engine.spec
     padded = np.ascontiguousarray(pad_to_multiple(plane, spec.multiple))
     inputs = {"luma": padded[None, None], "temperature": np.array(spec.temperature, dtype=np.float32)}
+    if hints is not None:
+        inputs["hints"] = _seen(hints, view, padded.shape)[None]
     answer = engine.run(inputs, tuple(outputs))
     rows, columns = view.height // spec.output_stride, view.width // spec.output_stride
     return {
         name: _checked(values, name, padded.shape, spec)[0, :, :rows, :columns][..., :: -1 if view.mirrored else 1]
         for name, values in answer.items()
     }
+
+
+def resize_hints(hints: FloatArray, width: int, height: int) -> FloatArray:
+    """Return hints at a smaller or equal size: (3, H, W) -> (3, height, width).
+
+    A cell's colour is the mean by weight, and its weight the largest in it: a lone pixel that somebody chose does not
+    fade because the net's copy is small.
+    """
+    if hints.shape[1:] == (height, width):
+        return hints
+    rows, columns = (np.arange(n) * small // n for n, small in zip(hints.shape[1:], (height, width), strict=True))
+    cells = rows[:, None] * width + columns
+    weight = hints[2]
+    sums = [np.bincount(cells.ravel(), plane.ravel(), height * width) for plane in (*hints[:2] * weight, weight)]
+    most = np.zeros(height * width)
+    np.maximum.at(most, cells.ravel(), weight.ravel())
+    ab = np.stack(sums[:2]) / np.maximum(sums[2], 1e-9)
+    return np.concatenate([ab, most[None]]).reshape(3, height, width).astype(np.float32)
+
+
+def _seen(hints: FloatArray, view: View, padded: tuple[int, ...]) -> FloatArray:
+    """Return hints as a view shows them; nothing is known of its border."""
+    small = resize_hints(hints, view.width, view.height)
+    if view.mirrored:
+        small = small[:, :, ::-1]
+    border = [(0, wanted - has) for wanted, has in zip(padded, small.shape[1:], strict=True)]
+    return np.ascontiguousarray(np.pad(small, [(0, 0), *border]))
 
 
 def _checked(values: FloatArray, name: str, padded: tuple[int, ...], spec: ModelSpec) -> FloatArray:

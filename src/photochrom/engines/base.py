@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, Self, runtime_checkable
 
@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from photochrom.errors import ModelFileError
+from photochrom.errors import ModelError, ModelFileError
 
 FloatArray = npt.NDArray[np.float32]
 METADATA_KEY = "photochrom"
+HINT_CHANNELS = 3
 
 
 class FileSpec(BaseModel):
@@ -54,7 +55,7 @@ class FileSpec(BaseModel):
 class ModelSpec(FileSpec):
     """What a colour model says of itself."""
 
-    contract: Literal["color/1"] = Field(description="The inputs and outputs that the model promises.")
+    contract: Literal["color/1", "color/2"] = Field(description="The inputs and outputs that the model promises.")
     render_px: int = Field(ge=32, le=1024, description="Recommended short side of the net's copy, in pixels.")
     multiple: int = Field(default=32, ge=1, le=256, description="Height and width must be multiples of this.")
     output_stride: int = Field(default=2, ge=1, le=32, description="Input pixels per output pixel.")
@@ -76,6 +77,11 @@ class ModelSpec(FileSpec):
     rebalancing: float = Field(default=0.5, ge=0, le=1, description="How far rare classes were weighed up in training.")
     weights_sha256: str = Field(default="", description="Hash of the weights, if they lie in a file of their own.")
 
+    @property
+    def hears(self) -> bool:
+        """Whether the model takes hints, colours that somebody knows."""
+        return self.contract == "color/2"
+
 
 @runtime_checkable
 class Engine(Protocol):
@@ -95,7 +101,10 @@ class Engine(Protocol):
         """Return the outputs asked for, and compute no others where the runtime can avoid it.
 
         Shapes: ``luma`` float32 (B, 1, H, W) in 0..1, sRGB-encoded grey, H and W multiples of ``spec.multiple``;
-        ``temperature`` float32 scalar of shape (). Out, with h = H / ``spec.output_stride``: ``ab`` (B, 2, h, w) in
+        ``temperature`` float32 scalar of shape (), ignored by models without a distribution; for models that hear
+        (contract ``color/2``) also ``hints`` float32 (B, 3, H, W): Lab a*, b* in Lab units and how much they count,
+        0..1, zero where nothing is known; left out, nothing is known anywhere. Any other input raises ModelError, and
+        so do hints for a model that cannot hear. Out, with h = H / ``spec.output_stride``: ``ab`` (B, 2, h, w) in
         Lab units, ``confidence`` (B, 1, h, w) in 0..1, ``logits`` (B, K, h, w).
         """
         ...
@@ -113,15 +122,18 @@ class FakeEngine:
         ab: Lab a*, b* for the whole picture, or a function from luma (B, 1, h, w), already at the output's size, to
             ab (B, 2, h, w).
         render_px: short side of the copy that it asks for.
+        hears: takes hints, and gives their colours where they lie, as much as they count.
     """
 
     ab: tuple[float, float] | Callable[[FloatArray], npt.NDArray[np.floating[Any]]] = (12.0, 24.0)
     render_px: int = 64
+    hears: bool = False
 
     @property
     def spec(self) -> ModelSpec:
         """The spec of a colour model of the current contract."""
-        return ModelSpec(contract="color/1", name="fake", render_px=self.render_px, licence="MIT")
+        contract: Literal["color/1", "color/2"] = "color/2" if self.hears else "color/1"
+        return ModelSpec(contract=contract, name="fake", render_px=self.render_px, licence="MIT")
 
     @property
     def description(self) -> str:
@@ -130,11 +142,12 @@ class FakeEngine:
 
     def run(self, inputs: Mapping[str, npt.NDArray[Any]], outputs: Sequence[str]) -> dict[str, FloatArray]:
         """Return the colours it was made with; confidence is 1, logits are empty."""
+        refuse_unknown_inputs(inputs, {"luma", "temperature"} | ({"hints"} if self.hears else set()), self.spec)
         stride = self.spec.output_stride
         luma = np.asarray(inputs["luma"], dtype=np.float32)[:, :, ::stride, ::stride]
         batch, _, height, width = luma.shape
         known: dict[str, FloatArray] = {
-            "ab": self._ab(luma),
+            "ab": self._told(self._ab(luma), inputs.get("hints")),
             "confidence": np.ones_like(luma),
             "logits": np.zeros((batch, 0, height, width), dtype=np.float32),
         }
@@ -146,5 +159,25 @@ class FakeEngine:
         plane = np.ones_like(luma)
         return np.concatenate([plane * self.ab[0], plane * self.ab[1]], axis=1).astype(np.float32)
 
+    def _told(self, ab: FloatArray, hints: npt.NDArray[Any] | None) -> FloatArray:
+        if hints is None:
+            return ab
+        stride = self.spec.output_stride
+        small = np.asarray(hints, dtype=np.float32)[:, :, ::stride, ::stride]
+        return ab + small[:, 2:] * (small[:, :2] - ab)
+
     def close(self) -> None:
         """Do nothing: there is nothing to release."""
+
+
+def refuse_unknown_inputs(inputs: Iterable[str], known: Collection[str], spec: ModelSpec) -> None:
+    """Raise ModelError for an input that a model does not take: dropped in silence, what it says would be lost."""
+    unknown = [name for name in inputs if name not in known]
+    if unknown:
+        raise ModelError(
+            f"the model takes no input {unknown[0]!r}",
+            where=spec.name,
+            next_step="Use a model of contract color/2"
+            if unknown[0] == "hints"
+            else f"It takes {', '.join(sorted(known))}",
+        )

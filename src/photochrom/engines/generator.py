@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from photochrom.color import chroma, lab_from_srgb, merge_luma_chroma
 from photochrom.computer.cores import usable_cores
-from photochrom.engines.base import METADATA_KEY, FloatArray, ModelSpec
+from photochrom.engines.base import METADATA_KEY, FloatArray, ModelSpec, refuse_unknown_inputs
 from photochrom.engines.generator_spec import GeneratorSpec
 from photochrom.engines.onnx import (
     REINSTALL,
@@ -123,6 +123,7 @@ class GeneratorEngine:
         missing = [name for name in outputs if name != "ab"]
         if missing:
             raise ModelError(f"the model has no output {missing[0]!r}", where=self.generator.name)
+        refuse_unknown_inputs(inputs, {"luma", "temperature"}, self.spec)
         return {"ab": np.stack([self._ab(luma[0]) for luma in inputs["luma"]])}
 
     def _ab(self, luma: FloatArray) -> FloatArray:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from photochrom.computer.cores import usable_cores
-from photochrom.engines.base import METADATA_KEY, FloatArray, ModelSpec
+from photochrom.engines.base import HINT_CHANNELS, METADATA_KEY, FloatArray, ModelSpec, refuse_unknown_inputs
 from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.options import EngineOptions
 
@@ -58,8 +58,12 @@ class OnnxEngine:
             checked_sha256(weights, self._spec.weights_sha256)
         self._inputs = {item.name for item in session.get_inputs()}
         self._outputs = {item.name for item in session.get_outputs()}
-        if not {"luma", "ab"} <= self._inputs | self._outputs:
+        if "luma" not in self._inputs or "ab" not in self._outputs:
             raise ModelFileError("the model has no input 'luma' or no output 'ab'", where=str(path))
+        if self._spec.hears != ("hints" in self._inputs):
+            raise ModelFileError(
+                f"the model's inputs are not those of its contract {self._spec.contract}", where=str(path)
+            )
         self._session: ort.InferenceSession | None = session
         self._closing = threading.Lock()
 
@@ -74,14 +78,18 @@ class OnnxEngine:
         return f"ONNX Runtime {ort.__version__}, {self._provider}, {self._threads} threads ({self._reason})"
 
     def run(self, inputs: Mapping[str, npt.NDArray[Any]], outputs: Sequence[str]) -> dict[str, FloatArray]:
-        """Return the outputs asked for; see ``Engine.run`` for shapes. Inputs the model does not take are left out."""
+        """Return the outputs asked for; see ``Engine.run`` for shapes and inputs."""
         session = self._session
         if session is None:
             raise ModelError("the model was closed", where=self._spec.name, next_step="Make a new session.")
         missing = [name for name in outputs if name not in self._outputs]
         if missing:
             raise ModelError(f"the model has no output {missing[0]!r}", where=self._spec.name)
+        refuse_unknown_inputs(inputs, self._inputs | {"temperature"}, self._spec)
         feed = {name: np.asarray(value, dtype=np.float32) for name, value in inputs.items() if name in self._inputs}
+        if "hints" in self._inputs and "hints" not in feed:
+            batch, _, *size = feed["luma"].shape
+            feed["hints"] = np.zeros((batch, HINT_CHANNELS, *size), dtype=np.float32)
         return dict(zip(outputs, session.run(list(outputs), feed), strict=True))
 
     def close(self) -> None:

@@ -52,7 +52,6 @@ def load_classifier() -> Classifier:
         ) from None
     from photochrom.nets.backbones import (
         EFFICIENTNET_LITE_SIZES,
-        batch_norm,
         build_backbone,
         load_pip_weights,
     )
@@ -60,7 +59,7 @@ def load_classifier() -> Classifier:
     state = load_pip_weights(BACKBONE)
     head = torch.nn.Sequential(
         torch.nn.Conv2d(320, 1280, 1, bias=False),
-        batch_norm(1280),
+        torch.nn.BatchNorm2d(1280, eps=1e-3),
         torch.nn.ReLU6(),
         torch.nn.AdaptiveAvgPool2d(1),
         torch.nn.Flatten(),

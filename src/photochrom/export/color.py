@@ -1,6 +1,7 @@
 """From a trained network to the ONNX file that colours photographs without torch.
 
-The exported graph is the contract ``color/1``: luma and a temperature in, colours, confidence and logits out.
+The exported graph is the contract ``color/1``: luma and a temperature in, colours, confidence and logits out; or
+``color/2``, which takes hints, too.
 Spectral and batch norm are folded into the kernels, large weights are stored as float16 and widened when the
 file is loaded, and the result is compared with the network it came from before it is kept.
 """
@@ -27,7 +28,7 @@ from photochrom.export.kept import SMALLEST_HALF, keep_for_training
 from photochrom.nets.folding import fold_norms
 from photochrom.nets.generators import ColorNet
 
-CONTRACT = "color/1"
+DEAF, HEARING = "color/1", "color/2"
 OPSET = 18
 # The colour spread, in Lab units, at which confidence is one half.
 HALF_CONFIDENCE_SPREAD = 10.0
@@ -37,8 +38,9 @@ PARITY_TOLERANCE_AB = 0.5
 class ColorGraph(nn.Module):
     """A colour network with its decoding, as exported.
 
-    Shapes: luma (B, 1, H, W), temperature () -> ab (B, 2, H/2, W/2), confidence (B, 1, H/2, W/2),
-    logits (B, K, H/2, W/2); H and W divisible by 32. Range: luma 0..1; ab Lab units; confidence 0..1.
+    Shapes: luma (B, 1, H, W), temperature () and, for a network that hears, hints (B, 3, H, W) -> ab (B, 2, h, w),
+    confidence (B, 1, h, w), logits (B, K, h, w), h = H / stride; H and W divisible by 32. Range: luma 0..1; ab and
+    hints in Lab units; confidence and the weight of hints 0..1.
 
     Confidence is 1 / (1 + spread / 10), the spread being the standard deviation (Lab units) of the predicted
     distribution around its mean, at temperature one.
@@ -49,9 +51,9 @@ class ColorGraph(nn.Module):
         self.net = fold_norms(net)
         self.bins_ab = self.net.palette.bins_ab
 
-    def forward(self, luma: Tensor, temperature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, luma: Tensor, temperature: Tensor, hints: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Shapes: as the class says."""
-        logits = self.net(luma)
+        logits = self.net(luma, hints)
         # Decoded as 1x1 convolutions over the bins: no large tensor is transposed.
         moments = torch.cat([self.bins_ab, self.bins_ab.square().sum(dim=1, keepdim=True)], dim=1)
         ab = nn.functional.conv2d((logits / temperature).softmax(dim=1), self.bins_ab.t()[:, :, None, None])
@@ -106,9 +108,9 @@ def export_color_net(
     path.parent.mkdir(parents=True, exist_ok=True)
     _trace(graph, aside)
     header = card | {
-        "contract": CONTRACT,
+        "contract": HEARING if net.hears else DEAF,
         "multiple": 32,
-        "output_stride": 2,
+        "output_stride": net.stride,
         "bins_ab": net.palette.bins_ab.tolist(),
         "bin_shares": [float(f"{share:.6g}") for share in net.palette.shares.tolist()],
     }
@@ -143,15 +145,17 @@ def finish_model(model: onnx.ModelProto, aside: Path, path: Path, check: Callabl
 
 def _trace(graph: ColorGraph, path: Path) -> None:
     rows, columns = torch.export.Dim("rows", min=1, max=512), torch.export.Dim("columns", min=1, max=512)
+    sizes = {0: torch.export.Dim("batch", min=1, max=64), 2: 32 * rows, 3: 32 * columns}
+    hears = graph.net.hears
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             graph.eval(),
-            (torch.rand(2, 1, 64, 96), torch.tensor(1.0)),
+            (torch.rand(2, 1, 64, 96), torch.tensor(1.0), *[torch.rand(2, 3, 64, 96)] * hears),
             str(path),
-            input_names=["luma", "temperature"],
+            input_names=["luma", "temperature", *["hints"] * hears],
             output_names=["ab", "confidence", "logits"],
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=64), 2: 32 * rows, 3: 32 * columns}, None),
+            dynamic_shapes=(sizes, None, *[sizes] * hears),
             opset_version=OPSET,
             dynamo=True,
             external_data=False,
@@ -201,11 +205,19 @@ def check_parity(graph: ColorGraph, path: Path, *, tolerance_ab: float = PARITY_
     for height, width in ((64, 96), (160, 128)):
         ramp = np.linspace(0, 1, height * width, dtype=np.float32).reshape(1, 1, height, width)
         luma = np.concatenate([ramp, rng.random((1, 1, height, width), dtype=np.float32)])
-        temperature = np.float32(0.7)
+        feed = {"luma": luma, "temperature": np.asarray(np.float32(0.7))}
+        if graph.net.hears:
+            feed["hints"] = np.stack([np.zeros((3, height, width)), _some_hints(height, width, rng)]).astype(np.float32)
         with torch.no_grad():
-            expected = graph(torch.from_numpy(luma), torch.tensor(temperature))[0].numpy()
-        reached = session.run(["ab"], {"luma": luma, "temperature": np.asarray(temperature)})[0]
+            expected = graph(*map(torch.from_numpy, feed.values()))[0].numpy()
+        reached = session.run(["ab"], feed)[0]
         worst = max(worst, float(np.abs(expected - reached).max()))
     if worst > tolerance_ab:
         raise ModelFileError(f"the exported graph differs from the network by {worst:.2f} Lab units", where=str(path))
     return worst
+
+
+def _some_hints(height: int, width: int, rng: np.random.Generator) -> np.ndarray[Any, Any]:
+    """Return hints (3, H, W) at a fiftieth of the pixels."""
+    given = rng.random((height, width)) < 0.02
+    return np.concatenate([rng.uniform(-60, 60, (2, height, width)) * given, given[None]])

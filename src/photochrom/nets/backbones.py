@@ -116,7 +116,8 @@ class SameConv2d(nn.Conv2d):
         """Return the map filtered by this kernel instead of the convolution's own; shapes as in ``forward``."""
         if self.outer_padding is not None:
             x = nn.functional.pad(x, self.outer_padding)
-        return self._conv_forward(x, kernel, bias)
+        filtered: Tensor = self._conv_forward(x, kernel, bias)
+        return filtered
 
 
 class NormedConv(nn.Sequential):
@@ -136,8 +137,9 @@ class NormedConv(nn.Sequential):
         """Shapes: as the class says."""
         conv, norm, *clip = self
         if not isinstance(norm, nn.BatchNorm2d) or norm.training:
-            normed: Tensor = super().forward(x)
-            return normed
+            for part in self:
+                x = part(x)
+            return x
         assert isinstance(conv, SameConv2d)
         assert norm.running_mean is not None
         assert norm.running_var is not None

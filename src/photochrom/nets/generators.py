@@ -122,8 +122,8 @@ def decoder_size(name: str, channels: tuple[int, ...], width: float | None = Non
 class UNet(nn.Module):
     """A decoder that climbs a backbone's pyramid back to half the picture's size or less, attending once on the way.
 
-    Shapes: (B, 3, H, W) -> (B, ``c_out``, H / ``stride``, W / ``stride``); H and W divisible by 32. Range: sRGB 0..1 in.
-    With ``hears`` each step is told hints, too: see ``pool_hints``.
+    Shapes: (B, 3, H, W) -> (B, ``c_out``, H / ``stride``, W / ``stride``); H and W divisible by 32.
+    Range: sRGB 0..1 in. With ``hears`` each step is told hints, too: see ``pool_hints``.
     """
 
     def __init__(self, backbone: nn.Module, size: DecoderSize, *, hears: bool = False) -> None:

@@ -23,8 +23,7 @@ def pool_hints(hints: Tensor, strides: tuple[int, ...]) -> list[Tensor]:
     Range: Lab a*, b* and weight 0..1 in; each cell's mean colour (by weight, in units of UNIT_AB) times its largest
     weight, and that weight, out. A lone pixel so counts as much in its cell as if it filled it.
 
-    Args:
-        strides: powers of two, rising.
+    ``strides`` are powers of two, rising.
     """
     weight = hints[:, 2:].clamp(0, 1)
     weighted, most = torch.cat([hints[:, :2] / UNIT_AB * weight, weight], dim=1), weight

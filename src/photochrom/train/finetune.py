@@ -216,7 +216,10 @@ def difference_ab(net: ColorNet, path: Path) -> float:
     ramp = np.linspace(0, 1, 64 * 96, dtype=np.float32).reshape(1, 1, 64, 96)
     luma = np.concatenate([ramp, np.random.default_rng(0).random((1, 1, 64, 96), dtype=np.float32)])
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    reached = session.run(["ab"], {"luma": luma, "temperature": np.asarray(0.7, dtype=np.float32)})[0]
+    feed = {"luma": luma, "temperature": np.asarray(0.7, dtype=np.float32)}
+    if net.hears:
+        feed["hints"] = np.zeros((2, 3, 64, 96), dtype=np.float32)
+    reached = session.run(["ab"], feed)[0]
     expected = net.palette.decode(net.eval()(torch.from_numpy(luma)), 0.7).numpy()
     return float(np.abs(expected - reached).max())
 

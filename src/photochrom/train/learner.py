@@ -117,21 +117,22 @@ def set_training(net: nn.Module, stage: Stage) -> None:
     backbone = backbone_of(net)
     if backbone is None:
         return
-    backbone.requires_grad_(not frozen)
-    backbone.train(not frozen)
+    backbone.requires_grad_(not frozen).train(not frozen)
     if stage.lr_backbone_early == 0:
         # Nothing flows back into it: a third of the backbone's work, in its largest maps.
         for name, parameter in backbone.named_parameters():
             if name.startswith(backbone.early):  # type: ignore[arg-type]
                 parameter.requires_grad_(False)
+    for norm in backbone.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            _set_norm(norm, stage, frozen=frozen)
+
+
+def _set_norm(norm: nn.BatchNorm2d, stage: Stage, *, frozen: bool) -> None:
     if stage.rests_norms:
-        for module in backbone.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eval()
-    if frozen and stage.trains_frozen_norms:
-        for module in backbone.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.train().requires_grad_(True)
+        norm.eval()
+    elif frozen and stage.trains_frozen_norms:
+        norm.train().requires_grad_(True)
 
 
 @torch.no_grad()

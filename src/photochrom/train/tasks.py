@@ -26,8 +26,8 @@ from photochrom.train.runtime import Runtime
 class TensorBatch:
     """A batch on the run's device.
 
-    ``photo`` (B, C, S, S) goes in, ``hints`` (B, 3, S, S) beside it; ``rgb`` (B, 3, S, S) is right; ``ab`` (B, 2, s, s),
-    ``mask`` (B, 1, S, S).
+    ``photo`` (B, C, S, S) goes in, ``hints`` (B, 3, S, S) beside it; ``rgb`` (B, 3, S, S) is right, and so are ``ab``
+    (B, 2, s, s) and ``mask`` (B, 1, S, S).
     """
 
     photo: Tensor

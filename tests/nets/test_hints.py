@@ -1,0 +1,95 @@
+import pytest
+import torch
+
+from photochrom.nets.backbones import build_backbone
+from photochrom.nets.generators import ColorNet, build_color_net, grow_color_net
+from photochrom.nets.hints import UNIT_AB, pool_hints
+from tests.nets.test_generators import tiny_palette
+
+
+def hearing_net(decoder: str = "test-quarter", queries: int = 0) -> ColorNet:
+    torch.manual_seed(1)
+    return build_color_net("test", decoder, tiny_palette(), queries=queries, hears=True, pretrained=False).eval()
+
+
+def one_hint(size: tuple[int, int] = (64, 96)) -> torch.Tensor:
+    hints = torch.zeros(1, 3, *size)
+    hints[0, :, 20, 40] = torch.tensor([UNIT_AB, -UNIT_AB / 2, 0.8])
+    return hints
+
+
+def test_a_lone_pixel_counts_in_its_cell_as_if_it_filled_it() -> None:
+    for stride, level in zip((4, 8, 16), pool_hints(one_hint(), (4, 8, 16)), strict=True):
+        assert level.shape == (1, 3, 64 // stride, 96 // stride)
+        torch.testing.assert_close(level[0, :, 20 // stride, 40 // stride], torch.tensor([0.8, -0.4, 0.8]))
+        assert level.count_nonzero() == 3
+
+
+def test_hints_that_share_a_cell_are_averaged_by_weight() -> None:
+    hints = torch.zeros(1, 3, 32, 32)
+    hints[0, :, 0, 0] = torch.tensor([UNIT_AB, 0, 1.0])
+    hints[0, :, 1, 1] = torch.tensor([-UNIT_AB, 0, 0.5])
+    (level,) = pool_hints(hints, (4,))
+    torch.testing.assert_close(level[0, :, 0, 0], torch.tensor([1 / 3, 0, 1.0]))
+
+
+def test_a_quarter_decoder_answers_at_a_quarter_of_the_size() -> None:
+    net = hearing_net()
+    assert net.stride == 4
+    assert net(torch.rand(2, 1, 64, 96)).shape == (2, 25, 16, 24)
+
+
+def test_a_hint_is_heard_and_none_is_the_same_as_zeros() -> None:
+    net, luma = hearing_net(), torch.rand(1, 1, 64, 96)
+    torch.testing.assert_close(net(luma), net(luma, torch.zeros(1, 3, 64, 96)))
+    moved = (net(luma, one_hint()) - net(luma)).abs().sum(1)[0]
+    assert moved[20 // 4, 40 // 4] > 0
+
+
+def test_a_network_that_was_deaf_answers_as_before_until_it_learns_to_hear() -> None:
+    torch.manual_seed(0)
+    deaf = build_color_net("test", "test-quarter", tiny_palette(), queries=5, pretrained=False).eval()
+    net = hearing_net(queries=5)
+    net.load_state_dict(grow_color_net(net, deaf.state_dict()))
+    luma = torch.rand(1, 1, 64, 96)
+    torch.testing.assert_close(net(luma, one_hint()), deaf(luma))
+    net(luma, one_hint()).square().mean().backward()
+    kernel = net.unet.blocks[0].mix[0][0].parametrizations.weight.original
+    assert kernel.grad[:, -3:].abs().sum() > 0
+
+
+def test_a_decoder_that_ends_earlier_keeps_all_but_head_and_answers_of_queries() -> None:
+    torch.manual_seed(0)
+    whole = build_color_net("test", "test", tiny_palette(), queries=5, pretrained=False).eval()
+    net = hearing_net(queries=5)
+    state = grow_color_net(net, whole.state_dict())
+    net.load_state_dict(state)
+    scene = whole.unet.climb(rgb := torch.rand(1, 3, 64, 96))[:3]
+    for kept, was in zip(net.unet.climb(rgb), scene, strict=True):
+        torch.testing.assert_close(kept, was)
+    torch.testing.assert_close(state["queries.queries"], whole.state_dict()["queries.queries"])
+
+
+def test_another_backbone_is_not_grown_but_refused() -> None:
+    net, other = hearing_net(), build_color_net("lite0", "test", tiny_palette(), pretrained=False)
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        net.load_state_dict(grow_color_net(net, other.state_dict()))
+
+
+def test_norms_at_rest_give_the_same_numbers_and_gradients_in_the_kernel() -> None:
+    torch.manual_seed(0)
+    backbone = build_backbone("test")
+    with torch.no_grad():
+        for _ in range(3):
+            backbone.train()(torch.rand(4, 3, 64, 64))
+    rgb, stem = torch.rand(2, 3, 64, 64), backbone.eval().stem
+    fused = stem(rgb)
+    apart = torch.nn.functional.relu6(stem[1](stem[0](rgb)))
+    torch.testing.assert_close(fused, apart, atol=1e-5, rtol=1e-4)
+    parameters = [stem[0].weight, stem[1].weight, stem[1].bias]
+    for ours, plain in zip(
+        torch.autograd.grad(fused.square().sum(), parameters),
+        torch.autograd.grad(apart.square().sum(), parameters),
+        strict=True,
+    ):
+        torch.testing.assert_close(ours, plain, atol=1e-2, rtol=1e-3)

@@ -52,7 +52,7 @@ def parse_xmp(data: bytes) -> None:
     assert read_provenance(packet) == MADE
     read_provenance(data)
     with contextlib.suppress(xmp.DamagedXmpError):
-        xmp.without_orientation(data)
+        xmp.without_outdated(data)
 
 
 def parse_iptc(data: bytes) -> None:

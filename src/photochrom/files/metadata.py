@@ -6,6 +6,7 @@
 | XMP | segment, 64 kB | chunk | tag | chunk | item | - |
 | IPTC-IIM | segment, 64 kB | in XMP | tag | in XMP | in XMP | - |
 | ICC profile | yes | yes | yes | yes | yes | - |
+| comments | segments | chunks | in XMP | in XMP | in XMP | - |
 | resolution | JFIF | chunk | tags | in EXIF | in EXIF | header |
 
 What a format cannot hold is said in a note. IPTC records without a place are told in XMP by the IPTC's own mapping.
@@ -19,6 +20,16 @@ from photochrom.files.codecs import exif, iptc, jpeg, xmp
 from photochrom.files.codecs.formats import FORMATS
 from photochrom.files.codecs.resolution import exif_dpi, with_dpi
 
+TEXTS = iptc.XmpProperty("photochrom", "Texts", "list")
+XMP_OF_KEYWORD = {
+    "Title": iptc.XmpProperty("dc", "title", "alternatives"),
+    "Author": iptc.XmpProperty("dc", "creator", "list"),
+    "Description": iptc.XmpProperty("dc", "description", "alternatives"),
+    "Comment": iptc.XmpProperty("dc", "description", "alternatives"),
+    "Copyright": iptc.XmpProperty("dc", "rights", "alternatives"),
+}
+"""PNG's keywords (third edition, section 11.3.3.1) in XMP's words."""
+LARGEST_BLOCK = {"exif": 16_000_000, "xmp": 16_000_000, "iptc": 2_000_000}
 EMPTY_EXIF = b"II*\x00\x08\x00\x00\x00" + bytes(6)
 
 
@@ -32,6 +43,7 @@ class Metadata:
         xmp: XMP packet, XML.
         iptc: IPTC-IIM records.
         dpi: horizontal and vertical pixels per inch.
+        texts: keyword and text of PNG's text chunks; of comments, the keyword is "Comment".
     """
 
     exif: bytes | None = None
@@ -39,11 +51,12 @@ class Metadata:
     xmp: bytes | None = None
     iptc: bytes | None = None
     dpi: tuple[float, float] | None = None
+    texts: tuple[tuple[str, str], ...] = ()
 
 
 def made_upright(metadata: Metadata, width: int, height: int) -> tuple[Metadata, tuple[str, ...]]:
     """Return metadata true for an upright sRGB picture of this size without thumbnail, and notes on damaged blocks."""
-    notes = []
+    metadata, notes = _within_budgets(metadata)
     block, packet = metadata.exif, metadata.xmp
     if block:
         try:
@@ -53,24 +66,36 @@ def made_upright(metadata: Metadata, width: int, height: int) -> tuple[Metadata,
             notes.append("damaged EXIF left out")
     if packet:
         try:
-            packet = xmp.without_orientation(packet)
+            packet = xmp.without_outdated(packet)
         except xmp.DamagedXmpError as error:
             packet = None
             notes.append(f"damaged XMP left out ({error})")
     dpi = metadata.dpi or (exif_dpi(block) if block else None)
-    return replace(metadata, exif=block, xmp=packet, dpi=dpi), tuple(notes)
+    records = iptc.without_outdated(metadata.iptc) if metadata.iptc else None
+    return replace(metadata, exif=block, xmp=packet, iptc=records or None, dpi=dpi), tuple(notes)
+
+
+def _within_budgets(metadata: Metadata) -> tuple[Metadata, list[str]]:
+    large = [name for name, most in LARGEST_BLOCK.items() if len(getattr(metadata, name) or b"") > most]
+    notes = [f"{name.upper()} of more than {LARGEST_BLOCK[name] / 1e6:.0f} MB left out" for name in large]
+    return replace(metadata, **dict.fromkeys(large)), notes
 
 
 def fitted_to(metadata: Metadata, format: str) -> tuple[Metadata, tuple[str, ...]]:
     """Return the metadata as a format can hold it, and notes on what it cannot."""
     row, notes = FORMATS[format], []
     if not row.holds:
-        lost = [name.upper() for name in ("exif", "xmp", "iptc", "icc") if getattr(metadata, name)]
+        lost = [name.upper() for name in ("exif", "xmp", "iptc", "icc", "texts") if getattr(metadata, name)]
         told = (f"{format.upper()} holds no {', '.join(lost)}: left out",) if lost else ()
         return Metadata(dpi=metadata.dpi), told
     if metadata.iptc and "iptc" not in row.holds:
+        if iptc.has_more(metadata.iptc):
+            notes.append(f"IPTC records beyond the first {iptc.MAX_DATASETS:,} left out")
         metadata = _iptc_told_in_xmp(metadata)
         notes.append(f"IPTC records written as XMP, which {format.upper()} can hold")
+    if metadata.texts and "texts" not in row.holds:
+        metadata = _texts_told_in_xmp(metadata)
+        notes.append(f"comments written as XMP, which {format.upper()} can hold")
     if metadata.dpi and row.dpi_in_exif:
         metadata = replace(metadata, exif=with_dpi(metadata.exif or EMPTY_EXIF, metadata.dpi))
     if row.segmented:
@@ -83,6 +108,17 @@ def _iptc_told_in_xmp(metadata: Metadata) -> Metadata:
     properties = iptc.xmp_properties(metadata.iptc or b"")
     packet = xmp.with_properties(metadata.xmp, properties, replace=False) if properties else metadata.xmp
     return replace(metadata, xmp=packet, iptc=None)
+
+
+def _texts_told_in_xmp(metadata: Metadata) -> Metadata:
+    """Return metadata with the texts in a list of our own, and under their usual names where these are free."""
+    usual: dict[iptc.XmpProperty, list[str]] = {}
+    for keyword, text in metadata.texts:
+        if keyword in XMP_OF_KEYWORD:
+            usual.setdefault(XMP_OF_KEYWORD[keyword], [xmp.allowed(text)])
+    packet = xmp.with_properties(metadata.xmp, usual, replace=False) if usual else metadata.xmp
+    texts = [xmp.allowed(f"{keyword}: {text}") for keyword, text in metadata.texts]
+    return replace(metadata, xmp=xmp.with_properties(packet, {TEXTS: texts}, replace=True), texts=())
 
 
 def _fitted_to_segments(metadata: Metadata) -> tuple[Metadata, list[str]]:

@@ -236,7 +236,9 @@ def _read_page(source: PhotoSource, limits: Limits, page: int) -> Photo:
         source.check_unchanged()
         raise decoder_errors(error, source.name, format) from error
     sideways = decoded.orientation >= 5
-    metadata = Metadata(**decoded.blocks, dpi=decoded.dpi[::-1] if decoded.dpi and sideways else decoded.dpi)
+    metadata = Metadata(
+        **decoded.blocks, dpi=decoded.dpi[::-1] if decoded.dpi and sideways else decoded.dpi, texts=tuple(decoded.texts)
+    )
     metadata, damage = made_upright(metadata, pixels.shape[1], pixels.shape[0])
     return Photo(pixels, alpha, metadata, format, (*decoded.notes, *notes, *damage), decoded.page_count)
 

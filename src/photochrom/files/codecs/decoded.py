@@ -39,6 +39,7 @@ class Decoded:
         dpi: resolution as the container states it.
         orientation: EXIF orientation that is still to be applied.
         implied_profile: profile for colours that the file describes by other means than an ICC profile.
+        texts: keyword and text of comments.
         page_count: pages in the file, thumbnails and masks not counted.
         notes: what was decided.
     """
@@ -48,6 +49,7 @@ class Decoded:
     dpi: tuple[float, float] | None = None
     orientation: int = 1
     implied_profile: bytes | None = None
+    texts: list[tuple[str, str]] = field(default_factory=list)
     page_count: int = 1
     notes: list[str] = field(default_factory=list)
 

@@ -62,6 +62,7 @@ def write_jpeg(handle: BinaryIO, pages: Sequence[Page], quality: int) -> None:
     if metadata.icc:
         segments += jpeg.icc_segments(metadata.icc)
     segments.append((iptc.jpeg_segment(metadata.iptc) if metadata.iptc else None) or b"")
+    segments += jpeg.comment_segments(metadata.texts)
     # Chroma at full resolution: it is what this program made. Optimised Huffman tables would save 4 % of the bytes and
     # cost three times the time.
     with (
@@ -75,6 +76,7 @@ def write_png(handle: BinaryIO, pages: Sequence[Page], quality: int) -> None:
     """Write a PNG; see :data:`Writer`."""
     [(samples, metadata)] = pages
     chunks = png.describing_chunks(metadata.icc, metadata.exif, metadata.xmp, metadata.dpi)
+    chunks += [png.text_chunk(keyword, text) for keyword, text in metadata.texts]
     with (
         _encoder_errors("png"),
         _spliced(handle, samples, lambda head: png.with_chunks(head, chunks), png.HEAD_BYTES) as target,

@@ -10,6 +10,7 @@ Sources: TIFF 6.0 (Adobe, 1992), section 2; CIPA DC-008 "Exif 2.32", section 4.6
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 
 ORIENTATION, EXIF_POINTER, GPS_POINTER, INTEROP_POINTER = 0x0112, 0x8769, 0x8825, 0xA005
@@ -17,12 +18,24 @@ IMAGE_WIDTH, IMAGE_HEIGHT, COLOR_SPACE, PIXEL_WIDTH, PIXEL_HEIGHT = 0x0100, 0x01
 INTEROP_INDEX = 0x0001
 THUMBNAIL_OFFSET, THUMBNAIL_LENGTH, STRIP_OFFSETS, STRIP_LENGTHS = 0x0201, 0x0202, 0x0111, 0x0117
 
+LAYOUT = frozenset([
+    258, 259, 262, 273, 277, 278, 279, 284, 290, 291, 301, 317, 318, 319, 320, 330, 338, 339, 513, 514, 529, 530, 531,
+    532, 34377, 34675, 37724,
+])  # fmt: skip
+"""How the pixels of the old file were stored, its profile and previews: other containers say that for themselves."""
+CODING = frozenset([0x9101, 0x9102, 0xA500])
+"""Components and compression of the old file, its gamma."""
+
 SHORT, LONG = 3, 4
 # Bytes per item of TIFF field types 1 to 13: BYTE ASCII SHORT LONG RATIONAL SBYTE UNDEFINED SSHORT SLONG SRATIONAL
 # FLOAT DOUBLE IFD.
 ITEM_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 # Real blocks have a few dozen entries; the bound keeps a lying count from costing time.
 MAX_ENTRIES = 2000
+
+
+MOST_SHARED = 2
+"""Values may share bytes, but not so often that they are this many times the block together."""
 
 
 class DamagedExifError(ValueError):
@@ -102,6 +115,38 @@ class ExifBlock:
         struct.pack_into(self.order + "L", self.data, entry.at + 8, 0)
         struct.pack_into(self.order + ("H" if kind == SHORT else "L"), self.data, entry.at + 8, number)
 
+    def remove(self, directory: Directory, tags: Collection[int], *, repeated: bool = False) -> Directory:
+        """Take entries out of a directory, and return it as it is then; what they point at, and all else, stays.
+
+        With ``repeated``, also every further entry of a tag that has one already.
+        """
+        count = (directory.next_at - directory.at - 2) // 12
+        table = [bytes(self.data[at : at + 12]) for at in range(directory.at + 2, directory.next_at, 12)]
+        following = bytes(self.data[directory.next_at : directory.next_at + 4])
+        kept, seen = [], set[int]()
+        for entry in table:
+            tag = struct.unpack_from(self.order + "H", entry)[0]
+            if tag not in tags and not (repeated and tag in seen):
+                kept.append(entry)
+            seen.add(tag)
+        written = struct.pack(self.order + "H", len(kept)) + b"".join(kept) + following
+        size = 2 + 12 * count + 4
+        self.data[directory.at : directory.at + size] = written.ljust(size, b"\x00")
+        return self._directory(directory.at)
+
+    def check_pointers(self) -> None:
+        """Raise DamagedExifError where directories lead to each other in a circle, or a pointer is none."""
+        seen = {self.main.at}
+        for parent, tag in ((self.main, EXIF_POINTER), (self.main, GPS_POINTER), (None, INTEROP_POINTER)):
+            holder = parent or self.directory(EXIF_POINTER)
+            entry = holder.entries.get(tag) if holder else None
+            if entry is None:
+                continue
+            found = self.directory(tag, holder)
+            if entry.count != 1 or entry.size != 4 or (found and found.at in seen):
+                raise DamagedExifError("directories in a circle")
+            seen |= {found.at} if found else set()
+
     def remove_thumbnail(self) -> None:
         """Unlink the second directory and erase the small picture it describes."""
         offset = self._long(self.main.next_at)
@@ -147,8 +192,13 @@ class ExifBlock:
             raise DamagedExifError("a directory lies outside the block")
         if next_at + 4 > len(self.data):  # some writers leave out the closing zero
             self.data.extend(bytes(next_at + 4 - len(self.data)))
-        entries = (self._entry(at + 2 + 12 * i) for i in range(count))
-        return Directory(at, {entry.tag: entry for entry in entries if entry}, next_at)
+        found: dict[int, Entry] = {}
+        for entry in (self._entry(at + 2 + 12 * i) for i in range(count)):
+            if entry:
+                found.setdefault(entry.tag, entry)  # of two, readers take the first
+        if sum(entry.size for entry in found.values()) > MOST_SHARED * len(self.data):
+            raise DamagedExifError("names the same bytes again and again")
+        return Directory(at, found, next_at)
 
     def _entry(self, at: int) -> Entry | None:
         tag, kind, count = struct.unpack_from(self.order + "HHL", self.data, at)
@@ -188,10 +238,14 @@ def describing(block: bytes, width: int, height: int) -> bytes:
     """
     exif = ExifBlock(block)
     exif.remove_thumbnail()
+    exif.main = exif.remove(exif.main, LAYOUT, repeated=True)
     exif.set_number(exif.main, ORIENTATION, 1)
     exif.set_number(exif.main, IMAGE_WIDTH, width)
     exif.set_number(exif.main, IMAGE_HEIGHT, height)
+    exif.check_pointers()
     directory = exif.directory(EXIF_POINTER)
+    if directory:
+        directory = exif.remove(directory, CODING, repeated=True)
     exif.set_number(directory, PIXEL_WIDTH, width)
     exif.set_number(directory, PIXEL_HEIGHT, height)
     exif.set_number(directory, COLOR_SPACE, 1)

@@ -22,6 +22,7 @@ from photochrom.files.codecs.vips_readers import read_avif, read_gif, read_png, 
 ANY_SIDE = 2**31 - 1
 EVERYTHING = frozenset(["exif", "xmp", "iptc", "icc"])
 WITHOUT_IPTC = EVERYTHING - {"iptc"}
+TEXTS = frozenset(["texts"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Format:
         alpha: whether its writer keeps transparency.
         pages: whether its writer keeps several pages.
         largest_side: in pixels.
-        holds: metadata blocks that its writer keeps, beside the resolution.
+        holds: metadata blocks that its writer keeps, beside the resolution, and "texts" for comments.
         dpi_in_exif: whether the resolution has no other place than EXIF.
         segmented: whether metadata is bound to JPEG's segments of 64 kB.
         signed: whether it can carry content credentials.
@@ -71,11 +72,11 @@ FORMATS: dict[str, Format] = {
     for row in (
         Format(
             "jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), "image/jpeg", starts_with(b"\xff\xd8\xff"), read_jpeg,
-            encoding.write_jpeg, largest_side=65500, holds=EVERYTHING, segmented=True, signed=True,
+            encoding.write_jpeg, largest_side=65500, holds=EVERYTHING | TEXTS, segmented=True, signed=True,
         ),
         Format(
             "png", (".png",), "image/png", starts_with(b"\x89PNG\r\n\x1a\n"), read_png,
-            encoding.write_png, depth=16, alpha=True, holds=WITHOUT_IPTC, signed=True,
+            encoding.write_png, depth=16, alpha=True, holds=WITHOUT_IPTC | TEXTS, signed=True,
         ),
         Format(
             "raw", tuple(sorted(RAW_SUFFIXES)), "image/x-adobe-dng", signatures.is_raw, read_raw, written_as="tiff",

@@ -6,13 +6,19 @@ Resource Blocks"; IPTC Photo Metadata Standard, "mapping of IIM and XMP".
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 JPEG_HEADER = b"Photoshop 3.0\x00"
 RESOURCE_SIGNATURE = b"8BIM"
-IPTC_RESOURCE = 0x0404
+IPTC_RESOURCE, RESOLUTION_RESOURCE = 0x0404, 0x03ED
 MARKER = 0x1C
 """The first byte of every dataset."""
+OUTDATED_DATASETS = frozenset([(2, 130), (2, 200), (2, 201), (2, 202)])
+"""ImageType, whose second letter says that it is monochrome; the preview and its format."""
+OUTDATED_RECORDS = frozenset([3, 7, 8, 9])
+"""Layout of the pixels, and the pixels themselves, in IIM's own transmission of pictures."""
+MAX_DATASETS = 5_000
 UTF8_MARK = b"\x1b%G"
 
 
@@ -48,17 +54,29 @@ XMP_OF_DATASET = {
 
 
 def records_from_resources(data: bytes) -> bytes | None:
-    """Return the IIM records inside Photoshop image resources (a JPEG APP13 segment or a TIFF tag), if any."""
+    """Return the IIM records inside Photoshop image resources (JPEG's APP13 segments or a TIFF tag), if any."""
+    *earlier, last = [b"", *_resources(data, IPTC_RESOURCE)]
+    return b"".join(found.rstrip(b"\x00") for found in earlier) + last or None
+
+
+def dpi_from_resources(data: bytes) -> tuple[float, float] | None:
+    """Return the resolution that Photoshop's resources state: pixels per inch, in 16.16 fixed point."""
+    for found in _resources(data, RESOLUTION_RESOURCE):
+        if len(found) >= 12:
+            return int.from_bytes(found[:4], "big") / 65536, int.from_bytes(found[8:12], "big") / 65536
+    return None
+
+
+def _resources(data: bytes, wanted: int) -> Iterator[bytes]:
     data = data.removeprefix(JPEG_HEADER)
     at = 0
     while data[at : at + 4] == RESOURCE_SIGNATURE and at + 12 <= len(data):
         identity = int.from_bytes(data[at + 4 : at + 6], "big")
         size_at = at + 6 + (data[at + 6] + 2) // 2 * 2  # the name: a length byte and its letters, padded to even
         size = int.from_bytes(data[size_at : size_at + 4], "big")
-        if identity == IPTC_RESOURCE:
-            return data[size_at + 4 : size_at + 4 + size] or None
+        if identity == wanted:
+            yield data[size_at + 4 : size_at + 4 + size]
         at = size_at + 4 + (size + 1) // 2 * 2
-    return None
 
 
 def jpeg_segment(records: bytes) -> bytes | None:
@@ -84,9 +102,39 @@ def xmp_properties(records: bytes) -> dict[XmpProperty, list[str]]:
     return found
 
 
+def without_outdated(records: bytes) -> bytes:
+    """Return the records without what describes the file's own pixels: type of image, layout, a small preview."""
+    kept, whole = [], 0
+    for key, begin, end in _positions(records):
+        whole = end
+        if key not in OUTDATED_DATASETS and key[0] not in OUTDATED_RECORDS:
+            kept.append(records[begin:end])
+    return b"".join(kept) + records[whole:]
+
+
+def _positions(records: bytes) -> Iterator[tuple[tuple[int, int], int, int]]:
+    """Yield (record and dataset, where it begins, where it ends)."""
+    at = 0
+    while at + 5 <= len(records) and records[at] == MARKER:
+        size = int.from_bytes(records[at + 3 : at + 5], "big")
+        begins = at + 5
+        if size & 0x8000:  # extended: this is the size of the size
+            begins += size & 0x7FFF
+            size = int.from_bytes(records[at + 5 : min(begins, at + 13)], "big")
+        if begins + size > len(records):
+            return
+        yield (records[at + 1], records[at + 2]), at, begins + size
+        at = begins + size
+
+
+def has_more(records: bytes) -> bool:
+    """Return whether there are more datasets than :func:`xmp_properties` looks at."""
+    return len(_datasets(records)) >= MAX_DATASETS
+
+
 def _datasets(records: bytes) -> list[tuple[tuple[int, int], bytes]]:
     found, at = [], 0
-    while at + 5 <= len(records) and records[at] == MARKER:
+    while at + 5 <= len(records) and records[at] == MARKER and len(found) < MAX_DATASETS:
         key = (records[at + 1], records[at + 2])
         size = int.from_bytes(records[at + 3 : at + 5], "big")
         if size & 0x8000:  # extended: the size of the size; nothing we map is that long

@@ -7,6 +7,7 @@ annex B.4 (profiles in several segments).
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 EXIF_HEADER = b"Exif\x00\x00"
 XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\x00"
@@ -15,7 +16,9 @@ LARGEST_PAYLOAD = 0xFFFF - 2
 LARGEST_EXIF = LARGEST_PAYLOAD - len(EXIF_HEADER)
 LARGEST_XMP = LARGEST_PAYLOAD - len(XMP_HEADER)
 LARGEST_ICC_PART = LARGEST_PAYLOAD - len(ICC_HEADER) - 2
-APP0, APP1, APP2 = 0xE0, 0xE1, 0xE2
+APP0, APP1, APP2, COMMENT = 0xE0, 0xE1, 0xE2, 0xFE
+COMMENT_KEYWORD = "Comment"
+"""What PNG calls a text without a subject."""
 HEAD_BYTES = 20
 """The marker that starts a JPEG, and the JFIF header the encoder writes."""
 
@@ -39,16 +42,27 @@ def with_segments(data: bytes, segments: list[bytes]) -> bytes:
     return data[:2] + b"".join(segments) + data[start:]
 
 
+def comment_segments(texts: Sequence[tuple[str, str]]) -> list[bytes]:
+    """Return a comment for each keyword and text, in as many segments as it takes; of comments, only the text."""
+    whole = [text if keyword == COMMENT_KEYWORD else f"{keyword}: {text}" for keyword, text in texts]
+    encoded = [text.encode() for text in whole]
+    return [
+        segment(COMMENT, text[at : at + LARGEST_PAYLOAD])
+        for text in encoded
+        for at in range(0, len(text), LARGEST_PAYLOAD)
+    ]
+
+
 def icc_segments(profile: bytes) -> list[bytes]:
     """Return the profile in as many segments as it takes."""
     parts = [profile[at : at + LARGEST_ICC_PART] for at in range(0, len(profile), LARGEST_ICC_PART)]
     return [segment(APP2, ICC_HEADER + bytes([i, len(parts)]) + part) for i, part in enumerate(parts, 1)]
 
 
-def dpi_of(head: bytes) -> tuple[float, float] | None:
-    """Return the resolution in the JFIF header, which stands in the first 18 bytes where there is one."""
-    if len(head) < 18 or head[6:11] != b"JFIF\x00" or head[13] not in (1, 2):
+def dpi_of_jfif(payload: bytes) -> tuple[float, float] | None:
+    """Return the resolution in a JFIF segment; None where it states only an aspect ratio."""
+    if len(payload) < 12 or payload[:5] != b"JFIF\x00" or payload[7] not in (1, 2):
         return None
-    per_unit = 1.0 if head[13] == 1 else 2.54
-    x, y = struct.unpack_from(">HH", head, 14)
-    return x * per_unit, y * per_unit
+    per_unit = 1.0 if payload[7] == 1 else 2.54
+    x, y = struct.unpack_from(">HH", payload, 8)
+    return (x * per_unit, y * per_unit) if x and y else None

@@ -67,6 +67,15 @@ def describing_chunks(
     return chunks
 
 
+def text_chunk(keyword: str, text: str) -> bytes:
+    """Return a chunk with a text: Latin-1 where that has all its letters, else UTF-8."""
+    key = keyword.encode("latin-1", errors="replace")[:79] or b"Comment"
+    try:
+        return chunk(b"tEXt", key + b"\x00" + text.replace("\x00", "").encode("latin-1"))
+    except UnicodeEncodeError:
+        return chunk(b"iTXt", key + bytes(5) + text.replace("\x00", "").encode())
+
+
 def chunks_before_pixels(source: PhotoSource) -> Iterator[tuple[bytes, int, int]]:
     """Yield (name, offset of the data, size) up to the first IDAT chunk."""
     at = len(SIGNATURE)

@@ -12,6 +12,8 @@ import io
 import os
 import stat
 import threading
+from bisect import bisect_left
+from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 IN_MEMORY_BYTES = 32_000_000
 """Files up to this size are given to decoders whole; larger ones piece by piece, as they ask for them."""
 PIECE_BYTES = 1 << 20
+LONGEST_PATCH = 8
+
+Patch = tuple[int, bytes]
+"""An offset, and up to :data:`LONGEST_PATCH` bytes that a decoder is given there instead of the file's own."""
 
 
 @dataclass(slots=True)
@@ -83,13 +89,13 @@ class PhotoSource:
         if (status.st_size, status.st_mtime_ns) != (self.size, self._changed_ns):
             raise _changed(self.name)
 
-    def for_vips(self) -> Any:
-        """Return a libvips source over these bytes, which stay alive as long as this object."""
+    def for_vips(self, patches: Sequence[Patch] = ()) -> Any:
+        """Return a libvips source over these bytes, changed by patches; they stay alive as long as this object."""
         pyvips = libvips()
         if self.data is not None or self.size <= IN_MEMORY_BYTES:
-            source = pyvips.Source.new_from_memory(self.read_all())
+            source = pyvips.Source.new_from_memory(_patched(self.read_all(), 0, patches))
         else:
-            source, pieces = pyvips.SourceCustom(), _Pieces(self)
+            source, pieces = pyvips.SourceCustom(), _Pieces(self, sorted(patches))
             source.on_read(pieces.read)
             source.on_seek(pieces.seek)
         self._kept = [source]
@@ -101,6 +107,7 @@ class _Pieces:
     """A position in a file, for a decoder. It runs inside libvips, so errors are answers and not raised."""
 
     source: PhotoSource
+    patches: Sequence[Patch]
     position: int = 0
 
     def read(self, count: int) -> bytes:
@@ -108,6 +115,9 @@ class _Pieces:
             found = self.source.read_at(self.position, count)
         except UnreadablePhotoError:
             return b""  # what is missing is told about by check_unchanged, or by the decoder as a truncated file
+        first = bisect_left(self.patches, (self.position - LONGEST_PATCH, b""))
+        last = bisect_left(self.patches, (self.position + len(found), b""))
+        found = _patched(found, self.position, self.patches[first:last])
         self.position += len(found)
         return found
 
@@ -115,6 +125,18 @@ class _Pieces:
         begin = {os.SEEK_SET: 0, os.SEEK_CUR: self.position, os.SEEK_END: self.source.size}[whence]
         self.position = max(0, begin + offset)
         return self.position
+
+
+def _patched(data: bytes, begin: int, patches: Sequence[Patch]) -> bytes:
+    """Return the bytes that stand from ``begin`` on, changed."""
+    if not patches:
+        return data
+    changed = bytearray(data)
+    for offset, patch in patches:
+        first, last = max(offset, begin), min(offset + len(patch), begin + len(data))
+        if first < last:
+            changed[first - begin : last - begin] = patch[first - offset : last - offset]
+    return bytes(changed)
 
 
 @contextmanager

@@ -48,6 +48,10 @@ DESCRIPTIVE = frozenset(
 RESOLUTION = frozenset([X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT])
 MAX_PAGES = 10_000
 MAX_VALUE_BYTES = 64_000_000
+SMALL_VALUE_BYTES = 4_096
+MAX_TOTAL_BYTES = 256_000_000
+MAX_TOTAL_ENTRIES = 200_000
+"""Of all directories of a file together: what a photograph takes is a thousandth of it."""
 
 
 class Field(NamedTuple):
@@ -96,6 +100,9 @@ class TiffReader:
         self.big = head[2:4] in (b"+\x00", b"\x00+")
         self.pointer, self.count_format, self.entry_size = ("Q", "Q", 20) if self.big else ("L", "H", 12)
         self.first_at = 8 if self.big else 4
+        self.notes = list[str]()
+        self._entries, self._bytes = 0, 0
+        self._values: dict[tuple[int, int], bytes] = {}
 
     def pages(self) -> list[Page]:
         """Return all pages in order, thumbnails and masks included; a chain that runs in a circle ends there."""
@@ -117,14 +124,20 @@ class TiffReader:
         start = offset + struct.calcsize("<" + self.count_format)
         if count > MAX_ENTRIES:
             raise DamagedExifError(f"a directory of {count} entries")
+        self._entries += count
+        if self._entries > MAX_TOTAL_ENTRIES:
+            raise DamagedExifError(f"more than {MAX_TOTAL_ENTRIES:,} tags")
         table = self.source.read_at(start, count * self.entry_size)
         if len(table) < count * self.entry_size:
             raise DamagedExifError("a directory lies outside the file")
-        tags = {}
-        for at in range(0, len(table), self.entry_size):
-            tag, field = self._field(table[at : at + self.entry_size])
+        entries = [table[at : at + self.entry_size] for at in range(0, len(table), self.entry_size)]
+        if sum(self._size(entry) for entry in entries) > self.source.size:
+            raise DamagedExifError("its tags name the same bytes again and again")
+        tags: dict[int, Field] = {}
+        for entry in entries:
+            tag, field = self._field(entry)
             if field:
-                tags[tag] = field
+                tags.setdefault(tag, field)  # of two, readers take the first
         try:
             return tags, self._number(start + len(table), self.pointer)
         except DamagedExifError:
@@ -139,6 +152,21 @@ class TiffReader:
             if offsets.size == lengths.size and (offsets + lengths > self.source.size).any():
                 raise DamagedExifError("pixels are missing at its end")
 
+    def _size(self, entry: bytes) -> int:
+        """Return the bytes that a tag's value claims outside its entry; of lies beyond the file, none."""
+        items = struct.unpack_from(self.order + self.pointer, entry, 4)[0]
+        size = int(SIZES.get(struct.unpack_from(self.order + "H", entry, 2)[0], 0) * items)
+        return size if SMALL_VALUE_BYTES < size <= self.source.size else 0
+
+    def _value(self, offset: int, size: int) -> bytes:
+        """Return bytes of the file; those that several tags share are held once."""
+        if (offset, size) not in self._values:
+            self._bytes += size
+            if self._bytes > MAX_TOTAL_BYTES:
+                raise DamagedExifError(f"tags of more than {MAX_TOTAL_BYTES / 1e6:.0f} MB")
+            self._values[offset, size] = self.source.read_at(offset, size)
+        return self._values[offset, size]
+
     def _field(self, entry: bytes) -> tuple[int, Field | None]:
         tag, kind = struct.unpack_from(self.order + "HH", entry)
         items = struct.unpack_from(self.order + self.pointer, entry, 4)[0]
@@ -147,7 +175,7 @@ class TiffReader:
         if not size or size > MAX_VALUE_BYTES:
             return tag, None
         offset = struct.unpack(self.order + self.pointer, inline)[0]
-        data = inline[:size] if size <= len(inline) else self.source.read_at(offset, size)
+        data = inline[:size] if size <= len(inline) else self._value(offset, size)
         return tag, Field(kind, items, data) if len(data) == size else None
 
     def _number(self, at: int, format: str) -> int:
@@ -166,8 +194,8 @@ def exif_of_page(reader: TiffReader, page: Page) -> bytes | None:
         if offset:
             try:
                 children[pointer] = reader.directory(offset)[0]
-            except DamagedExifError:
-                continue
+            except DamagedExifError as error:
+                reader.notes.append(f"damaged EXIF left out ({error})")
     if not main.keys() - RESOLUTION and not any(children.values()):
         return None
     main[ORIENTATION] = Field(SHORT, 1, struct.pack(page.order + "H", page.number(ORIENTATION) or 1))
@@ -234,11 +262,12 @@ def directory_bytes(tags: Mapping[int, Field], order: str, at: int, *, big: bool
     ``big`` is the layout of BigTIFF. The tags' bytes are in the byte order ``order``.
     """
     values_at = at + next_pointer_at(len(tags), big=big) + (8 if big else 4)
-    table, values = struct.pack(order + ("Q" if big else "H"), len(tags)), b""
+    table, values = bytearray(struct.pack(order + ("Q" if big else "H"), len(tags))), bytearray()
     for tag in sorted(tags):
         entry, value = _entry_bytes(tag, tags[tag], order, values_at + len(values), big=big)
-        table, values = table + entry, values + value
-    return table + bytes(8 if big else 4) + values
+        table += entry
+        values += value
+    return bytes(table + bytes(8 if big else 4) + values)
 
 
 def next_pointer_at(count: int, *, big: bool) -> int:

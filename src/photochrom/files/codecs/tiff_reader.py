@@ -30,6 +30,7 @@ def read_tiff(source: PhotoSource, wanted: Wanted) -> Decoded:
     decoded.orientation = orientation if 1 <= orientation <= 8 else 1
     decoded.dpi = plausible_dpi(tiff.dpi_of(tags))
     decoded.page_count = len(pages)
+    decoded.notes += dict.fromkeys(reader.notes)
     if len(pages) > 1:
         decoded.notes.append(f"page {page + 1} of {len(pages)}")
     return decoded

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from photochrom.files.codecs import exif, gif, iptc, jpeg, png
+from photochrom.files.codecs import exif, gif, png, png_blocks
 from photochrom.files.codecs.decoded import Decoded, Wanted
+from photochrom.files.codecs.item_blocks import exif_of_avif, exif_of_webp
 from photochrom.files.codecs.libvips import libvips
 from photochrom.files.codecs.resolution import plausible_dpi
 
 if TYPE_CHECKING:
-    from photochrom.files.codecs.source import PhotoSource
+    from collections.abc import Mapping, Sequence
+
+    from photochrom.files.codecs.source import Patch, PhotoSource
 
 
 def read_png(source: PhotoSource, wanted: Wanted) -> Decoded:
-    decoded = load_with_vips(source, "pngload_source", wanted)
+    found = png_blocks.blocks_of(source)
+    decoded = add_blocks(load_with_vips(source, "pngload_source", wanted, hidden=found.hidden), found.blocks)
+    decoded.texts, decoded.notes = found.texts, found.notes
     decoded.dpi = plausible_dpi(png.dpi_of(source))
     decoded.implied_profile = png.profile_of(source, gray=decoded.image.bands < 3)
     return decoded
 
 
 def read_webp(source: PhotoSource, wanted: Wanted) -> Decoded:
-    return _noting_frames(load_with_vips(source, "webpload_source", wanted))
+    exif, hidden = exif_of_webp(source)
+    decoded = load_with_vips(source, "webpload_source", wanted, hidden=hidden)
+    return _noting_frames(add_blocks(decoded, {"exif": exif}))
 
 
 def read_gif(source: PhotoSource, wanted: Wanted) -> Decoded:
     decoded = _noting_frames(load_with_vips(source, "gifload_source", wanted))
+    if decoded.image.get_typeof("gif-comment"):
+        decoded.texts = [("Comment", decoded.image.get("gif-comment"))]
     packet = gif.xmp_of(source)
     if packet:
         decoded.blocks["xmp"] = packet
@@ -33,20 +42,30 @@ def read_gif(source: PhotoSource, wanted: Wanted) -> Decoded:
 
 
 def read_avif(source: PhotoSource, wanted: Wanted) -> Decoded:
-    decoded = _noting_frames(load_with_vips(source, "heifload_source", wanted))
+    exif, hidden = exif_of_avif(source)
+    decoded = load_with_vips(source, "heifload_source", wanted, hidden=hidden)
+    decoded = _noting_frames(add_blocks(decoded, {"exif": exif}))
     decoded.orientation = 1  # the container's own rotation, which libvips applies, is the one that counts
     bits = decoded.image.get("bits-per-sample") if decoded.image.get_typeof("bits-per-sample") else 8
     decoded.image = spread(decoded.image, bits)
     return decoded
 
 
-def load_with_vips(source: PhotoSource, loader: str, wanted: Wanted, **options: object) -> Decoded:
+def load_with_vips(
+    source: PhotoSource, loader: str, wanted: Wanted, *, hidden: Sequence[Patch] = (), **options: object
+) -> Decoded:
     # Truncated files fail; odd but complete ones, which old scanners wrote, do not.
     load = getattr(libvips().Image, loader)
-    image = load(source.for_vips(), access="sequential", fail_on="truncated", **options)
+    image = load(source.for_vips(hidden), access="sequential", fail_on="truncated", **options)
     wanted.check_size(image.width, image.height, image.bands * _sample_bytes(image))
-    blocks = _vips_blocks(image)
-    return Decoded(image, blocks, orientation=exif.orientation_of(blocks.get("exif", b"")))
+    return Decoded(image, _vips_blocks(image))
+
+
+def add_blocks(decoded: Decoded, blocks: Mapping[str, bytes | None]) -> Decoded:
+    """Return what was decoded, with blocks that were read from the container, and the orientation they state."""
+    decoded.blocks = {**{name: block for name, block in blocks.items() if block}, **decoded.blocks}
+    decoded.orientation = exif.orientation_of(decoded.blocks.get("exif", b""))
+    return decoded
 
 
 def spread(image: Any, bits: int) -> Any:
@@ -65,14 +84,8 @@ def _noting_frames(decoded: Decoded) -> Decoded:
 
 
 def _vips_blocks(image: Any) -> dict[str, bytes]:
-    names = {"exif": "exif-data", "icc": "icc-profile-data", "xmp": "xmp-data", "iptc": "iptc-data"}
-    blocks = {key: bytes(image.get(name)) for key, name in names.items() if image.get_typeof(name)}
-    if "exif" in blocks:
-        blocks["exif"] = blocks["exif"].removeprefix(jpeg.EXIF_HEADER)
-    records = blocks.pop("iptc", b"")
-    if records[:1] != bytes([iptc.MARKER]):
-        records = iptc.records_from_resources(records) or b""
-    return {key: block for key, block in {**blocks, "iptc": records}.items() if block}
+    names = {"icc": "icc-profile-data", "xmp": "xmp-data"}
+    return {key: bytes(image.get(name)) for key, name in names.items() if image.get_typeof(name)}
 
 
 def _sample_bytes(image: Any) -> int:

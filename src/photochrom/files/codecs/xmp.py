@@ -6,10 +6,10 @@ Source: ISO 16684-1:2019 (XMP, part 1), clauses 6 and 7.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from xml.dom import minidom
-from xml.parsers.expat import ExpatError
+from xml.parsers.expat import ExpatError, ParserCreate
 
 if TYPE_CHECKING:
     from photochrom.files.codecs.iptc import XmpProperty
@@ -24,12 +24,46 @@ NAMESPACES = {
     "photochrom": "urn:photochrom:provenance:1/",
 }
 EXTENSION = ("http://ns.adobe.com/xmp/note/", "HasExtendedXMP")
+EVERYTHING: Collection[str] = frozenset(["*"])
+OUTDATED: Mapping[str, Collection[str]] = {
+    # How the pixels of the old file were stored, which way up, and in which colours.
+    "http://ns.adobe.com/tiff/1.0/": frozenset(
+        "Orientation ImageWidth ImageLength BitsPerSample Compression PhotometricInterpretation SamplesPerPixel "
+        "PlanarConfiguration YCbCrSubSampling YCbCrPositioning YCbCrCoefficients TransferFunction WhitePoint "
+        "PrimaryChromaticities ReferenceBlackWhite NativeDigest".split()
+    ),
+    "http://ns.adobe.com/exif/1.0/": frozenset(
+        "ColorSpace ComponentsConfiguration CompressedBitsPerPixel PixelXDimension PixelYDimension Gamma "
+        "NativeDigest".split()
+    ),
+    "http://cipa.jp/exif/1.0/": frozenset(["Gamma"]),
+    "http://ns.adobe.com/photoshop/1.0/": frozenset(["ColorMode", "ICCProfile"]),
+    "http://ns.adobe.com/xap/1.0/": frozenset(["Thumbnails", "PageInfo"]),
+    "http://purl.org/dc/elements/1.1/": frozenset(["format"]),
+    # Recipes of raw developers for grey, which they would apply again; their presence says that they are still to do.
+    "http://ns.adobe.com/camera-raw-settings/1.0/": frozenset(
+        ["ConvertToGrayscale", "Treatment", "HasSettings", "AlreadyApplied"]
+        + [f"GrayMixer{name}" for name in "Red Orange Yellow Green Aqua Blue Purple Magenta".split()]
+    ),
+    # Gain maps, depth and further pictures, whose data lay behind the picture and is not carried.
+    "http://ns.adobe.com/hdr-gain-map/1.0/": EVERYTHING,
+    "http://ns.apple.com/HDRGainMap/1.0/": EVERYTHING,
+    "http://ns.apple.com/pixeldatainfo/1.0/": EVERYTHING,
+    "http://ns.google.com/photos/1.0/container/": EVERYTHING,
+    "http://ns.google.com/photos/1.0/camera/": EVERYTHING,
+    "http://ns.google.com/photos/1.0/image/": EVERYTHING,
+    "http://ns.google.com/photos/1.0/depthmap/": EVERYTHING,
+    "http://ns.google.com/photos/dd/1.0/device/": EVERYTHING,
+}
+"""Properties that are no longer true of the finished picture, by namespace."""
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 PACKET_START = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
 PACKET_END = '<?xpacket end="w"?>'
 EMPTY = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}"/></x:xmpmeta>'
 MAX_PACKET_BYTES = 16_000_000
 MAX_DEPTH = 60
+MAX_NODES = 50_000
+"""Elements, attributes and runs of text: each costs a kilobyte while the packet is open."""
 DECLARATION = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 CONTAINERS = {"list": "Seq", "bag": "Bag", "alternatives": "Alt"}
 
@@ -70,6 +104,11 @@ def with_properties(packet: bytes | None, values: Values, *, replace: bool) -> b
     return _serialized(document)
 
 
+def allowed(text: str) -> str:
+    """Return the text without the characters that XML cannot hold."""
+    return "".join(letter for letter in text if letter in "\t\n\r" or (letter >= " " and letter not in "\ufffe\uffff"))
+
+
 def read_property(packet: bytes, key: XmpProperty) -> list[str]:
     """Return the texts of one property; an empty list where the packet has it not.
 
@@ -86,22 +125,31 @@ def read_property(packet: bytes, key: XmpProperty) -> list[str]:
     return texts
 
 
-def without_orientation(packet: bytes) -> bytes:
-    """Return the packet without a ``tiff:Orientation`` and without thumbnails, which the pixels have outlived.
-
-    Without the reference to a second part, too, which JPEG files have and is not read here.
+def without_outdated(packet: bytes) -> bytes:
+    """Return the packet without what described the pixels of the file it came from; see :data:`OUTDATED`.
 
     Raises:
         DamagedXmpError: the packet cannot be read.
     """
     document = _parsed(packet)
     rdf = _rdf_of(document)
-    stale = [(NAMESPACES["tiff"], "Orientation"), (NAMESPACES["xmp"], "Thumbnails"), EXTENSION]
-    places = [place for namespace, name in stale for place in _named(rdf, namespace, name)]
+    places = [place for place in _all_places(rdf) if _is_outdated(place[1])]
     if not places:
         return packet
     for place in places:
         _remove(place)
+    return _without_idle_namespaces(document)
+
+
+def _without_idle_namespaces(document: minidom.Document) -> bytes:
+    """Return the packet without declarations of namespaces that are outdated as a whole and no longer used."""
+    text = _serialized(document).decode()
+    for description in document.getElementsByTagNameNS(RDF, "Description"):
+        attributes = description.attributes
+        for declared in [attributes.item(number) for number in range(attributes.length)]:
+            outdated = any(declared.value.startswith(name) for name, names in OUTDATED.items() if "*" in names)
+            if declared.prefix == "xmlns" and outdated and not re.search(rf"[ <]{declared.localName}:", text):
+                description.removeAttributeNode(declared)
     return _serialized(document)
 
 
@@ -118,20 +166,44 @@ def _parsed(packet: bytes) -> minidom.Document:
     if len(packet) > MAX_PACKET_BYTES or DECLARATION.search(packet.replace(b"\x00", b"")):
         raise DamagedXmpError("too large, or with declarations that XMP does not allow")
     try:
-        document = minidom.parseString(packet)  # noqa: S318 - no declarations in it, and bounded
+        _Counter().count(packet)
+        return minidom.parseString(packet)  # noqa: S318 - no declarations in it, and bounded
+    except DamagedXmpError:
+        raise
     except (ExpatError, ValueError, RecursionError, LookupError) as error:
         raise DamagedXmpError("not well-formed XML") from error
-    _check_depth(document)
-    return document
 
 
-def _check_depth(document: minidom.Document) -> None:
-    level, depth = [document.documentElement], 0
-    while level:
-        depth += 1
-        if depth > MAX_DEPTH:  # minidom calls itself for each level
+class _Counter:
+    """Counts what a packet would become in memory, without building it."""
+
+    def __init__(self) -> None:
+        self.nodes, self.depth = 0, 0
+
+    def count(self, packet: bytes) -> None:
+        """Raise DamagedXmpError where there is too much, or it is nested too deeply for minidom, which recurses."""
+        parser = ParserCreate()
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = parser.CommentHandler = self._node
+        parser.ProcessingInstructionHandler = self._node
+        parser.buffer_text = True
+        parser.Parse(packet, True)
+
+    def _node(self, *_: str) -> None:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise DamagedXmpError(f"more than {MAX_NODES:,} parts")
+
+    def _start(self, _: str, attributes: dict[str, str]) -> None:
+        self.nodes += len(attributes)
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
             raise DamagedXmpError("nested too deeply")
-        level = [child for node in level if node for child in node.childNodes if child.nodeType == child.ELEMENT_NODE]
+        self._node()
+
+    def _end(self, _: str) -> None:
+        self.depth -= 1
 
 
 def _rdf_of(document: minidom.Document) -> minidom.Element:
@@ -153,18 +225,28 @@ def _places(rdf: minidom.Element, key: XmpProperty) -> list[Place]:
 
 
 def _named(rdf: minidom.Element, namespace: str, name: str) -> list[Place]:
-    """Return (description, attribute or element) for each place at the top level that states the property."""
-    found: list[Place] = []
+    """Return the places at the top level that state a property."""
+    return [
+        (owner, node) for owner, node in _all_places(rdf) if (node.namespaceURI, node.localName) == (namespace, name)
+    ]
+
+
+def _all_places(rdf: minidom.Element) -> Iterator[Place]:
+    """Yield (description, attribute or element) for each property at the top level."""
     for owner in rdf.childNodes:
         if owner.nodeType != owner.ELEMENT_NODE or owner.namespaceURI != RDF or owner.localName != "Description":
             continue
-        attribute = owner.getAttributeNodeNS(namespace, name)
-        if attribute is not None:
-            found.append((owner, attribute))
-        found += [
-            (owner, child) for child in owner.childNodes if (child.namespaceURI, child.localName) == (namespace, name)
-        ]
-    return found
+        attributes = owner.attributes
+        for number in range(attributes.length):
+            yield owner, attributes.item(number)
+        for child in owner.childNodes:
+            if child.nodeType == child.ELEMENT_NODE:
+                yield owner, child
+
+
+def _is_outdated(node: Any) -> bool:
+    names = OUTDATED.get(node.namespaceURI, ())
+    return "*" in names or node.localName in names or (node.namespaceURI, node.localName) == EXTENSION
 
 
 def _property(document: minidom.Document, key: XmpProperty, texts: Sequence[str]) -> minidom.Element:

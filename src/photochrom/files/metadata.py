@@ -15,6 +15,7 @@ What a format cannot hold is said in a note. IPTC records without a place are to
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from photochrom.files.codecs import exif, iptc, jpeg, xmp
 from photochrom.files.codecs.formats import FORMATS
@@ -78,7 +79,8 @@ def made_upright(metadata: Metadata, width: int, height: int) -> tuple[Metadata,
 def _within_budgets(metadata: Metadata) -> tuple[Metadata, list[str]]:
     large = [name for name, most in LARGEST_BLOCK.items() if len(getattr(metadata, name) or b"") > most]
     notes = [f"{name.upper()} of more than {LARGEST_BLOCK[name] / 1e6:.0f} MB left out" for name in large]
-    return replace(metadata, **dict.fromkeys(large)), notes
+    dropped: dict[str, Any] = dict.fromkeys(large)
+    return replace(metadata, **dropped), notes
 
 
 def fitted_to(metadata: Metadata, format: str) -> tuple[Metadata, tuple[str, ...]]:

@@ -133,7 +133,7 @@ def has_more(records: bytes) -> bool:
 
 
 def _datasets(records: bytes) -> list[tuple[tuple[int, int], bytes]]:
-    found, at = [], 0
+    found, at = list[tuple[tuple[int, int], bytes]](), 0
     while at + 5 <= len(records) and records[at] == MARKER and len(found) < MAX_DATASETS:
         key = (records[at + 1], records[at + 2])
         size = int.from_bytes(records[at + 3 : at + 5], "big")

@@ -67,8 +67,8 @@ def blocks_of(source: PhotoSource) -> PngBlocks:
         keyword, content = text
         room -= len(content)
         _take_text(keyword, content, found, profiles)
-    for kind, content in profiles.items():
-        _take_profile(kind, content, found.blocks)
+    for kind, told in profiles.items():
+        _take_profile(kind, told, found.blocks)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from photochrom.errors import UnreadablePhotoError, UnsupportedPhotoError
 from photochrom.files.codecs import iptc, tiff
@@ -36,7 +36,7 @@ def read_tiff(source: PhotoSource, wanted: Wanted) -> Decoded:
     return decoded
 
 
-def _strip_limit(page: tiff.Page) -> dict[str, bool]:
+def _strip_limit(page: tiff.Page) -> dict[str, Any]:
     """Return the option that lets libtiff read strips of over 50 MB, as in files of a single one.
 
     Not where tiles claim to be larger than the picture: the limits have been held against that, not against them.

@@ -145,7 +145,7 @@ def _without_idle_namespaces(document: minidom.Document) -> bytes:
     """Return the packet without declarations of namespaces that are outdated as a whole and no longer used."""
     text = _serialized(document).decode()
     for description in document.getElementsByTagNameNS(RDF, "Description"):
-        attributes = description.attributes
+        attributes: Any = description.attributes
         for declared in [attributes.item(number) for number in range(attributes.length)]:
             outdated = any(declared.value.startswith(name) for name, names in OUTDATED.items() if "*" in names)
             if declared.prefix == "xmlns" and outdated and not re.search(rf"[ <]{declared.localName}:", text):

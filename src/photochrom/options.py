@@ -193,6 +193,22 @@ class RestoreOptions(Options):
     tone_model: str = Field(default="photochrom-tone", description="For experts: model that corrects tones.")
 
 
+class ReadingOptions(Options):
+    """How a file is read."""
+
+    damaged_files: Literal["refuse", "read"] = Field(
+        default="refuse",
+        description="Files whose pixels are damaged: refused, or read as far as they go. Rows that are lost are told, "
+        "and restoring takes them for holes.",
+    )
+    page: int | None = Field(
+        default=None,
+        ge=1,
+        description="Of files with several pages, take this one, counted from 1. Left out, all of them where the "
+        "result can hold them (TIFF), and else the first.",
+    )
+
+
 class OutputOptions(Options):
     """How a finished photograph is written."""
 

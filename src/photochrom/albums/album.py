@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from photochrom.albums.foreign_folders import holds_no_originals
 from photochrom.errors import PhotoNotFoundError
 from photochrom.files.codecs.atomic import TEMPORARY_PREFIX
 from photochrom.files.codecs.formats import (
@@ -23,10 +24,16 @@ from photochrom.files.codecs.formats import (
     written_format,
 )
 from photochrom.files.codecs.signatures import HEAD_BYTES
-from photochrom.files.originals import Identity, identity_of
+from photochrom.files.originals import identity_of
 
 COLORED_MARK, RESTORED_MARK = "-color", "-restored"
 """Added to the name of a result that lies next to its photograph."""
+UNREAD_SUFFIXES = frozenset(
+    ".psd .psb .pdd .xcf .kra .clip .afphoto .pdf .djvu .djv .exr .hdr .tga .pcx .pict .pct .dds .ico .cur .svg .eps "
+    ".pcd .fpx .pgm .ppm .pnm .pbm .pfm .sgi .ras .xpm .jpm .mng .jng .flif .dcm .fits .fit .cin .dpx .bpg .qoi".split()
+)
+"""Of pictures that are not read: an album that holds some says so."""
+MOST_NAMED = 3
 LONGEST_NAME = 255
 """Bytes in one name on ext4, APFS, NTFS (there: characters) and nearly everywhere else."""
 
@@ -46,11 +53,35 @@ class Job:
     key: str
 
 
-def find_photos(folder: Path, *, leave_out: Iterable[Path] = ()) -> list[Path]:
-    """Return the photographs in a folder and its subfolders, sorted.
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a folder and its subfolders hold.
 
-    Files whose name says that they are pictures count, and files with another name whose first bytes do. Names that
-    start with a dot are left out. Links are followed, each folder is entered once, so circles end.
+    Attributes:
+        photos: the photographs, sorted.
+        unread: pictures of kinds that are not read, sorted.
+        passed_over: folders that were not entered: bins, and what photo managers make for themselves.
+    """
+
+    photos: list[Path]
+    unread: list[Path]
+    passed_over: list[Path]
+
+
+def find_photos(folder: Path, *, leave_out: Iterable[Path] = ()) -> list[Path]:
+    """Return the photographs in a folder and its subfolders, sorted; see :func:`look_through`.
+
+    Raises:
+        PhotoNotFoundError: there are none.
+    """
+    return look_through(folder, leave_out=leave_out).photos
+
+
+def look_through(folder: Path, *, leave_out: Iterable[Path] = ()) -> Findings:
+    """Return what there is in a folder and its subfolders.
+
+    Files whose name says that they are pictures count as photographs, and files with another name whose first bytes do.
+    Names that start with a dot are left out. Links are followed, each folder is entered once, so circles end.
 
     Args:
         folder: where to look.
@@ -60,10 +91,20 @@ def find_photos(folder: Path, *, leave_out: Iterable[Path] = ()) -> list[Path]:
         PhotoNotFoundError: there are none.
     """
     entered = {key for path in leave_out if (key := identity_of(path))}
-    found = sorted(_walk(folder, entered), key=os.fsencode)
-    if not found:
-        raise PhotoNotFoundError("the folder holds no pictures", where=str(folder), next_step="Check the path")
+    found = Findings([], [], [])
+    _walk(folder, entered, found)
+    for paths in (found.photos, found.unread, found.passed_over):
+        paths.sort(key=os.fsencode)
+    if not found.photos:
+        unread = f" that are read, but {told(found.unread)}" if found.unread else ""
+        raise PhotoNotFoundError(f"the folder holds no pictures{unread}", where=str(folder), next_step="Check the path")
     return found
+
+
+def told(paths: Sequence[Path]) -> str:
+    """Return how many there are, and the names of the first few."""
+    names = ", ".join(path.name for path in paths[:MOST_NAMED])
+    return f"{len(paths)} ({names}{', ...' if len(paths) > MOST_NAMED else ''})"
 
 
 def plan_jobs(
@@ -134,7 +175,7 @@ def fitted_name(stem: str, ending: str) -> str:
     return os.fsdecode(cut) + mark + ending
 
 
-def _walk(folder: Path, entered: set[Identity]) -> Iterator[Path]:
+def _walk(folder: Path, entered: set[tuple[int, int]], found: Findings) -> None:
     key = identity_of(folder)
     if key is None or key in entered:
         return
@@ -149,9 +190,14 @@ def _walk(folder: Path, entered: set[Identity]) -> Iterator[Path]:
         path = Path(entry.path)
         try:
             if entry.is_dir():
-                yield from _walk(path, entered)
+                if holds_no_originals(path):
+                    found.passed_over.append(path)
+                else:
+                    _walk(path, entered, found)
             elif _may_be_photo(path, entry):
-                yield path
+                found.photos.append(path)
+            elif path.suffix.lower() in UNREAD_SUFFIXES:
+                found.unread.append(path)
         except OSError:
             continue
 

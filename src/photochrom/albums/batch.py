@@ -80,7 +80,7 @@ def run_batch(
     """
     start = time.perf_counter()
     stop = stop or threading.Event()
-    counts = {"done": 0, "skipped": 0, "failed": 0}
+    counts, left_out = {"done": 0, "skipped": 0, "failed": 0}, list[str]()
     originals = Originals.of([*(job.source for job in jobs), *also_read])
     around = Surroundings(manifest, frozenset(job.target for job in jobs), originals)
     run = _Run(make_one, settings, around, threading.Semaphore(color_slots), stop)
@@ -91,13 +91,16 @@ def run_batch(
         report_file = stack.enter_context(opened_report(report_path, originals)) if report_path else None
         for report in _finished(jobs, run, workers):
             counts[report.status] += 1
+            left_out += [f"{text} of {report.source}" for text in report.left_out]
             if report_file and report_path:
                 append_report(report_file, report, report_path)
             if on_report:
                 on_report(report)
     left = len(jobs) - sum(counts.values())
     stopped_by = "disk full" if run.disk_full else "interrupt" if stop.is_set() else ""
-    return BatchSummary(**counts, left=left, stopped_by=stopped_by, seconds=time.perf_counter() - start)
+    return BatchSummary(
+        **counts, left=left, stopped_by=stopped_by, seconds=time.perf_counter() - start, left_out=tuple(left_out)
+    )
 
 
 @dataclass(slots=True)
@@ -174,13 +177,14 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     if done:
         return PhotoReport(str(job.source), str(job.target), "skipped", seconds=seconds)
     refuse_existing(job, settings, around)
-    pages = read_pages_for(job.source, format_of_path(job.target), limits=settings.limits)
+    pages = read_pages_for(job.source, format_of_path(job.target), limits=settings.limits, reading=settings.reading)
     clock.lap("decode")
     with run.color_slots:
         clock.lap("wait")
         colored = [run.make_one(page) for page in pages]
     clock.lap("color")
     width, height = pages[0].width, pages[0].height
+    left_out = tuple(dict.fromkeys(text for page in pages for text in page.left_out))
     del pages
     made = settings.provenance.of_pages(page.source_type for page in colored)
     with begun(job.target) as aside:
@@ -190,7 +194,9 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
         store(aside, job, source_sha256, settings, around)
     clock.lap("write")
     notes = tuple(dict.fromkeys([*(note for page in colored for note in page.notes), *lost]))
-    return PhotoReport(str(job.source), str(job.target), "done", notes, seconds, width=width, height=height)
+    return PhotoReport(
+        str(job.source), str(job.target), "done", notes, seconds, width=width, height=height, left_out=left_out
+    )
 
 
 def source_hash(path: Path, limits: Limits) -> str:

@@ -20,7 +20,7 @@ from photochrom.files.codecs.source import PhotoSource, open_source
 from photochrom.files.originals import Originals
 from photochrom.files.photo import format_of_path, read_pages_for, write_photo
 from photochrom.files.provenance import COLORIZE, Provenance
-from photochrom.options import Limits, OutputOptions
+from photochrom.options import Limits, OutputOptions, ReadingOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +46,7 @@ class Recipe:
         version: photochrom's version.
         settings: the options of colouring or restoring.
         writing: the options of writing.
+        reading: the options of reading, where they are not the usual ones.
         task: "colorize" or "restore".
         recipe: version of this layout.
     """
@@ -59,6 +60,7 @@ class Recipe:
     version: str
     settings: dict[str, Any] = field(default_factory=dict)
     writing: dict[str, Any] = field(default_factory=dict)
+    reading: dict[str, Any] = field(default_factory=dict)
     task: str = COLORIZE
     recipe: int = RECIPE_VERSION
 
@@ -71,6 +73,7 @@ class Recipe:
         target_sha256: str,
         made: Provenance,
         writing: OutputOptions,
+        reading: ReadingOptions | None = None,
     ) -> Self:
         """Return the recipe of a result."""
         return cls(
@@ -83,6 +86,7 @@ class Recipe:
             version=made.version,
             settings=dict(made.settings),
             task=made.task,
+            reading=reading.model_dump(exclude_defaults=True) if reading else {},
             writing=writing.model_dump(exclude={"overwrite", "certificate", "private_key"}),
         )
 
@@ -162,13 +166,14 @@ def redo(
     """
     recipe, limits = read_recipe(path), limits or Limits()
     target = output or path.with_name(Path(recipe.target).name)
+    reading = ReadingOptions.checked(**recipe.reading)
     writing, format = OutputOptions.checked(**recipe.writing), format_of_path(target)
     given = source or path.parent / recipe.source
     Originals.of([given, path]).refuse(target)
     with open_source(given, limits.max_file_bytes) as original:
         _check_source(original, recipe)
         make_one = make_one_for(recipe)
-        pages = read_pages_for(original, format, limits=limits)
+        pages = read_pages_for(original, format, limits=limits, reading=reading)
         colored = [make_one(page) for page in pages]
     with Aside(target) as aside:
         lost = write_photo(

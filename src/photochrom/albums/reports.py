@@ -30,6 +30,7 @@ class PhotoReport:
         error_kind: the error's class.
         width: in pixels, 0 where it was not read.
         height: in pixels.
+        left_out: pictures in the file that the result does not show, in words: "3 other pages".
     """
 
     source: str
@@ -41,6 +42,7 @@ class PhotoReport:
     error_kind: str = ""
     width: int = 0
     height: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class BatchSummary:
         left: photographs not begun, because the run was stopped.
         stopped_by: "" for a complete run, "interrupt" or "disk full".
         seconds: wall time.
+        left_out: pictures inside the photographs' files that no result shows, in words.
     """
 
     done: int
@@ -62,6 +65,7 @@ class BatchSummary:
     left: int
     stopped_by: str
     seconds: float
+    left_out: tuple[str, ...] = ()
 
     @property
     def photos_per_second(self) -> float:

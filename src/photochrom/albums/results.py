@@ -27,7 +27,7 @@ from photochrom.files.credentials import Credentials, signed
 from photochrom.files.originals import Originals
 from photochrom.files.photo import Photo, format_of_path, write_photo
 from photochrom.files.provenance import Provenance
-from photochrom.options import Limits, OutputOptions
+from photochrom.options import Limits, OutputOptions, ReadingOptions
 
 NOT_SHAPING = {"overwrite", "certificate", "private_key"}
 """Options of writing that do not change a result's picture; a signer is told by the certificate itself."""
@@ -41,12 +41,14 @@ class BatchSettings:
         provenance: written into each result, and part of what decides whether a result is up to date.
         writing: how results are written.
         limits: what one photograph may cost.
+        reading: how photographs are read.
         keep_recipe: whether each result gets a recipe beside it.
     """
 
     provenance: Provenance
     writing: OutputOptions = field(default_factory=OutputOptions)
     limits: Limits = field(default_factory=Limits)
+    reading: ReadingOptions = field(default_factory=ReadingOptions)
     keep_recipe: bool = False
     credentials: Credentials | None = field(init=False, repr=False)
 
@@ -69,7 +71,10 @@ class BatchSettings:
         """Return a hash of everything that shapes a result."""
         shaping = self.writing.model_dump(exclude=NOT_SHAPING)
         signer = hashlib.sha256(self.credentials.certificate).hexdigest() if self.credentials else ""
-        text = json.dumps([asdict(self.provenance), shaping, self.keep_recipe, signer], sort_keys=True, default=str)
+        told = [asdict(self.provenance), shaping, self.keep_recipe, signer]
+        if self.reading != ReadingOptions():  # albums of before there was a choice stay up to date
+            told.append(self.reading.model_dump())
+        text = json.dumps(told, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -208,6 +213,7 @@ def store(aside: Aside, job: Job, source_sha256: str, settings: BatchSettings, a
         name = around.manifest.name_of(job.target)
         around.manifest.promise(Entry(job.key, source_sha256, settings.sha256, name, target_sha256, size))
     if settings.keep_recipe:
-        recipe = Recipe.of(job.source, source_sha256, job.target, target_sha256, settings.provenance, settings.writing)
+        made, writing = settings.provenance, settings.writing
+        recipe = Recipe.of(job.source, source_sha256, job.target, target_sha256, made, writing, settings.reading)
         write_whole(recipe_path(job.target), recipe.as_json())
     aside.put_in_place()

@@ -14,7 +14,7 @@ from photochrom.cli.inputs import plan, refuse_taken
 from photochrom.cli.runs import run_planned
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_SOME_FAILED, OptionError
-from photochrom.options import ColorizeOptions, EngineOptions, Limits, OutputOptions, RestoreOptions
+from photochrom.options import ColorizeOptions, EngineOptions, Limits, OutputOptions, ReadingOptions, RestoreOptions
 
 RESTORING = "Restoring, with --restore"
 
@@ -31,6 +31,7 @@ def colorize(
     restore: Annotated[bool, Parameter(negative="")] = False,
     colour: Annotated[ColorizeOptions, Parameter(name="*")] = ColorizeOptions(),  # noqa: B008 - frozen
     restoring: Annotated[RestoreOptions, Parameter(name="*", group=RESTORING)] = RestoreOptions(),  # noqa: B008
+    reading: Annotated[ReadingOptions, Parameter(name="*")] = ReadingOptions(),  # noqa: B008
     writing: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
     engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
     limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
@@ -52,6 +53,7 @@ def colorize(
             colour the restored luma.
         colour: How to colour.
         restoring: How to restore, with --restore.
+        reading: How to read.
         writing: How to write.
         engine: What runs the net.
         limits: What a file may ask of this computer.
@@ -66,7 +68,7 @@ def colorize(
         return EXIT_SOME_FAILED
     refuse_taken(planned, {"--report": report})
     with Colorizer(options=colour, engine_options=engine, restore=restore and restoring) as colorizer:
-        settings = BatchSettings(colorizer.provenance, writing, limits, keep_recipe=recipe)
+        settings = BatchSettings(colorizer.provenance, writing, limits, reading, keep_recipe=recipe)
         return run_planned(
             planned, colorizer.run, settings, workers=workers, report=report, quiet=quiet, done="coloured"
         )

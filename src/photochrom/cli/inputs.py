@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job, find_photos, name_results, result_beside
+from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job, look_through, name_results, result_beside, told
 from photochrom.albums.manifest import Manifest
 from photochrom.errors import OptionError, PhotochromError
 from photochrom.files.codecs.formats import SUFFIX_FORMATS
@@ -23,11 +23,13 @@ class Plan:
         jobs: one per photograph.
         manifest: remembers what is done, where a folder is coloured into a folder; a later run goes on from it.
         failures: inputs that hold no photographs.
+        left_out: pictures and folders of the inputs that are not looked at, in words.
     """
 
     jobs: list[Job]
     manifest: Manifest | None
     failures: list[PhotochromError]
+    left_out: list[str] = field(default_factory=list)
 
 
 def plan(inputs: Sequence[Path], output: Path | None, *, format: str | None, mark: str = COLORED_MARK) -> Plan:
@@ -41,19 +43,21 @@ def plan(inputs: Sequence[Path], output: Path | None, *, format: str | None, mar
         OptionError: several photographs are to become one file.
     """
     failures: list[PhotochromError] = []
-    sources = _sources(inputs, output, failures.append, _marks_left_out(mark))
+    left_out: list[str] = []
+    sources = _sources(inputs, output, failures.append, _marks_left_out(mark), left_out)
     if output is None:
         beside = [Job(path, result_beside(path, format, mark), key) for key, path in sources.items()]
-        return Plan(beside, None, failures)
+        return Plan(beside, None, failures, left_out)
     if len(inputs) == 1 and not os.path.isdir(inputs[0]) and _names_a_file(output):
-        return Plan([Job(path, output, key) for key, path in sources.items()], None, failures)
+        return Plan([Job(path, output, key) for key, path in sources.items()], None, failures, left_out)
     if os.path.isfile(output):
         raise OptionError(
             "is a file, and several photographs need a folder", where=str(output), next_step="Choose another --output."
         )
     manifest = Manifest.of(output) if any(os.path.isdir(path) for path in inputs) else None
     names = name_results(sources, format, manifest.assigned if manifest else {})
-    return Plan([Job(sources[key], output / name, key) for key, name in names.items()], manifest, failures)
+    jobs = [Job(sources[key], output / name, key) for key, name in names.items()]
+    return Plan(jobs, manifest, failures, left_out)
 
 
 def refuse_taken(planned: Plan, written: Mapping[str, Path | None], *, read: Sequence[Path] = ()) -> None:
@@ -86,13 +90,17 @@ def _marks_left_out(mark: str) -> tuple[str, ...]:
 
 
 def _sources(
-    inputs: Sequence[Path], output: Path | None, fail: Callable[[PhotochromError], None], marks: tuple[str, ...]
+    inputs: Sequence[Path],
+    output: Path | None,
+    fail: Callable[[PhotochromError], None],
+    marks: tuple[str, ...],
+    left_out: list[str],
 ) -> dict[str, Path]:
     """Return the photographs by key: the name inside the output, before its format is known."""
     sources: dict[str, Path] = {}
     for given in inputs:
         try:
-            found = _photographs(given, output, marks)
+            found = _photographs(given, output, marks, left_out)
         except PhotochromError as error:
             fail(error)
             continue
@@ -104,14 +112,18 @@ def _sources(
     return sources
 
 
-def _photographs(given: Path, output: Path | None, marks: tuple[str, ...]) -> list[Path]:
+def _photographs(given: Path, output: Path | None, marks: tuple[str, ...], left_out: list[str]) -> list[Path]:
     if not os.path.isdir(given):
         return [given]  # opening it says what is wrong, if anything is
+    found = look_through(given, leave_out=[] if output is None else [output])
+    if found.unread:
+        left_out.append(f"pictures of kinds that are not read: {told(found.unread)}")
+    if found.passed_over:
+        left_out.append(f"bins, and folders of photo managers' copies: {told(found.passed_over)}")
     if output is not None:
-        return find_photos(given, leave_out=[output])
-    found = find_photos(given)
-    present = {path.with_suffix("") for path in found}
-    return [path for path in found if not _is_result_of(path.with_suffix(""), present, marks)]
+        return found.photos
+    present = {path.with_suffix("") for path in found.photos}
+    return [path for path in found.photos if not _is_result_of(path.with_suffix(""), present, marks)]
 
 
 def _is_result_of(path: Path, present: set[Path], marks: tuple[str, ...]) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from photochrom.albums.reports import BatchSummary, PhotoReport
 
 Report = Callable[[PhotoReport], None]
+MOST_NAMED = 8
 
 
 @contextmanager
@@ -49,3 +50,10 @@ def print_summary(summary: BatchSummary, *, quiet: bool, done: str) -> None:
         )
     if summary.next_step:
         print(f"photochrom: stopped by {summary.stopped_by}. {summary.next_step}.", file=sys.stderr)
+
+
+def print_left_out(left_out: Sequence[str], *, quiet: bool) -> None:
+    """Say in one line what no result shows."""
+    if left_out and not quiet:
+        more = f"; and {len(left_out) - MOST_NAMED} more" if len(left_out) > MOST_NAMED else ""
+        print(f"left out: {'; '.join(left_out[:MOST_NAMED])}{more}")

@@ -17,7 +17,7 @@ from photochrom.cli.runs import run_planned
 from photochrom.errors import EXIT_SOME_FAILED, OptionError, OutputError
 from photochrom.files.codecs.formats import usual_suffix
 from photochrom.files.photo import Photo, format_of_path, save_photo
-from photochrom.options import EngineOptions, Limits, OutputOptions, RestoreOptions
+from photochrom.options import EngineOptions, Limits, OutputOptions, ReadingOptions, RestoreOptions
 from photochrom.restoration.pipeline import RestoreResult, mask_photo
 from photochrom.restorer import Mask, Restorer, read_mask
 
@@ -34,6 +34,7 @@ def restore(
     recipe: Annotated[bool, Parameter(negative="")] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
     restoring: Annotated[RestoreOptions, Parameter(name="*")] = RestoreOptions(),  # noqa: B008 - frozen
+    reading: Annotated[ReadingOptions, Parameter(name="*")] = ReadingOptions(),  # noqa: B008
     writing: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
     engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
     limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
@@ -57,6 +58,7 @@ def restore(
         recipe: Write a recipe beside each result, from which `photochrom redo` makes the same file again.
         quiet: Print errors only.
         restoring: What to restore.
+        reading: How to read.
         writing: How to write.
         engine: What runs the nets.
         limits: What a file may ask of this computer.
@@ -71,7 +73,7 @@ def restore(
     refuse_taken(planned, {"--mask-out": mask_out, "--report": report}, read=read)
     drawn = read_mask(mask, limits=limits) if mask else None
     with Restorer(restoring, engine_options=engine) as restorer:
-        settings = BatchSettings(restorer.provenance_with(drawn), writing, limits, keep_recipe=recipe)
+        settings = BatchSettings(restorer.provenance_with(drawn), writing, limits, reading, keep_recipe=recipe)
         restore_one = _RestoreOne(restorer, drawn, mask_out)
         return run_planned(
             planned, restore_one, settings, workers=workers, report=report, quiet=quiet, done="restored", also_read=read

@@ -10,7 +10,7 @@ from photochrom.albums.finished import MakeOne
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.app import EXIT_INTERRUPTED
 from photochrom.cli.inputs import Plan
-from photochrom.cli.progress import print_summary, shown_progress
+from photochrom.cli.progress import print_left_out, print_summary, shown_progress
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
 
 
@@ -42,6 +42,7 @@ def run_planned(
         )
     if len(planned.jobs) > 1 or summary.left:
         print_summary(summary, quiet=quiet, done=done)
+    print_left_out([*summary.left_out, *planned.left_out], quiet=quiet)
     if summary.stopped_by == "interrupt":
         return EXIT_INTERRUPTED
     return EXIT_SOME_FAILED if summary.failed or summary.left or planned.failures else EXIT_OK

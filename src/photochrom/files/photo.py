@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from photochrom.computer.room import strip_by_strip
 from photochrom.errors import (
@@ -30,7 +31,7 @@ from photochrom.files.codecs.signatures import HEAD_BYTES, describe_other
 from photochrom.files.codecs.source import PhotoSource, open_source
 from photochrom.files.metadata import Metadata, fitted_to, made_upright
 from photochrom.files.provenance import Provenance, with_provenance
-from photochrom.options import Limits, OutputOptions
+from photochrom.options import Limits, OutputOptions, ReadingOptions
 
 PhotoInput = str | os.PathLike[str] | bytes | PhotoSource
 # Memory while a picture is coloured: its samples as read, its pixels, and the coloured ones.
@@ -45,9 +46,13 @@ class Photo:
         pixels: (H, W, 1) grey or (H, W, 3) RGB, gamma-encoded sRGB, uint8 or uint16 with the full range of codes.
         alpha: (H, W) of the same dtype, straight (not premultiplied), or None.
         metadata: what the file says besides; orientation is reset, for it has been applied.
-        format: "jpeg", "png", "tiff", "webp", "avif", "heic", "gif", "bmp", "jpeg2000" or "raw".
+        format: "jpeg", "png", "tiff", "webp", "avif", "heic", "gif", "bmp", "jpeg2000", "jpegxl",
+            "jpegxr" or "raw".
         notes: what was decided on the way, in words.
         page_count: pages in the file; this is one of them.
+        infrared: (H, W) of the same dtype, of a film scan: dark where dust and scratches are; not written.
+        holes: (H, W), true where a damaged file has lost its samples, or None.
+        left_out: pictures of the file that this one does not show, in words: "3 other pages".
     """
 
     pixels: Pixels
@@ -56,6 +61,9 @@ class Photo:
     format: str = "png"
     notes: tuple[str, ...] = ()
     page_count: int = 1
+    infrared: Pixels | None = None
+    holes: npt.NDArray[np.bool_] | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def depth(self) -> int:
@@ -78,13 +86,16 @@ class Photo:
         return int(self.pixels.shape[0])
 
 
-def open_photo(source: PhotoInput, *, limits: Limits | None = None, page: int = 0) -> Photo:
+def open_photo(
+    source: PhotoInput, *, limits: Limits | None = None, page: int = 0, reading: ReadingOptions | None = None
+) -> Photo:
     """Read one photograph.
 
     Args:
         source: a path, the bytes of a file, or what :func:`photochrom.files.codecs.source.open_source` gives.
         limits: what it may cost; the defaults of :class:`~photochrom.options.Limits` where left out.
         page: which page of a multi-page TIFF, from 0; thumbnails and masks inside the file do not count.
+        reading: how to read; its own ``page``, counted from 1, is not looked at here.
 
     Raises:
         PhotoNotFoundError: no such file.
@@ -98,22 +109,36 @@ def open_photo(source: PhotoInput, *, limits: Limits | None = None, page: int = 
     """
     limits = limits or Limits()
     with open_source(source, limits.max_file_bytes) as opened:
-        return _read_page(opened, limits, page)
+        return _read_page(opened, limits, page, reading or ReadingOptions())
 
 
-def open_pages(source: PhotoInput, *, limits: Limits | None = None) -> Iterator[Photo]:
+def open_pages(
+    source: PhotoInput, *, limits: Limits | None = None, reading: ReadingOptions | None = None
+) -> Iterator[Photo]:
     """Read every page of a file, one at a time; files other than TIFF have one. Raises as :func:`open_photo`."""
-    limits = limits or Limits()
+    limits, reading = limits or Limits(), reading or ReadingOptions()
     with open_source(source, limits.max_file_bytes) as opened:
-        first = _read_page(opened, limits, 0)
+        first = _read_page(opened, limits, 0, reading)
         yield first
         for page in range(1, first.page_count):
-            yield _read_page(opened, limits, page)
+            yield _read_page(opened, limits, page, reading)
 
 
-def read_pages_for(source: PhotoInput, format: str, *, limits: Limits | None = None) -> list[Photo]:
-    """Read the pages that a result of a format can hold: all of them, or the first. Raises as :func:`open_photo`."""
-    return list(open_pages(source, limits=limits)) if FORMATS[format].pages else [open_photo(source, limits=limits)]
+def read_pages_for(
+    source: PhotoInput, format: str, *, limits: Limits | None = None, reading: ReadingOptions | None = None
+) -> list[Photo]:
+    """Read the pages that a result of a format can hold, or the one that is asked for; the rest is told as left out.
+
+    Raises as :func:`open_photo`.
+    """
+    wanted = reading.page if reading else None
+    if wanted is None and FORMATS[format].pages:
+        return list(open_pages(source, limits=limits, reading=reading))
+    photo = open_photo(source, limits=limits, reading=reading, page=(wanted or 1) - 1)
+    others = photo.page_count - 1
+    if not others:
+        return [photo]
+    return [replace(photo, left_out=(*photo.left_out, f"{others} other page{'s' if others > 1 else ''}"))]
 
 
 def encode_photo(
@@ -213,7 +238,7 @@ def format_of_path(path: str | os.PathLike[str]) -> str:
     return SUFFIX_FORMATS[suffix]
 
 
-def _read_page(source: PhotoSource, limits: Limits, page: int) -> Photo:
+def _read_page(source: PhotoSource, limits: Limits, page: int, reading: ReadingOptions) -> Photo:
     head = source.read_at(0, HEAD_BYTES)
     format = photo_format(head, source.name)
     if format is None:
@@ -227,10 +252,11 @@ def _read_page(source: PhotoSource, limits: Limits, page: int) -> Photo:
         _check_limits(width, height, pixel_bytes, limits, source.name)
 
     try:
-        decoded = FORMATS[format].read(source, Wanted(page, check_size))
-        pixels, alpha, notes = normalized(decoded, source.name)
+        decoded = FORMATS[format].read(source, Wanted(page, check_size, reading.damaged_files == "read"))
+        found = normalized(decoded, source.name)
         source.check_unchanged()
     except PhotochromError:
+        source.check_unchanged()
         raise  # not from itself: the circle would keep the picture in memory
     except Exception as error:  # decoders raise anything at all on hostile input; every case becomes one clear line
         source.check_unchanged()
@@ -239,8 +265,12 @@ def _read_page(source: PhotoSource, limits: Limits, page: int) -> Photo:
     metadata = Metadata(
         **decoded.blocks, dpi=decoded.dpi[::-1] if decoded.dpi and sideways else decoded.dpi, texts=tuple(decoded.texts)
     )
-    metadata, damage = made_upright(metadata, pixels.shape[1], pixels.shape[0])
-    return Photo(pixels, alpha, metadata, format, (*decoded.notes, *notes, *damage), decoded.page_count)
+    metadata, damage = made_upright(metadata, found.pixels.shape[1], found.pixels.shape[0])
+    notes = (*decoded.notes, *found.notes, *damage)
+    return Photo(
+        found.pixels, found.alpha, metadata, format, notes, decoded.page_count, found.infrared, found.holes,
+        tuple(decoded.left_out),
+    )  # fmt: skip
 
 
 def _check_limits(width: int, height: int, pixel_bytes: int, limits: Limits, where: str) -> None:

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from photochrom.errors import MissingExtraError, PhotochromError, PhotoTooLargeError, UnreadablePhotoError
 
 if TYPE_CHECKING:
+    from photochrom.files.codecs.channels import Channels
     from photochrom.files.codecs.source import PhotoSource
 
 CheckSize = Callable[[int, int, int], None]
@@ -23,10 +27,12 @@ class Wanted:
     Attributes:
         page: which page of a file that has several, from 0.
         check_size: see :data:`CheckSize`.
+        read_damaged: whether what can be read of a damaged file is wanted, rather than a refusal.
     """
 
     page: int
     check_size: CheckSize
+    read_damaged: bool = False
 
 
 @dataclass(slots=True)
@@ -42,6 +48,11 @@ class Decoded:
         texts: keyword and text of comments.
         page_count: pages in the file, thumbnails and masks not counted.
         notes: what was decided.
+        channels: what the channels mean; the usual where left out.
+        lab: PhotometricInterpretation of samples that are L*a*b*.
+        holes: (H, W) as stored, true where a damaged file has lost its samples.
+        left_out: pictures in the file that this is none of, but for pages, in words.
+        second_look: called where the pixels cannot be computed; gives this object others, or raises.
     """
 
     image: Any
@@ -52,6 +63,11 @@ class Decoded:
     texts: list[tuple[str, str]] = field(default_factory=list)
     page_count: int = 1
     notes: list[str] = field(default_factory=list)
+    channels: Channels | None = None
+    lab: int | None = None
+    holes: npt.NDArray[np.bool_] | None = None
+    left_out: list[str] = field(default_factory=list)
+    second_look: Callable[[Decoded, Exception], None] | None = None
 
 
 Reader = Callable[["PhotoSource", Wanted], Decoded]

@@ -10,7 +10,7 @@ import numpy as np
 from photochrom.files.codecs import exif, jpeg, tiff
 from photochrom.files.codecs.decoded import Decoded, Wanted, extra_module
 from photochrom.files.codecs.libvips import image_from
-from photochrom.files.codecs.tiff_reader import blocks_of_page
+from photochrom.files.codecs.tiff_blocks import blocks_of_page
 from photochrom.files.codecs.vips_readers import spread
 
 if TYPE_CHECKING:

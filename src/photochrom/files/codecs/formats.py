@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from photochrom.files.codecs import encoding, signatures
+from photochrom.files.codecs import encoding, jxl, signatures
 from photochrom.files.codecs.decoded import Reader
 from photochrom.files.codecs.encoding import Writer
 from photochrom.files.codecs.extra_readers import read_heic, read_raw
+from photochrom.files.codecs.imagecodecs_readers import read_jxl, read_jxr
 from photochrom.files.codecs.jpeg_reader import read_jpeg
 from photochrom.files.codecs.pillow_readers import read_bmp, read_jpeg2000
 from photochrom.files.codecs.signatures import RAW_SUFFIXES, starts_with
@@ -102,6 +103,8 @@ FORMATS: dict[str, Format] = {
             "jpeg2000", (".jp2", ".j2k", ".jpf", ".jpx", ".jpc"), "image/jp2",
             starts_with(*signatures.JPEG2000_SIGNATURES), read_jpeg2000, written_as="png",
         ),
+        Format("jpegxl", (".jxl",), "image/jxl", starts_with(*jxl.SIGNATURES), read_jxl, written_as="png"),
+        Format("jpegxr", (".jxr", ".wdp", ".hdp"), "image/jxr", starts_with(b"II\xbc"), read_jxr, written_as="tiff"),
     )
 }  # fmt: skip
 WRITABLE_FORMATS = tuple(row.name for row in FORMATS.values() if row.write)

@@ -1,22 +1,102 @@
-"""JPEG: pixels by libvips, and what its segments say."""
+"""JPEG: pixels by libvips, damage that libjpeg would conceal, and what its segments say."""
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from photochrom.files.codecs import exif, icc, jpeg, xmp
-from photochrom.files.codecs.decoded import Decoded, Wanted
-from photochrom.files.codecs.jpeg_blocks import blocks_of
+from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
+from photochrom.files.codecs.imagecodecs_readers import read_unusual_jpeg
+from photochrom.files.codecs.jpeg_blocks import JpegBlocks, blocks_of
+from photochrom.files.codecs.jpeg_frame import Frame, completed, frame_of, has_data_left_over, with_usual_header
+from photochrom.files.codecs.lost_rows import lost_from, rows_until_error
+from photochrom.files.codecs.mpo import further_pictures
 from photochrom.files.codecs.resolution import plausible_dpi
 from photochrom.files.codecs.vips_readers import add_blocks, load_with_vips
 
 if TYPE_CHECKING:
-    from photochrom.files.codecs.source import PhotoSource
+    from collections.abc import Sequence
+
+    from photochrom.files.codecs.source import Patch, PhotoSource
+
+CORRUPT = "Corrupt JPEG data"
+"""How libjpeg's warnings begin that mean damage; its others are about odd but whole files."""
+LEFT_OVER = "data is left over after its last row: bits before were lost or changed"
+WRONG_DATA = "its compressed data is wrong, or ends early"
+NOT_TOLD = "damaged file, and which rows are wrong cannot be told"
 
 
 def read_jpeg(source: PhotoSource, wanted: Wanted) -> Decoded:
+    """Return the picture; see :data:`~photochrom.files.codecs.decoded.Reader`."""
+    data = source.read_all()
+    frame = frame_of(data)
     found = blocks_of(source)
-    decoded = add_blocks(load_with_vips(source, "jpegload_source", wanted, hidden=found.hidden), found.blocks)
+    if frame and (frame.precision != 8 or frame.is_lossless):
+        return _described(read_unusual_jpeg(source, wanted, frame, found.hidden), found)
+    whole = source
+    if frame and (with_end := completed(data, frame)) is not data:
+        whole = _in_memory(source, with_end)
+    look = _Looks(whole, wanted, frame, found.hidden)
+    decoded = _described(look.through("warning"), found)
+    if others := further_pictures(data):
+        decoded.left_out.append(f"{others} further picture{'s' if others > 1 else ''} (MPO)")
+        decoded.notes.append(f"the first of {others + 1} pictures taken")
+    if frame and has_data_left_over(whole.read_all(), frame):
+        _refuse_unless(wanted, source.name, ValueError(LEFT_OVER))
+        decoded.notes.append(NOT_TOLD)
+        decoded.image = look.through("none").image
+    decoded.second_look = look.again
+    return decoded
+
+
+class _Looks:
+    """Reads a file with more or less tolerance of what libjpeg warns of."""
+
+    def __init__(self, source: PhotoSource, wanted: Wanted, frame: Frame | None, hidden: Sequence[Patch]) -> None:
+        self.source, self.wanted, self.frame, self.hidden = source, wanted, frame, hidden
+        self.usual = source
+
+    def through(self, fail_on: str) -> Decoded:
+        """Return the picture, which fails on warnings ("warning"), on what is missing ("truncated"), or never."""
+        return load_with_vips(self.source, "jpegload_source", self.wanted, hidden=self.hidden, fail_on=fail_on)
+
+    def again(self, decoded: Decoded, error: Exception) -> None:
+        """Give ``decoded`` other pixels: as they are where warnings are harmless, and else if damage is accepted."""
+        if self._is_only_odd():
+            decoded.image = self.through("truncated").image
+            return
+        _refuse_unless(self.wanted, self.source.name, error if CORRUPT in str(error) else ValueError(WRONG_DATA))
+        decoded.image = self.through("none").image
+        if self.frame and self.frame.in_one_scan:
+            first = rows_until_error(self.through("warning").image)
+            decoded.holes, note = lost_from(first, decoded.image.width, decoded.image.height)
+            decoded.notes.append(note)
+        else:
+            decoded.notes.append(NOT_TOLD)
+
+    def _is_only_odd(self) -> bool:
+        """Return whether nothing is left to warn of once the header is as usual."""
+        if self.frame is None:
+            return False
+        self.usual = _in_memory(self.source, with_usual_header(self.source.read_all(), self.frame))
+        image = load_with_vips(self.usual, "jpegload_source", self.wanted, fail_on="warning").image
+        return rows_until_error(image) == int(image.height)
+
+
+def _in_memory(source: PhotoSource, data: bytes) -> PhotoSource:
+    return replace(source, data=data, size=len(data), handle=io.BytesIO(data))
+
+
+def _refuse_unless(wanted: Wanted, name: str, error: Exception) -> None:
+    if not wanted.read_damaged:
+        raise damaged(name, "jpeg", error)
+
+
+def _described(decoded: Decoded, found: JpegBlocks) -> Decoded:
+    """Return what was decoded, with what the segments say."""
+    add_blocks(decoded, found.blocks)
     decoded.dpi = plausible_dpi(found.dpi)
     decoded.texts = [(jpeg.COMMENT_KEYWORD, comment) for comment in found.comments if comment.strip()]
     if xmp.EXTENSION[1].encode() in decoded.blocks.get("xmp", b""):

@@ -5,6 +5,7 @@ That form: integers of 8 or 16 bits, grey or RGB, gamma-encoded sRGB, upright, a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,30 +13,97 @@ import numpy.typing as npt
 
 from photochrom.computer.room import strip_by_strip, strips_of
 from photochrom.errors import UnsupportedPhotoError
-from photochrom.files.codecs import icc
-from photochrom.files.codecs.libvips import computed, image_from
+from photochrom.files.codecs import icc, lab
+from photochrom.files.codecs.channels import Channels, looks_infrared
+from photochrom.files.codecs.libvips import computed, image_from, libvips
 
 if TYPE_CHECKING:
     from photochrom.files.codecs.decoded import Decoded
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
-RESERVED_INTERPRETATIONS = ("lab", "labs", "labq", "xyz", "yxy", "lch", "cmc", "hsv", "fourier", "histogram", "matrix")
 
 
-def normalized(decoded: Decoded, where: str) -> tuple[Pixels, Pixels | None, list[str]]:
-    """Return pixels (H, W, 1 or 3), alpha (H, W) or None, and notes. All decoding happens here, in one pass.
+@dataclass(frozen=True, slots=True)
+class Normalized:
+    """The samples of a picture, upright.
+
+    Attributes:
+        pixels: (H, W, 1 or 3), sRGB.
+        alpha: (H, W), or None.
+        infrared: (H, W) of a film scan, bright where nothing lies on the film, or None.
+        holes: (H, W), true where a damaged file has lost its samples, or None.
+        notes: what was decided.
+    """
+
+    pixels: Pixels
+    alpha: Pixels | None = None
+    infrared: Pixels | None = None
+    holes: npt.NDArray[np.bool_] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def normalized(decoded: Decoded, where: str) -> Normalized:
+    """Return what a reader found in the one form that is known inside. All decoding happens here, in one pass.
+
+    Where that fails, the reader has a second look; see :class:`~photochrom.files.codecs.decoded.Decoded`.
 
     Raises:
         UnsupportedPhotoError: samples that have no agreed meaning.
     """
+    try:
+        return _normalized(decoded, where)
+    except libvips().Error as error:
+        if decoded.second_look is None:
+            raise
+        decoded.second_look(decoded, error)
+    return _normalized(decoded, where)
+
+
+def _normalized(decoded: Decoded, where: str) -> Normalized:
     notes: list[str] = []
-    color, alpha = _split_alpha(_integer_samples(decoded.image, where, notes))
-    color = _converted_to_srgb(color, decoded, notes)
-    joined = color if alpha is None else color.bandjoin(alpha)
+    image = _integer_samples(decoded, where, notes)
+    channels = decoded.channels or Channels.usual(image)
+    color = _converted_to_srgb(image.extract_band(0, n=channels.colors), decoded, notes)
+    further = [k for k in (channels.alpha, channels.infrared, *channels.unknown) if k is not None]
+    joined = color
+    for k in further:
+        joined = joined.bandjoin(_of_depth(image.extract_band(k), color.format))
     samples = turned_upright(computed(joined), decoded.orientation)
-    if alpha is None:
-        return samples, None, notes
-    return contiguous(samples[..., :-1]), contiguous(samples[..., -1]), notes
+    holes = None if decoded.holes is None else turned_upright(decoded.holes, decoded.orientation)
+    if not further:
+        return Normalized(samples, holes=holes, notes=tuple(notes))
+    planes = {k: contiguous(samples[..., color.bands + i]) for i, k in enumerate(further)}
+    return _told_apart(contiguous(samples[..., : color.bands]), planes, channels, holes, notes)
+
+
+def _told_apart(
+    pixels: Pixels, planes: dict[int, Pixels], channels: Channels, holes: npt.NDArray[np.bool_] | None, notes: list[str]
+) -> Normalized:
+    """Return the channels by their meaning; those that have none are left out, and that is said."""
+    alpha = planes[channels.alpha] if channels.alpha is not None else None
+    if alpha is not None and not _any(alpha) and _any(pixels):
+        notes.append("transparency left out: it is the same everywhere, and would hide the whole picture")
+        alpha = None
+    infrared = channels.infrared
+    if infrared is None:
+        infrared = next((k for k in channels.unknown if looks_infrared(pixels, planes[k])), None)
+    left = len([k for k in (channels.infrared, *channels.unknown) if k is not None]) - (infrared is not None)
+    if infrared is not None:
+        notes.append(f"infrared channel kept apart{'' if channels.infrared is not None else ' (it looks like one)'}")
+    if left:
+        notes.append(f"{left} further channel{'s' if left > 1 else ''} left out: selections, or of no stated meaning")
+    return Normalized(pixels, alpha, planes[infrared] if infrared is not None else None, holes, tuple(notes))
+
+
+def _any(samples: Pixels) -> bool:
+    return any(bool(strip.any()) for _, [strip] in strips_of(samples))
+
+
+def _of_depth(band: Any, format: str) -> Any:
+    """Return a band of 8 or 16 bits as the other, where that is wanted."""
+    if band.format == format:
+        return band
+    return (band * 257).cast("ushort") if format == "ushort" else (band * (1 / 257)).rint().cast("uchar")
 
 
 def contiguous(samples: Any) -> Any:
@@ -74,15 +142,19 @@ def with_alpha(samples: Pixels, alpha: Pixels) -> Pixels:
     return joined
 
 
-def _integer_samples(image: Any, where: str, notes: list[str]) -> Any:
+def _integer_samples(decoded: Decoded, where: str, notes: list[str]) -> Any:
     """Return the image as 8 or 16 bit; floating point is mapped by the one rule that loses nothing.
 
     Floats are taken as encoded values with 0 as black and 1 as white, and stored in 16 bits. Anything outside
     0..1, infinite or undefined is refused, for nobody can say what it should look like.
     """
-    if image.interpretation in ("lab", "labs", "labq"):
+    image = decoded.image
+    if decoded.lab is not None:
         notes.append("Lab converted to sRGB")
-        return image.colourspace("rgb16")
+        decoded.blocks.pop("icc", None)  # it was of the Lab codes
+        color = lab.to_srgb(image, decoded.lab)
+        further = [_of_depth(image.extract_band(k), "ushort") for k in range(3, image.bands)]
+        return color.bandjoin(further) if further else color
     if image.format in ("uchar", "ushort"):
         return image
     if image.format in ("float", "double"):
@@ -106,13 +178,6 @@ def _from_floats(image: Any, where: str, notes: list[str]) -> Any:
     notes.append("floating-point samples 0..1 read as encoded values and stored in 16 bits")
     codes = strip_by_strip(lambda strip: np.rint(strip * np.float64(65535)).astype(np.uint16), values)
     return image_from(codes)
-
-
-def _split_alpha(image: Any) -> tuple[Any, Any | None]:
-    colors = 1 if image.bands < 3 else 4 if image.interpretation == "cmyk" else 3
-    if image.bands == colors:
-        return image, None
-    return image.extract_band(0, n=colors), image.extract_band(colors)
 
 
 def _converted_to_srgb(color: Any, decoded: Decoded, notes: list[str]) -> Any:

@@ -60,8 +60,6 @@ OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"Rar!", "a RAR archive"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"8BPS", "a Photoshop document"),
-    (b"\xff\x0a", "a JPEG XL picture"),
-    (b"\x00\x00\x00\x0cJXL ", "a JPEG XL picture"),
     (b"\x00\x00\x01\x00", "an icon file"),
     (b"\x1aE\xdf\xa3", "a Matroska film"),
     (b"OggS", "an Ogg film or sound"),

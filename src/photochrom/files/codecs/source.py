@@ -98,7 +98,7 @@ class PhotoSource:
             source, pieces = pyvips.SourceCustom(), _Pieces(self, sorted(patches))
             source.on_read(pieces.read)
             source.on_seek(pieces.seek)
-        self._kept = [source]
+        self._kept.append(source)  # a second look may read it again while the first still does
         return source
 
 

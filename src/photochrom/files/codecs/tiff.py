@@ -25,20 +25,22 @@ from photochrom.files.codecs.exif import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from photochrom.files.codecs.source import PhotoSource
 
-SUBFILE_TYPE, ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 254, 274, 282, 283, 296
+SUBFILE_TYPE, OLD_SUBFILE_TYPE, SUB_DIRECTORIES = 254, 255, 330
+DESCRIPTION, PAGE_NAME, INK_SET, SUBSAMPLING = 270, 285, 332, 530
+ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 274, 282, 283, 296
 XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
 STRIP_OFFSETS, STRIP_LENGTHS, TILE_OFFSETS, TILE_LENGTHS = 273, 279, 324, 325
-RATIONAL, UNDEFINED, LONG8, IFD8 = 5, 7, 16, 18
+ASCII, RATIONAL, UNDEFINED, IFD, LONG8, IFD8 = 2, 5, 7, 13, 16, 18
 SIZES = ITEM_SIZES | {LONG8: 8, 17: 8, IFD8: 8}
 BITS_PER_SAMPLE, SAMPLE_FORMAT, FLOATING = 258, 339, 3
 WIDTH, HEIGHT, COMPRESSION, PHOTOMETRIC, SAMPLES_PER_PIXEL, ROWS_PER_STRIP = 256, 257, 259, 262, 277, 278
 PLANAR, PREDICTOR, EXTRA_SAMPLES, TILE_WIDTH, TILE_HEIGHT = 284, 317, 338, 322, 323
-REDUCED_COPY, TRANSPARENCY_MASK = 1, 4
-"""Bits of NewSubfileType: a thumbnail, a mask."""
+REDUCED_COPY, TRANSPARENCY_MASK, OLD_REDUCED_COPY = 1, 4, 2
+"""Bits of NewSubfileType: a thumbnail, a mask; and a value of the SubfileType before it."""
 
 # What a picture says about its subject and making, rather than how its pixels are stored (TIFF 6.0, EXIF 2.32
 # table 4, and the tags Windows adds).
@@ -47,6 +49,7 @@ DESCRIPTIVE = frozenset(
 )
 RESOLUTION = frozenset([X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT])
 MAX_PAGES = 10_000
+MAX_NESTED = 100
 MAX_VALUE_BYTES = 64_000_000
 SMALL_VALUE_BYTES = 4_096
 MAX_TOTAL_BYTES = 256_000_000
@@ -64,11 +67,15 @@ class Field(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The tags of one page, with the byte order of their bytes ("<" or ">")."""
+    """The tags of one page, with the byte order of their bytes ("<" or ">").
+
+    ``index`` is its place in the chain of pages; a page inside another has that one's place, and is ``nested``.
+    """
 
     index: int
     order: str
     tags: Mapping[int, Field]
+    nested: bool = False
 
     def number(self, tag: int) -> int | None:
         """Return a SHORT or LONG value."""
@@ -87,7 +94,32 @@ class Page:
     @property
     def is_picture(self) -> bool:
         """Return whether this is a page of its own and not a thumbnail or mask of another."""
+        if self.number(OLD_SUBFILE_TYPE) == OLD_REDUCED_COPY:
+            return False
         return not (self.number(SUBFILE_TYPE) or 0) & (REDUCED_COPY | TRANSPARENCY_MASK)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return width and height in pixels, 0 where they are not said."""
+        return self.number(WIDTH) or 0, self.number(HEIGHT) or 0
+
+    def numbers(self, tag: int) -> list[int]:
+        """Return all of several SHORT, LONG, LONG8 or pointer values."""
+        return [int(value) for value in _integers(self, tag)]
+
+    def text(self, tag: int) -> str:
+        """Return a text, without its end."""
+        found = self.tags.get(tag)
+        return found.data.split(b"\x00")[0].decode("utf-8", "replace") if found and found.type == ASCII else ""
+
+    def segments(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+        """Return where the strips or tiles are, and how many bytes each has."""
+        tiled = TILE_OFFSETS in self.tags
+        tags = (TILE_OFFSETS, TILE_LENGTHS) if tiled else (STRIP_OFFSETS, STRIP_LENGTHS)
+        offsets, lengths = (_integers(self, tag) for tag in tags)
+        if offsets.size != lengths.size:
+            raise DamagedExifError("strips and their lengths differ in number")
+        return offsets, lengths
 
 
 class TiffReader:
@@ -103,6 +135,7 @@ class TiffReader:
         self.notes = list[str]()
         self._entries, self._bytes = 0, 0
         self._values: dict[tuple[int, int], bytes] = {}
+        self.chain_is_broken = False
 
     def pages(self) -> list[Page]:
         """Return all pages in order, thumbnails and masks included; a chain that runs in a circle ends there."""
@@ -110,8 +143,24 @@ class TiffReader:
         offset, seen = self._number(self.first_at, self.pointer), set[int]()
         while offset and offset not in seen and len(found) < MAX_PAGES:
             seen.add(offset)
-            tags, offset = self.directory(offset)
+            try:
+                tags, offset = self.directory(offset)
+            except DamagedExifError:
+                if not found:
+                    raise
+                self.chain_is_broken = True
+                break
             found.append(Page(len(found), self.order, tags))
+        return found
+
+    def nested_pages(self, page: Page) -> list[Page]:
+        """Return the pages whose directories hang on another's; those that cannot be read are passed over."""
+        found = []
+        for offset in page.numbers(SUB_DIRECTORIES)[:MAX_NESTED]:
+            try:
+                found.append(Page(page.index, self.order, self.directory(offset)[0], nested=True))
+            except DamagedExifError:
+                continue
         return found
 
     def directory(self, offset: int) -> tuple[dict[int, Field], int]:
@@ -183,6 +232,39 @@ class TiffReader:
         if len(data) < struct.calcsize("<" + format):
             raise DamagedExifError("points outside the file")
         return int(struct.unpack(self.order + format, data)[0])
+
+
+def number_field(number: int, order: str) -> Field:
+    """Return the field of one number, as a LONG."""
+    return Field(LONG, 1, struct.pack(order + "L", number))
+
+
+def shorts_field(numbers: Sequence[int], order: str) -> Field:
+    """Return the field of several numbers, as SHORTs."""
+    return Field(SHORT, len(numbers), struct.pack(f"{order}{len(numbers)}H", *numbers))
+
+
+def file_of_segment(order: str, tags: Mapping[int, Field], data: bytes) -> bytes:
+    """Return a TIFF whose only strip is ``data``; ``tags`` say the rest, in the byte order ``order``."""
+    header = b"II*\x00" if order == "<" else b"MM\x00*"
+    at = 8 + len(data) + len(data) % 2
+    placed = {STRIP_OFFSETS: number_field(8, order), STRIP_LENGTHS: number_field(len(data), order)}
+    body = header + struct.pack(order + "L", at) + data + bytes(len(data) % 2)
+    return body + directory_bytes({**tags, **placed}, order, at)
+
+
+def directory_file(order: str, tags: Mapping[int, Field]) -> bytes:
+    """Return a file of one directory and nothing else, for a reader that is given strips by hand."""
+    header = (b"II" if order == "<" else b"MM") + struct.pack(order + "HHHQ", 43, 8, 0, 16)
+    return header + directory_bytes(tags, order, 16, big=True)
+
+
+def file_of_page(reader: TiffReader, page: Page, changes: Mapping[int, Field] | None = None) -> bytes:
+    """Return a copy of a file whose first and only page is this one, some tags changed; nothing else moves."""
+    data = bytearray(reader.source.read_all())
+    data += bytes(-len(data) % 8)
+    struct.pack_into(reader.order + reader.pointer, data, reader.first_at, len(data))
+    return bytes(data) + directory_bytes({**page.tags, **(changes or {})}, reader.order, len(data), big=reader.big)
 
 
 def exif_of_page(reader: TiffReader, page: Page) -> bytes | None:
@@ -297,7 +379,7 @@ def dpi_of(page: Page) -> tuple[float, float] | None:
 
 def _integers(page: Page, tag: int) -> npt.NDArray[np.uint64]:
     found = page.tags.get(tag)
-    kind = {SHORT: "u2", LONG: "u4", LONG8: "u8"}.get(found.type) if found else None
+    kind = {SHORT: "u2", LONG: "u4", IFD: "u4", LONG8: "u8", IFD8: "u8"}.get(found.type) if found else None
     return np.frombuffer(found.data if found and kind else b"", page.order + (kind or "u8")).astype(np.uint64)
 
 
@@ -305,7 +387,7 @@ def _pointed_at(page: Page, tag: int) -> int | None:
     found = page.tags.get(tag)
     if found and found.items == 1 and found.type in (LONG8, IFD8):
         return int(struct.unpack(page.order + "Q", found.data)[0])
-    if found and found.items == 1 and found.type == 13:
+    if found and found.items == 1 and found.type == IFD:
         return int(struct.unpack(page.order + "L", found.data)[0])
     return page.number(tag)
 

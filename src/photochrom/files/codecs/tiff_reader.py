@@ -1,39 +1,163 @@
-"""TIFF and BigTIFF: pixels by libvips, and what the tags of a page say."""
+"""TIFF and BigTIFF: which page is the photograph, what its channels mean, and who can decode it."""
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from photochrom.errors import UnreadablePhotoError, UnsupportedPhotoError
-from photochrom.files.codecs import iptc, tiff
-from photochrom.files.codecs.decoded import Decoded, Wanted
-from photochrom.files.codecs.libvips import libvips
+from photochrom.errors import PhotochromError, UnreadablePhotoError, UnsupportedPhotoError
+from photochrom.files.codecs import lab, tiff
+from photochrom.files.codecs.channels import Channels, names_in_resources
+from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
+from photochrom.files.codecs.exif import DamagedExifError
+from photochrom.files.codecs.imagecodecs_readers import image_of
+from photochrom.files.codecs.jpeg_frame import frame_of
+from photochrom.files.codecs.libvips import image_from, libvips
+from photochrom.files.codecs.lost_rows import told
 from photochrom.files.codecs.resolution import plausible_dpi
+from photochrom.files.codecs.source import PhotoSource
+from photochrom.files.codecs.tiff_blocks import blocks_of_page
+from photochrom.files.codecs.tiff_pages import photographs
+from photochrom.files.codecs.tiff_segments import BUILT_IN, read_by_segments
 from photochrom.files.codecs.vips_readers import load_with_vips
 
 if TYPE_CHECKING:
-    from photochrom.files.codecs.source import PhotoSource
+    from collections.abc import Mapping
+
+JPEG = 7
+RGB, PALETTE, SEPARATED, YCBCR = 2, 3, 5, 6
+COLORS = {0: 1, 1: 1, RGB: 3, 4: 1, SEPARATED: 4, YCBCR: 3, lab.CIELAB: 3, lab.ICCLAB: 3, lab.ITULAB: 3}
+"""Channels that belong to the picture, by PhotometricInterpretation; a palette's are made when it is expanded."""
+OTHER_PICTURES = {32803: "a camera's mosaic", 34892: "a camera's linear samples", 32844: "logarithmic luminance",
+                  32845: "logarithmic colours", 51177: "a depth map", 52527: "semantic masks"}  # fmt: skip
+CMYK_INKS = 1
 
 
 def read_tiff(source: PhotoSource, wanted: Wanted) -> Decoded:
+    """Return one page; see :data:`~photochrom.files.codecs.decoded.Reader`."""
     reader = tiff.TiffReader(source)
-    pages = [found for found in reader.pages() if found.is_picture] or reader.pages()
-    page = wanted.page
-    if not 0 <= page < len(pages):
-        raise UnreadablePhotoError(f"there is no page {page + 1}: it has {len(pages)}", where=source.name)
-    tags = pages[page]
-    _refuse_odd_samples(tags, source.name)
-    reader.check_pixels_present(tags)
-    decoded = load_with_vips(source, "tiffload_source", wanted, page=tags.index, **_strip_limit(tags))
-    decoded.blocks = blocks_of_page(reader, tags)
-    orientation = tags.number(tiff.ORIENTATION) or 1
-    decoded.orientation = orientation if 1 <= orientation <= 8 else 1
-    decoded.dpi = plausible_dpi(tiff.dpi_of(tags))
-    decoded.page_count = len(pages)
-    decoded.notes += dict.fromkeys(reader.notes)
-    if len(pages) > 1:
-        decoded.notes.append(f"page {page + 1} of {len(pages)}")
+    found = photographs(reader)
+    if not 0 <= wanted.page < len(found.pages):
+        raise UnreadablePhotoError(f"there is no page {wanted.page + 1}: it has {len(found.pages)}", where=source.name)
+    page = found.pages[wanted.page]
+    _refuse_odd_samples(page, source.name)
+    channels = _meaning(page, source.name)
+    decoded = _Pixels(reader, page, wanted).decoded()
+    if channels and channels.count == decoded.image.bands:
+        decoded.channels = channels
+    photometric = page.first_number(tiff.PHOTOMETRIC, 1)
+    decoded.lab = photometric if photometric in lab.STORED else None
+    _describe(decoded, reader, page, found.pages_around[page.index])
+    decoded.page_count = len(found.pages)
+    decoded.notes += [*found.notes, *dict.fromkeys(reader.notes)]
+    if len(found.pages) > 1:
+        decoded.notes.append(f"page {wanted.page + 1} of {len(found.pages)}")
     return decoded
+
+
+def _describe(decoded: Decoded, reader: tiff.TiffReader, page: tiff.Page, around: tiff.Page) -> None:
+    """Add what the page says of itself, and where it is nested, what the one around it says."""
+    own = blocks_of_page(reader, page)
+    # A nested page's tags describe samples; what describes the photograph stands around it.
+    outer = {k: v for k, v in blocks_of_page(reader, around).items() if k != "icc"} if page.nested else {}
+    decoded.blocks = {**own, **outer}
+    orientation = page.number(tiff.ORIENTATION) or around.number(tiff.ORIENTATION) or 1
+    decoded.orientation = orientation if 1 <= orientation <= 8 else 1
+    decoded.dpi = plausible_dpi(tiff.dpi_of(page)) or plausible_dpi(tiff.dpi_of(around))
+
+
+class _Pixels:
+    """The samples of one page: by libvips in one pass, or strip by strip where that is not possible."""
+
+    def __init__(self, reader: tiff.TiffReader, page: tiff.Page, wanted: Wanted) -> None:
+        self.reader, self.page, self.wanted = reader, page, wanted
+        self.name = reader.source.name
+        self.opened = reader.source
+
+    def decoded(self) -> Decoded:
+        """Return the samples; where computing them fails, a second look follows."""
+        if self.page.first_number(tiff.COMPRESSION, 1) not in BUILT_IN:
+            return self._by_segments()
+        try:
+            self.reader.check_pixels_present(self.page)
+        except DamagedExifError:
+            if not self.wanted.read_damaged:
+                raise
+            return self._by_segments()
+        source, page = self._file()
+        self.opened = source  # its bytes have to outlive the image
+        limits = _strip_limit(self.page)
+        decoded = load_with_vips(source, "tiffload_source", self.wanted, page=page, **limits)
+        decoded.second_look = self._second_look
+        return decoded
+
+    def _file(self) -> tuple[PhotoSource, int]:
+        """Return what libvips can read: the file, or a copy of it in which the tags are true and the page is first."""
+        changes = _corrected_tags(self.reader, self.page)
+        if not changes and not self.page.nested and not self.reader.chain_is_broken:
+            return self.reader.source, self.page.index
+        data = tiff.file_of_page(self.reader, self.page, changes)
+        return replace(self.reader.source, data=data, size=len(data), handle=io.BytesIO(data)), 0
+
+    def _second_look(self, decoded: Decoded, error: Exception) -> None:
+        if not self.wanted.read_damaged:
+            raise damaged(self.name, "tiff", error)
+        again = self._by_segments()
+        decoded.image, decoded.holes = again.image, again.holes
+        decoded.notes += again.notes
+
+    def _by_segments(self) -> Decoded:
+        width, height = self.page.size
+        samples = self.page.first_number(tiff.SAMPLES_PER_PIXEL, 1)
+        self.wanted.check_size(width, height, samples * (-(-self.page.first_number(tiff.BITS_PER_SAMPLE, 1) // 8)))
+        try:
+            found, holes = read_by_segments(self.reader, self.page, read_damaged=self.wanted.read_damaged)
+        except PhotochromError:
+            raise
+        except Exception as error:
+            raise damaged(self.name, "tiff", error) from error
+        cmyk = self.page.first_number(tiff.PHOTOMETRIC, 1) == SEPARATED
+        image = image_from(found, cmyk=True) if cmyk else image_of(found)
+        if not holes.any():
+            return Decoded(image)
+        return Decoded(image, notes=[told(holes)], holes=holes)
+
+
+def _corrected_tags(reader: tiff.TiffReader, page: tiff.Page) -> Mapping[int, tiff.Field]:
+    """Return tags that have to be other than they are for libvips to give the samples as they are stored."""
+    changes = {}
+    photometric = page.first_number(tiff.PHOTOMETRIC, 1)
+    if photometric in lab.STORED:  # its own reading of them knows 16 bits only, and takes ICC's for RGB
+        changes[tiff.PHOTOMETRIC] = tiff.number_field(RGB, page.order)
+    if photometric == YCBCR and page.first_number(tiff.COMPRESSION, 1) == JPEG:
+        stated = page.numbers(tiff.SUBSAMPLING) or [2, 2]
+        offsets, lengths = page.segments()
+        frame = frame_of(reader.source.read_at(int(offsets[0]), int(lengths[0]))) if offsets.size else None
+        if frame and frame.sampling and list(frame.sampling[0]) != stated:
+            changes[tiff.SUBSAMPLING] = tiff.shorts_field(frame.sampling[0], page.order)
+    return changes
+
+
+def _meaning(page: tiff.Page, name: str) -> Channels | None:
+    """Return what the channels mean, or None where libvips makes them anew; refuse pictures that are none."""
+    count = page.first_number(tiff.SAMPLES_PER_PIXEL, 1)
+    photometric = page.first_number(tiff.PHOTOMETRIC, RGB if count >= 3 else 1)
+    if photometric in OTHER_PICTURES or (
+        photometric == SEPARATED and page.first_number(tiff.INK_SET, CMYK_INKS) != CMYK_INKS
+    ):
+        raise UnsupportedPhotoError(
+            f"a TIFF of {OTHER_PICTURES.get(photometric, 'inks other than CMYK')}",
+            where=name,
+            next_step="Save it as RGB or grey in a photo editor",
+        )
+    colors = COLORS.get(photometric)
+    if colors is None or count < colors:
+        return None
+    names = names_in_resources(page.tags[tiff.PHOTOSHOP].data) if tiff.PHOTOSHOP in page.tags else []
+    if not names and count == colors + 1:
+        names = [f"{page.text(tiff.DESCRIPTION)} {page.text(tiff.PAGE_NAME)}"]
+    return Channels.of_extra_samples(colors, count, page.numbers(tiff.EXTRA_SAMPLES), names)
 
 
 def _strip_limit(page: tiff.Page) -> dict[str, Any]:
@@ -47,19 +171,6 @@ def _strip_limit(page: tiff.Page) -> dict[str, Any]:
     )
     known = "unlimited" in libvips().Introspect.get("tiffload_source").optional_input
     return {"unlimited": True} if known and tile <= area else {}
-
-
-def blocks_of_page(reader: tiff.TiffReader, page: tiff.Page) -> dict[str, bytes]:
-    raw = {tag: page.tags[tag].data for tag in (tiff.XMP, tiff.IPTC, tiff.PHOTOSHOP, tiff.ICC) if tag in page.tags}
-    # Photoshop pads the records to whole words.
-    records = raw.get(tiff.IPTC, b"").rstrip(b"\x00") or iptc.records_from_resources(raw.get(tiff.PHOTOSHOP, b""))
-    blocks = {
-        "exif": tiff.exif_of_page(reader, page),
-        "icc": raw.get(tiff.ICC),
-        "xmp": raw.get(tiff.XMP),
-        "iptc": records if records and records[0] == iptc.MARKER else None,
-    }
-    return {name: block for name, block in blocks.items() if block}
 
 
 def _refuse_odd_samples(page: tiff.Page, name: str) -> None:

@@ -54,9 +54,9 @@ def read_avif(source: PhotoSource, wanted: Wanted) -> Decoded:
 def load_with_vips(
     source: PhotoSource, loader: str, wanted: Wanted, *, hidden: Sequence[Patch] = (), **options: object
 ) -> Decoded:
-    # Truncated files fail; odd but complete ones, which old scanners wrote, do not.
+    # Errors of the decoder fail; odd but complete files, which old scanners wrote, do not.
     load = getattr(libvips().Image, loader)
-    image = load(source.for_vips(hidden), access="sequential", fail_on="truncated", **options)
+    image = load(source.for_vips(hidden), **{"access": "sequential", "fail_on": "error", **options})
     wanted.check_size(image.width, image.height, image.bands * _sample_bytes(image))
     return Decoded(image, _vips_blocks(image))
 
@@ -80,6 +80,7 @@ def _noting_frames(decoded: Decoded) -> Decoded:
     frames = decoded.image.get("n-pages") if decoded.image.get_typeof("n-pages") else 1
     if frames > 1:
         decoded.notes.append(f"first frame of {frames} taken")
+        decoded.left_out.append(f"{frames - 1} further frame{'s' if frames > 2 else ''}")
     return decoded
 
 

@@ -35,6 +35,12 @@ def check_options(options: FilmOptions) -> None:
             raise OptionError("pictures are lossless already", where="--keep-masters", next_step="Leave it out")
     else:
         encoder_settings(options)
+    if not options.restore:
+        for name in ("exposure", "dust", "lines", "grain", "grain_strength"):
+            if getattr(options, name) != type(options).model_fields[name].default:
+                raise OptionError(
+                    "needs --restore", where=f"--{name.replace('_', '-')}", next_step="Add --restore, or leave it out"
+                )
     start, end = options.span_s
     if end is not None and end <= (start or 0):
         raise OptionError(f"{end:g} s is not after the start, {start or 0:g} s", where="--end")

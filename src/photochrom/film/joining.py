@@ -111,8 +111,10 @@ def join(joint: Joint, target: Path) -> tuple[str, ...]:
 
 
 def _settings(joint: Joint) -> dict[str, str]:
-    """Return the muxer's options: MP4 and MOV count the start in the film's own units, not in milliseconds."""
-    exact = joint.container != "matroska" and joint.info.time_base.numerator == 1
+    """Return the muxer's options: a start in the film's own units for MP4 and MOV, no random numbers in Matroska."""
+    if joint.container == "matroska":
+        return {"fflags": "+bitexact"}
+    exact = joint.info.time_base.numerator == 1
     return {"movie_timescale": str(joint.info.time_base.denominator)} if exact else {}
 
 

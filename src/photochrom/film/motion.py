@@ -109,20 +109,35 @@ def equally_exposed(grey: Grey, like: Grey) -> Grey:
     return np.asarray(np.clip(np.rint(table), 0, 255).astype(np.uint8)[grey])
 
 
+def closing(out: Plane, home: Plane) -> Plane:
+    """Return how well going there and coming back ends where it began, 0..1. Shapes: (h, w, 2) twice -> (h, w)."""
+    height, width = out.shape[:2]
+    still = _still(height, width)
+    missed = np.hypot(*np.moveaxis(carry(home, out) - still, -1, 0))
+    length = np.hypot(*np.moveaxis(out - still, -1, 0))
+    closes = np.clip(2 - missed / (CLOSING_PX + CLOSING_SHARE * length), 0, 1)
+    inside = (out[..., 0] > -1) & (out[..., 0] < width) & (out[..., 1] > -1) & (out[..., 1] < height)
+    return np.asarray(closes * inside, np.float32)
+
+
+def enlarged(positions: Plane, width: int, height: int) -> Plane:
+    """Return positions on a larger grid. Shapes: (h, w, 2) -> (height, width, 2), in that grid's pixels."""
+    import cv2
+
+    rows, columns = positions.shape[:2]
+    moved = positions - _still(rows, columns)
+    scale = np.array([width / columns, height / rows], np.float32)
+    full = cv2.resize(moved * scale, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 2)
+    return np.asarray(_still(height, width) + full, np.float32)
+
+
 def _trust(here: Grey, there: Grey, out: Plane, home: Plane) -> tuple[Plane, float]:
     """Return how far each place's flow can be believed, and the tone difference that is left, in codes."""
     import cv2
 
-    height, width = here.shape
-    still = _still(height, width)
-    returned = carry(home, out)
-    missed = np.hypot(*np.moveaxis(returned - still, -1, 0))
-    length = np.hypot(*np.moveaxis(out - still, -1, 0))
-    closes = np.clip(2 - missed / (CLOSING_PX + CLOSING_SHARE * length), 0, 1)
-    inside = (out[..., 0] > -1) & (out[..., 0] < width) & (out[..., 1] > -1) & (out[..., 1] < height)
     difference = cv2.absdiff(here, carry(there, out))
     # A change of exposure is no change of place: what all have in common is taken off.
     common = float(np.median(difference))
     smooth = cv2.blur(difference.astype(np.float32), (3, 3))
     alike = np.exp(-np.maximum(smooth - common, 0) / np.float32(TONE_CODES))
-    return (closes * alike * inside).astype(np.float32), float(smooth.mean())
+    return (closing(out, home) * alike).astype(np.float32), float(smooth.mean())

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from photochrom.options import Options
+from photochrom.options import Options, Switch
 
 CodecName = Literal["x264", "x265", "av1", "ffv1", "prores", "frames"]
 Interlaced = Literal["deinterlace", "keep", "telecine"]
@@ -101,6 +101,22 @@ class FilmOptions(Options):
     without: tuple[Kind, ...] = Field(
         default=(),
         description="Leave out sound, subtitles or data (time codes and the like).",
+    )
+    restore: bool = Field(
+        default=False,
+        description="Restore before colouring, by what neighbouring frames show: exposure, dust and scratches that "
+        "live one frame, vertical lines, grain. Nothing is invented. Takes two to three times as long.",
+    )
+    exposure: Switch = Field(
+        default="auto", description="With --restore: even out exposure that breathes. Left alone where nobody sees it."
+    )
+    dust: Switch = Field(default="auto", description="With --restore: fill what lives one frame from its neighbours.")
+    lines: Switch = Field(default="auto", description="With --restore: take off vertical lines that stay.")
+    grain: Switch = Field(
+        default="auto", description="With --restore: average grain along the motion, where there is some."
+    )
+    grain_strength: float = Field(
+        default=1.0, ge=0, le=1, allow_inf_nan=False, description="With --restore: how much of the grain goes, 0 to 1."
     )
     recolor: bool = Field(
         default=False, description="Colour a film that is in colour already: its colours are replaced."

@@ -16,8 +16,8 @@ from photochrom.film.planes import Pixels
 from photochrom.film.shots import CutsFile, is_cut
 from photochrom.film.sources import Shown
 
-# Luma planes of a passage; about three passages are in memory at a time.
-PASSAGE_BYTES = 100_000_000
+# Luma planes of a passage; three or four passages are in memory at a time.
+PASSAGE_BYTES = 64_000_000
 SHORTEST, LONGEST = 16, 240
 # Frames whose motion is worked out ahead.
 AHEAD = 8
@@ -56,6 +56,25 @@ class Passage:
     motions: list[Motion] = field(default_factory=list)
     link: Motion | None = None
     cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A passage, and the one after it where the shot goes on."""
+
+    passage: Passage
+    coming: Passage | None
+
+
+def with_outlook(found: Generator[Passage]) -> Generator[Outlook]:
+    """Yield each passage with the one after it."""
+    held: Passage | None = None
+    for passage in found:
+        if held is not None:
+            yield Outlook(held, passage if passage.link is not None else None)
+        held = passage
+    if held is not None:
+        yield Outlook(held, None)
 
 
 def passage_length(width: int, height: int, bits: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from photochrom.computer.cores import usable_cores
@@ -21,7 +21,8 @@ from photochrom.film.joining import Span
 from photochrom.film.keyframes import NetColours, Viewer
 from photochrom.film.options import FilmOptions
 from photochrom.film.painting import Painter, in_order
-from photochrom.film.passages import Passage, passage_length, passages, sights_of
+from photochrom.film.passages import Outlook, Passage, passage_length, passages, sights_of, small_grey, with_outlook
+from photochrom.film.restoring import Findings, Past, restore_passage
 from photochrom.film.segments import SEGMENT_FRAMES, Record, State, WorkFolder, disk_error, luma_hash
 from photochrom.film.shots import CutsFile
 from photochrom.film.sources import Shown, Source
@@ -47,6 +48,7 @@ class Film:
         given: frames that somebody has coloured.
         new_writer: opens the next segment.
         work: the folder of finished segments.
+        findings: what restoring has found so far.
     """
 
     source: Source
@@ -58,6 +60,7 @@ class Film:
     given: GivenFrames
     new_writer: Callable[[], Writer]
     work: WorkFolder
+    findings: Findings
 
 
 @dataclass(slots=True)
@@ -82,36 +85,60 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
         FilmError: a frame cannot be handled.
         OutputError: a segment cannot be written; those before it stay.
 
-    Memory: about three passages of luma planes, 300 MB at most but for very large frames.
+    Memory: about four passages of luma planes, 260 MB at most but for very large frames.
     """
     state, done = film.work.state, sum(record.frames for record in film.work.records)
     fidelity: list[float] = []
-    open_segment: Segment | None = None
+    segment: Segment | None = None
     sights = sights_of(_remaining(film, reading), film.painter.source, done)
     info = film.source.info
     longest = passage_length(info.width, info.height, info.layout.codes.bits)
     try:
-        for passage in ahead(passages(sights, longest, film.cuts, state.greys)):
-            if open_segment is None:
-                lumas = [film.painter.sent_luma(sight) for sight in passage.sights[:LOOKED_AT]]
-                open_segment = Segment(film.new_writer(), passage.sights[0].pts, lumas)
-            state = _color_passage(film, passage, state, open_segment, progress)
-            if open_segment.frames >= SEGMENT_FRAMES:
-                fidelity.append(_finish(film, open_segment, state))
-                open_segment = None
-        if open_segment is not None:
-            fidelity.append(_finish(film, open_segment, state))
-            open_segment = None
+        for outlook in ahead(with_outlook(passages(sights, longest, film.cuts, state.greys))):
+            passage, past = _restored(film, outlook, state)
+            segment = segment or _begun(film, passage)
+            layers = _color_passage(film, passage, state, segment, progress)
+            raw = outlook.passage.sights
+            segment.last_pts, segment.last_luma, segment.counts = raw[-1].pts, luma_hash(raw[-1].luma), raw[-1].counts
+            greys = (*state.greys, *(sight.grey for sight in raw))[-2:]
+            state = State(greys, layers, past.lumas, past.changes)
+            if segment.frames >= SEGMENT_FRAMES:
+                finished, segment = segment, None
+                fidelity.append(_finish(film, finished, state))
+        if segment is not None:
+            finished, segment = segment, None
+            fidelity.append(_finish(film, finished, state))
     except OSError as error:
         raise disk_error(error, film.work.path) from error
     finally:
-        if open_segment is not None:
-            open_segment.writer.abandon()
+        if segment is not None:
+            segment.writer.abandon()
     return fidelity
 
 
-def _color_passage(film: Film, passage: Passage, state: State, segment: Segment, progress: Progress) -> State:
-    """Colour one passage into the open segment, and return the state after it."""
+def _begun(film: Film, passage: Passage) -> Segment:
+    lumas = [film.painter.sent_luma(sight) for sight in passage.sights[:LOOKED_AT]]
+    return Segment(film.new_writer(), passage.sights[0].pts, lumas)
+
+
+def _restored(film: Film, outlook: Outlook, state: State) -> tuple[Passage, Past]:
+    """Return a passage as it is coloured, restored where that is asked for, and what restoring has to remember."""
+    passage, codes = outlook.passage, film.painter.source
+    if not film.options.restore:
+        return passage, Past()
+    past = Past(state.greys[-len(state.lumas) :] if state.lumas else (), state.lumas, state.changes)
+    lumas, past = restore_passage(outlook, past, codes, film.options, film.findings)
+    sights = [
+        replace(sight, luma=luma, grey=small_grey(luma, codes))
+        for sight, luma in zip(passage.sights, lumas, strict=True)
+    ]
+    return replace(passage, sights=sights), past
+
+
+def _color_passage(
+    film: Film, passage: Passage, state: State, segment: Segment, progress: Progress
+) -> dict[str, Colours]:
+    """Colour one passage into the open segment, and return the colours that travel on."""
     grids = [film.painter.grid_luma(sight) for sight in passage.sights]
     source = NetColours(film.viewer, [sight.luma for sight in passage.sights], grids.__getitem__)
     given = _given_colours(film, passage, grids)
@@ -121,12 +148,9 @@ def _color_passage(film: Film, passage: Passage, state: State, segment: Segment,
         segment.writer.write(item, painted)
         segment.frames += 1
         progress(item.sight.number + 1)
-    last = passage.sights[-1]
-    segment.last_pts, segment.last_luma = last.pts, luma_hash(last.luma)
-    segment.counts, segment.keys = last.counts, segment.keys + len(made.keys)
+    segment.keys += len(made.keys)
     segment.cuts += [passage.sights[0].number] if passage.cut else []
-    greys = (*state.greys, *(sight.grey for sight in passage.sights))[-2:]
-    return State(greys, made.layers)
+    return made.layers
 
 
 def _given_colours(film: Film, passage: Passage, grids: list[Any]) -> dict[int, Colours]:
@@ -150,6 +174,7 @@ def _finish(film: Film, segment: Segment, state: State) -> float:
         cuts=tuple(segment.cuts),
         keys=segment.keys,
         counts=segment.counts,
+        restored=film.findings.totals,
     )
     film.work.commit(record, state, *segment.writer.suffixes)
     if not segment.writer.suffixes:
@@ -201,7 +226,7 @@ def _from_last(film: Film, reading: Reading) -> Iterator[Shown]:
     )
 
 
-def ahead(items: Generator[Passage]) -> Iterator[Passage]:
+def ahead(items: Generator[Outlook]) -> Iterator[Outlook]:
     """Yield the items, the next one being made on a thread meanwhile."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, items, None)

@@ -24,6 +24,7 @@ import numpy as np
 from photochrom.errors import OutputError
 from photochrom.files.codecs.atomic import output_error, write_whole
 from photochrom.film.motion import Grey
+from photochrom.film.planes import Pixels
 from photochrom.film.steadiness import Colours
 
 SEGMENT_FRAMES = 240
@@ -45,6 +46,7 @@ class Record:
         cuts: numbers of the frames that begin a shot.
         keys: how many frames the net has seen.
         counts: damaged, missing, moved up to here; see ``containers.Reading``.
+        restored: what restoring has found up to here; see ``restoring.Findings``.
     """
 
     first_pts: int
@@ -54,18 +56,30 @@ class Record:
     cuts: tuple[int, ...] = ()
     keys: int = 0
     counts: tuple[int, int, int] = (0, 0, 0)
+    restored: tuple[float, ...] = ()
 
 
 @dataclass(slots=True)
 class State:
-    """What the next segment needs to know: the last two small grey copies, and the colours that travel."""
+    """What the next segment needs to know of those before it.
+
+    Attributes:
+        greys: small copies of the last two frames.
+        layers: the colours that travel on.
+        lumas: luma codes of the last two frames, as they were decoded; where film is restored.
+        changes: how exposure has changed from frame to frame lately, as logarithms; likewise.
+    """
 
     greys: tuple[Grey, ...] = ()
     layers: dict[str, Colours] = field(default_factory=dict)
+    lumas: tuple[Pixels, ...] = ()
+    changes: tuple[float, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Return it as a NumPy archive, exact to the bit."""
         arrays: dict[str, Any] = {f"grey_{k}": grey for k, grey in enumerate(self.greys)}
+        arrays |= {f"luma_{k}": luma for k, luma in enumerate(self.lumas)}
+        arrays["changes"] = np.array(self.changes, np.float64)
         for name, colours in self.layers.items():
             arrays |= {f"{name}_chroma": colours.chroma, f"{name}_weight": colours.weight}
         buffer = io.BytesIO()
@@ -82,7 +96,8 @@ class State:
                 if f"{name}_chroma" in arrays
             }
             greys = tuple(arrays[name] for name in ("grey_0", "grey_1") if name in arrays)
-            return cls(greys, layers)
+            lumas = tuple(arrays[name] for name in ("luma_0", "luma_1") if name in arrays)
+            return cls(greys, layers, lumas, tuple(map(float, arrays["changes"])))
 
 
 class WorkFolder:
@@ -133,6 +148,7 @@ class WorkFolder:
         try:
             values = json.loads((self.path / f"{number:05}.json").read_text(encoding="utf-8"))
             values |= {"cuts": tuple(values["cuts"]), "counts": tuple(values["counts"])}
+            values |= {"restored": tuple(values["restored"])}
             return Record(**values)
         except (OSError, ValueError, TypeError, KeyError):
             return None

@@ -26,6 +26,7 @@ from photochrom.film.options import FilmOptions
 from photochrom.film.painting import Painter
 from photochrom.film.pipeline import Film, color_segments
 from photochrom.film.planes import Layout
+from photochrom.film.restoring import Findings
 from photochrom.film.segments import WorkFolder
 from photochrom.film.shots import CutsFile
 from photochrom.film.sources import FilmFile, PictureFolder, open_source
@@ -176,6 +177,7 @@ class FilmColorizer:
         frames = sum(record.frames for record in work.records)
         checks.check_frames(frames, job.info)
         notes = [*job.notes, *checks.reading_notes(reading, frames, expected), *self._luma_note(fidelity)]
+        notes += film.findings.notes
         notes += [f"no frame was met for {path.name}" for path in film.given.left]
         master = None
         if self.options.codec != "frames":
@@ -223,7 +225,8 @@ class FilmColorizer:
                 return PictureSegment(job.target, painter, colorizer.provenance)
             return EncodedSegment(work, options, info, painter)
 
-        return Film(job.source, job.span, viewer, painter, options, cuts, given, new_writer, work)
+        findings = Findings.of(work.records[-1].restored if work.records else ())
+        return Film(job.source, job.span, viewer, painter, options, cuts, given, new_writer, work, findings)
 
     def _join(self, job: _Job, work: WorkFolder, target: Path, ending: str) -> tuple[str, ...]:
         """Join the finished segments into ``target``, whole or not at all."""
@@ -271,7 +274,8 @@ class FilmColorizer:
             return []
         worst = min(fidelity)
         if worst == float("inf"):
-            return ["luma: every sample is the film's (looked at in each segment)"]
+            whose = "the restored film's" if self.options.restore else "the film's"
+            return [f"luma: every sample is {whose} (looked at in each segment)"]
         assert not is_lossless(self.options), "a lossless codec changed the luma"
         changed = f"changed a little by {self.options.codec} ({worst:.1f} dB)"
         return [f"luma: {changed}; --codec ffv1 or --crf 0 keeps every sample"]

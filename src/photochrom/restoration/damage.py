@@ -132,7 +132,7 @@ def find_damage(probability: Probability, options: RestoreOptions) -> FoundDamag
     mask: Mask = empty_pixels((height, width), np.bool_)
     for top, bottom in strips(width, height):
         mask[top:bottom] = (probability[top:bottom] >= round(low * 255)) & kept.rows(top, bottom)
-    too_large = _take_out(mask, thick_parts(mask, options.largest_hole * min(width, height)))
+    too_large = take_out(mask, thick_parts(mask, options.largest_hole * min(width, height)))
     return FoundDamage(mask, probability, share_of(mask), share_of_sure_squares(probability, mask), too_large)
 
 
@@ -195,7 +195,7 @@ def _search_one_size(
         np.maximum(probability[top:bottom], rows, out=probability[top:bottom])
 
 
-def _take_out(mask: Mask, part: Coarse) -> float:
+def take_out(mask: Mask, part: Coarse) -> float:
     """Clear a part of a mask, and return the share of the picture that was marked there."""
     height, width = mask.shape
     taken = 0

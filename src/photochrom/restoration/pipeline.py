@@ -27,7 +27,9 @@ from photochrom.luma import Codes
 from photochrom.options import RestoreOptions, Switch
 from photochrom.restoration import damage, noise, tone
 from photochrom.restoration.decisions import StageDecision
+from photochrom.restoration.infrared import shadows
 from photochrom.restoration.inpainting import fill
+from photochrom.restoration.masks import share_of, thick_parts
 from photochrom.restoration.toning import Toning, classify, neutralize
 
 # A hand-drawn mask over more than this leaves too little to fill from.
@@ -96,7 +98,8 @@ def restore_photo(
         photo: grey, toned or in colour.
         engines: by kind: "damage", "inpaint", "noise", "tone"; those of stages that are switched off may be absent.
         options: what to do.
-        mask: (H, W), true where the picture is to be filled; drawn by hand, instead of what the model finds.
+        mask: (H, W), true where the picture is to be filled; drawn by hand, instead of what the model finds. Left out,
+            holes of a damaged file are filled, and what an infrared channel shows instead of what the model finds.
         threads: for the tone stage, 0 for all usable cores.
 
     Raises:
@@ -110,7 +113,9 @@ def restore_photo(
     work = _Work(photo, options)
     if mask is not None:
         _fill_drawn(work, mask, engines)
-    elif options.damage != "never":
+    elif options.damage == "never":
+        _say_what_is_left(work)
+    elif not _fill_known(work, engines):
         _fill_found(work, engines)
     if options.noise != "never":
         _denoise(work, engines["noise"])
@@ -170,6 +175,8 @@ class _Work:
         """Return what came of it."""
         notes = (*self.photo.notes, *(decision.note for decision in self.decisions))
         restored = replace(self.photo, pixels=self.pixels, notes=notes)
+        if self.mask is not None:  # they spoke of the picture as it was
+            restored = replace(restored, infrared=None, holes=None)
         return RestoreResult(
             restored, self.mask, tuple(self.decisions), tuple(self.models), self.options, notes, self.seconds
         )
@@ -181,6 +188,45 @@ def _fill_found(work: _Work, engines: Mapping[str, StageEngine]) -> None:
         found, decision = damage.find(work.pixels, engines["damage"], work.options, coloring)
     if work.decided(decision, engines["damage"], engines["inpaint"]):
         _fill(work, found.mask, engines["inpaint"], found.probability)
+
+
+def _fill_known(work: _Work, engines: Mapping[str, StageEngine]) -> bool:
+    """Fill what the file itself says is damaged; return whether that leaves nothing to search for."""
+    photo = work.photo
+    if photo.holes is not None:
+        _fill_given(work, photo.holes.copy(), "lost by the damaged file", engines)
+    if photo.infrared is None:
+        return False
+    with work.timed("damage"):
+        mask = shadows(photo.infrared)
+    if share_of(mask) > damage.MOST_FILLED:
+        note = f"damage: infrared channel not used, {share_of(mask):.0%} of it is dark, as on black-and-white film"
+        work.decided(StageDecision("damage", work.options.damage, False, share_of(mask), damage.MOST_FILLED, note))
+        return False
+    _fill_given(work, mask, "shown by the infrared channel", engines)
+    return True
+
+
+def _fill_given(work: _Work, mask: npt.NDArray[np.bool_], why: str, engines: Mapping[str, StageEngine]) -> None:
+    """Fill a mask, but for parts that are too thick to be more than invented."""
+    height, width = mask.shape
+    thick = thick_parts(mask, work.options.largest_hole * min(height, width))
+    left = damage.take_out(mask, thick)
+    share = share_of(mask)
+    note = f"damage: {share:.2%} of the picture filled, {why}" if share else f"damage: nothing filled of what is {why}"
+    if left:
+        note += f"; {left:.2%} left, thicker than {work.options.largest_hole:.0%} of the short side"
+    decision = StageDecision("damage", work.options.damage, share > 0, share, MOST_DRAWN, note)
+    if work.decided(decision, engines["inpaint"]):
+        _fill(work, mask, engines["inpaint"])
+
+
+def _say_what_is_left(work: _Work) -> None:
+    """Say what the file knows of its damage, where nothing is to be filled."""
+    if work.photo.holes is not None or work.photo.infrared is not None:
+        what = "lost rows" if work.photo.holes is not None else "what the infrared channel shows"
+        note = f"damage: {what} left, as filling is switched off"
+        work.decided(StageDecision("damage", "never", False, 0.0, 0.0, note))
 
 
 def _fill_drawn(work: _Work, mask: npt.NDArray[np.bool_], engines: Mapping[str, StageEngine]) -> None:
@@ -209,8 +255,10 @@ def _fill(
 ) -> None:
     with work.timed("inpaint"):
         fill(work.writable(), mask, engine, probability=probability)
-    work.mask = empty_pixels(mask.shape, np.uint8)
+    before, work.mask = work.mask, empty_pixels(mask.shape, np.uint8)
     np.multiply(mask, np.uint8(255), out=work.mask)
+    if before is not None:
+        np.maximum(work.mask, before, out=work.mask)
 
 
 def _denoise(work: _Work, engine: StageEngine) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from photochrom.cli.app import run
 from tests.film.films import panned, read_planes, scene, two_shots, write_film
@@ -22,6 +23,19 @@ def test_a_film_is_coloured_and_told_about(
     assert "10 frames, 2 shots" in printed[1]
     assert "every sample is the film's" in printed[-1]
     assert len(read_planes(tmp_path / "out.mkv")) == 10
+
+
+def test_a_preview_is_five_parts_and_a_sheet(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_film(tmp_path / "in.mkv", two_shots(25))
+    assert run(["film", str(source), "-o", str(tmp_path / "out.mp4"), "--model", str(tiny_model), "--preview"]) == 0
+    names = [f"out-preview-{k}.mp4" for k in range(1, 6)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", *names, "out-preview.png"]
+    assert sum(len(read_planes(tmp_path / name)) for name in names) == 50
+    with Image.open(tmp_path / "out-preview.png") as sheet:
+        assert sheet.size == (4 * 320, 5 * 213)
+    assert capsys.readouterr().out.count("10 frames") == 5
 
 
 def test_errors_are_one_line(tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]) -> None:

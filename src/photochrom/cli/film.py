@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -16,6 +16,9 @@ from photochrom.cli.extras import require_extra
 from photochrom.errors import EXIT_OK
 from photochrom.film.options import FilmOptions
 from photochrom.options import ColorizeOptions, EngineOptions, Limits
+
+if TYPE_CHECKING:
+    from photochrom.film.session import FilmColorizer
 
 COLOURING = "How it looks"
 # Seconds and frames after which the time that a film will take is told.
@@ -27,6 +30,7 @@ def film(
     /,
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
+    preview: Annotated[bool, Parameter(negative="")] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
     options: Annotated[FilmOptions, Parameter(name="*")] = FilmOptions(),  # noqa: B008 - frozen
     colour: Annotated[ColorizeOptions, Parameter(name="*", group=COLOURING)] = ColorizeOptions(),  # noqa: B008
@@ -41,6 +45,9 @@ def film(
     Args:
         source: A film file, or a folder with one picture for each frame.
         output: The coloured film (.mp4, .mov or .mkv), or with --codec frames a folder.
+        preview: Colour ten seconds from the middle of each fifth only: NAME-preview-1 to -5, and a sheet of their
+        frames,
+            NAME-preview.png.
         quiet: Print errors only.
         options: How to read and write film, and keep it steady.
         colour: How to colour, as for photographs.
@@ -51,6 +58,8 @@ def film(
     from photochrom.film.session import FilmColorizer
 
     with FilmColorizer(options=options, color=colour, engine_options=engine, limits=limits) as colorizer:
+        if preview:
+            return _preview(colorizer, source, output, quiet=quiet)
         try:
             with _progress(source, quiet=quiet) as progress:
                 result = colorizer(source, output, progress)
@@ -63,6 +72,17 @@ def film(
         print(f"{source} -> {result.path}: {result.frames} frames{before}, {shots}, {result.key_frames} key frames")
         for note in result.notes:
             print(f"  {note}")
+    return EXIT_OK
+
+
+def _preview(colorizer: FilmColorizer, source: Path, output: Path, *, quiet: bool) -> int:
+    from photochrom.film.preview import preview_film
+
+    made = preview_film(colorizer, source, output)
+    if not quiet:
+        for part in made.parts:
+            print(f"{source} -> {part.path}: {part.frames} frames")
+        print(f"{source} -> {made.sheet}")
     return EXIT_OK
 
 

@@ -280,6 +280,11 @@ class FilmColorizer:
         changed = f"changed a little by {self.options.codec} ({worst:.1f} dB)"
         return [f"luma: {changed}; --codec ffv1 or --crf 0 keeps every sample"]
 
+    def with_options(self, options: FilmOptions) -> FilmColorizer:
+        """Return a colorizer with other film options and the same model, which stays this one's to close."""
+        colorizer = self._colorizer
+        return FilmColorizer(options=options, color=colorizer.options, engine=colorizer.engine, limits=self.limits)
+
     def close(self) -> None:
         """Release the model's memory."""
         self._colorizer.close()

@@ -78,3 +78,42 @@ def test_the_net_sees_a_turned_and_squeezed_film_as_players_show_it(tmp_path: Pa
     # A quarter turn counter-clockwise: the stored right side is the shown top.
     _, (_, _, cr) = read_planes(tmp_path / "out.mp4")[1]
     assert cr[:, 30:].mean() > cr[:, :18].mean() + 5
+
+
+class Listening:
+    """An engine that hears, and remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.fake = photochrom.FakeEngine((8.0, 12.0), hears=True)
+        self.spec, self.description = self.fake.spec, self.fake.description
+        self.told: list[Any] = []
+
+    def run(self, inputs: Any, outputs: Any) -> Any:
+        self.told.append(inputs.get("hints"))
+        return self.fake.run(inputs, outputs)
+
+    def close(self) -> None:
+        self.fake.close()
+
+
+def test_a_model_that_hears_is_told_what_has_travelled(tmp_path: Path) -> None:
+    source = write_film(tmp_path / "in.mkv", panned(scene(1), 9))
+    engine = Listening()
+    colored(source, tmp_path / "out.mkv", engine, codec="ffv1", key_spacing=4, tell_net=True)
+    assert engine.told[0] is None  # nothing has travelled to the first frame
+    hints = engine.told[-1][0][:, 8:24, 8:24]  # (a*, b*, how much they count)
+    assert hints[0].mean() == pytest.approx(8, abs=1.5)
+    assert hints[1].mean() == pytest.approx(12, abs=1.5)
+    assert 0.4 < hints[2].mean() <= 1
+    alone = Listening()
+    colored(source, tmp_path / "alone.mkv", alone, key_spacing=4)
+    assert alone.told[-1] is None
+    with pytest.raises(photochrom.OptionError, match="takes no hints"):
+        colored(source, tmp_path / "deaf.mkv", tell_net=True)
+
+
+def test_told_colours_are_those_that_grading_was_given() -> None:
+    from photochrom.coloring.grading import spread_chroma, unspread_chroma
+
+    ab = np.random.default_rng(0).uniform(-60, 60, (2, 20, 20)).astype(np.float32)
+    assert np.allclose(unspread_chroma(spread_chroma(ab, 0.35), 0.35), ab, atol=1e-3)

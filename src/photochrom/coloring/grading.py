@@ -73,6 +73,18 @@ def spread_chroma(ab: FloatArray, spread: float) -> FloatArray:
     return np.asarray(ab * factor, dtype=np.float32)
 
 
+def unspread_chroma(ab: FloatArray, spread: float) -> FloatArray:
+    """Return the a*, b* that ``spread_chroma`` made these of.
+
+    Shapes: (2, h, w) Lab units -> the same.
+    """
+    if not spread:
+        return ab
+    chroma = np.hypot(ab[0], ab[1])
+    factor = np.clip((chroma / SPREAD_FROM) ** (spread / (1 + spread)), 1, MOST_SPREAD)
+    return np.asarray(ab / factor, dtype=np.float32)
+
+
 def lift_pale(ab: FloatArray, cell_luma: Plane, pale_below: float) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the a*, b* of a pale picture strengthened together, and a note if so.
 

@@ -17,7 +17,7 @@ import numpy as np
 from photochrom.engines.base import Engine
 from photochrom.film.checks import shown_size
 from photochrom.film.containers import Reading, open_container, picture_stream, read_frames
-from photochrom.film.keyframes import Viewer
+from photochrom.film.keyframes import Viewer, color_source
 from photochrom.film.matrices import Codes, Matrix, Plane
 from photochrom.film.measuring import FilmScores
 from photochrom.film.options import FilmOptions
@@ -29,6 +29,7 @@ from photochrom.film.steadiness import Colours, color_passage
 from photochrom.options import ColorizeOptions, Limits
 
 TRUTH, GREY, FRAMES, MEAN, FILM = "truth", "grey", "frame by frame", "running mean", "film"
+TOLD = "film, net told"  # for models that hear
 ROWS = (TRUTH, GREY, FRAMES, MEAN, FILM)
 # Frames on either side that the running mean takes in.
 MEAN_RADIUS = 3
@@ -84,8 +85,9 @@ def measure_film(
     viewer = Viewer.of(engine, color or ColorizeOptions(), matrix, codes, shown_size(info), info.rotation)
     truths: dict[int, Plane] = {}
     sights = itertools.islice(_sights(source, matrix, truths), most_frames)
-    scores = {name: FilmScores(matrix) for name in ROWS}
-    contest, layers = FilmContest(path), dict[str, Colours]()
+    hears = engine.spec.hears
+    scores = {name: FilmScores(matrix) for name in (*ROWS, *([TOLD] if hears else []))}
+    contest, layers, told_layers = FilmContest(path), dict[str, Colours](), dict[str, Colours]()
     longest = passage_length(info.width, info.height, codes.bits)
     for passage in passages(sights, longest, CutsFile()):
         grids = [Codes(8, codes.full).luma(sight.grey) for sight in passage.sights]
@@ -93,7 +95,13 @@ def measure_film(
         made = color_passage(passage.motions, passage.link, layers, lambda k, _: net[k], options.key_spacing, {})  # noqa: B023 - used at once
         layers = made.layers
         alone = [colours.chroma for colours in net]
-        _score(scores, passage, grids, truths, alone, [colours.chroma for colours in made.frames])
+        ours = {FILM: [colours.chroma for colours in made.frames]}
+        if hears:
+            source_told = color_source(viewer, [sight.luma for sight in passage.sights], grids.__getitem__, told=True)
+            told = color_passage(passage.motions, passage.link, told_layers, source_told, options.key_spacing, {})
+            told_layers = told.layers
+            ours[TOLD] = [colours.chroma for colours in told.frames]
+        _score(scores, passage, grids, truths, alone, ours)
         contest.frames += len(passage.sights)
         contest.cuts += passage.cut
         contest.key_frames += len(made.keys)
@@ -109,14 +117,15 @@ def _score(
     grids: list[Plane],
     truths: dict[int, Plane],
     alone: list[Plane],
-    film: list[Plane],
+    ours: dict[str, list[Plane]],
 ) -> None:
     for k, sight in enumerate(passage.sights):
         truth = truths.pop(sight.number)
         motion = passage.motions[k - 1] if k else passage.link
         around = alone[max(0, k - MEAN_RADIUS) : k + MEAN_RADIUS + 1]
         mean = np.asarray(np.mean(around, axis=0), np.float32)
-        colourings = {TRUTH: truth, GREY: np.zeros_like(truth), FRAMES: alone[k], MEAN: mean, FILM: film[k]}
+        colourings = {TRUTH: truth, GREY: np.zeros_like(truth), FRAMES: alone[k], MEAN: mean}
+        colourings |= {name: frames[k] for name, frames in ours.items()}
         for name, chroma in colourings.items():
             scores[name].add(grids[k], chroma, truth, motion)
 

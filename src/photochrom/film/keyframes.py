@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from photochrom.coloring.grading import grade, split_vividness
-from photochrom.coloring.prediction import is_rebalanced, predict
+from photochrom.coloring.grading import grade, split_vividness, unspread_chroma
+from photochrom.coloring.prediction import enlarge, is_rebalanced, predict
 from photochrom.coloring.rendering import RenderPlan, plan_render
-from photochrom.engines.base import Engine
+from photochrom.engines.base import Engine, FloatArray
+from photochrom.errors import OptionError
 from photochrom.film.chroma import GuidedChroma
 from photochrom.film.matrices import Codes, Matrix, Plane
 from photochrom.film.planes import Pixels
@@ -21,6 +22,8 @@ from photochrom.resample import block_mean
 
 # Every colour weighs at least this much, however unsure the net is of it.
 LEAST_WEIGHT = 0.1
+# Weight of travelled colours at which a model that hears is told them with half its ear; key frames weigh up to 1 each.
+HALF_TOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +72,13 @@ class Viewer:
         )
         return np.clip(self.codes.luma(small.reshape(size[1], size[0])), 0, 1)
 
-    def colours(self, luma: Pixels, grid_luma: Plane) -> tuple[Plane, Plane]:
+    def colours(self, luma: Pixels, grid_luma: Plane, known: Colours | None = None) -> tuple[Plane, Plane]:
         """Return what the net says of a frame: chroma (h, w, 2) and confidence (h, w) 0..1, on the film's grid.
 
         Args:
             luma: (H, W) codes of the stored frame.
             grid_luma: the same on the small grid, 0..1.
+            known: colours that the net is told, for models that hear.
 
         Cost: the net's.
         """
@@ -86,7 +90,8 @@ class Viewer:
         if spec.bins_ab and is_blank(net_luma):
             return np.zeros((*grid_luma.shape, 2), np.float32), np.full(grid_luma.shape, LEAST_WEIGHT, np.float32)
         shown = normalize_tone(net_luma)[0] if options.normalize_tone else net_luma
-        predicted = predict(shown, self.plan.views, self.engine, ("confidence",), caution=caution)
+        hints = None if known is None else self._hints(known, grid_luma, gain * spec.gain)
+        predicted = predict(shown, self.plan.views, self.engine, ("confidence",), caution=caution, hints=hints)
         cells = block_mean(net_luma, spec.output_stride)
         ab, _ = grade(predicted.ab, cells, options, spec, gain)
         chroma = self.matrix.chroma_from_ab(cells, np.moveaxis(ab, 0, -1).astype(np.float32))
@@ -95,6 +100,51 @@ class Viewer:
         height, width = grid_luma.shape
         sure = cv2.resize(sure, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width)
         return GuidedChroma.fit(*stored).at(grid_luma), np.maximum(sure, np.float32(LEAST_WEIGHT))
+
+    def _hints(self, known: Colours, grid_luma: Plane, gain: float) -> FloatArray:
+        """Return known colours as the net takes hints: (3, H, W) of its largest view, as if they were its own.
+
+        What grading has done to them is taken back, or they would be strengthened anew at every key frame.
+        """
+        ab = np.moveaxis(self.matrix.ab_from_chroma(np.clip(grid_luma, 0, 1), known.chroma), -1, 0)
+        ab = unspread_chroma(np.asarray(ab / np.float32(max(gain, 1e-3)), np.float32), self.engine.spec.chroma_spread)
+        counts = known.weight / (known.weight + np.float32(HALF_TOLD))
+        planes = np.rot90(np.concatenate([ab, counts[None]]), self.quarter_turns, axes=(1, 2))
+        return enlarge(planes, self.plan.width, self.plan.height)
+
+
+class ToldColours:
+    """A `ColourSource` in which the net is told what has travelled to a frame, and colours what is new to match."""
+
+    def __init__(self, viewer: Viewer, lumas: Sequence[Pixels], grids: Callable[[int], Plane]) -> None:
+        self._viewer, self._lumas, self._grids = viewer, lumas, grids
+
+    def __call__(self, frame: int, travelled: Colours | None) -> Colours:
+        """Return the net's colours of one frame, weighed by its confidence."""
+        return Colours(*self._viewer.colours(self._lumas[frame], self._grids(frame), travelled))
+
+
+def color_source(
+    viewer: Viewer, lumas: Sequence[Pixels], grids: Callable[[int], Plane], *, told: bool
+) -> NetColours | ToldColours:
+    """Return what colours a passage's key frames.
+
+    Args:
+        viewer: shows frames to the net.
+        lumas: luma codes of the passage's frames.
+        grids: their luma on the small grid, 0..1.
+        told: whether the net is told what has travelled.
+
+    Raises:
+        OptionError: the net is to be told, and its model takes no hints.
+    """
+    if not told:
+        return NetColours(viewer, lumas, grids)
+    if not viewer.engine.spec.hears:
+        raise OptionError(
+            f"the model {viewer.engine.spec.name} takes no hints", where="--tell-net", next_step="Leave it out"
+        )
+    return ToldColours(viewer, lumas, grids)
 
 
 class NetColours:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.color import lightness_from_luma, srgb_from_lab
+from photochrom.color import lab_from_srgb, lightness_from_luma, srgb_from_lab
 
 Plane = npt.NDArray[np.float32]
 # H.273 matrix coefficients: tag -> (weight of red, weight of blue).
@@ -89,6 +89,11 @@ class Matrix:
             lightness = np.clip(lightness + (target - reached), 0, 100).astype(np.float32)
         chroma = self.chroma(srgb_from_lab(np.concatenate([lightness[..., None], ab], axis=-1)).astype(np.float32))
         return chroma * self.headroom(chroma, luma, luma)[..., None]
+
+    def ab_from_chroma(self, luma: Plane, chroma: Plane) -> Plane:
+        """Return the Lab a*, b* of colours of this luma. Shapes: (...) and (..., 2) -> (..., 2)."""
+        rgb = np.clip(self.rgb(luma, chroma), 0, 1)
+        return np.asarray(lab_from_srgb(rgb)[..., 1:], np.float32)
 
     def headroom(self, chroma: Plane, darkest: Plane, brightest: Plane) -> Plane:
         """Return the largest factor in 0..1 that keeps RGB in 0..1 for every luma between the two given.

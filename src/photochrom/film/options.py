@@ -79,6 +79,11 @@ class FilmOptions(Options):
         description="The net colours a frame this often, and earlier where the picture has changed; between, colours "
         "travel with the picture. Fewer are not steadier, and cost the net's time.",
     )
+    tell_net: bool = Field(
+        default=False,
+        description="For models that take hints (contract color/2): tell the net the colours that have travelled to a "
+        "key frame, so that it colours what is new to match. Otherwise it decides alone, and its answer is blended in.",
+    )
     cuts: Path | None = Field(
         default=None,
         description="A text file that corrects where shots begin: lines of `cut PLACE` and `no-cut PLACE`, a place "

@@ -18,7 +18,7 @@ from photochrom.errors import UnreadableFilmError
 from photochrom.film.containers import Reading
 from photochrom.film.given import GivenFrames, colours_of
 from photochrom.film.joining import Span
-from photochrom.film.keyframes import NetColours, Viewer
+from photochrom.film.keyframes import Viewer, color_source
 from photochrom.film.options import FilmOptions
 from photochrom.film.painting import Painter, in_order
 from photochrom.film.passages import Outlook, Passage, passage_length, passages, sights_of, small_grey, with_outlook
@@ -140,7 +140,8 @@ def _color_passage(
 ) -> dict[str, Colours]:
     """Colour one passage into the open segment, and return the colours that travel on."""
     grids = [film.painter.grid_luma(sight) for sight in passage.sights]
-    source = NetColours(film.viewer, [sight.luma for sight in passage.sights], grids.__getitem__)
+    lumas = [sight.luma for sight in passage.sights]
+    source = color_source(film.viewer, lumas, grids.__getitem__, told=film.options.tell_net)
     given = _given_colours(film, passage, grids)
     made = color_passage(passage.motions, passage.link, state.layers, source, film.options.key_spacing, given)
     work = [Work(sight, colours) for sight, colours in zip(passage.sights, made.frames, strict=True)]

@@ -81,7 +81,7 @@ def _spread_frames(film: Path) -> list[npt.NDArray[np.uint8]]:
         kept = []
         for number, frame in enumerate(container.decode(stream)):
             if number in wanted:
-                picture = frame.to_image()
+                picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
                 height = max(1, round(picture.height * SHEET_FRAME_WIDTH / picture.width))
                 kept.append(np.asarray(picture.resize((SHEET_FRAME_WIDTH, height), Image.Resampling.LANCZOS)))
     return kept

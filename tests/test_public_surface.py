@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import get_overloads
 
 import pytest
+from pydantic import BaseModel
 
 import photochrom
 
@@ -75,6 +79,36 @@ def test_the_public_names_are_these() -> None:
 def test_every_public_name_loads_and_is_documented(name: str) -> None:
     value = getattr(photochrom, name)
     assert name == "__version__" or value.__doc__
+
+
+# What public functions take besides the fields of their options.
+NO_OPTIONS = {"picture", "restore", "mask"}
+
+
+@pytest.mark.parametrize(
+    ("function", "options"),
+    [(photochrom.colorize, photochrom.ColorizeOptions), (photochrom.restore, photochrom.RestoreOptions)],
+)
+def test_signatures_repeat_the_options_as_they_are_declared(
+    function: Callable[..., object], options: type[BaseModel]
+) -> None:
+    taken = {name: p for name, p in inspect.signature(function).parameters.items() if name not in NO_OPTIONS}
+    assert {name: p.default for name, p in taken.items()} == {
+        name: options.model_fields[name].default for name in taken
+    }
+    for overload in get_overloads(function):
+        parameters = inspect.signature(overload).parameters
+        assert list(parameters) == list(inspect.signature(function).parameters)
+        assert {name: parameters[name].annotation for name in taken} == {n: p.annotation for n, p in taken.items()}
+
+
+@pytest.mark.parametrize(
+    "function", [photochrom.Colorizer, photochrom.Restorer, photochrom.FilmColorizer, photochrom.colorize_film]
+)
+def test_sessions_leave_defaults_to_the_options(function: Callable[..., object]) -> None:
+    """No session says again what an option is when it is left out: options are None, and their class decides."""
+    defaults = [p.default for p in inspect.signature(function).parameters.values()]
+    assert {default for default in defaults if default is not inspect.Parameter.empty} <= {None, False}
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

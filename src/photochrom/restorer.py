@@ -37,7 +37,7 @@ class Restorer:
     """Loaded models and the options to restore with. Safe to share between threads; a context manager.
 
     Args:
-        options: what to do; left out, noise and tone decide by themselves, and damage is left.
+        options: what to do; left out, damage, noise and tone each decide by themselves whether they are needed.
         engines: what runs the models, by kind ("damage", "inpaint", "noise", "tone"), for tests and other runtimes; no
             model files are loaded for these.
         engine_options: threads and device of the engines that are made.
@@ -179,7 +179,7 @@ def restore(
 def restore(
     picture: Any,
     *,
-    damage: Switch = "never",
+    damage: Switch = "auto",
     noise: Switch = "auto",
     tone: Switch = "auto",
     noise_strength: float = 1.0,
@@ -190,8 +190,9 @@ def restore(
 ) -> Any:
     """Return one picture restored, as the kind it came in (path in, PIL image out); see ``kinds``.
 
-    The options are those of `RestoreOptions`; ``mask`` is a picture that is white where the photograph is to be filled.
-    Loads the models each time: for several pictures, and to read what was decided, use a `Restorer`.
+    The options are those of `RestoreOptions`, with the same defaults: damage, noise and tone each decide by themselves
+    whether they are needed. ``mask`` is a picture that is white where the photograph is to be filled. Loads the models
+    each time: for several pictures, and to read what was decided, use a `Restorer`.
 
     Raises:
         OptionError: an option is out of range, or the mask does not fit.

@@ -83,6 +83,7 @@ def test_bad_input_is_one_line(
 def test_cost_is_measured_in_a_process_of_its_own(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "LARGE_MEGAPIXELS", 2)
     figures = cost.measure_cost(str(tiny_model))
+    assert figures.keys() == cost.FIGURES.keys()  # what the page shows
     assert figures["seconds_at_1_mp"] > 0
     if figures["idle_mb"] is not None:  # Windows does not tell
         assert 20 < figures["idle_mb"] < figures["peak_mb_at_1_mp"]

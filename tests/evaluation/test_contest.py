@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import math
+import re
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +18,7 @@ import skimage.color
 from photochrom import metrics
 from photochrom.errors import ModelError, OptionError, OutputError, PhotoError, PhotoNotFoundError
 from photochrom.evaluation import contest as board
+from photochrom.evaluation.columns import COLUMNS, Group
 from photochrom.evaluation.contestants import Coloring, Model
 from photochrom.evaluation.photographs import greyed
 from photochrom.evaluation.stress import SPLITS
@@ -45,6 +48,28 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> board.Scoreboard:
 @pytest.fixture(scope="module")
 def report(result: board.Scoreboard, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return board.write_report(result, tmp_path_factory.mktemp("out") / "report").parent
+
+
+def test_no_column_stays_off_the_page(result: board.Scoreboard, report: Path) -> None:
+    views = result.summary()["views"]
+    found = {key for rows in views.values() for columns in rows.values() for key in columns}
+    known = {column.key: column for column in COLUMNS}
+    never_here = {"top_1"}  # these photographs have no labels
+    assert found == known.keys() - never_here
+    heads = re.findall(r'<th title="([^"]*)">([^<]*)</th>', (report / "index.html").read_text(encoding="utf-8"))
+    shown = {(html.unescape(meaning), html.unescape(title)) for meaning, title in heads}
+    native = {key for columns in views["native"].values() for key in columns}
+    wanted = native | {column.key for column in COLUMNS if column.stressed}
+    assert shown == {(known[key].meaning, known[key].title) for key in wanted}
+    assert {column.group for column in COLUMNS} == set(Group)
+    head = (report / "scoreboard.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert [name for name in head if name in known] == list(known)
+
+
+def test_every_measure_of_a_photograph_reaches_a_column(result: board.Scoreboard) -> None:
+    measures = set(result.found.records[0].scores)
+    parts = {"truth_colorfulness", "truth_colorfulness_absolute", "strong_color", "truth_strong_color"}
+    assert measures - parts <= {column.key for column in COLUMNS}
 
 
 def test_every_view_has_its_rows(result: board.Scoreboard) -> None:

@@ -91,6 +91,18 @@ def test_bytes_tell_what_was_done(restorer_for: RestorerFor, scratched: Scratche
     assert untouched.source_type == ""
 
 
+def test_one_call_restores_a_damaged_picture(scratched: Scratched, camera: np.ndarray) -> None:
+    picture, damage = (array[:320, :320] for array in scratched)
+    restored, truth = photochrom.restore(picture), np.minimum(camera, 235)[:320, :320]
+
+    def error(of: np.ndarray) -> float:
+        return float(np.abs(of[damage].astype(float) - truth[damage]).mean())
+
+    assert error(restored) < 0.25 * error(picture)  # embedded models, nothing chosen: damage is looked for
+    with Restorer() as session:
+        assert np.array_equal(session(picture), restored)
+
+
 # -- Masks ---------------------------------------------------------------------------------------------------------
 
 

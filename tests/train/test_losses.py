@@ -10,7 +10,9 @@ from photochrom import color
 from photochrom.errors import OptionError
 from photochrom.nets.paint import luma_of, paint
 from photochrom.nets.vgg import Vgg16
+from photochrom.train.config import LooksAt, LossSection, TrainConfig
 from photochrom.train.losses import adversarial_loss, balanced_accuracy, colorfulness_loss, critic_loss, pixel_loss
+from photochrom.train.objectives import OF_PICTURE
 from photochrom.train.perceptual import PerceptualLoss
 
 
@@ -102,3 +104,35 @@ def test_colorfulness_loss_is_the_metric_s_and_has_a_slope_even_at_grey() -> Non
     colorfulness_loss(grey, batches[0, :1]).backward()
     assert grey.grad is not None
     assert bool(grey.grad.isfinite().all())
+
+
+def of(looks_at: LooksAt) -> list[str]:
+    """Return the weights whose loss looks at one thing."""
+    return [name for name, field in LossSection.model_fields.items() if looks_at in field.metadata]
+
+
+def test_every_weight_has_its_loss() -> None:
+    assert list(OF_PICTURE) == of(LooksAt.PICTURE)
+    kinds = [set(field.metadata) & set(LooksAt) for field in LossSection.model_fields.values()]
+    weights = [name for name, kind in zip(LossSection.model_fields, kinds, strict=True) if kind]
+    assert all(len(kind) <= 1 for kind in kinds)
+    numbers = [name for name, field in LossSection.model_fields.items() if field.annotation is float]
+    assert weights == numbers  # every number there is a weight, and says what its loss looks at
+
+
+def test_a_loss_is_nothing_for_the_truth_and_something_for_another_picture() -> None:
+    picture, truth = torch.rand(2, 2, 3, 64, 64, generator=torch.Generator().manual_seed(1)).unbind(0)
+    for name, make in OF_PICTURE.items():
+        loss = make(LossSection())
+        assert float(loss(truth * picture, truth)) > float(loss(truth, truth)), name
+        if name != "decibel":  # which counts on below 0
+            assert float(loss(truth, truth)) == pytest.approx(0, abs=1e-6), name
+
+
+@pytest.mark.parametrize("weight", of(LooksAt.PICTURE))
+def test_any_loss_of_pictures_teaches(weight: str, tmp_path: Path) -> None:
+    stage = {"name": "a", "size_px": 32, "batch": 1, "photos_seen": 1, "lr_decoder": 1e-3}
+    asked = {"run": {"folder": tmp_path}, "data": {"photos": ["x"]}, "task": {"target": "rgb"}, "stages": [stage]}
+    TrainConfig.model_validate({**asked, "loss": {weight: 0.5}})
+    with pytest.raises(ValueError, match="every loss has weight 0"):
+        TrainConfig.model_validate({**asked, "loss": {"distribution": 1}})  # rgb has no loss of its own

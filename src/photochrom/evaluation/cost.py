@@ -20,6 +20,15 @@ SMALL_MEGAPIXELS, LARGE_MEGAPIXELS = 1, 4
 REPEATS = 3
 LIMIT_S = 600
 STATUS = Path("/proc/self/status")
+# What is measured, and its title on the page.
+FIGURES = {
+    "seconds_at_1_mp": "seconds at 1 MP",
+    "seconds_per_further_mp": "per further MP",
+    "load_seconds": "seconds to load",
+    "peak_mb_at_1_mp": "peak MB at 1 MP",
+    "peak_mb_per_further_mp": "MB per further MP",
+    "idle_mb": "MB before the model",
+}
 
 
 def measure_cost(model: str) -> dict[str, float | None]:

@@ -9,43 +9,14 @@ from html import escape
 from typing import Any
 
 from photochrom.evaluation.cases import Case, shrunk
+from photochrom.evaluation.columns import COLUMNS, Column, Group
 from photochrom.evaluation.contestants import CLEAN_VIEWS, NATIVE, SQUASH
+from photochrom.evaluation.cost import FIGURES
 from photochrom.evaluation.photographs import Rgb
 from photochrom.evaluation.scoreboard import Summary
-from photochrom.evaluation.summary import COLUMNS, Column, Estimate
+from photochrom.evaluation.summary import Estimate
 
 PICTURE_PX = 320
-GROUPS = {
-    "Colour error": ("ciede2000", "ciede2000_median", "ciede2000_vs_grey", "psnr"),
-    "Colourfulness": (
-        "colorfulness",
-        "colorfulness_vs_truth",
-        "colorfulness_difference",
-        "colorfulness_set_difference",
-        "colorfulness_absolute",
-        "colorfulness_absolute_difference",
-        "colorfulness_absolute_set_difference",
-    ),
-    "Likeness and recognition": (
-        "feature_distance",
-        "feature_distance_vs_grey",
-        "kernel_distance",
-        "top_1",
-        "same_class",
-    ),
-    "Blobs and gaps": ("false_color", "missed_color", "bleeding", "bleeding_share"),
-    "Faithfulness and time": ("luma_error", "seconds", "seconds_per_megapixel"),
-}
-STRESS_COLUMNS = ("ciede2000", "ciede2000_vs_grey", "ciede2000_vs_clean", "colorfulness_vs_truth", "luma_error")
-COST_TITLES = {
-    "seconds_at_1_mp": "seconds at 1 MP",
-    "seconds_per_further_mp": "per further MP",
-    "load_seconds": "seconds to load",
-    "peak_mb_at_1_mp": "peak MB at 1 MP",
-    "peak_mb_per_further_mp": "MB per further MP",
-    "idle_mb": "MB before the model",
-}
-BY_KEY = {column.key: column for column in COLUMNS}
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #888; --mark: #8881; --accent: #2f6f9f; }
@@ -101,8 +72,8 @@ def _clean_view(summary: Summary, view: str, title: str) -> list[str]:
     if not rows:
         return []
     parts = [f"<h2>{escape(title)}</h2>"]
-    for group, keys in GROUPS.items():
-        columns = [BY_KEY[key] for key in keys if _is_measured(rows, key)]
+    for group in Group:
+        columns = [column for column in COLUMNS if column.group is group and _is_measured(rows, column.key)]
         if columns:
             lines = [(row, row, cells) for row, cells in rows.items()]
             parts += [f"<h3>{escape(group)}</h3>", _table("row", columns, lines, summary)]
@@ -122,7 +93,7 @@ def _stress(summary: Summary) -> list[str]:
         "degraded luma: what its gamut still allows."
     )
     parts = [f"<h2>Stress splits</h2><p class=note>{note}</p>"]
-    columns = [BY_KEY[key] for key in STRESS_COLUMNS]
+    columns = [column for column in COLUMNS if column.stressed]
     for row in summary["views"][splits[0]]:
         lines = [(split, row, summary["views"][split][row]) for split in splits]
         parts += [f"<h3>{escape(row)}</h3>", _table("split", columns, lines, summary)]
@@ -165,13 +136,13 @@ def _digits(value: float | None, column: Column) -> str:
 def _costs(summary: Summary) -> list[str]:
     if not summary["cost"]:
         return []
-    head = "".join(f"<th>{escape(title)}</th>" for title in COST_TITLES.values())
+    head = "".join(f"<th>{escape(title)}</th>" for title in FIGURES.values())
     body = []
     note = (
         "Each model in a process of its own, on this machine; memory is the peak of the whole process, Python included."
     )
     for row, figures in summary["cost"].items():
-        cells = "".join(f"<td>{_plain(figures.get(key))}</td>" for key in COST_TITLES)
+        cells = "".join(f"<td>{_plain(figures.get(key))}</td>" for key in FIGURES)
         body.append(f"<tr><td>{escape(row)}</td>{cells}</tr>")
     return [f"<h2>Cost</h2><p class=note>{note}</p>", _table_of("model", head, body)]
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from photochrom.errors import OutputError
 from photochrom.evaluation.cases import paint_cases
+from photochrom.evaluation.columns import COLUMNS
 from photochrom.evaluation.page import render_page
 from photochrom.evaluation.scoreboard import Scoreboard, Summary
-from photochrom.evaluation.summary import COLUMNS
 from photochrom.files.codecs.atomic import write_whole
 
 PAGE, SUMMARY, TABLE, DETAILS = "index.html", "scoreboard.json", "scoreboard.csv", "photographs.csv"

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from photochrom.evaluation.columns import COLUMNS
 from photochrom.evaluation.contestants import Contestant, Model
 from photochrom.evaluation.measuring import Measurements, Plan
 from photochrom.evaluation.photographs import Photograph
-from photochrom.evaluation.summary import COLUMNS, JACKKNIFE_GROUPS, RESAMPLES, summarize, summarize_reliability
+from photochrom.evaluation.summary import JACKKNIFE_GROUPS, RESAMPLES, summarize, summarize_reliability
 from photochrom.version import VERSION
 
 Summary = dict[str, Any]  # what the JSON file holds

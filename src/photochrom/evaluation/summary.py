@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from photochrom import metrics
+from photochrom.evaluation.columns import COLUMNS
 from photochrom.evaluation.contestants import NATIVE
 from photochrom.evaluation.measuring import Measurements, Record
 
@@ -18,83 +18,6 @@ Doubles = npt.NDArray[np.float64]
 Estimate = dict[str, float | None]  # value, low, high; None where it could not be measured
 RESAMPLES = 1000
 JACKKNIFE_GROUPS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of the table."""
-
-    key: str
-    title: str
-    meaning: str
-    digits: int = 2
-    percent: bool = False
-
-
-COLUMNS = (
-    Column(
-        "ciede2000", "CIEDE2000", "Mean over photographs of the mean pixel difference, luma shared; lower is better."
-    ),
-    Column("ciede2000_median", "its median", "Median over photographs of the same."),
-    Column("ciede2000_vs_grey", "vs grey", "Mean CIEDE2000 against the grey prediction's; below 0 is better.", 1, True),
-    Column("ciede2000_vs_clean", "vs clean", "Mean CIEDE2000 against the same row on undegraded greys.", 1, True),
-    Column("psnr", "PSNR dB", "Mean over photographs, all three channels. Favours hedging, hence grey.", 2),
-    Column("colorfulness", "colourfulness", "Hasler-Suesstrunk M3, signed as published; compare with the truth's.", 1),
-    Column(
-        "colorfulness_absolute", "absolute variant", "The variant with absolute opponent values that others publish.", 1
-    ),
-    Column(
-        "colorfulness_vs_truth", "of the truth's", "Mean colourfulness over the truth's mean; 100 % is right.", 1, True
-    ),
-    Column(
-        "colorfulness_difference", "per picture", "Mean size of the colourfulness difference of each photograph.", 1
-    ),
-    Column("colorfulness_set_difference", "of set means", "Difference of the two set means; errors cancel in it.", 1),
-    Column("colorfulness_absolute_difference", "per picture, abs.", "The same for the absolute variant.", 1),
-    Column("colorfulness_absolute_set_difference", "of set means, abs.", "The same for the absolute variant.", 1),
-    Column("feature_distance", "feature distance", "Frechet distance to the truth in the named feature space.", 2),
-    Column("feature_distance_vs_grey", "vs grey", "Feature distance against the grey prediction's.", 1, True),
-    Column("kernel_distance", "KID x 1000", "Kernel distance in that space; each picture's own truth is left out.", 2),
-    Column(
-        "top_1", "top-1", "Share recognised by the classifier, where labels are known (Zhang's semantic test).", 1, True
-    ),
-    Column("same_class", "same class", "Share where the classifier says the same as for the true photograph.", 1, True),
-    Column(
-        "bleeding",
-        "bleeding",
-        "Mean slope of a*, b* per pixel where the true luma is flat; compare with the truth's.",
-        3,
-    ),
-    Column(
-        "bleeding_share", "its share", "Share of all slopes of a*, b* that lies where the true luma is flat.", 1, True
-    ),
-    Column(
-        "false_color",
-        "false colour",
-        "Share of the strongly coloured pixels (chroma 25 and more) whose colour the truth does not have by half.",
-        1,
-        True,
-    ),
-    Column(
-        "missed_color", "missed", "Share of the truth's strongly coloured pixels that were not coloured so.", 1, True
-    ),
-    Column(
-        "luma_error", "luma error", "Mean 8-bit luma difference between what went in and what came out; 0 is kept.", 3
-    ),
-    Column("seconds", "s / picture", "Mean seconds for a photograph of this set, model loaded.", 3),
-    Column("seconds_per_megapixel", "s / MP", "All seconds over all megapixels of this set.", 3),
-)
-MEANS = (
-    "ciede2000",
-    "psnr",
-    "colorfulness",
-    "colorfulness_absolute",
-    "colorfulness_difference",
-    "colorfulness_absolute_difference",
-    "bleeding",
-    "bleeding_share",
-    "luma_error",
-)
 
 
 def summarize(
@@ -111,7 +34,7 @@ def summarize(
 
 def _summarize_row(found: Measurements, row: str, view: str) -> dict[str, Estimate]:
     records = found.of(row, view)
-    columns = {key: _mean(_scores(records, key)) for key in MEANS}
+    columns = {column.key: _mean(_scores(records, column.key)) for column in COLUMNS if column.is_mean}
     columns["ciede2000_median"] = _estimate(_scores(records, "ciede2000"), lambda x: np.median(x, axis=-1))
     columns |= _against_others(found, row, view, records)
     for name in ("colorfulness", "colorfulness_absolute"):

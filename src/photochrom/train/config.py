@@ -7,6 +7,7 @@ Any photo-to-photo task is a choice of ``task.input`` (what is done to a photogr
 from __future__ import annotations
 
 import tomllib
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -107,16 +108,36 @@ class CriticSection(Section):
     betas: tuple[float, float] = Field(default=(0.0, 0.9), description="AdamW's averaging factors, for the critic.")
 
 
-class LossSection(Section):
-    """What the generator is taught by; a weight of 0 leaves a loss out."""
+class LooksAt(StrEnum):
+    """What a loss of the generator is taken on."""
 
-    distribution: float = Field(
+    ANSWER = "what the network itself answers; the task knows how"
+    PICTURE = "the picture that the answer makes, and the one that would have been right"
+    OPINION = "what the critic says of that picture, in joint stages"
+
+
+class LossSection(Section):
+    """What the generator is taught by; a weight of 0 leaves a loss out.
+
+    A weight says what its loss looks at. The function of one that looks at the picture is in ``OF_PICTURE`` of
+    ``train/objectives.py``, under the same name.
+    """
+
+    distribution: Annotated[float, LooksAt.ANSWER] = Field(
         default=1.0, ge=0, description="The target's own loss; of color the rebalanced cross-entropy."
     )
-    pixel: float = Field(default=0.0, ge=0, description="Mean absolute difference of pictures.")
-    colorfulness: float = Field(default=0.0, ge=0, description="Difference of each picture's colourfulness, two-sided.")
-    decibel: float = Field(default=0.0, ge=0, description="Logarithm of each picture's mean square error: PSNR.")
-    perceptual: float = Field(default=0.0, ge=0, description="Difference seen by a pretrained network.")
+    pixel: Annotated[float, LooksAt.PICTURE] = Field(
+        default=0.0, ge=0, description="Mean absolute difference of pictures."
+    )
+    decibel: Annotated[float, LooksAt.PICTURE] = Field(
+        default=0.0, ge=0, description="Logarithm of each picture's mean square error: PSNR."
+    )
+    colorfulness: Annotated[float, LooksAt.PICTURE] = Field(
+        default=0.0, ge=0, description="Difference of each picture's colourfulness, two-sided."
+    )
+    perceptual: Annotated[float, LooksAt.PICTURE] = Field(
+        default=0.0, ge=0, description="Difference seen by a pretrained network."
+    )
     network: str = Field(default="lite0", description="That network: vgg16, vgg16_bn or a backbone.")
     network_weights: Path | None = Field(
         default=None, description="Its downloaded weights; backbones lite0-2 need none."
@@ -124,7 +145,18 @@ class LossSection(Section):
     levels: tuple[int, ...] = Field(default=(1, 2, 3), description="Its feature maps that count, 0 (fine) to 4.")
     level_weights: tuple[float, ...] = Field(default=(1.0, 1.0, 1.0), description="What each of them counts.")
     adversarial: Literal["hinge", "bce"] = Field(default="bce", description="Form of the adversarial loss.")
-    critic_share: float = Field(default=1.0, ge=0, description="Weight of the critic's opinion in joint stages.")
+    critic_share: Annotated[float, LooksAt.OPINION] = Field(
+        default=1.0, ge=0, description="Weight of the critic's opinion in joint stages."
+    )
+
+    def weights(self, looks_at: LooksAt) -> dict[str, float]:
+        """Return the weights above 0 of the losses that look at one thing, by field."""
+        fields = type(self).model_fields
+        return {
+            name: getattr(self, name)
+            for name, field in fields.items()
+            if looks_at in field.metadata and getattr(self, name)
+        }
 
 
 class DataSection(Section):
@@ -276,9 +308,10 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _is_trainable(self) -> Self:
-        parts = [self.loss.pixel, self.loss.decibel, self.loss.perceptual, self.loss.colorfulness]
-        parts += [self.loss.distribution] if self.task.target in OWN_LOSSES else []
-        if not any(parts) and any(stage.kind == "generator" for stage in self.stages):
+        teaches = bool(self.loss.weights(LooksAt.PICTURE))
+        if self.task.target in OWN_LOSSES:
+            teaches = teaches or bool(self.loss.weights(LooksAt.ANSWER))
+        if not teaches and any(stage.kind == "generator" for stage in self.stages):
             raise ValueError("every loss has weight 0: set loss.pixel or loss.perceptual")
         if (self.model.queries or self.model.hears) and self.task.target != "color":
             raise ValueError("model.queries and model.hears are of networks of target color")

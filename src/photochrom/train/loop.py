@@ -90,8 +90,8 @@ class Training:
         )
         self.task = build_task(config.task, self.runtime)
         self.objectives = Objectives(config, self.task, self.runtime)
-        if self.objectives.perceptual is not None:
-            self.objectives.perceptual.to(memory_format=self._layout)  # type: ignore[call-overload]
+        for network in self.objectives.networks:
+            network.to(memory_format=self._layout)  # type: ignore[call-overload]
         self._build_learners(resume)
         self.position, self.unusable = Position(), 0
         if resume:

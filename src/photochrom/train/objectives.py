@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
 from photochrom.nets.recompute import call, recompute
-from photochrom.train.config import TrainConfig
+from photochrom.train.config import LooksAt, LossSection, TrainConfig
 from photochrom.train.learner import Part
 from photochrom.train.losses import (
     adversarial_loss,
@@ -20,6 +22,17 @@ from photochrom.train.perceptual import PerceptualLoss
 from photochrom.train.runtime import Runtime
 from photochrom.train.tasks import Task, TensorBatch
 
+PictureLoss = Callable[[Tensor, Tensor], Tensor]
+
+# The losses that look at the picture, by the field of their weight in ``LossSection``: what makes the function of
+# picture and truth, (B, 3, H, W) twice -> scalar, of the section's options. Those of answers are the tasks' own.
+OF_PICTURE: dict[str, Callable[[LossSection], PictureLoss]] = {
+    "pixel": lambda _: pixel_loss,
+    "decibel": lambda _: decibel_loss,
+    "colorfulness": lambda _: colorfulness_loss,
+    "perceptual": lambda of: PerceptualLoss(of.network, of.network_weights, of.levels, of.level_weights),
+}
+
 
 class Objectives:
     """The weighted losses of a configuration."""
@@ -28,18 +41,14 @@ class Objectives:
         self.loss, self.pixel_share, self.task, self.runtime = config.loss, config.optimizer.pixel_share, task, runtime
         # Networks that only look at the picture keep activations too, as many as the generator.
         self.look = recompute if config.run.recompute else call
-        self.perceptual: PerceptualLoss | None = None
-        if config.loss.perceptual:
-            options = config.loss
-            net = PerceptualLoss(options.network, options.network_weights, options.levels, options.level_weights)
-            self.perceptual = net.to(runtime.device)
+        self.of_picture = {name: OF_PICTURE[name](self.loss) for name in self.loss.weights(LooksAt.PICTURE)}
+        self.networks = [loss.to(runtime.device) for loss in self.of_picture.values() if isinstance(loss, nn.Module)]
 
     def generator_part(
         self, net: nn.Module, batch: TensorBatch, rng: torch.Generator, critic: nn.Module | None
     ) -> Part:
         """Return the generator's loss on a batch and its parts as figures; ``critic`` joins in joint stages."""
-        of_picture = self.loss.pixel or self.loss.decibel or self.loss.perceptual or self.loss.colorfulness
-        paints = bool(of_picture) or critic is not None
+        paints = bool(self.of_picture) or critic is not None
         with self.runtime.autocast():
             own, picture = self.task.answer(net, batch, rng=rng, pixel_share=self.pixel_share, paints=paints)
             losses = [(name, self.loss.distribution, loss) for name, loss in own.items()]
@@ -54,14 +63,10 @@ class Objectives:
         self, picture: Tensor, truth: Tensor, critic: nn.Module | None
     ) -> list[tuple[str, float, Tensor]]:
         losses = []
-        if self.loss.pixel:
-            losses.append(("pixel", self.loss.pixel, pixel_loss(picture, truth)))
-        if self.loss.decibel:
-            losses.append(("decibel", self.loss.decibel, decibel_loss(picture.float(), truth)))
-        if self.loss.colorfulness:
-            losses.append(("colorfulness", self.loss.colorfulness, colorfulness_loss(picture.float(), truth)))
-        if self.perceptual is not None:
-            losses.append(("perceptual", self.loss.perceptual, self.look(self.perceptual, picture, truth)))
+        for name, weight in self.loss.weights(LooksAt.PICTURE).items():
+            loss = self.of_picture[name]
+            seen = self.look(loss, picture, truth) if isinstance(loss, nn.Module) else loss(picture.float(), truth)
+            losses.append((name, weight, seen))
         if critic is not None and self.loss.critic_share:
             opinion = adversarial_loss(self.loss.adversarial, self.look(critic, picture).float())
             losses.append(("adversarial", self.loss.critic_share, opinion))

@@ -27,7 +27,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @classmethod
-    def checked(cls, **values: Any) -> Self:
+    def checked(cls, /, **values: Any) -> Self:
         """Return the options, or raise one OptionError that names the first wrong option and the next step."""
         try:
             return cls(**values)
@@ -40,9 +40,9 @@ def option_error(model: type[BaseModel], error: ValidationError) -> OptionError:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return OptionError("unknown option", where=name, next_step=did_you_mean(name, model.model_fields))
+        return OptionError("unknown option", where=name[:100], next_step=did_you_mean(name, model.model_fields))
     message = str(first["msg"]).replace("Input should", "should")
-    return OptionError(f"{message}, not {first['input']!r}", where=name)
+    return OptionError(f"{message}, not {repr(first['input'])[:100]}", where=name)
 
 
 class ColorizeOptions(Options):

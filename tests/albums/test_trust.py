@@ -179,6 +179,35 @@ def test_a_result_made_again_never_replaces_its_original(album: Path, tmp_path: 
     assert contents(album) == before
 
 
+WRONG = [
+    {"source": 5}, {"source": None}, {"source": "a\0b"}, {"source": "x" * 100_000}, {"source_sha256": []},
+    {"target": 5}, {"target": ".."}, {"target": ""}, {"target": "\ud800.png"}, {"target_sha256": {}}, {"model": ["x"]},
+    {"model_sha256": 1.5}, {"version": None}, {"settings": []}, {"settings": "x"}, {"settings": {"restore": 5}},
+    {"writing": []}, {"writing": None}, {"task": "dance"}, {"task": 7}, {"recipe": True}, {"recipe": 1.0},
+]  # fmt: skip
+WRONG_OPTIONS = [
+    {"settings": {"vividness": "much"}}, {"settings": {"cls": 1}}, {"settings": {"self": 1}}, {"settings": {"x" * 999: 1}},
+    {"settings": {"vividness": ["y"] * 1000}}, {"writing": {"quality": []}}, {"writing": {"cls": 1}},
+    {"settings": {"restore": {"tone": 7}}}, {"settings": {"seed": {"a": [[[]]]}}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", [*WRONG, *WRONG_OPTIONS])
+def test_a_recipe_of_wrong_values_is_one_line(
+    album: Path, tmp_path: Path, wrong: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_jobs([Job(album / "a.png", tmp_path / "a.png", "a.png")], replace(SETTINGS, keep_recipe=True))
+    path = recipe_path(tmp_path / "a.png")
+    path.write_text(json.dumps(json.loads(path.read_text()) | wrong))
+    before = contents(tmp_path)
+    assert run_cli(["redo", str(path)]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert len(err) < 600
+    assert ("this is not a recipe" in err) == (wrong in WRONG)
+    assert contents(tmp_path) == before
+
+
 def promise(folder: Path, key: str, target: str, content: bytes) -> None:
     """Add a line as a stranger would: one that claims a file as photochrom's own."""
     folder.mkdir(exist_ok=True)

@@ -106,7 +106,12 @@ class Broken(FakeEngine):
 @pytest.mark.parametrize("output", ["ab", "confidence"])
 def test_no_output_with_nan_or_of_a_wrong_shape_goes_further(output: str) -> None:
     photo, options = Photo(np.zeros((40, 40, 1), np.uint8)), ColorizeOptions(uncertainty=True)
-    for spoil, message in ((lambda x: x * np.nan, "not numbers"), (lambda x: x[..., :-1], "shape")):
+    for spoil, message in (
+        (lambda x: x * np.nan, "not numbers"),
+        (lambda x: x * 0 + 3e38, f"beyond what {output} can be"),
+        (lambda x: x * 0 - 1e4, f"beyond what {output} can be"),
+        (lambda x: x[..., :-1], "shape"),
+    ):
         with pytest.raises(ModelError, match=message):
             colorize_photo(photo, Broken(output=output, spoil=spoil), options)
 

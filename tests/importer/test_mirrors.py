@@ -67,6 +67,37 @@ class Mirror(http.server.BaseHTTPRequestHandler):
     def do_silent(self, start: int) -> None:
         time.sleep(3 * TIMEOUT_S)
 
+    def do_drips(self, start: int) -> None:
+        self.answer(b"", start)
+        for _ in range(40):
+            self.wfile.write(b"x")
+            self.wfile.flush()
+            time.sleep(TIMEOUT_S / 5)
+
+    def do_drips_headers(self, start: int) -> None:
+        for letter in b"HTTP/1.1 200 OK\r\nA: " + b"b" * 20:
+            self.wfile.write(bytes([letter]))
+            self.wfile.flush()
+            time.sleep(TIMEOUT_S / 5)
+
+    def wrong_length(self, told: str) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", told)
+        self.end_headers()
+        self.wfile.write(CONTENT[:100])
+
+    def do_wordy_length(self, start: int) -> None:
+        self.wrong_length("many")
+
+    def do_negative_length(self, start: int) -> None:
+        self.wrong_length("-5")
+
+    def do_long_length(self, start: int) -> None:
+        self.wrong_length("9" * 5000)
+
+    def do_two_lengths(self, start: int) -> None:
+        self.wrong_length("3000000, 3000000")
+
     def do_missing(self, start: int) -> None:
         self.send_error(404)
 
@@ -121,7 +152,10 @@ def wanted(server: str, monkeypatch: pytest.MonkeyPatch) -> Wanted:
     return make
 
 
-BAD_WAYS = "missing lies other_size chunked_larger stalls silent wrong_part loop to_a_file"
+BAD_WAYS = (
+    "missing lies other_size chunked_larger stalls silent wrong_part loop to_a_file drips drips_headers wordy_length "
+    "negative_length long_length two_lengths"
+)
 
 
 @pytest.mark.parametrize("bad", BAD_WAYS.split())

@@ -10,6 +10,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Self
 
 from photochrom.albums.album import fitted_name
@@ -19,7 +20,7 @@ from photochrom.files.codecs.atomic import Aside
 from photochrom.files.codecs.source import PhotoSource, open_source
 from photochrom.files.originals import Originals
 from photochrom.files.photo import format_of_path, read_pages_for, write_photo
-from photochrom.files.provenance import COLORIZE, Provenance
+from photochrom.files.provenance import COLORIZE, RESTORE, Provenance
 from photochrom.options import Limits, OutputOptions, ReadingOptions
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 RECIPE_SUFFIX = ".recipe.json"
 RECIPE_VERSION = 1
 LARGEST_RECIPE_BYTES = 1_000_000
+LONGEST_TEXT = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def read_recipe(path: Path) -> Recipe:
             values = json.loads(file.read_all())
         if not isinstance(values, dict) or values.get("recipe") != RECIPE_VERSION:
             raise ValueError(f"of another layout than {RECIPE_VERSION}")
-        return Recipe(**values)
+        return _checked(Recipe(**values))
     except FileNotFoundError as error:
         raise PhotoNotFoundError("there is no such recipe", where=str(path), next_step="Check the path") from error
     except (OSError, ValueError, TypeError, RecursionError) as error:
@@ -140,6 +142,25 @@ def read_recipe(path: Path) -> Recipe:
         raise OptionError(
             f"this is not a recipe ({reason})", where=str(path), next_step="Give a file that ends in .recipe.json"
         ) from error
+
+
+def _checked(recipe: Recipe) -> Recipe:
+    """Return the recipe; raise ValueError for a value of another kind than Recipe.of writes."""
+    for name, kind in {"settings": dict, "writing": dict, "recipe": int}.items():
+        if type(getattr(recipe, name)) is not kind:
+            raise ValueError(f"{name} is of another kind")
+    for name in ("source", "source_sha256", "target", "target_sha256", "model", "model_sha256", "version", "task"):
+        value = getattr(recipe, name)
+        if not isinstance(value, str) or "\0" in value or len(value) > LONGEST_TEXT:
+            raise ValueError(f"{name} is no text")
+        os.fsencode(value)
+    if recipe.task not in (COLORIZE, RESTORE):
+        raise ValueError(f"of an unknown task, {recipe.task[:20]!r}")
+    if not Path(recipe.target).name.strip("."):
+        raise ValueError("target is no name")
+    if not isinstance(recipe.settings.get("restore", {}), dict | NoneType):
+        raise ValueError("settings of restoring are of another kind")
+    return recipe
 
 
 def redo(

@@ -178,14 +178,19 @@ def _seen(hints: FloatArray, view: View, padded: tuple[int, ...]) -> FloatArray:
     return np.ascontiguousarray(np.pad(small, [(0, 0), *border]))
 
 
+RANGES = {"ab": (-400.0, 400.0), "confidence": (-0.1, 1.1), "logits": (-1e6, 1e6)}
+"""What an output can be, generously: a colour of sRGB has a*, b* within 128, and three times that is arithmetic's."""
+
+
 def _checked(values: FloatArray, name: str, padded: tuple[int, ...], spec: ModelSpec) -> FloatArray:
     channels = {"ab": 2, "confidence": 1, "logits": len(spec.bins_ab)}[name]
     expected = (1, channels, padded[0] // spec.output_stride, padded[1] // spec.output_stride)
     if values.shape != expected:
         raise ModelError(f"the model gave an array of shape {values.shape}, {expected} was expected", where=spec.name)
-    if not np.isfinite(values).all():
+    low, high = RANGES[name]
+    if not (np.isfinite(values).all() and values.min(initial=low) >= low and values.max(initial=high) <= high):
         raise ModelError(
-            "the model gave values that are not numbers; nothing was written",
+            f"the model gave values that are not numbers, or beyond what {name} can be; nothing was written",
             where=spec.name,
             next_step="Run `photochrom doctor`, and try another --device or model.",
         )

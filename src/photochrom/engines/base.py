@@ -42,7 +42,7 @@ class FileSpec(BaseModel):
             )
         try:
             return cls.model_validate(json.loads(text))
-        except (json.JSONDecodeError, ValidationError) as error:
+        except (ValueError, RecursionError) as error:
             reason = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": "not JSON"}
             key = ".".join(map(str, reason["loc"])) or METADATA_KEY
             raise ModelFileError(

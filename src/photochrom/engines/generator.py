@@ -168,5 +168,5 @@ class GeneratorEngine:
 def _spec_from_json(text: str | None, path: Path) -> GeneratorSpec:
     try:
         return GeneratorSpec.model_validate(json.loads(text or "{}"))
-    except (ValueError, ValidationError):
+    except (ValueError, RecursionError):
         raise ModelFileError("not a generator that photochrom made", where=str(path), next_step=REINSTALL) from None

@@ -61,7 +61,7 @@ def _card_in(path: Path) -> ModelCard | None:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return ModelCard(**{key: value for key, value in content.items() if key in ModelCard.model_fields})
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return None
 
 

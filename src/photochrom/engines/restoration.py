@@ -30,6 +30,8 @@ from photochrom.options import EngineOptions
 TONE_SIDE_PX = 256
 CURVE_KNOTS = 33
 FIELD_CELLS = 16
+LARGEST_VALUE = 1_000.0
+"""Of any output: pictures and masks are within 0..1, curves and gains a few units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +143,8 @@ class OnnxStage:
             raise ModelError("the model was closed", where=self._spec.name, next_step="Make a new session.")
         feed = {"rgb": rgb} if mask is None else {"rgb": rgb, "mask": mask}
         found = dict(zip(self._ports.outputs, session.run(list(self._ports.outputs), feed), strict=True))
-        if not all(np.isfinite(values).all() for values in found.values()):
-            raise ModelError("the model gave values that are not numbers", where=self._spec.name)
+        if not all((np.abs(values) <= LARGEST_VALUE).all() for values in found.values()):
+            raise ModelError("the model gave values that are not numbers, or far too large", where=self._spec.name)
         return found
 
     def close(self) -> None:

@@ -92,6 +92,8 @@ def read_provenance(packet: bytes | None) -> Provenance | None:
         settings = json.loads(texts[SETTINGS][0])
         task = (read_property(packet, TASK) or [COLORIZE])[0]
         source_type = (read_property(packet, DIGITAL_SOURCE_TYPE) or [""])[0]
-    except (DamagedXmpError, ValueError):
+        if not isinstance(settings, dict):
+            return None
+    except (DamagedXmpError, ValueError, RecursionError):
         return None
     return Provenance(texts[MODEL][0], texts[MODEL_SHA256][0], texts[VERSION][0], settings, task, source_type)

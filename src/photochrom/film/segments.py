@@ -150,7 +150,7 @@ class WorkFolder:
             values |= {"cuts": tuple(values["cuts"]), "counts": tuple(values["counts"])}
             values |= {"restored": tuple(values["restored"])}
             return Record(**values)
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
     @property

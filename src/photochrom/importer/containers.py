@@ -21,7 +21,7 @@ from photochrom.importer.pickles import LARGEST_PICKLE_BYTES, PickleReader, Stor
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
-LARGEST_HEADER_BYTES = 100_000_000
+LARGEST_HEADER_BYTES = 10_000_000  # of names, shapes and places; a thousand tensors take a hundred kilobytes
 SAFETENSORS_DTYPES = {
     "F32": "<f4", "F64": "<f8", "F16": "<f2", "BF16": "bf16", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
     "U8": "u1", "BOOL": "?",
@@ -39,6 +39,8 @@ def read_legacy(data: mmap.mmap, path: Path) -> object:
     keys = TensorUnpickler(reader, storages, path).load()
     whole = memoryview(data)
     position = reader.position
+    if not isinstance(keys, list) or not all(isinstance(key, str | int) for key in keys):
+        raise TypeError("storages without names")
     for key in keys:
         storage = storages[str(key)]
         (count,) = struct.unpack_from("<q", data, position)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import threading
+import time
 import tomllib
 import urllib.error
 import urllib.request
@@ -24,6 +26,9 @@ from photochrom.spelling import did_you_mean
 
 CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 30.0
+PATIENCE = 4
+"""Times the longest silence: what an answer's headers may take in all, and when a download's speed is first judged."""
+LEAST_BYTES_PER_S = 2_000
 MOST_REDIRECTS = 5
 ATTEMPTS_PER_MIRROR = 3
 IMPORT_ONLY = ("deoldify-2018", "ddcolor", "ddcolor-artistic", "ddcolor-tiny")
@@ -75,7 +80,7 @@ def fetch(
         wanted: the file.
         folder: where to put it; made if need be.
         progress: called with (bytes so far, bytes in all).
-        timeout_s: longest silence of a mirror.
+        timeout_s: longest silence of a mirror; one that drips is given up, too.
 
     Raises:
         ModelError: no mirror gave the file; the line says why for each.
@@ -111,6 +116,7 @@ def _try_mirror(
     """Fetch what is missing from one mirror; return None on success, else the reason."""
     reason = ""
     for _ in range(ATTEMPTS_PER_MIRROR):
+        goes_on = part.exists()
         try:
             _fetch_rest(mirror, wanted, part, progress, timeout_s)
         except _MirrorError as error:
@@ -121,7 +127,9 @@ def _try_mirror(
         if _is_wanted(part, wanted):
             return None
         part.unlink()  # right size, wrong content: nothing of it can be used
-        return "the file has another sha256"
+        reason = "the file has another sha256"
+        if not goes_on:
+            return reason  # else what another mirror, or an earlier day, began was wrong
     return reason
 
 
@@ -138,16 +146,15 @@ def _fetch_rest(mirror: str, wanted: PublishedFile, part: Path, progress: Progre
         with part.open("r+b" if part.exists() else "wb") as file:
             file.truncate(start)
             file.seek(start)
-            _copy(answer, file, start, wanted.bytes, progress)
+            _copy(answer, file, start, wanted.bytes, progress, PATIENCE * timeout_s)
 
 
 def _open(mirror: str, have: int, timeout_s: float) -> http.client.HTTPResponse:
     request = urllib.request.Request(mirror, headers={"User-Agent": "photochrom"})  # noqa: S310 - https, or a test's
     if have:
         request.add_header("Range", f"bytes={have}-")
-    opener = urllib.request.build_opener(_CautiousRedirects())
     try:
-        answer: http.client.HTTPResponse = opener.open(request, timeout=timeout_s)
+        return opened_in_time(urllib.request.build_opener(_CautiousRedirects()), request, timeout_s)
     except urllib.error.HTTPError as error:
         error.close()
         raise _MirrorError(f"HTTP {error.code}") from None
@@ -156,14 +163,43 @@ def _open(mirror: str, have: int, timeout_s: float) -> http.client.HTTPResponse:
     except urllib.error.URLError as error:
         silent = isinstance(error.reason, TimeoutError)
         raise _MirrorError("no answer in time" if silent else f"cannot be reached ({error.reason})") from None
-    except (http.client.HTTPException, OSError) as error:
+    except (http.client.HTTPException, OSError, ValueError) as error:
         raise _MirrorError(f"broken answer ({type(error).__name__})", resumable=True) from None
-    return answer
+
+
+def opened_in_time(
+    opener: urllib.request.OpenerDirector, request: urllib.request.Request, timeout_s: float
+) -> http.client.HTTPResponse:
+    """Return the answer to a request once its headers are there.
+
+    ``timeout_s`` bounds each silence, and a few times that all of it: headers that drip never fall silent.
+
+    Raises:
+        TimeoutError: it took too long.
+        URLError, HTTPException, OSError: as urllib does.
+    """
+    outcome: list[http.client.HTTPResponse | BaseException] = []
+
+    def open_it() -> None:
+        try:
+            outcome.append(opener.open(request, timeout=timeout_s))
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            outcome.append(error)
+
+    thread = threading.Thread(target=open_it, daemon=True)  # one that hangs must not keep the program from ending
+    thread.start()
+    thread.join(PATIENCE * timeout_s)
+    if not outcome:
+        raise TimeoutError
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    return outcome[0]
 
 
 def _checked_start(answer: http.client.HTTPResponse, have: int, total: int) -> int:
     """Return the position from which the answer goes on: ``have``, or 0 where the mirror starts again."""
-    length = int(answer.headers.get("Content-Length") or -1)
+    stated = (answer.headers.get("Content-Length") or "").strip()
+    length = int(stated) if stated.isascii() and stated.isdigit() and len(stated) < 20 else -1
     start = 0
     if answer.status == http.client.PARTIAL_CONTENT:
         if not (answer.headers.get("Content-Range") or "").startswith(f"bytes {have}-"):
@@ -174,9 +210,19 @@ def _checked_start(answer: http.client.HTTPResponse, have: int, total: int) -> i
     return start
 
 
-def _copy(answer: http.client.HTTPResponse, file: IO[bytes], start: int, total: int, progress: Progress | None) -> None:
-    position = start
+def _copy(
+    answer: http.client.HTTPResponse,
+    file: IO[bytes],
+    start: int,
+    total: int,
+    progress: Progress | None,
+    patience_s: float,
+) -> None:
+    position, begun = start, time.monotonic()
     while position < total:
+        waited = time.monotonic() - begun
+        if waited > patience_s and position - start < LEAST_BYTES_PER_S * waited:
+            raise _MirrorError(f"it gives less than {LEAST_BYTES_PER_S:,} bytes a second")
         try:
             chunk = answer.read1(min(CHUNK_BYTES, total - position))  # what is there, not all
         except TimeoutError:

@@ -1,6 +1,8 @@
 """An interpreter of pickles that knows only how to put tensors together, and runs nothing.
 
 Any name in a pickle but those below ends the reading with one clear line, before anything of that name is looked up.
+What a pickle may cost is bounded: instructions are counted, nothing is larger than the bytes it was read from, and
+tuples cannot be hashed, for a small pickle can nest them deeper than the processor's stack, or doubled at each level.
 
 Source: the formats as written by torch.serialization.
 """
@@ -22,6 +24,10 @@ from photochrom.errors import ModelFileError
 
 Array = npt.NDArray[np.generic]
 
+MOST_INSTRUCTIONS = 2_000_000
+"""Of one pickle, and as many items handed to functions; a checkpoint of a thousand tensors takes fifty thousand."""
+MOST_ARGUMENTS = 64
+LONGEST_NUMBER_BYTES = 32
 LARGEST_PICKLE_BYTES = 64_000_000  # names and shapes of a checkpoint take some hundred kilobytes
 
 STORAGE_DTYPES = {
@@ -114,11 +120,37 @@ class _Mapping(dict[Any, Any]):
         pass
 
 
+class _Tuple(tuple[Any, ...]):
+    """A tuple that is no key: hashing follows nested ones to the bottom, and does so again at every mention."""
+
+    __slots__ = ()
+    __hash__ = None  # type: ignore[assignment]
+
+
+class _Counted(dict[int, Callable[..., None]]):
+    """The unpickler's instructions, counted as they are looked up."""
+
+    def __init__(self, table: dict[int, Callable[..., None]]) -> None:
+        super().__init__(table)
+        self.left = MOST_INSTRUCTIONS
+
+    def spend(self, count: int) -> None:
+        self.left -= count
+        if self.left < 0:
+            raise pickle.UnpicklingError("more instructions than any checkpoint has")
+
+    def __getitem__(self, code: int) -> Callable[..., None]:
+        self.spend(1)
+        return super().__getitem__(code)
+
+
 def _rebuilt_tensor(storage: object, offset: object, shape: object, strides: object, *_: object) -> _Tensor:
     if not isinstance(storage, Storage) or not isinstance(offset, int):
         raise TypeError("a tensor without storage")
     if not isinstance(shape, tuple) or not isinstance(strides, tuple) or len(shape) != len(strides):
         raise TypeError("a tensor without shape")
+    if len(shape) > MOST_ARGUMENTS:
+        raise TypeError("a tensor of too many dimensions")
     if not all(isinstance(n, int) for n in (*shape, *strides)):
         raise TypeError("a shape that is not made of whole numbers")
     return _Tensor(storage, offset, shape, strides)
@@ -167,6 +199,22 @@ class TensorUnpickler(pickle._Unpickler):  # noqa: SLF001 - the name of the Pyth
         super().__init__(file, encoding="utf-8", errors="surrogateescape")
         self._storages = storages
         self._path = path
+        self.dispatch = _Counted({**pickle._Unpickler.dispatch, **BOUNDED})  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def make_tuple(self, count: int | None) -> None:
+        """Put the last ``count`` items of the stack, or those since the last mark, into a tuple."""
+        if count is None:
+            items = self.pop_mark()  # which changes what is appended to
+            self.append(_Tuple(items))
+        else:
+            self.stack[-count:] = [_Tuple(self.stack[-count:])]
+
+    def check_arguments(self) -> None:
+        """Raise UnpicklingError for a call with more arguments, or longer ones, than calls here have."""
+        arguments = self.stack[-1]
+        if not isinstance(arguments, tuple) or len(arguments) > MOST_ARGUMENTS:
+            raise pickle.UnpicklingError("a call with odd arguments")
+        self.dispatch.spend(sum(len(item) for item in arguments if isinstance(item, list | dict | tuple)))
 
     def find_class(self, module: str, name: str) -> Any:
         """Return our stand-in for a name, or raise ModelFileError; nothing is ever imported."""
@@ -174,20 +222,60 @@ class TensorUnpickler(pickle._Unpickler):  # noqa: SLF001 - the name of the Pyth
             return _StorageKind(STORAGE_DTYPES[name])
         if (module, name) in KNOWN_NAMES:
             return KNOWN_NAMES[module, name]
+        asked = f"{module}.{name}"[:100].encode("unicode_escape").decode()
         raise ModelFileError(
-            f"the file asks to run {module}.{name}; nothing was run",
+            f"the file asks to run {asked}; nothing was run",
             where=str(self._path),
             next_step="Only files that hold nothing but weights are read; get the file from its publisher.",
         )
 
     def persistent_load(self, pid: Any) -> Storage:
         """Return the storage that a tensor refers to. ``pid``: ("storage", class, key, device, count[, view])."""
+        if not isinstance(pid, tuple) or len(pid) > MOST_ARGUMENTS:
+            raise TypeError("an unknown reference")
         tag, kind, key, _device, count, *view = pid
+        if not isinstance(key, str | int):
+            raise TypeError("a storage without a name")
         if tag != "storage" or not isinstance(kind, _StorageKind) or not isinstance(count, int) or count < 0:
             raise TypeError("an unknown reference")
         if view and view[0] is not None:
             raise ModelFileError("storages that are parts of others are not read", where=str(self._path))
         return self._storages.setdefault(str(key), Storage(kind.dtype, count))
+
+
+def _refuse(_self: TensorUnpickler) -> None:
+    raise pickle.UnpicklingError("an instruction that checkpoints have no use for")
+
+
+def _checked_call(name: str) -> Callable[[TensorUnpickler], None]:
+    plain = getattr(pickle._Unpickler, name)  # type: ignore[attr-defined]  # noqa: SLF001
+
+    def call(self: TensorUnpickler) -> None:
+        self.check_arguments()
+        plain(self)
+
+    return call
+
+
+def _load_number(self: TensorUnpickler) -> None:
+    size = int.from_bytes(self.read(4), "little", signed=True)
+    if not 0 <= size <= LONGEST_NUMBER_BYTES:
+        raise pickle.UnpicklingError("a number of too many digits")
+    self.append(int.from_bytes(self.read(size), "little", signed=True))
+
+
+BOUNDED: dict[int, Callable[..., None]] = {
+    pickle.TUPLE[0]: lambda self: self.make_tuple(None),
+    pickle.TUPLE1[0]: lambda self: self.make_tuple(1),
+    pickle.TUPLE2[0]: lambda self: self.make_tuple(2),
+    pickle.TUPLE3[0]: lambda self: self.make_tuple(3),
+    pickle.REDUCE[0]: _checked_call("load_reduce"),
+    pickle.NEWOBJ[0]: _checked_call("load_newobj"),
+    pickle.NEWOBJ_EX[0]: _refuse,
+    pickle.BYTEARRAY8[0]: _refuse,  # makes room for as many bytes as it claims to have
+    pickle.LONG4[0]: _load_number,
+}
+"""Instructions that would cost what the pickle says, with a bound or without use."""
 
 
 def finished(content: object, depth: int = 0) -> object:

@@ -183,11 +183,12 @@ WRONG = [
     {"source": 5}, {"source": None}, {"source": "a\0b"}, {"source": "x" * 100_000}, {"source_sha256": []},
     {"target": 5}, {"target": ".."}, {"target": ""}, {"target": "\ud800.png"}, {"target_sha256": {}}, {"model": ["x"]},
     {"model_sha256": 1.5}, {"version": None}, {"settings": []}, {"settings": "x"}, {"settings": {"restore": 5}},
-    {"writing": []}, {"writing": None}, {"task": "dance"}, {"task": 7}, {"recipe": True}, {"recipe": 1.0},
+    {"writing": []}, {"reading": 5}, {"writing": None}, {"task": "dance"}, {"task": 7}, {"recipe": True},
+    {"recipe": 1.0},
 ]  # fmt: skip
 WRONG_OPTIONS = [
-    {"settings": {"vividness": "much"}}, {"settings": {"cls": 1}}, {"settings": {"self": 1}}, {"settings": {"x" * 999: 1}},
-    {"settings": {"vividness": ["y"] * 1000}}, {"writing": {"quality": []}}, {"writing": {"cls": 1}},
+    {"settings": {"vividness": "much"}}, {"settings": {"cls": 1}}, {"settings": {"self": 1}},
+    {"settings": {"x" * 999: 1}}, {"reading": {"cls": 1}}, {"settings": {"vividness": ["y"] * 1000}}, {"writing": {"quality": []}}, {"writing": {"cls": 1}},
     {"settings": {"restore": {"tone": 7}}}, {"settings": {"seed": {"a": [[[]]]}}},
 ]  # fmt: skip
 

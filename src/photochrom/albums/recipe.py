@@ -146,7 +146,7 @@ def read_recipe(path: Path) -> Recipe:
 
 def _checked(recipe: Recipe) -> Recipe:
     """Return the recipe; raise ValueError for a value of another kind than Recipe.of writes."""
-    for name, kind in {"settings": dict, "writing": dict, "recipe": int}.items():
+    for name, kind in {"settings": dict, "writing": dict, "reading": dict, "recipe": int}.items():
         if type(getattr(recipe, name)) is not kind:
             raise ValueError(f"{name} is of another kind")
     for name in ("source", "source_sha256", "target", "target_sha256", "model", "model_sha256", "version", "task"):

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
-from pydantic import ValidationError
 
 from photochrom.color import chroma, lab_from_srgb, merge_luma_chroma
 from photochrom.computer.cores import usable_cores

@@ -195,11 +195,18 @@ class TensorUnpickler(pickle._Unpickler):  # noqa: SLF001 - the name of the Pyth
     billion) takes gigabytes of memory.
     """
 
+    # What the base class makes when it loads.
+    stack: list[Any]
+    append: Callable[[Any], None]
+    read: Callable[[int], bytes]
+    pop_mark: Callable[[], list[Any]]
+
     def __init__(self, file: Any, storages: dict[str, Storage], path: Path) -> None:
         super().__init__(file, encoding="utf-8", errors="surrogateescape")
         self._storages = storages
         self._path = path
-        self.dispatch = _Counted({**pickle._Unpickler.dispatch, **BOUNDED})  # type: ignore[attr-defined]  # noqa: SLF001
+        plain: Any = pickle._Unpickler  # type: ignore[attr-defined]  # noqa: SLF001 - see the class
+        self._counted = self.dispatch = _Counted({**plain.dispatch, **BOUNDED})
 
     def make_tuple(self, count: int | None) -> None:
         """Put the last ``count`` items of the stack, or those since the last mark, into a tuple."""
@@ -214,7 +221,7 @@ class TensorUnpickler(pickle._Unpickler):  # noqa: SLF001 - the name of the Pyth
         arguments = self.stack[-1]
         if not isinstance(arguments, tuple) or len(arguments) > MOST_ARGUMENTS:
             raise pickle.UnpicklingError("a call with odd arguments")
-        self.dispatch.spend(sum(len(item) for item in arguments if isinstance(item, list | dict | tuple)))
+        self._counted.spend(sum(len(item) for item in arguments if isinstance(item, list | dict | tuple)))
 
     def find_class(self, module: str, name: str) -> Any:
         """Return our stand-in for a name, or raise ModelFileError; nothing is ever imported."""

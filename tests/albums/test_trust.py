@@ -187,9 +187,9 @@ WRONG = [
     {"recipe": 1.0},
 ]  # fmt: skip
 WRONG_OPTIONS = [
-    {"settings": {"vividness": "much"}}, {"settings": {"cls": 1}}, {"settings": {"self": 1}},
-    {"settings": {"x" * 999: 1}}, {"reading": {"cls": 1}}, {"settings": {"vividness": ["y"] * 1000}}, {"writing": {"quality": []}}, {"writing": {"cls": 1}},
-    {"settings": {"restore": {"tone": 7}}}, {"settings": {"seed": {"a": [[[]]]}}},
+    {"settings": {"vividness": "much"}}, {"settings": {"cls": 1}}, {"settings": {"self": 1}}, {"reading": {"cls": 1}},
+    {"settings": {"x" * 999: 1}}, {"settings": {"vividness": ["y"] * 1000}}, {"writing": {"quality": []}},
+    {"writing": {"cls": 1}}, {"settings": {"restore": {"tone": 7}}}, {"settings": {"seed": {"a": [[[]]]}}},
 ]  # fmt: skip
 
 

@@ -145,7 +145,7 @@ def read_recipe(path: Path) -> Recipe:
 
 
 def _checked(recipe: Recipe) -> Recipe:
-    """Return the recipe; raise ValueError for a value of another kind than Recipe.of writes."""
+    """Return the recipe; raise ValueError or TypeError for a value of another kind than Recipe.of writes."""
     for name, kind in {"settings": dict, "writing": dict, "reading": dict, "recipe": int}.items():
         if type(getattr(recipe, name)) is not kind:
             raise ValueError(f"{name} is of another kind")
@@ -159,7 +159,7 @@ def _checked(recipe: Recipe) -> Recipe:
     if not Path(recipe.target).name.strip("."):
         raise ValueError("target is no name")
     if not isinstance(recipe.settings.get("restore", {}), dict | NoneType):
-        raise ValueError("settings of restoring are of another kind")
+        raise TypeError("settings of restoring are of another kind")
     return recipe
 
 

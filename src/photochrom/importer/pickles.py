@@ -205,8 +205,8 @@ class TensorUnpickler(pickle._Unpickler):  # noqa: SLF001 - the name of the Pyth
         super().__init__(file, encoding="utf-8", errors="surrogateescape")
         self._storages = storages
         self._path = path
-        plain: Any = pickle._Unpickler  # type: ignore[attr-defined]  # noqa: SLF001 - see the class
-        self._counted = self.dispatch = _Counted({**plain.dispatch, **BOUNDED})
+        self._counted = _Counted({**pickle._Unpickler.dispatch, **BOUNDED})  # noqa: SLF001 - see the class
+        self.dispatch = self._counted  # type: ignore[misc] # a table for each, for each counts
 
     def make_tuple(self, count: int | None) -> None:
         """Put the last ``count`` items of the stack, or those since the last mark, into a tuple."""
@@ -255,7 +255,7 @@ def _refuse(_self: TensorUnpickler) -> None:
 
 
 def _checked_call(name: str) -> Callable[[TensorUnpickler], None]:
-    plain = getattr(pickle._Unpickler, name)  # type: ignore[attr-defined]  # noqa: SLF001
+    plain = getattr(pickle._Unpickler, name)  # noqa: SLF001 - see the class
 
     def call(self: TensorUnpickler) -> None:
         self.check_arguments()

@@ -39,3 +39,9 @@ def make_photo(tmp_path: Path, grey_ramp: np.ndarray) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def hearing_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ONNX file of the contract color/2, made by hand: it adds what it is told to what it sees."""
+    return write_tiny_model(tmp_path_factory.mktemp("models") / "hearing.onnx", hears=True)

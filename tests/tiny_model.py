@@ -25,8 +25,13 @@ SPEC = {
 }
 
 
-def write_tiny_model(path: Path, *, scale: float = 60.0, spec: dict[str, object] | None = None) -> Path:
-    """Write the model and return its path; ``scale`` is the ab that a luma of 1 gets, ``spec`` changes metadata."""
+def write_tiny_model(
+    path: Path, *, scale: float = 60.0, spec: dict[str, object] | None = None, hears: bool = False
+) -> Path:
+    """Write the model and return its path; ``scale`` is the ab that a luma of 1 gets, ``spec`` changes metadata.
+
+    One that hears adds a hint's colour to its own.
+    """
     luma = helper.make_tensor_value_info("luma", TensorProto.FLOAT, ["b", 1, "h", "w"])
     temperature = helper.make_tensor_value_info("temperature", TensorProto.FLOAT, [])
     outputs = [
@@ -41,11 +46,23 @@ def write_tiny_model(path: Path, *, scale: float = 60.0, spec: dict[str, object]
         helper.make_node("AveragePool", ["luma"], ["confidence"], kernel_shape=[2, 2], strides=[2, 2]),
         helper.make_node("Mul", ["temperature", "zero"], ["nothing"]),
         helper.make_node("Add", ["confidence", "nothing"], ["pooled"]),
-        helper.make_node("Mul", ["pooled", "scale"], ["ab"]),
+        helper.make_node("Mul", ["pooled", "scale"], ["seen" if hears else "ab"]),
         helper.make_node("Mul", ["confidence", "slopes"], ["sloped"]),
         helper.make_node("Add", ["sloped", "base"], ["logits"]),
     ]
-    graph = helper.make_graph(nodes, "tiny", [luma, temperature], outputs, [weights, slopes, base, zero])
+    inputs, constants = [luma, temperature], [weights, slopes, base, zero]
+    if hears:
+        inputs.append(helper.make_tensor_value_info("hints", TensorProto.FLOAT, ["b", 3, "h", "w"]))
+        constants.append(helper.make_tensor("starts", TensorProto.INT64, [1], [0]))
+        constants.append(helper.make_tensor("ends", TensorProto.INT64, [1], [2]))
+        constants.append(helper.make_tensor("axes", TensorProto.INT64, [1], [1]))
+        nodes += [
+            helper.make_node("Slice", ["hints", "starts", "ends", "axes"], ["told"]),
+            helper.make_node("MaxPool", ["told"], ["heard"], kernel_shape=[2, 2], strides=[2, 2]),
+            helper.make_node("Add", ["seen", "heard"], ["ab"]),
+        ]
+        spec = {"contract": "color/2", **(spec or {})}
+    graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
     helper.set_model_props(model, {"photochrom": json.dumps({**SPEC, **(spec or {})})})
     onnx.save(model, path)

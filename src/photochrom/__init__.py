@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from photochrom.film.session import FilmColorizer as FilmColorizer
     from photochrom.film.session import FilmResult as FilmResult
     from photochrom.film.session import colorize_film as colorize_film
+    from photochrom.hints.hint import Hint as Hint
+    from photochrom.hints.sheet import HintSheet as HintSheet
+    from photochrom.hints.sheet import read_hints as read_hints
     from photochrom.options import ColorizeOptions as ColorizeOptions
     from photochrom.options import EngineOptions as EngineOptions
     from photochrom.options import Limits as Limits
@@ -83,6 +86,8 @@ _HOMES = {
     ),
     "photochrom.film.options": ("FilmOptions",),
     "photochrom.film.session": ("FilmColorizer", "FilmResult", "colorize_film"),
+    "photochrom.hints.hint": ("Hint",),
+    "photochrom.hints.sheet": ("HintSheet", "read_hints"),
     "photochrom.options": ("ColorizeOptions", "EngineOptions", "Limits", "OutputOptions", "RestoreOptions"),
     "photochrom.files.photo": ("Photo", "open_photo", "save_photo"),
     "photochrom.coloring.pipeline": ("ColorizeResult",),

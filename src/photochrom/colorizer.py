@@ -6,12 +6,14 @@ What comes out is of the kind that went in; see ``kinds``.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, overload
 
 from PIL import Image
 
+from photochrom.coloring.obedience import refuse_deaf
 from photochrom.coloring.pipeline import ColorizeResult, colorize_photo
 from photochrom.engines.base import Engine
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT
@@ -20,6 +22,8 @@ from photochrom.errors import ModelFileError
 from photochrom.files.kinds import Same, opened
 from photochrom.files.photo import Photo
 from photochrom.files.provenance import Provenance
+from photochrom.hints.hint import Hint, checked_hints
+from photochrom.hints.sheet import HintSheet
 from photochrom.options import DEFAULT_MODEL, ColorizeOptions, EngineOptions, RestoreOptions
 from photochrom.version import VERSION
 
@@ -78,15 +82,27 @@ class Colorizer:
         photo, given_back = opened(picture)
         return given_back(self.run(photo).photo, self.provenance)
 
-    def run(self, photo: Photo) -> ColorizeResult:
-        """Return the coloured photo together with notes, model, render size and seconds per step."""
-        return self._run(photo, self.options)
+    def run(self, photo: Photo, hints: Sequence[Hint] | HintSheet = ()) -> ColorizeResult:
+        """Return the coloured photo together with notes, model, render size and seconds per step.
 
-    def _run(self, photo: Photo, options: ColorizeOptions) -> ColorizeResult:
+        Args:
+            photo: the picture.
+            hints: colours that somebody knows. A sheet, from `read_hints`, must be that of this photograph.
+
+        Raises:
+            ModelError: hints for a model that cannot hear.
+            OptionError: wrong hints, thousands of them, or those of another photograph.
+        """
+        return self._run(photo, self.options, hints)
+
+    def _run(self, photo: Photo, options: ColorizeOptions, hints: Sequence[Hint] | HintSheet = ()) -> ColorizeResult:
+        told = hints.for_this(photo) if isinstance(hints, HintSheet) else checked_hints(hints)
+        if told:
+            refuse_deaf(self.engine.spec)  # before anything is restored
         if self.restorer is None:
-            return colorize_photo(photo, self.engine, options, threads=self._threads)
+            return colorize_photo(photo, self.engine, options, threads=self._threads, hints=told)
         restored = self.restorer.run(photo)
-        result = colorize_photo(restored.photo, self.engine, options, threads=self._threads)
+        result = colorize_photo(restored.photo, self.engine, options, threads=self._threads, hints=told)
         seconds = {f"restore: {stage}": value for stage, value in restored.seconds.items()}
         return replace(result, restoration=restored, seconds={**seconds, **result.seconds})
 

@@ -25,6 +25,7 @@ from photochrom.files.codecs.formats import (
 )
 from photochrom.files.codecs.signatures import HEAD_BYTES
 from photochrom.files.originals import identity_of
+from photochrom.hints.sheet import PAINTED_SUFFIX
 
 COLORED_MARK, RESTORED_MARK = "-color", "-restored"
 """Added to the name of a result that lies next to its photograph."""
@@ -46,11 +47,13 @@ class Job:
         source: the photograph.
         target: where its result goes.
         key: the photograph's name inside the album, with forward slashes; the same on every computer.
+        hints: the file of colours that somebody knows of this photograph, if there is one.
     """
 
     source: Path
     target: Path
     key: str
+    hints: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +188,7 @@ def _walk(folder: Path, entered: set[tuple[int, int]], found: Findings) -> None:
     except OSError:
         return  # a subfolder we may not look into holds nothing for us
     for entry in entries:
-        if entry.name.startswith((".", TEMPORARY_PREFIX)):
+        if entry.name.startswith((".", TEMPORARY_PREFIX)) or entry.name.endswith(PAINTED_SUFFIX):
             continue
         path = Path(entry.path)
         try:

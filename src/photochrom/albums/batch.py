@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photochrom.albums.album import Job
-from photochrom.albums.finished import MakeOne
+from photochrom.albums.finished import Finished, MakeHinted, MakeOne
 from photochrom.albums.manifest import Manifest
 from photochrom.albums.reports import BatchSummary, PhotoReport, append_report, opened_report
 from photochrom.albums.results import (
@@ -40,7 +40,7 @@ from photochrom.errors import PhotochromError
 from photochrom.files.codecs.atomic import remove_abandoned
 from photochrom.files.codecs.source import open_source
 from photochrom.files.originals import Originals
-from photochrom.files.photo import format_of_path, read_pages_for
+from photochrom.files.photo import Photo, format_of_path, read_pages_for
 from photochrom.options import Limits
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -58,6 +58,7 @@ def run_batch(
     report_path: Path | None = None,
     stop: threading.Event | None = None,
     also_read: Sequence[Path] = (),
+    make_hinted: MakeHinted | None = None,
 ) -> BatchSummary:
     """Colour photographs side by side.
 
@@ -74,6 +75,7 @@ def run_batch(
         report_path: a JSONL file with one line per photograph, begun anew by each run.
         stop: set it, from any thread, for what Ctrl-C does.
         also_read: further files that are never written to, such as a hand-drawn mask.
+        make_hinted: colours a photograph whose job has hints.
 
     Raises:
         OutputError: the report cannot be written, or would replace something that is no report.
@@ -81,9 +83,10 @@ def run_batch(
     start = time.perf_counter()
     stop = stop or threading.Event()
     counts, left_out = {"done": 0, "skipped": 0, "failed": 0}, list[str]()
-    originals = Originals.of([*(job.source for job in jobs), *also_read])
+    hints = [job.hints for job in jobs if job.hints]
+    originals = Originals.of([*(job.source for job in jobs), *hints, *also_read])
     around = Surroundings(manifest, frozenset(job.target for job in jobs), originals)
-    run = _Run(make_one, settings, around, threading.Semaphore(color_slots), stop)
+    run = _Run(make_one, settings, around, threading.Semaphore(color_slots), stop, make_hinted)
     for folder in {job.target.parent for job in jobs}:
         remove_abandoned(folder)
     with ExitStack() as stack:
@@ -112,6 +115,7 @@ class _Run:
     around: Surroundings
     color_slots: threading.Semaphore
     stop: threading.Event
+    make_hinted: MakeHinted | None = None
     disk_full: bool = False
 
 
@@ -170,7 +174,7 @@ def _failure(job: Job, text: str, error: Exception, seconds: dict[str, float]) -
 
 def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     clock = _Clock(seconds)
-    settings, around, manifest = run.settings, run.around, run.around.manifest
+    settings, around, manifest = run.settings.for_job(job), run.around, run.around.manifest
     source_sha256 = source_hash(job.source, settings.limits) if manifest or settings.keep_recipe else ""
     done = manifest and manifest.is_done(job.key, manifest.name_of(job.target), source_sha256, settings.sha256)
     clock.lap("hash")
@@ -179,14 +183,15 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     refuse_existing(job, settings, around)
     pages = read_pages_for(job.source, format_of_path(job.target), limits=settings.limits, reading=settings.reading)
     clock.lap("decode")
+    settings = settings.with_sheet(job, pages)
     with run.color_slots:
         clock.lap("wait")
-        colored = [run.make_one(page) for page in pages]
+        colored = [_made(page, settings, run) for page in pages]
     clock.lap("color")
     width, height = pages[0].width, pages[0].height
     left_out = tuple(dict.fromkeys(text for page in pages for text in page.left_out))
     del pages
-    made = settings.provenance.of_pages(page.source_type for page in colored)
+    made = settings.made.of_pages(page.source_type for page in colored)
     with begun(job.target) as aside:
         lost = write_result(aside, job, [page.photo for page in colored], replace(settings, provenance=made))
         clock.lap("encode")
@@ -197,6 +202,12 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     return PhotoReport(
         str(job.source), str(job.target), "done", notes, seconds, width=width, height=height, left_out=left_out
     )
+
+
+def _made(page: Photo, settings: BatchSettings, run: _Run) -> Finished:
+    if settings.sheet and run.make_hinted:
+        return run.make_hinted(page, settings.sheet)
+    return run.make_one(page)
 
 
 def source_hash(path: Path, limits: Limits) -> str:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from photochrom.files.companions import Companion
 from photochrom.files.photo import Photo
+from photochrom.hints.sheet import HintSheet
 
 
 class Finished(Protocol):
@@ -30,3 +31,5 @@ class Finished(Protocol):
 
 
 MakeOne = Callable[[Photo], Finished]
+MakeHinted = Callable[[Photo, HintSheet], Finished]
+"""Likewise, told what somebody knows of the photograph."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 RECIPE_SUFFIX = ".recipe.json"
 RECIPE_VERSION = 1
-LARGEST_RECIPE_BYTES = 1_000_000
+LARGEST_RECIPE_BYTES = 8_000_000  # a painted hint may be a megabyte
 LONGEST_TEXT = 4_096
 
 
@@ -49,6 +49,7 @@ class Recipe:
         settings: the options of colouring or restoring.
         writing: the options of writing.
         reading: the options of reading, where they are not the usual ones.
+        hints: the colours that a person gave, each as in a file of hints.
         task: "colorize" or "restore".
         recipe: version of this layout.
     """
@@ -63,6 +64,7 @@ class Recipe:
     settings: dict[str, Any] = field(default_factory=dict)
     writing: dict[str, Any] = field(default_factory=dict)
     reading: dict[str, Any] = field(default_factory=dict)
+    hints: list[dict[str, Any]] = field(default_factory=list)
     task: str = COLORIZE
     recipe: int = RECIPE_VERSION
 
@@ -146,7 +148,7 @@ def read_recipe(path: Path) -> Recipe:
 
 def _checked(recipe: Recipe) -> Recipe:
     """Return the recipe; raise ValueError or TypeError for a value of another kind than Recipe.of writes."""
-    for name, kind in {"settings": dict, "writing": dict, "reading": dict, "recipe": int}.items():
+    for name, kind in {"settings": dict, "writing": dict, "reading": dict, "hints": list, "recipe": int}.items():
         if type(getattr(recipe, name)) is not kind:
             raise ValueError(f"{name} is of another kind")
     for name in ("source", "source_sha256", "target", "target_sha256", "model", "model_sha256", "version", "task"):

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from photochrom.files.credentials import Credentials, signed
 from photochrom.files.originals import Originals
 from photochrom.files.photo import Photo, format_of_path, write_photo
 from photochrom.files.provenance import Provenance
+from photochrom.hints.sheet import HINTS_SUFFIX, HintSheet, read_hints
 from photochrom.options import Limits, OutputOptions, ReadingOptions
 
 NOT_SHAPING = {"overwrite", "certificate", "private_key"}
@@ -43,6 +44,9 @@ class BatchSettings:
         limits: what one photograph may cost.
         reading: how photographs are read.
         keep_recipe: whether each result gets a recipe beside it.
+        keep_hints: whether each result that was made with hints gets them beside it.
+        hints_sha256: hash of the file of hints, of one photograph.
+        sheet: these hints, once the photograph is read.
     """
 
     provenance: Provenance
@@ -50,6 +54,9 @@ class BatchSettings:
     limits: Limits = field(default_factory=Limits)
     reading: ReadingOptions = field(default_factory=ReadingOptions)
     keep_recipe: bool = False
+    keep_hints: bool = False
+    hints_sha256: str = ""
+    sheet: HintSheet | None = None
     credentials: Credentials | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -74,8 +81,32 @@ class BatchSettings:
         told = [asdict(self.provenance), shaping, self.keep_recipe, signer]
         if self.reading != ReadingOptions():  # albums of before there was a choice stay up to date
             told.append(self.reading.model_dump())
+        if self.hints_sha256:
+            told += [self.hints_sha256, self.keep_hints]
         text = json.dumps(told, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def made(self) -> Provenance:
+        """What a result says of its making, hints included."""
+        return self.provenance.with_hints(self.sheet.summary) if self.sheet else self.provenance
+
+    def for_job(self, job: Job) -> BatchSettings:
+        """Return the settings of one photograph: its hints are a part of what shapes its result."""
+        return replace(self, hints_sha256=file_sha256(job.hints)) if job.hints else self
+
+    def with_sheet(self, job: Job, pages: Sequence[Photo]) -> BatchSettings:
+        """Return the settings with the photograph's hints read.
+
+        Raises:
+            PhotochromError: they cannot be read, are another photograph's, or the file has several pages.
+        """
+        if job.hints is None:
+            return self
+        if pages[0].page_count > 1:
+            raise OptionError("has several pages, and hints are for one picture", where=str(job.source))
+        sheet = read_hints(job.hints, pages[0], limits=self.limits)
+        return replace(self, sheet=sheet if sheet.photo else HintSheet.for_photo(pages[0], sheet.hints))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,21 +128,30 @@ def refuse_existing(job: Job, settings: BatchSettings, around: Surroundings) -> 
     """Raise OutputError where writing the result or its recipe would cost a file that is not ours to replace."""
     around.originals.refuse(job.target)
     if settings.keep_recipe:
-        _refuse_other_than_recipe(recipe_path(job.target), settings, around)
+        _refuse_other_than(read_recipe, "recipe", recipe_path(job.target), settings, around)
+    if settings.keep_hints and job.hints:
+        _refuse_other_than(read_hints, "file of hints", kept_hints_path(job.target), settings, around)
     if not os.path.lexists(job.target) or settings.writing.overwrite:
         return
     if not (around.manifest and around.manifest.made(around.manifest.name_of(job.target))):
         raise OutputError("exists already", where=str(job.target), next_step="Use --overwrite to replace it")
 
 
-def _refuse_other_than_recipe(path: Path, settings: BatchSettings, around: Surroundings) -> None:
+def kept_hints_path(target: Path) -> Path:
+    """Return where the hints that a result was made with are kept."""
+    return target.with_name(fitted_name(target.name, HINTS_SUFFIX))
+
+
+def _refuse_other_than(
+    read: Callable[[Path], object], kind: str, path: Path, settings: BatchSettings, around: Surroundings
+) -> None:
     around.originals.refuse(path)
     if not os.path.lexists(path) or settings.writing.overwrite:
         return
     try:
-        read_recipe(path)
+        read(path)
     except PhotochromError as error:
-        what = "exists already, and is no recipe"
+        what = f"exists already, and is no {kind}"
         raise OutputError(what, where=str(path), next_step="Use --overwrite to replace it") from error
 
 
@@ -131,7 +171,7 @@ def write_result(aside: Aside, job: Job, pages: list[Photo], settings: BatchSett
         OutputError: the format cannot hold it, or the disk.
     """
     format = settings.writing.format or format_of_path(job.target)
-    writing, made = settings.writing, settings.provenance
+    writing, made = settings.writing, settings.made
     if not settings.credentials:
         return write_photo(pages, aside.handle, format, options=writing, provenance=made)
     buffer = io.BytesIO()
@@ -145,7 +185,7 @@ def _signed(data: bytes | bytearray, job: Job, settings: BatchSettings, credenti
     with open_source(job.source, settings.limits.max_file_bytes) as source:
         content = source.read_all()
     kind = photo_format(content[:HEAD_BYTES], job.source.name) or ""
-    return signed(data, format, settings.provenance, credentials, original=(content, kind, job.source.name))
+    return signed(data, format, settings.made, credentials, original=(content, kind, job.source.name))
 
 
 def _by_mark(pages: Sequence[Sequence[Companion]]) -> dict[str, list[Companion]]:
@@ -213,7 +253,10 @@ def store(aside: Aside, job: Job, source_sha256: str, settings: BatchSettings, a
         name = around.manifest.name_of(job.target)
         around.manifest.promise(Entry(job.key, source_sha256, settings.sha256, name, target_sha256, size))
     if settings.keep_recipe:
-        made, writing = settings.provenance, settings.writing
+        made, writing = settings.made, settings.writing
         recipe = Recipe.of(job.source, source_sha256, job.target, target_sha256, made, writing, settings.reading)
-        write_whole(recipe_path(job.target), recipe.as_json())
+        told = [hint.as_json() for hint in settings.sheet.hints] if settings.sheet else []
+        write_whole(recipe_path(job.target), replace(recipe, hints=told).as_json())
+    if settings.keep_hints and settings.sheet:
+        write_whole(kept_hints_path(job.target), settings.sheet.as_json())
     aside.put_in_place()

@@ -10,8 +10,10 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from photochrom.albums.results import BatchSettings
+from photochrom.cli.hinted import with_hints
 from photochrom.cli.inputs import plan, refuse_taken
 from photochrom.cli.runs import run_planned
+from photochrom.coloring.obedience import refuse_deaf
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_SOME_FAILED, OptionError
 from photochrom.options import ColorizeOptions, EngineOptions, Limits, OutputOptions, ReadingOptions, RestoreOptions
@@ -28,6 +30,8 @@ def colorize(
     report: Path | None = None,
     recipe: Annotated[bool, Parameter(negative="")] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
+    hints: Path | None = None,
+    keep_hints: Annotated[bool, Parameter(negative="")] = False,
     restore: Annotated[bool, Parameter(negative="")] = False,
     colour: Annotated[ColorizeOptions, Parameter(name="*")] = ColorizeOptions(),  # noqa: B008 - frozen
     restoring: Annotated[RestoreOptions, Parameter(name="*", group=RESTORING)] = RestoreOptions(),  # noqa: B008
@@ -49,6 +53,10 @@ def colorize(
         report: Write a file with one line of JSON per photograph: what was decided, how long it took, errors.
         recipe: Write a recipe beside each result, from which `photochrom redo` makes the same file again.
         quiet: Print errors only.
+        hints: Colours that you know: a file of hints (NAME.hints.json), a transparent picture of them, or, for several
+            photographs, a folder that holds NAME.hints.json or NAME.hints.png for some. See docs/hints.md. Needs a
+            model that can hear. Costs 0.2 s.
+        keep_hints: Write the hints beside each result that was made with some.
         restore: Restore each photograph first (scratches, stains, grain, fading), as `photochrom restore` does, then
             colour the restored luma.
         colour: How to colour.
@@ -66,11 +74,22 @@ def colorize(
         print(f"photochrom: {failure}", file=sys.stderr)
     if not planned.jobs:
         return EXIT_SOME_FAILED
-    refuse_taken(planned, {"--report": report})
+    planned = with_hints(planned, hints)
+    refuse_taken(planned, {"--report": report}, read=[job.hints for job in planned.jobs if job.hints])
     with Colorizer(options=colour, engine_options=engine, restore=restore and restoring) as colorizer:
-        settings = BatchSettings(colorizer.provenance, writing, limits, reading, keep_recipe=recipe)
+        if hints:
+            refuse_deaf(colorizer.engine.spec)
+        made = colorizer.provenance
+        settings = BatchSettings(made, writing, limits, reading, keep_recipe=recipe, keep_hints=keep_hints)
         return run_planned(
-            planned, colorizer.run, settings, workers=workers, report=report, quiet=quiet, done="coloured"
+            planned,
+            colorizer.run,
+            settings,
+            workers=workers,
+            report=report,
+            quiet=quiet,
+            done="coloured",
+            make_hinted=colorizer.run,
         )
 
 

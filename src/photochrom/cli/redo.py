@@ -17,6 +17,8 @@ from photochrom.albums.recipe import redo as redo_recipe
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, ModelFileError, OptionError
 from photochrom.files.provenance import RESTORE
+from photochrom.hints.hint import checked_hints
+from photochrom.hints.sheet import HintSheet
 from photochrom.options import ColorizeOptions, EngineOptions, Limits, RestoreOptions
 from photochrom.restorer import Restorer, mask_sha256, read_mask
 
@@ -69,6 +71,7 @@ class _Makers:
 
     def _colorizer(self, written: Recipe) -> MakeOne:
         settings = dict(written.settings)
+        told = settings.pop("hints", None)
         first = settings.pop("restore", None)
         options = ColorizeOptions.checked(**{**settings, "model": self.model or written.model})
         restore: bool | Restorer = False
@@ -76,7 +79,7 @@ class _Makers:
             restore = self._session({k: v for k, v in first.items() if k != HASHES}, str(first.get(HASHES, "")))
         colorizer = self.sessions.enter_context(Colorizer(options=options, engine_options=self.engine, restore=restore))
         _check_hash(colorizer.engine.spec.sha256, written.model_sha256, options.model)
-        return colorizer.run
+        return partial(colorizer.run, hints=_hints_of(written, told)) if told or written.hints else colorizer.run
 
     def _restorer(self, written: Recipe) -> MakeOne:
         settings = {**written.settings, "models": written.model}
@@ -101,6 +104,14 @@ class _Makers:
         if not drawn:  # with a mask, fewer models are used than are loaded
             _check_hash(made.model_sha256, models_sha256, str(settings.get("models")))
         return restorer
+
+
+def _hints_of(written: Recipe, told: object) -> HintSheet:
+    """Return a recipe's hints; raise OptionError where they are not those that its result was made with."""
+    sheet = HintSheet(hints=checked_hints(written.hints, "hints of the recipe"))
+    if not isinstance(told, dict) or sheet.sha256 != told.get("sha256"):
+        raise OptionError("are not those that its result was made with", where="hints of the recipe")
+    return sheet
 
 
 def _check_hash(found: str, expected: str, model: str) -> None:

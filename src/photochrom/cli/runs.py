@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from photochrom.albums.batch import run_batch
-from photochrom.albums.finished import MakeOne
+from photochrom.albums.finished import MakeHinted, MakeOne
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.app import EXIT_INTERRUPTED
 from photochrom.cli.inputs import Plan
@@ -24,6 +24,7 @@ def run_planned(
     quiet: bool,
     done: str,
     also_read: Sequence[Path] = (),
+    make_hinted: MakeHinted | None = None,
 ) -> int:
     """Put each photograph of a plan through ``make_one``, show how it goes, and return the exit code.
 
@@ -39,6 +40,7 @@ def run_planned(
             on_report=show,
             report_path=report,
             also_read=also_read,
+            make_hinted=make_hinted,
         )
     if len(planned.jobs) > 1 or summary.left:
         print_summary(summary, quiet=quiet, done=done)

@@ -1,6 +1,7 @@
 """THE MAIN PATH: a photograph goes in, the same photograph in colour comes out.
 
-    luma -> small copy -> tone -> views -> net -> mean -> versions -> grading -> chroma -> upsample and merge in strips
+    luma -> small copy -> tone -> views (and hints) -> net -> mean -> versions -> grading -> hints obeyed -> chroma
+         -> upsample and merge in strips
 
 The promise about luma. Let Y' be the input's BT.601 luma, rounded to a code value of its depth. The output has the
 same depth, and its luma rounds to the same code value at *every* pixel, for 8 and for 16 bit: colour is added by
@@ -12,7 +13,7 @@ means that ``convert("L")`` of input and output are equal arrays. (A lossy file 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping
 from photochrom.coloring.alternatives import choose_versions
 from photochrom.coloring.classic import colorize_classic
 from photochrom.coloring.grading import grade, split_vividness
+from photochrom.coloring.obedience import follow_hints, refuse_deaf, tell_net
 from photochrom.coloring.prediction import is_rebalanced, predict
 from photochrom.coloring.rendering import RenderPlan, plan_render
 from photochrom.computer.cores import usable_cores
@@ -36,6 +38,7 @@ from photochrom.errors import OptionError
 from photochrom.files.companions import ALTERNATIVE_MARK, UNCERTAINTY_MARK, Companion
 from photochrom.files.photo import Photo
 from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
+from photochrom.hints.hint import Hint
 from photochrom.luma import is_blank, luma_strip, normalize_tone, shrink_luma, strips
 from photochrom.options import ColorizeOptions
 from photochrom.resample import GuidedUpsampler
@@ -95,7 +98,9 @@ class ColorizeResult:
         return [*found, *([Companion(UNCERTAINTY_MARK, self.uncertainty, format="png")] if self.uncertainty else [])]
 
 
-def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, threads: int = 0) -> ColorizeResult:
+def colorize_photo(
+    photo: Photo, engine: Engine, options: ColorizeOptions, *, threads: int = 0, hints: Sequence[Hint] = ()
+) -> ColorizeResult:
     """Return the photograph in colour: same size, depth, alpha and metadata, and its luma untouched.
 
     Args:
@@ -103,9 +108,11 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
         engine: runs the model; may be shared between threads.
         options: how to colour.
         threads: for merging, 0 for all usable cores.
+        hints: colours that somebody knows; the net is told, and what it makes of them is held to them.
 
     Raises:
-        ModelError: the model gave values that are not numbers, or arrays of another shape than it promised.
+        ModelError: the model gave values that are not numbers, or arrays of another shape than it promised, or it
+            cannot hear the hints.
         OptionError: a version was asked for that this picture, or this model, does not have.
 
     Cost: the net, which does not depend on the photograph's size, and about 0.1 core seconds per megapixel.
@@ -113,6 +120,8 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
     """
     seconds: dict[str, float] = {}
     spec, threads = engine.spec, threads or usable_cores()
+    if hints:
+        refuse_deaf(spec)
     plan = plan_render(photo.width, photo.height, engine, options)
     if options.classic:
         return _colorize_classic(photo, engine, options, plan)
@@ -123,14 +132,17 @@ def colorize_photo(photo: Photo, engine: Engine, options: ColorizeOptions, *, th
         caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
         if spec.bins_ab and is_blank(small.net):  # a distribution over colours has a favourite for nothing, too
             gain, tone_notes = 0.0, ("blank picture: nothing to recognise, left without colour",)
-        predicted = predict(net_luma, plan.views, engine, wanted_outputs(options, spec), caution=caution)
+        wanted, told = wanted_outputs(options, spec), tell_net(hints, net_luma)
+        predicted = predict(net_luma, plan.views, engine, wanted, caution=caution, hints=told)
         versions, version_notes = choose_versions(predicted, small.cell, spec, options)
     made = []
     for version in versions:
         with _timed(seconds, "upsample and merge"):
             ab, grade_notes = grade(version.ab, small.cell, options, spec, gain)
-            pixels = merge_chroma(photo.pixels, ab, small.cell, threads)
-        notes = (*photo.notes, *plan.notes, *tone_notes, predicted.note, *version_notes, *version.notes, *grade_notes)
+            ab, cell, hint_notes = follow_hints(hints, photo.pixels, ab, small.cell)
+            pixels = merge_chroma(photo.pixels, ab, cell, threads)
+        decided = (predicted.note, *version_notes, *version.notes, *grade_notes, *hint_notes)
+        notes = (*photo.notes, *plan.notes, *tone_notes, *decided)
         coloured = replace(photo, pixels=pixels, notes=notes)
         chosen = options.model_copy(update={"alternative": version.number})
         made.append(ColorizeResult(coloured, spec, chosen, plan.width, plan.height, notes, seconds))

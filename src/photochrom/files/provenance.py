@@ -21,6 +21,7 @@ from photochrom.files.codecs.xmp import DamagedXmpError, read_property, with_pro
 COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA = (
     "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 )
+HUMAN_EDITS_SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/humanEdits"
 ALGORITHMICALLY_ENHANCED = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 DIGITAL_SOURCE_TYPE = XmpProperty("Iptc4xmpExt", "DigitalSourceType", "text")
 AI_SYSTEM_USED = XmpProperty("Iptc4xmpExt", "AISystemUsed", "text")
@@ -30,6 +31,8 @@ MODEL_SHA256 = XmpProperty("photochrom", "ModelSHA256", "text")
 VERSION = XmpProperty("photochrom", "Version", "text")
 SETTINGS = XmpProperty("photochrom", "Settings", "text")
 TASK = XmpProperty("photochrom", "Task", "text")
+HUMAN_EDITS = XmpProperty("photochrom", "HumanEdits", "text")
+COLORS_GIVEN = XmpProperty("photochrom", "ColorsGiven", "text")
 COLORIZE, RESTORE = "colorize", "restore"
 
 
@@ -53,6 +56,10 @@ class Provenance:
     task: str = COLORIZE
     source_type: str = COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 
+    def with_hints(self, summary: Mapping[str, object]) -> Provenance:
+        """Return the provenance of a result for which a person gave colours, as ``HintSheet.summary`` tells them."""
+        return replace(self, settings={**self.settings, "hints": dict(summary)})
+
     def of_pages(self, source_types: Iterable[str]) -> Provenance:
         """Return the provenance of one file, given what was done to each of its pages: the most that was done."""
         done = set(source_types)
@@ -73,12 +80,22 @@ def with_provenance(packet: bytes | None, provenance: Provenance) -> tuple[bytes
         MODEL_SHA256: [provenance.model_sha256],
         VERSION: [provenance.version],
         TASK: [provenance.task],
+        **_human_edits(provenance),
         SETTINGS: [json.dumps(dict(provenance.settings), sort_keys=True, ensure_ascii=False)],
     }
     try:
         return with_properties(packet, values, replace=True), ()
     except DamagedXmpError as error:
         return with_properties(None, values, replace=True), (f"damaged XMP left out ({error})",)
+
+
+def _human_edits(provenance: Provenance) -> dict[XmpProperty, list[str]]:
+    """Return that a person took part, and with which colours; the source type itself has one value only."""
+    hints = provenance.settings.get("hints")
+    if not isinstance(hints, Mapping):
+        return {}
+    given = [color if isinstance(color, str) else f"a*b* {color}" for color in hints.get("colors", [])]
+    return {HUMAN_EDITS: [HUMAN_EDITS_SOURCE_TYPE], COLORS_GIVEN: [", ".join(given)]}
 
 
 def read_provenance(packet: bytes | None) -> Provenance | None:

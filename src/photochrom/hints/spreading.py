@@ -1,0 +1,102 @@
+"""Hints obeyed: what the net made of them is corrected, on the thing they lie on, and not across its edges.
+
+The net knows what a hint means for the rest of the picture; that the colour asked for is the colour shown, it does
+not promise. So the difference between the two is spread over a small grid along the luma: its share falls with the
+distance walked, and a step across an edge is a long walk. Where several hints reach a cell, the nearer by that walk
+counts for nearly all, so that two on one thing part at an edge where there is one.
+
+Source: the recursive form of the edge-aware walk is that of Gastal, Oliveira 2011, "Domain Transform for Edge-Aware
+Image and Video Processing", section 5.3, here summed over sparse data instead of normalised; hints by geodesic
+distance are those of Yatziv, Sapiro 2006, "Fast Image and Video Colorization Using Chrominance Blending".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from photochrom.hints.drawing import Drawn
+from photochrom.resample import Plane, box_mean
+
+Doubles = npt.NDArray[np.float64]
+
+# Cells that a step of luma from black to white is worth, and the step per cell that counts as texture, not as edge.
+EDGE_CELLS, TEXTURE_LUMA = 160.0, 0.01
+# Cells over which one hint's colour gives way to another's where nothing separates them.
+SOFTNESS_CELLS = 3.0
+# The last cells of the reach, over which a correction fades.
+FADING_CELLS = 8.0
+ROUNDS = 2
+
+
+def obey(ab: npt.NDArray[np.float32], guide: Plane, drawn: Drawn) -> npt.NDArray[np.float32]:
+    """Return colours that are those asked for where hints lie, and lean on them around.
+
+    Args:
+        ab: (2, h, w) Lab a*, b* of the net, on the grid.
+        guide: (h, w) luma 0..1, whose edges stop a hint.
+        drawn: the hints on that grid.
+
+    Cost: some 60 ms for 256 x 341 cells, however many hints there are.
+    """
+    known = drawn.number >= 0
+    if not known.any():
+        return ab
+    wanted = np.where(known, drawn.ab - ab, 0)
+    across, down = _steps(guide)
+    mass = _walked(np.concatenate([wanted, drawn.weight[None] * known, known[None]]), across, down)
+    nearest = mass[:3] / np.maximum(mass[3], 1e-300)
+    share = np.clip(_left(drawn.reach, known, across, down) / FADING_CELLS, 0, 1) * nearest[2]
+    offset, share = np.where(known, wanted, nearest[:2]), np.where(known, drawn.weight, share)
+    return np.asarray(ab + share * offset, dtype=np.float32)
+
+
+def _steps(guide: Plane) -> tuple[Doubles, Doubles]:
+    """Return how long the step from each cell to its left, and to its upper neighbour, is; the first is unused."""
+    smooth = (guide.astype(np.float64) + box_mean(guide[None].astype(np.float64), 1)[0]) / 2
+
+    def length(axis: int) -> Doubles:
+        rise = np.abs(np.diff(smooth, axis=axis, prepend=np.take(smooth, [0], axis=axis)))
+        return np.asarray(1 + EDGE_CELLS * np.maximum(rise - TEXTURE_LUMA, 0))
+
+    return length(1), length(0)
+
+
+def _walked(mass: npt.NDArray[np.floating], across: Doubles, down: Doubles) -> Doubles:
+    """Return what arrives in each cell of what set out from all: (C, h, w), less the longer the walk."""
+    keep_across = np.ascontiguousarray(np.exp(-across / SOFTNESS_CELLS).T)[:, None]
+    keep_down = np.exp(-down / SOFTNESS_CELLS)[:, None]
+    walked = mass.astype(np.float64).transpose(1, 0, 2)
+    for _ in range(ROUNDS):
+        walked = _summed(np.ascontiguousarray(walked.transpose(2, 1, 0)), keep_across)
+        walked = _summed(np.ascontiguousarray(walked.transpose(2, 1, 0)), keep_down)
+    return walked.transpose(1, 0, 2)
+
+
+def _left(reach: Plane, known: npt.NDArray[np.bool_], across: Doubles, down: Doubles) -> Doubles:
+    """Return how much of the reach of the hint that reaches farthest is left in each cell, in cells."""
+    left = np.where(known, reach + 1.0, -1.0)
+    across = np.ascontiguousarray(across.T)
+    for _ in range(ROUNDS):
+        left = _farthest(np.ascontiguousarray(left.T), across)
+        left = _farthest(np.ascontiguousarray(left.T), down)
+    return left
+
+
+def _summed(mass: Doubles, kept: Doubles) -> Doubles:
+    """Return mass that has walked along the first axis, both ways. Shapes: (n, C, m), (n, 1, m) kept per step."""
+    onwards, back = mass.copy(), mass.copy()
+    for at in range(1, len(mass)):
+        onwards[at] += kept[at] * onwards[at - 1]
+    for at in range(len(mass) - 2, -1, -1):
+        back[at] += kept[at + 1] * back[at + 1]
+    return np.asarray(onwards + back - mass)
+
+
+def _farthest(left: Doubles, steps: Doubles) -> Doubles:
+    """Return how much reach is left after walks along the first axis, both ways, in place. Shapes: (n, m) twice."""
+    for at in range(1, len(left)):
+        np.maximum(left[at], left[at - 1] - steps[at], out=left[at])
+    for at in range(len(left) - 2, -1, -1):
+        np.maximum(left[at], left[at + 1] - steps[at + 1], out=left[at])
+    return left

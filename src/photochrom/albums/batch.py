@@ -6,7 +6,7 @@ Nothing is printed; reports go to a callback as they happen and, if wanted, to a
 What survives what:
 
 * A photograph that fails is reported and the rest goes on; only a full disk ends the run, as all others would fail.
-* Ctrl-C (or ``stop``): photographs that have been begun are finished, the rest is left for the next run.
+* Ctrl-C, SIGTERM (or ``stop``): photographs that have been begun are finished, the rest is left for the next run.
 * ``kill -9``, a power cut: each result is whole or absent (written aside and renamed), and a rerun goes on.
 * Two runs at once on one album: both write the same bytes; whichever comes second finds the work done or repeats it.
 """
@@ -90,7 +90,7 @@ def run_batch(
     for folder in {job.target.parent for job in jobs}:
         remove_abandoned(folder)
     with ExitStack() as stack:
-        stack.enter_context(_interrupt_stops(stop))
+        received = stack.enter_context(_interrupt_stops(stop))
         report_file = stack.enter_context(opened_report(report_path, originals)) if report_path else None
         for report in _finished(jobs, run, workers):
             counts[report.status] += 1
@@ -100,7 +100,7 @@ def run_batch(
             if on_report:
                 on_report(report)
     left = len(jobs) - sum(counts.values())
-    stopped_by = "disk full" if run.disk_full else "interrupt" if stop.is_set() else ""
+    stopped_by = "disk full" if run.disk_full else _asked_by(received) if stop.is_set() else ""
     return BatchSummary(
         **counts, left=left, stopped_by=stopped_by, seconds=time.perf_counter() - start, left_out=tuple(left_out)
     )
@@ -134,23 +134,32 @@ def _finished(jobs: Sequence[Job], run: _Run, workers: int) -> Iterator[PhotoRep
                 yield future.result()
 
 
+def _asked_by(received: list[int]) -> str:
+    return "interrupt" if received[:1] in ([], [signal.SIGINT]) else "termination"
+
+
 @contextmanager
-def _interrupt_stops(stop: threading.Event) -> Iterator[None]:
-    """Make the first Ctrl-C set ``stop``; the second does what Ctrl-C did before."""
+def _interrupt_stops(stop: threading.Event) -> Iterator[list[int]]:
+    """Make the first Ctrl-C or SIGTERM set ``stop``, and yield what came; the second does what it did before."""
+    received = list[int]()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield received
         return
-    before = signal.getsignal(signal.SIGINT)
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
 
     def interrupted(number: int, frame: object) -> None:
+        received.append(number)
         stop.set()
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before[number])
 
-    signal.signal(signal.SIGINT, interrupted)
+    for number in before:
+        signal.signal(number, interrupted)
     try:
-        yield
+        yield received
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _report_on(job: Job, run: _Run) -> PhotoReport:

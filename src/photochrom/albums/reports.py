@@ -54,7 +54,7 @@ class BatchSummary:
         skipped: photographs that needed nothing.
         failed: photographs with an error.
         left: photographs not begun, because the run was stopped.
-        stopped_by: "" for a complete run, "interrupt" or "disk full".
+        stopped_by: "" for a complete run, "interrupt", "termination" (SIGTERM) or "disk full".
         seconds: wall time.
         left_out: pictures inside the photographs' files that no result shows, in words.
     """

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
+import signal
 from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError, UnknownCommandError
 
+from photochrom.cli.lines import discard_output, output_failure, print_error
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, PhotochromError
 from photochrom.spelling import did_you_mean
 from photochrom.version import VERSION
 
-EXIT_INTERRUPTED = 130  # what shells report for Ctrl-C
+EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143  # what shells report for Ctrl-C, and for SIGTERM
+
+
+class TerminationError(KeyboardInterrupt):
+    """A signal that asks the program to end; it goes up as Ctrl-C does, past whoever handles mere errors."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
+
+
+def end_on_signals() -> None:
+    """Let SIGTERM, and SIGHUP of a closed terminal, end the program as Ctrl-C does: tidily, and with a word."""
+
+    def end(number: int, _: object) -> None:
+        raise TerminationError(number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+            signal.signal(number, end)
+
 
 # name, where its function lives, one line of help. Only the verb that is used gets imported.
 VERBS = [
@@ -51,24 +71,37 @@ def build_app() -> App:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: 0 done, 1 some files failed, 2 usage, 3 model missing."""
+    code = _run(arguments)
+    failure = output_failure()
+    if failure is None:
+        return code
+    why = failure.strerror or str(failure)
+    return _report(f"standard output: cannot be written ({why}); nothing else failed by that", code or EXIT_SOME_FAILED)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         result = build_app()(arguments)
     except PhotochromError as error:
-        return _report(str(error), error.exit_code)
+        return _report(" ".join(str(error).split()), error.exit_code)
     except CycloptsError as error:
         return _report(_usage_line(error), EXIT_USAGE)
+    except TerminationError as error:
+        return _report("stopped by the system or another program", error.exit_code)
     except KeyboardInterrupt:
         return _report("interrupted", EXIT_INTERRUPTED)
     except BrokenPipeError:
         # The reader has gone (`photochrom models list | head -1`): nobody is left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return EXIT_SOME_FAILED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _report(f"{where}{error.strerror or error}", EXIT_SOME_FAILED)
     return result if isinstance(result, int) else EXIT_OK
 
 
 def _report(line: str, exit_code: int) -> int:
-    with contextlib.suppress(BrokenPipeError):
-        print(f"photochrom: {line}", file=sys.stderr)
+    print_error(line)
     return exit_code
 
 

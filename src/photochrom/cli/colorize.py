@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from cyclopts.validators import Number
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.hinted import with_hints
 from photochrom.cli.inputs import plan, refuse_taken
+from photochrom.cli.lines import print_error
 from photochrom.cli.runs import run_planned
 from photochrom.coloring.obedience import refuse_deaf
 from photochrom.colorizer import Colorizer
@@ -71,7 +71,7 @@ def colorize(
         raise OptionError("needs --restore", where=f"--{changed.replace('_', '-')}", next_step="Add --restore")
     planned = plan(inputs, output, format=writing.format)
     for failure in planned.failures:
-        print(f"photochrom: {failure}", file=sys.stderr)
+        print_error(str(failure))
     if not planned.jobs:
         return EXIT_SOME_FAILED
     planned = with_hints(planned, hints)

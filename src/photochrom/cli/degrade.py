@@ -10,6 +10,7 @@ import numpy as np
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from photochrom.cli.lines import say
 from photochrom.degradation import KINDS, Degraded, Dose, Preset, degrade, load_preset, presets
 from photochrom.errors import EXIT_OK, OptionError
 from photochrom.files.originals import Originals
@@ -73,14 +74,14 @@ def degrade_photo(
         result = degrade(_unit_range(opened), mixture, seed)
         _write(result, opened, output, mask_out, writing)
         if not quiet:
-            print(f"{photo} -> {output or mask_out}: {_described(result)}")
+            say(f"{photo} -> {output or mask_out}: {_described(result)}")
     if sheet is not None:
         from photochrom.degradation.sheet import contact_sheet
 
         pixels = np.asarray(contact_sheet(_unit_range(opened), seed, strength=strength or DEFAULT_STRENGTH))
         save_photo(Photo(pixels), sheet)
         if not quiet:
-            print(f"{photo} -> {sheet}: {len(KINDS)} kinds")
+            say(f"{photo} -> {sheet}: {len(KINDS)} kinds")
     return EXIT_OK
 
 
@@ -132,9 +133,9 @@ def _described(result: Degraded) -> str:
 
 
 def _print_list() -> None:
-    print("presets (mixtures):")
+    say("presets (mixtures):")
     for name, preset in presets().items():
-        print(f"  {name:22} {preset.summary}")
-    print("kinds:")
+        say(f"  {name:22} {preset.summary}")
+    say("kinds:")
     for name, kind in KINDS.items():
-        print(f"  {name:22} {kind.summary}")
+        say(f"  {name:22} {kind.summary}")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from photochrom.cli.lines import say
 from photochrom.computer.cores import usable_cores
 from photochrom.engines.catalog import model_cards
 from photochrom.engines.hub import cache_folder, card_path, installed_models
@@ -40,17 +41,17 @@ def doctor(*, model: str | None = None) -> int:
         from photochrom.cli.model_cost import print_model_cost
 
         return print_model_cost(model)
-    print(f"photochrom {VERSION}, Python {platform.python_version()}, {platform.platform()}")
+    say(f"photochrom {VERSION}, Python {platform.python_version()}, {platform.platform()}")
     exit_code = EXIT_OK
     for ok, line, code in _checks():
-        print(f"{'ok  ' if ok else 'FAIL'}  {line}", flush=True)
+        say(f"{'ok  ' if ok else 'FAIL'}  {line}")
         if not ok:
             exit_code = max(exit_code, code)
     for extra, (module, purpose) in EXTRAS.items():
         if importlib.util.find_spec(module) is None:
-            print(f"-     {purpose}: not installed. pip install 'photochrom[{extra}]'")
+            say(f"-     {purpose}: not installed. pip install 'photochrom[{extra}]'")
         else:
-            print(f"ok    {purpose}: installed")
+            say(f"ok    {purpose}: installed")
     return exit_code
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from photochrom.cli.lines import print_error, say
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, MissingExtraError, OptionError
 from photochrom.evaluation import contest as board
 from photochrom.evaluation.classifier import Classifier, load_classifier
@@ -67,7 +67,7 @@ def evaluate(
     contestants += [board.load_pictures(photographs, folder, subset=limit is not None) for _, folder in pairs or []]
     classifier, note = _classifier(wanted=features)
     if note:
-        print(f"photochrom: {note}", file=sys.stderr)
+        print_error(str(note))
     plan = board.Plan(squash=squash, stress=stress, reliability=reliability, keep_grey=keep_grey)
     result = _evaluate(photographs, contestants, plan, classifier, quiet=quiet)
     if cost:
@@ -75,10 +75,10 @@ def evaluate(
     page = board.write_report(result, report)
     unreadable = {key: why for key, why in result.found.skipped.items() if why != "has no colour"}
     for key, why in unreadable.items():
-        print(f"photochrom: {key}: {why}. It was left out.", file=sys.stderr)
+        print_error(f"{key}: {why}. It was left out.")
     if not quiet:
         _print_table(result)
-        print(f"{page}: {len(result.found.keys)} photographs, {len(result.found.skipped)} left out")
+        say(f"{page}: {len(result.found.keys)} photographs, {len(result.found.skipped)} left out")
     return EXIT_SOME_FAILED if unreadable else EXIT_OK
 
 
@@ -129,11 +129,11 @@ def _evaluate(
 def _print_table(result: board.Scoreboard) -> None:
     """Print the few figures that matter most; the report has the others."""
     rows = result.summary()["views"][NATIVE]
-    print(f"{'':24} CIEDE2000 (95 %)        of the truth's colourfulness   feature distance")
+    say(f"{'':24} CIEDE2000 (95 %)        of the truth's colourfulness   feature distance")
     for row, columns in rows.items():
         error, vivid = columns["ciede2000"], columns["colorfulness_vs_truth"]
         distance = columns.get("feature_distance", {}).get("value")
         shown = f"{distance:18.2f}" if distance is not None else f"{'-':>18}"
         interval = f"{error['value']:.2f} ({error['low']:.2f} ... {error['high']:.2f})"
         share = f"{vivid['value']:.0%}" if vivid["value"] is not None else "-"
-        print(f"{row[:24]:24} {interval:24} {share:>20} {shown}")
+        say(f"{row[:24]:24} {interval:24} {share:>20} {shown}")

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,11 +13,13 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from photochrom.cli.extras import require_extra
+from photochrom.cli.lines import print_error, say
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, FilmError
 from photochrom.files.codecs.atomic import write_whole
 from photochrom.film.options import FilmOptions
 from photochrom.options import DEFAULT_MODEL
+from photochrom.spelling import inert_cell
 
 COLUMNS = ("ciede2000", "colorfulness", "flicker", "cdc_1", "cdc_2", "cdc_4")
 
@@ -59,15 +60,15 @@ def evaluate_film(
                 options = FilmOptions(key_spacing=key_spacing)
                 contest = measure_film(path, colorizer.engine, options=options, most_frames=frames)
             except FilmError as error:
-                print(f"photochrom: {error}", file=sys.stderr)
+                print_error(str(error))
                 failed += 1
                 continue
             done.append(contest)
             if not quiet:
-                print(f"{path}: {contest.frames} frames, {contest.cuts + 1} shots, {contest.key_frames} key frames")
+                say(f"{path}: {contest.frames} frames, {contest.cuts + 1} shots, {contest.key_frames} key frames")
                 _print_rows(contest.rows)
     if len(done) > 1 and not quiet:
-        print(f"mean of {len(done)} films")
+        say(f"mean of {len(done)} films")
         _print_rows(_mean_rows([contest.rows for contest in done]))
     if report is not None and done:
         _write(report, done)
@@ -84,13 +85,11 @@ def _mean_rows(all_rows: list[dict[str, dict[str, float]]]) -> dict[str, dict[st
 
 
 def _print_rows(rows: dict[str, dict[str, float]]) -> None:
-    print(
-        f"  {'':16}{'CIEDE2000':>10}{'colourful':>10}{'flicker':>9}{'of truth':>9}{'CDC 1':>8}{'CDC 2':>8}{'CDC 4':>8}"
-    )
+    say(f"  {'':16}{'CIEDE2000':>10}{'colourful':>10}{'flicker':>9}{'of truth':>9}{'CDC 1':>8}{'CDC 2':>8}{'CDC 4':>8}")
     for name, row in rows.items():
         share = row["flicker"] / rows["truth"]["flicker"] if rows["truth"]["flicker"] else math.nan
         cdc = "".join(f"{1000 * row[f'cdc_{k}']:8.2f}" for k in (1, 2, 4))
-        print(f"  {name:16}{row['ciede2000']:10.2f}{row['colorfulness']:10.1f}{row['flicker']:9.3f}{share:9.0%}{cdc}")
+        say(f"  {name:16}{row['ciede2000']:10.2f}{row['colorfulness']:10.1f}{row['flicker']:9.3f}{share:9.0%}{cdc}")
 
 
 def _write(folder: Path, contests: list) -> None:  # type: ignore[type-arg]
@@ -105,5 +104,6 @@ def _write(folder: Path, contests: list) -> None:  # type: ignore[type-arg]
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["film", "colouring", *COLUMNS])
     for contest in contests:
-        writer.writerows([str(contest.path), name, *(row[c] for c in COLUMNS)] for name, row in contest.rows.items())
+        path = inert_cell(str(contest.path))
+        writer.writerows([path, inert_cell(name), *(row[c] for c in COLUMNS)] for name, row in contest.rows.items())
     write_whole(folder / "film-scores.csv", text.getvalue().encode())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from photochrom.cli.extras import require_extra
+from photochrom.cli.lines import say
 from photochrom.errors import EXIT_OK, OptionError
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def export(
     )
     _print_file(output, sha256)
     difference = exporting.check_parity(exporting.ColorGraph(net), output)
-    print(f"parity  {difference:.4f} Lab units at most from the trained network")
+    say(f"parity  {difference:.4f} Lab units at most from the trained network")
     return EXIT_OK
 
 
@@ -117,7 +118,7 @@ def _export_restoration(trained: Trained, output: Path, card: dict[str, object],
     _print_file(output, sha256)
     graph = exporting.RestorationGraph(trained.net)
     difference, held = exporting.check_parity(graph, output), graph.contract.held
-    print(f"parity  {difference:.5f} at most from the trained network at {held:.1%} of values, on a scale of 0 to 1")
+    say(f"parity  {difference:.5f} at most from the trained network at {held:.1%} of values, on a scale of 0 to 1")
     return EXIT_OK
 
 
@@ -126,5 +127,5 @@ def _told(trained_on: str) -> dict[str, object]:
 
 
 def _print_file(output: Path, sha256: str) -> None:
-    print(f"{output}  {output.stat().st_size / 1e6:.2f} MB")
-    print(f"sha256  {sha256}")
+    say(f"{output}  {output.stat().st_size / 1e6:.2f} MB")
+    say(f"sha256  {sha256}")

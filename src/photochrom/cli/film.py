@@ -13,6 +13,7 @@ from cyclopts import Parameter
 
 from photochrom.cli.app import EXIT_INTERRUPTED
 from photochrom.cli.extras import require_extra
+from photochrom.cli.lines import print_error, say
 from photochrom.errors import EXIT_OK
 from photochrom.film.options import FilmOptions
 from photochrom.options import ColorizeOptions, EngineOptions, Limits
@@ -64,14 +65,14 @@ def film(
             with _progress(source, quiet=quiet) as progress:
                 result = colorizer(source, output, progress)
         except KeyboardInterrupt:
-            print(f"photochrom: {source}: stopped. Run the same command again to go on", file=sys.stderr)
+            print_error(f"{source}: stopped. Run the same command again to go on")
             return EXIT_INTERRUPTED
     if not quiet:
         shots = f"{len(result.cuts) + 1} shot{'s' if result.cuts else ''}"
         before = f", {result.resumed} of them done before" if result.resumed else ""
-        print(f"{source} -> {result.path}: {result.frames} frames{before}, {shots}, {result.key_frames} key frames")
+        say(f"{source} -> {result.path}: {result.frames} frames{before}, {shots}, {result.key_frames} key frames")
         for note in result.notes:
-            print(f"  {note}")
+            say(f"  {note}")
     return EXIT_OK
 
 
@@ -81,8 +82,8 @@ def _preview(colorizer: FilmColorizer, source: Path, output: Path, *, quiet: boo
     made = preview_film(colorizer, source, output)
     if not quiet:
         for part in made.parts:
-            print(f"{source} -> {part.path}: {part.frames} frames")
-        print(f"{source} -> {made.sheet}")
+            say(f"{source} -> {part.path}: {part.frames} frames")
+        say(f"{source} -> {made.sheet}")
     return EXIT_OK
 
 
@@ -126,7 +127,7 @@ class _Estimate:
         rate = frames / max(seconds, 1e-6)
         left = f"about {_spelled((expected - done) / rate)} to go" if expected else "it does not say how long it is"
         of = f" of about {expected}" if expected else ""
-        print(f"{self._source}: {rate:.1f} frames a second, frame {done}{of}, {left}", flush=True)
+        say(f"{self._source}: {rate:.1f} frames a second, frame {done}{of}, {left}")
 
 
 def _spelled(seconds: float) -> str:

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from photochrom.cli.extras import require_extra
+from photochrom.cli.lines import say
 from photochrom.engines.hub import find_model
 from photochrom.errors import EXIT_OK, OptionError
 from photochrom.options import DEFAULT_MODEL
@@ -70,13 +71,13 @@ def finetune(
             ),
         )
     if not quiet:
-        print(f"{result.photos} photographs, {result.held_out} held out, best after {result.steps} steps")
+        say(f"{result.photos} photographs, {result.held_out} held out, best after {result.steps} steps")
         for name, figures in (("before", result.before), ("after", result.after)):
             error, share = figures["ciede2000"], figures["colourfulness_share"]
-            print(f"{name:7} held-out error {error:.3f} (CIEDE2000), colourfulness {share:.0%} of the truth's")
+            say(f"{name:7} held-out error {error:.3f} (CIEDE2000), colourfulness {share:.0%} of the truth's")
         for number, unusable in enumerate(result.unusable):
             if number < 10:
-                print(f"unusable: {unusable}")
-        print(f"{output}  sha256 {result.sha256}")
-        print(f"next: photochrom colorize PHOTO --model {output}")
+                say(f"unusable: {unusable}")
+        say(f"{output}  sha256 {result.sha256}")
+        say(f"next: photochrom colorize PHOTO --model {output}")
     return EXIT_OK

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from photochrom.cli.lines import say
 from photochrom.engines.hub import cache_folder, models_folder
 from photochrom.importer.installation import ImportedModel, import_model
 from photochrom.importer.mirrors import fetch, published_file
@@ -56,7 +57,7 @@ def pull(
 
 
 def _print_progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         end = "\n" if done == total else ""
         print(f"\r{done / 1e6:7.1f} of {total / 1e6:.1f} MB", end=end, file=sys.stderr, flush=True)
 
@@ -68,7 +69,7 @@ def _print_result(result: ImportedModel) -> None:
     )
     if result.loss:
         parity = f"8 bit, {result.loss} (of 255, photographs held out)"
-    print(f"{result.name}: {result.kind.what}, {parity}")
-    print(f"Use it: photochrom colorize photo.jpg --model {result.name}")
+    say(f"{result.name}: {result.kind.what}, {parity}")
+    say(f"Use it: photochrom colorize photo.jpg --model {result.name}")
     for note in result.notes:
-        print(f"Note: {note}")
+        say(f"Note: {note}")

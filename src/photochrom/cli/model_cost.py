@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from photochrom.cli.lines import say
 from photochrom.coloring.rendering import MemoryAware
 from photochrom.colorizer import Colorizer
 from photochrom.engines.base import Engine
@@ -21,18 +22,18 @@ def print_model_cost(model: str) -> int:
     start = time.perf_counter()
     with Colorizer(model) as colorizer:
         engine = colorizer.engine
-        print(f"{model}: loaded in {time.perf_counter() - start:.1f} s; {engine.description}")
+        say(f"{model}: loaded in {time.perf_counter() - start:.1f} s; {engine.description}")
         if not isinstance(engine, MemoryAware):
             side = engine.spec.render_px
-            print(f"{side} px: {_seconds(engine, side):.2f} s")
+            say(f"{side} px: {_seconds(engine, side):.2f} s")
             return EXIT_OK
         fixed, per_pixel = _line(engine)
-        print("Time from copies of render factor 4 and 10, memory from this model's measurements; both estimates:")
-        print("render factor  pixels        time     memory")
+        say("Time from copies of render factor 4 and 10, memory from this model's measurements; both estimates:")
+        say("render factor  pixels        time     memory")
         for factor in SHOWN_FACTORS:
             side = PX_PER_FACTOR * factor
             seconds, memory = fixed + per_pixel * side**2, engine.peak_memory_bytes(side**2) / 2**20
-            print(f"{factor:13}  {side:4} x {side:4} {seconds:7.1f} s {memory:6.0f} MiB")
+            say(f"{factor:13}  {side:4} x {side:4} {seconds:7.1f} s {memory:6.0f} MiB")
     return EXIT_OK
 
 

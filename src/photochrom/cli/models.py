@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App
 
+from photochrom.cli.lines import say
 from photochrom.colorizer import Colorizer
 from photochrom.engines.catalog import ModelCard, find_card, model_cards
 from photochrom.engines.hub import card_path, find_model, installed_models, looks_like_path
@@ -23,7 +24,8 @@ def list_models() -> None:
     for card in (model_cards() | imported).values():
         size = _size(card)
         default = " (default)" if card.name == DEFAULT_MODEL else ""
-        print(f"{card.name}{default}  {size}  {card.licence}\n    {card.summary}")
+        say(f"{card.name}{default}  {size}  {card.licence}")
+        say(f"    {card.summary}")
 
 
 @app.command
@@ -59,4 +61,4 @@ def _size(card: ModelCard) -> str:
 def _print_facts(facts: dict[str, object]) -> None:
     for key, value in facts.items():
         if value not in ("", None):
-            print(f"{key:14} {value}")
+            say(f"{key:14} {value}")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from photochrom.albums.reports import BatchSummary, PhotoReport
+from photochrom.cli.lines import print_error, say
 
 Report = Callable[[PhotoReport], None]
 MOST_NAMED = 8
@@ -15,7 +16,7 @@ MOST_NAMED = 8
 @contextmanager
 def shown_progress(total: int, *, quiet: bool) -> Iterator[Report]:
     """Yield a callback that shows each report; failures go to stderr, also when quiet."""
-    if quiet or total < 2 or not sys.stderr.isatty():
+    if quiet or total < 2 or sys.stderr is None or not sys.stderr.isatty():
         yield lambda report: _print_report(report, quiet=quiet)
         return
     from rich.console import Console  # a third of the start-up, and only needed here
@@ -34,26 +35,26 @@ def shown_progress(total: int, *, quiet: bool) -> Iterator[Report]:
 
 def _print_report(report: PhotoReport, *, quiet: bool) -> None:
     if report.status == "failed":
-        print(f"photochrom: {' '.join(report.error.split())}", file=sys.stderr, flush=True)
+        print_error(f"{' '.join(report.error.split())}")
     elif not quiet:
         done = " (done before)" if report.status == "skipped" else ""
         notes = f"  ({'; '.join(report.notes)})" if report.notes else ""
-        print(f"{report.source} -> {report.target}{done}{notes}", flush=True)
+        say(f"{report.source} -> {report.target}{done}{notes}")
 
 
 def print_summary(summary: BatchSummary, *, quiet: bool, done: str) -> None:
     """Print the last line of a run of several photographs; what is left to do goes to stderr."""
     if not quiet:
-        print(
+        say(
             f"{summary.done} {done}, {summary.skipped} done before, {summary.failed} failed, {summary.left} left; "
             f"{summary.seconds:.1f} s, {summary.photos_per_second:.1f} per second"
         )
     if summary.next_step:
-        print(f"photochrom: stopped by {summary.stopped_by}. {summary.next_step}.", file=sys.stderr)
+        print_error(f"stopped by {summary.stopped_by}. {summary.next_step}.")
 
 
 def print_left_out(left_out: Sequence[str], *, quiet: bool) -> None:
     """Say in one line what no result shows."""
     if left_out and not quiet:
         more = f"; and {len(left_out) - MOST_NAMED} more" if len(left_out) > MOST_NAMED else ""
-        print(f"left out: {'; '.join(left_out[:MOST_NAMED])}{more}")
+        say(f"left out: {'; '.join(left_out[:MOST_NAMED])}{more}")

@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from photochrom.albums.finished import MakeOne
 from photochrom.albums.recipe import Recipe
 from photochrom.albums.recipe import redo as redo_recipe
+from photochrom.cli.lines import say
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, ModelFileError, OptionError
 from photochrom.files.provenance import RESTORE
@@ -51,7 +52,7 @@ def redo(
         makers = _Makers(sessions, engine, model, mask, limits)
         redone = redo_recipe(recipe, makers.make_one_for, output=output, source=source, limits=limits)
     notes = f"  ({'; '.join(redone.notes)})" if redone.notes else ""
-    print(f"{recipe} -> {redone.path}: {'identical' if redone.identical else 'NOT identical'}{notes}")
+    say(f"{recipe} -> {redone.path}: {'identical' if redone.identical else 'NOT identical'}{notes}")
     return EXIT_OK if redone.identical else EXIT_SOME_FAILED
 
 

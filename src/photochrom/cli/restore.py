@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from cyclopts.validators import Number
 from photochrom.albums.album import RESTORED_MARK
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.inputs import Plan, plan, refuse_taken
+from photochrom.cli.lines import print_error
 from photochrom.cli.runs import run_planned
 from photochrom.errors import EXIT_SOME_FAILED, OptionError, OutputError
 from photochrom.files.codecs.formats import usual_suffix
@@ -65,7 +65,7 @@ def restore(
     """
     planned = plan(inputs, output, format=writing.format, mark=RESTORED_MARK)
     for failure in planned.failures:
-        print(f"photochrom: {failure}", file=sys.stderr)
+        print_error(str(failure))
     if not planned.jobs:
         return EXIT_SOME_FAILED
     _check_masks(planned, mask, mask_out, overwrite=writing.overwrite)

@@ -8,7 +8,7 @@ from pathlib import Path
 from photochrom.albums.batch import run_batch
 from photochrom.albums.finished import MakeHinted, MakeOne
 from photochrom.albums.results import BatchSettings
-from photochrom.cli.app import EXIT_INTERRUPTED
+from photochrom.cli.app import EXIT_INTERRUPTED, EXIT_TERMINATED
 from photochrom.cli.inputs import Plan
 from photochrom.cli.progress import print_left_out, print_summary, shown_progress
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
@@ -47,4 +47,6 @@ def run_planned(
     print_left_out([*summary.left_out, *planned.left_out], quiet=quiet)
     if summary.stopped_by == "interrupt":
         return EXIT_INTERRUPTED
+    if summary.stopped_by == "termination":
+        return EXIT_TERMINATED
     return EXIT_SOME_FAILED if summary.failed or summary.left or planned.failures else EXIT_OK

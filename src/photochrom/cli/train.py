@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -14,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from photochrom.cli.extras import require_extra
+from photochrom.cli.lines import print_error, say
 from photochrom.errors import EXIT_OK
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def train(config: Path, /, *, resume: bool = False, quiet: bool = False) -> int:
 
 def _say_how_it_ended(plan: TrainConfig, config: Path, position: Position, unusable: int, *, quiet: bool) -> None:
     if unusable:
-        print(f"unusable photographs: {unusable}, named in {plan.run.folder / 'unusable.txt'}", file=sys.stderr)
+        print_error(f"unusable photographs: {unusable}, named in {plan.run.folder / 'unusable.txt'}")
     if position.stage < len(plan.schedule):
-        print(f"stopped and saved. Continue with: photochrom train {config} --resume", file=sys.stderr)
+        print_error(f"stopped and saved. Continue with: photochrom train {config} --resume")
     elif not quiet:
-        print(f"trained on {position.photos_seen:,} photographs in {position.seconds / 3600:.2f} h: {plan.run.folder}")
-        print(f"next: photochrom export {plan.run.folder} -o {plan.model.name}.onnx")
+        say(f"trained on {position.photos_seen:,} photographs in {position.seconds / 3600:.2f} h: {plan.run.folder}")
+        say(f"next: photochrom export {plan.run.folder} -o {plan.model.name}.onnx")
 
 
 @contextlib.contextmanager

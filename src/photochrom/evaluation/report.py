@@ -15,6 +15,7 @@ from photochrom.evaluation.columns import COLUMNS
 from photochrom.evaluation.page import render_page
 from photochrom.evaluation.scoreboard import Scoreboard, Summary
 from photochrom.files.codecs.atomic import write_whole
+from photochrom.spelling import inert_cell
 
 PAGE, SUMMARY, TABLE, DETAILS = "index.html", "scoreboard.json", "scoreboard.csv", "photographs.csv"
 
@@ -79,5 +80,5 @@ def _cell(value: float | None) -> str:
 
 def _csv(lines: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(lines)
+    csv.writer(text, lineterminator="\n").writerows([inert_cell(cell) for cell in line] for line in lines)
     return text.getvalue()

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 from photochrom import Colorizer
-from photochrom.albums.album import plan_jobs
 from photochrom.albums.batch import run_batch
 from photochrom.albums.manifest import Manifest
+from photochrom.albums.plan import plan
 from photochrom.albums.reports import PhotoReport
 from photochrom.albums.results import BatchSettings
 from photochrom.files.photo import Photo, open_photo, save_photo
@@ -74,7 +74,7 @@ def throughput(model: str | None, count: int, workers: Sequence[int], folder: Pa
             out = folder / f"out-{number}"
             reports: list[PhotoReport] = []
             settings = BatchSettings(colorizer.provenance)
-            jobs = plan_jobs(folder / "album", out)
+            jobs = plan([folder / "album"], out, format=None).jobs
             summary = run_batch(
                 jobs, colorizer.run, settings, manifest=Manifest.of(out), workers=number, on_report=reports.append
             )

@@ -25,10 +25,13 @@ show one line to a person: ``str(error)`` is ``what: where. next step``.
 
 from __future__ import annotations
 
-EXIT_OK = 0
-EXIT_SOME_FAILED = 1
-EXIT_USAGE = 2
-EXIT_MODEL_MISSING = 3
+# What the command line leaves with.
+EXIT_OK = 0  # all that was asked for is done
+EXIT_SOME_FAILED = 1  # something could not be done, and a line says what; the rest is done
+EXIT_USAGE = 2  # the command line or a configuration is wrong; nothing was begun
+EXIT_NOT_INSTALLED = 3  # a model or an extra that is needed is not here, or is not what it should be
+EXIT_INTERRUPTED = 130  # Ctrl-C; as shells report it
+EXIT_TERMINATED = 143  # SIGTERM; as shells report it
 
 
 class PhotochromError(Exception):
@@ -107,13 +110,13 @@ class UnknownModelError(ModelError, LookupError):
 class ModelNotInstalledError(ModelError, FileNotFoundError):
     """The model is known, but its file is not on this computer."""
 
-    exit_code = EXIT_MODEL_MISSING
+    exit_code = EXIT_NOT_INSTALLED
 
 
 class ModelFileError(ModelError, ValueError):
     """The model's file is damaged, or is not of a kind that is accepted."""
 
-    exit_code = EXIT_MODEL_MISSING
+    exit_code = EXIT_NOT_INSTALLED
 
 
 class OptionError(PhotochromError, ValueError):
@@ -125,7 +128,7 @@ class OptionError(PhotochromError, ValueError):
 class MissingExtraError(PhotochromError, ImportError):
     """An optional dependency is absent; the next step is the command that installs it."""
 
-    exit_code = EXIT_USAGE
+    exit_code = EXIT_NOT_INSTALLED
 
 
 class TrainingError(PhotochromError, RuntimeError):

@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from photochrom.albums import batch
-from photochrom.albums.album import Job, find_photos, fitted_name, name_results, plan_jobs, result_beside
+from photochrom.albums.album import Job, find_photos, fitted_name, name_results, result_beside
 from photochrom.albums.batch import run_batch
 from photochrom.albums.manifest import MANIFEST_NAME, Manifest
+from photochrom.albums.plan import plan
 from photochrom.albums.recipe import read_recipe, recipe_path, redo
 from photochrom.albums.reports import PhotoReport
 from photochrom.albums.results import BatchSettings
@@ -81,10 +82,9 @@ def write(path: Path, seed: int = 0) -> None:
 def run(source: Path, output: Path, settings: BatchSettings = SETTINGS, **options: object) -> list[PhotoReport]:
     """Colour an album as the command line does, and return the reports in the album's order."""
     reports: list[PhotoReport] = []
-    manifest = Manifest.of(output)
-    jobs = plan_jobs(source, output, format=settings.writing.format, assigned=manifest.assigned)
+    planned = plan([source], output, format=settings.writing.format)
     make_one = options.pop("make_one", redden)
-    run_batch(jobs, make_one, settings, manifest=manifest, on_report=reports.append, **options)  # type: ignore[arg-type]
+    run_batch(planned.jobs, make_one, settings, manifest=planned.manifest, on_report=reports.append, **options)  # type: ignore[arg-type]
     return sorted(reports, key=lambda report: report.source)
 
 
@@ -269,7 +269,7 @@ def test_one_bad_photograph_costs_only_itself(folder: Path, tmp_path: Path) -> N
     done = next(line for line in lines if line["status"] == "done")
     assert done["notes"] == ["reddened"]
     assert done["width"] == 64
-    assert {"decode", "color", "encode", "write"} <= done["seconds"].keys()
+    assert {"decode", "make", "encode", "write"} <= done["seconds"].keys()
 
 
 def test_a_defect_of_ours_costs_only_its_photograph(folder: Path, tmp_path: Path) -> None:
@@ -374,7 +374,7 @@ def test_a_full_disk_ends_the_run_and_leaves_nothing_half_written(
 
     disk_settings = replace(SETTINGS, writing=OutputOptions(format=format))
     manifest = Manifest.of(out)
-    jobs = plan_jobs(folder, out, format=format)
+    jobs = plan([folder], out, format=format).jobs
     with monkeypatch.context() as patch:
         if place == "result":
             patch.setattr(atomic.Aside, "__init__", begin_filling_up)
@@ -420,7 +420,7 @@ def test_stopping_finishes_what_has_begun_and_says_how_to_go_on(folder: Path, tm
         stop.set()
         return redden(photo)
 
-    jobs = plan_jobs(folder, out)
+    jobs = plan([folder], out, format=None).jobs
     summary = run_batch(jobs, stop_then_redden, SETTINGS, manifest=Manifest.of(out), workers=1, stop=stop)
     assert (summary.done, summary.left, summary.stopped_by) == (1, 4, "interrupt")
     assert summary.next_step == "Run the same command again to go on: 4 are left"
@@ -437,7 +437,9 @@ def test_ctrl_c_stops_after_the_current_photograph(folder: Path, tmp_path: Path)
         return redden(photo)
 
     out = tmp_path / "out"
-    summary = run_batch(plan_jobs(folder, out), interrupt, SETTINGS, manifest=Manifest.of(out), workers=1)
+    summary = run_batch(
+        plan([folder], out, format=None).jobs, interrupt, SETTINGS, manifest=Manifest.of(out), workers=1
+    )
     assert summary.stopped_by == "interrupt"
     assert summary.done >= 1
     assert summary.done + summary.left == 5

@@ -12,6 +12,7 @@ from PIL import Image
 
 import photochrom
 from photochrom.cli.app import run
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
 from photochrom.files.companions import without_companion_mark
 from photochrom.files.provenance import read_provenance
 
@@ -35,7 +36,7 @@ def test_versions_lie_beside_the_result_and_differ(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    assert colorize(make_photo("a.png"), "-o", out / "a.png", "--alternatives", 3) == 0
+    assert colorize(make_photo("a.png"), "-o", out / "a.png", "--alternatives", 3) == EXIT_OK
     assert names_in(out) == ["a-alternative-2.png", "a-alternative-3.png", "a.png"]
     pictures = [Image.open(out / name) for name in names_in(out)]
     grey = np.asarray(Image.open(make_photo("a.png")))
@@ -51,7 +52,7 @@ def test_the_uncertainty_is_a_grey_picture_of_full_size(
     colorize: Callable[..., int], make_photo: MakePhoto, tmp_path: Path
 ) -> None:
     source = make_photo("a.png")
-    assert colorize(source, "-o", tmp_path / "b.jpg", "--uncertainty") == 0
+    assert colorize(source, "-o", tmp_path / "b.jpg", "--uncertainty") == EXIT_OK
     with Image.open(tmp_path / "b-uncertainty.png") as shown, Image.open(source) as photo:
         assert shown.mode == "L"
         assert shown.size == photo.size
@@ -64,17 +65,17 @@ def test_every_version_is_made_again_to_the_byte(
 ) -> None:
     source = make_photo("a.png")
     options = ["--alternatives", 3, "--warmth", -25, "--vividness", 1.2, "--uncertainty", "--recipe"]
-    assert colorize(source, "-o", tmp_path / "b.png", *options) == 0
+    assert colorize(source, "-o", tmp_path / "b.png", *options) == EXIT_OK
     for name in ("b.png", "b-alternative-2.png", "b-alternative-3.png"):
         target = tmp_path / name
         before = target.read_bytes()
         target.unlink()
-        assert run(["redo", str(tmp_path / f"{name}.recipe.json"), "--model", str(tiny_model)]) == 0
+        assert run(["redo", str(tmp_path / f"{name}.recipe.json"), "--model", str(tiny_model)]) == EXIT_OK
         assert target.read_bytes() == before
 
 
 def test_the_uncertainty_gets_no_recipe(colorize: Callable[..., int], make_photo: MakePhoto, tmp_path: Path) -> None:
-    assert colorize(make_photo("a.png"), "-o", tmp_path / "b.png", "--uncertainty", "--recipe") == 0
+    assert colorize(make_photo("a.png"), "-o", tmp_path / "b.png", "--uncertainty", "--recipe") == EXIT_OK
     assert (tmp_path / "b.png.recipe.json").exists()
     assert not (tmp_path / "b-uncertainty.png.recipe.json").exists()
 
@@ -87,18 +88,18 @@ def test_an_album_goes_on_with_its_companions(
     arguments = (tmp_path / "album", "-o", tmp_path / "out", "--uncertainty", "--alternatives", 2)
     expected = ["a-alternative-2.png", "a-uncertainty.png", "a.png"]
     expected += ["b-alternative-2.tif", "b-uncertainty.png", "b.tif"]
-    assert colorize(*arguments) == 0
+    assert colorize(*arguments) == EXIT_OK
     assert names_in(tmp_path / "out") == sorted(expected)
     (tmp_path / "out" / "a.png").unlink()  # as if stopped between a companion and its result
-    assert colorize(*arguments) == 0
+    assert colorize(*arguments) == EXIT_OK
     assert names_in(tmp_path / "out") == sorted(expected)
 
 
 def test_asking_for_more_later_makes_it(colorize: Callable[..., int], make_photo: MakePhoto, tmp_path: Path) -> None:
     make_photo("album/a.png")
-    assert colorize(tmp_path / "album", "-o", tmp_path / "out") == 0
+    assert colorize(tmp_path / "album", "-o", tmp_path / "out") == EXIT_OK
     assert names_in(tmp_path / "out") == ["a.png"]
-    assert colorize(tmp_path / "album", "-o", tmp_path / "out", "--uncertainty") == 0
+    assert colorize(tmp_path / "album", "-o", tmp_path / "out", "--uncertainty") == EXIT_OK
     assert names_in(tmp_path / "out") == ["a-uncertainty.png", "a.png"]
 
 
@@ -109,13 +110,13 @@ def test_asking_for_fewer_later_removes_what_we_made_and_nothing_else(
     make_photo("album/b.png")
     make_photo("album/a.png#-alternative-3.png")  # a photograph that is called as our notes call a companion
     out = tmp_path / "out"
-    assert colorize(tmp_path / "album", "-o", out, "--alternatives", 3, "--uncertainty", "--recipe") == 0
+    assert colorize(tmp_path / "album", "-o", out, "--alternatives", 3, "--uncertainty", "--recipe") == EXIT_OK
     edited, foreign = out / "b-alternative-3.png", out / "a-alternative-9.png"
     edited.write_bytes(edited.read_bytes() + b"edited by somebody")
     foreign.write_bytes(b"put there by somebody")
     before = set(names_in(out))
     assert {"a-alternative-3.png", "a-alternative-3.png.recipe.json", "a-uncertainty.png"} <= before
-    assert colorize(tmp_path / "album", "-o", out, "--alternatives", 2) == 0
+    assert colorize(tmp_path / "album", "-o", out, "--alternatives", 2) == EXIT_OK
     gone = before - set(names_in(out))
     assert {name for name in gone if name.startswith("a-")} == {
         "a-alternative-3.png",
@@ -125,7 +126,7 @@ def test_asking_for_fewer_later_removes_what_we_made_and_nothing_else(
     assert edited.exists()
     assert foreign.exists()
     assert {"a.png", "b.png", "a.png#-alternative-3.png"} <= set(names_in(out))
-    assert colorize(tmp_path / "album", "-o", out, "--alternatives", 2) == 0
+    assert colorize(tmp_path / "album", "-o", out, "--alternatives", 2) == EXIT_OK
     assert before - set(names_in(out)) == gone
 
 
@@ -134,7 +135,7 @@ def test_companions_beside_photographs_are_not_coloured_in_turn(
 ) -> None:
     make_photo("album/a.png")
     for _ in range(2):
-        assert colorize(tmp_path / "album", "--overwrite", "--alternatives", 2, "--uncertainty") == 0
+        assert colorize(tmp_path / "album", "--overwrite", "--alternatives", 2, "--uncertainty") == EXIT_OK
         found = ["a-color-alternative-2.png", "a-color-uncertainty.png", "a-color.png", "a.png"]
         assert names_in(tmp_path / "album") == found
 
@@ -144,7 +145,7 @@ def test_a_companion_never_replaces_what_is_not_ours(
 ) -> None:
     precious = tmp_path / "b-uncertainty.png"
     precious.write_bytes(b"precious")
-    assert colorize(make_photo("a.png"), "-o", tmp_path / "b.png", "--uncertainty") == 1
+    assert colorize(make_photo("a.png"), "-o", tmp_path / "b.png", "--uncertainty") == EXIT_SOME_FAILED
     assert "b-uncertainty.png: exists already" in capsys.readouterr().err
     assert precious.read_bytes() == b"precious"
 
@@ -154,7 +155,7 @@ def test_a_companion_and_a_photograph_of_its_name(
 ) -> None:
     make_photo("album/a.png")
     make_photo("album/a-uncertainty.png")
-    assert colorize(tmp_path / "album", "-o", tmp_path / "out", "--uncertainty") == 1
+    assert colorize(tmp_path / "album", "-o", tmp_path / "out", "--uncertainty") == EXIT_SOME_FAILED
     assert "another photograph's result" in capsys.readouterr().err
     with Image.open(tmp_path / "out" / "a-uncertainty.png") as picture:
         assert picture.mode == "RGB"  # the photograph of that name
@@ -165,7 +166,7 @@ def test_pages_of_a_tiff_have_companions_of_as_many_pages(
 ) -> None:
     pages = [Image.fromarray(grey_ramp), Image.fromarray(255 - grey_ramp)]
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
-    assert colorize(tmp_path / "a.tif", "-o", tmp_path / "b.tif", "--uncertainty", "--alternatives", 2) == 0
+    assert colorize(tmp_path / "a.tif", "-o", tmp_path / "b.tif", "--uncertainty", "--alternatives", 2) == EXIT_OK
     for name in ("b.tif", "b-uncertainty.tif", "b-alternative-2.tif"):
         with Image.open(tmp_path / name) as picture:
             assert getattr(picture, "n_frames", 1) == 2, name
@@ -177,7 +178,7 @@ def test_the_report_says_how_many_there_are(
     black = tmp_path / "black.png"
     Image.new("L", (50, 40)).save(black)
     report = tmp_path / "report.jsonl"
-    assert colorize(black, "-o", tmp_path / "b.png", "--alternatives", 3, "--report", report) == 0
+    assert colorize(black, "-o", tmp_path / "b.png", "--alternatives", 3, "--report", report) == EXIT_OK
     assert any("1 of 3 versions" in note for note in json.loads(report.read_text())["notes"])
     assert not (tmp_path / "b-alternative-2.png").exists()
 

@@ -25,7 +25,7 @@ import json, os, random, signal, sys, time
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from photochrom.albums.album import plan_jobs
+from photochrom.albums.plan import plan
 from photochrom.albums.batch import run_batch
 from photochrom.albums.results import BatchSettings
 from photochrom.albums.manifest import Manifest
@@ -44,9 +44,8 @@ def color(photo):
     return Result(replace(photo, pixels=np.repeat(photo.pixels[..., :1], 3, axis=2) // 2))
 
 def run(workers=2):
-    manifest = Manifest.of(OUT)
-    jobs = plan_jobs(ALBUM, OUT, format="bmp", assigned=manifest.assigned)
-    return run_batch(jobs, color, SETTINGS, manifest=manifest, workers=workers)
+    planned = plan([ALBUM], OUT, format="bmp")
+    return run_batch(planned.jobs, color, SETTINGS, manifest=planned.manifest, workers=workers)
 
 def child(work):
     process = os.fork()

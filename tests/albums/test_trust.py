@@ -17,7 +17,7 @@ from photochrom.albums.manifest import COMPANION_SEPARATOR, LARGEST_MANIFEST_BYT
 from photochrom.albums.recipe import recipe_path, redo
 from photochrom.albums.reports import PhotoReport
 from photochrom.cli.app import run as run_cli
-from photochrom.errors import OutputError
+from photochrom.errors import EXIT_SOME_FAILED, OutputError
 from photochrom.options import OutputOptions
 from tests.albums.test_batch import SETTINGS, redden, run, statuses, write
 
@@ -308,7 +308,7 @@ def test_an_output_folder_of_too_long_a_name_is_one_line(
 ) -> None:
     deep = Path("/".join([str(tmp_path), *["deep"] * 1500]))
     for source, output in ((album, tmp_path / ("n" * 300)), (album / "a.png", deep)):
-        assert run_cli(["colorize", str(source), "-o", str(output)]) == 1
+        assert run_cli(["colorize", str(source), "-o", str(output)]) == EXIT_SOME_FAILED
         err = capsys.readouterr().err
         assert "File name too long" in err
         assert "Traceback" not in err

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,8 +17,12 @@ from PIL import Image
 
 import photochrom
 from photochrom.cli.app import VERBS, run
+from photochrom.cli.doctor import EXTRAS, required
+from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
 from photochrom.files.provenance import read_provenance
 from tests.tiny_model import write_tiny_model
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -57,7 +63,7 @@ def test_a_file_is_coloured_next_to_itself(cli: Cli, make_photo: MakePhoto) -> N
     before = source.read_bytes()
     exit_code, out, err = cli("colorize", source)
     target = source.with_name("grandma-color.png")
-    assert (exit_code, err) == (0, "")
+    assert (exit_code, err) == (EXIT_OK, "")
     assert str(target) in out
     assert source.read_bytes() == before
     with Image.open(target) as image, Image.open(source) as original:
@@ -67,7 +73,7 @@ def test_a_file_is_coloured_next_to_itself(cli: Cli, make_photo: MakePhoto) -> N
 
 
 def test_a_single_output_name_is_used_and_decides_the_format(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -> None:
-    assert cli("colorize", make_photo("a.png"), "-o", tmp_path / "out.tif")[0] == 0
+    assert cli("colorize", make_photo("a.png"), "-o", tmp_path / "out.tif")[0] == EXIT_OK
     with Image.open(tmp_path / "out.tif") as image:
         assert image.format == "TIFF"
 
@@ -76,7 +82,7 @@ def test_folders_are_mirrored(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -
     make_photo("album/a.png")
     make_photo("album/1930/b.jpg")
     (tmp_path / "album" / "notes.txt").write_text("no picture")
-    assert cli("colorize", tmp_path / "album", "-o", tmp_path / "out")[0] == 0
+    assert cli("colorize", tmp_path / "album", "-o", tmp_path / "out")[0] == EXIT_OK
     assert names_in(tmp_path / "out") == ["1930/b.jpg", "a.png"]
 
 
@@ -87,7 +93,7 @@ def test_a_second_run_on_a_folder_does_only_what_is_new(cli: Cli, make_photo: Ma
     before = (tmp_path / "out" / "a.png").stat().st_mtime_ns
     make_photo("album/b.png")
     exit_code, out, err = cli(*arguments)
-    assert (exit_code, err) == (0, "")
+    assert (exit_code, err) == (EXIT_OK, "")
     assert "a.png (done before)" in out
     assert "1 coloured, 1 done before, 0 failed" in out
     assert (tmp_path / "out" / "a.png").stat().st_mtime_ns == before
@@ -99,14 +105,14 @@ def test_results_beside_their_photographs_are_not_coloured_again(
 ) -> None:
     make_photo("album/a.png")
     make_photo("album/rose-color.png")  # a photograph that happens to be called so
-    assert cli("colorize", tmp_path / "album")[0] == 0
+    assert cli("colorize", tmp_path / "album")[0] == EXIT_OK
     cli("colorize", tmp_path / "album", "--overwrite")
     assert names_in(tmp_path / "album") == ["a-color.png", "a.png", "rose-color-color.png", "rose-color.png"]
 
 
 def test_photographs_of_one_name_from_two_folders_both_survive(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -> None:
     sources = make_photo("one/a.png"), make_photo("two/a.png")
-    assert cli("colorize", *sources, "-o", tmp_path / "out")[0] == 0
+    assert cli("colorize", *sources, "-o", tmp_path / "out")[0] == EXIT_OK
     assert names_in(tmp_path / "out") == ["a-2.png", "a.png"]
 
 
@@ -130,12 +136,12 @@ def test_a_recipe_makes_the_same_file_again(cli: Cli, make_photo: MakePhoto, tmp
     first = target.read_bytes()
     target.unlink()
     exit_code, out, _ = cli("redo", recipe, "--model", tiny_model)
-    assert exit_code == 0
+    assert exit_code == EXIT_OK
     assert "identical" in out
     assert target.read_bytes() == first
     other = write_tiny_model(tmp_path / "other.onnx", scale=10)
     exit_code, _, err = cli("redo", recipe, "--model", other)
-    assert exit_code == 3
+    assert exit_code == EXIT_NOT_INSTALLED
     assert "not the model that the recipe names" in one_line(err)
 
 
@@ -150,7 +156,7 @@ def test_a_result_says_how_it_was_made(cli: Cli, make_photo: MakePhoto, tmp_path
 
 def test_names_that_would_collide_both_survive(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -> None:
     sources = make_photo("a.png"), make_photo("a.jpg")
-    assert cli("colorize", *sources, "-o", tmp_path / "out", "--format", "png")[0] == 0
+    assert cli("colorize", *sources, "-o", tmp_path / "out", "--format", "png")[0] == EXIT_OK
     assert len(list((tmp_path / "out").iterdir())) == 2
 
 
@@ -158,11 +164,11 @@ def test_an_output_is_replaced_only_when_asked(cli: Cli, make_photo: MakePhoto, 
     source, target = make_photo("a.png"), tmp_path / "b.png"
     target.write_bytes(b"precious")
     exit_code, _, err = cli("colorize", source, "-o", target)
-    assert exit_code == 1
+    assert exit_code == EXIT_SOME_FAILED
     assert "exists already" in one_line(err)
     assert "--overwrite" in err
     assert target.read_bytes() == b"precious"
-    assert cli("colorize", source, "-o", target, "--overwrite")[0] == 0
+    assert cli("colorize", source, "-o", target, "--overwrite")[0] == EXIT_OK
     assert target.read_bytes() != b"precious"
 
 
@@ -170,7 +176,7 @@ def test_the_photograph_itself_is_never_replaced(cli: Cli, make_photo: MakePhoto
     source = make_photo("a.png")
     before = source.read_bytes()
     exit_code, _, err = cli("colorize", source, "-o", source, "--overwrite")
-    assert exit_code == 1
+    assert exit_code == EXIT_SOME_FAILED
     assert "itself" in one_line(err)
     assert source.read_bytes() == before
 
@@ -190,7 +196,7 @@ def test_what_is_no_image_is_one_line_and_the_others_are_done(
     bad = tmp_path / name
     bad.write_bytes(content)
     exit_code, _, err = cli("colorize", bad, make_photo("good.png"), "-o", tmp_path / "out")
-    assert exit_code == 1
+    assert exit_code == EXIT_SOME_FAILED
     assert str(bad) in err.splitlines()[0]
     assert "Traceback" not in err
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["good.png"]
@@ -201,7 +207,7 @@ def test_a_truncated_image_is_one_line(cli: Cli, make_photo: MakePhoto, tmp_path
     path = make_photo(f"cut.{suffix}")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     exit_code, _, err = cli("colorize", path, "-o", tmp_path / f"out.{suffix}")
-    assert exit_code == 1
+    assert exit_code == EXIT_SOME_FAILED
     assert str(path) in one_line(err)
     assert not (tmp_path / f"out.{suffix}").exists()
 
@@ -210,7 +216,7 @@ def test_an_absent_file_and_an_empty_folder_are_one_line_each(cli: Cli, tmp_path
     (tmp_path / "empty").mkdir()
     for path in (tmp_path / "none.jpg", tmp_path / "empty"):
         exit_code, _, err = cli("colorize", path)
-        assert exit_code == 1
+        assert exit_code == EXIT_SOME_FAILED
         assert str(path) in one_line(err)
 
 
@@ -219,43 +225,47 @@ def test_an_unreadable_file_and_an_unwritable_folder(cli: Cli, make_photo: MakeP
     secret = make_photo("secret.png")
     secret.chmod(0)
     exit_code, _, err = cli("colorize", secret)
-    assert exit_code == 1
+    assert exit_code == EXIT_SOME_FAILED
     assert str(secret) in one_line(err)
     locked = tmp_path / "locked"
     locked.mkdir(mode=0o500)
     exit_code, _, err = cli("colorize", make_photo("a.png"), "-o", locked)
-    assert exit_code == 1
+    assert exit_code == EXIT_SOME_FAILED
     assert str(locked) in one_line(err)
 
 
 def test_an_output_below_a_file_is_one_line(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     exit_code, _, err = cli("colorize", make_photo("a.png"), "-o", tmp_path / "file" / "out.png")
-    assert exit_code == 1
+    assert exit_code == EXIT_SOME_FAILED
     assert str(tmp_path / "file") in one_line(err)
 
 
 def test_several_photographs_into_one_file_are_refused(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -> None:
     (tmp_path / "out.png").write_bytes(b"precious")
     exit_code, _, err = cli("colorize", make_photo("a.png"), make_photo("b.png"), "-o", tmp_path / "out.png")
-    assert exit_code == 2
+    assert exit_code == EXIT_USAGE
     assert "folder" in one_line(err)
 
 
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "expected"),
     [
-        (["colorize", "a.png", "--vividnes", "2"], 2, "Did you mean --vividness?"),
-        (["colorize", "a.png", "--vividness", "9"], 2, "--vividness: should be less than or equal to 3, not '9'"),
-        (["colorize", "a.png", "--vividness", "strong"], 2, "--vividness"),
-        (["colorize", "a.png", "--format", "gif"], 2, "--format"),
-        (["colorize", "a.png", "--model", "photochrom-colr"], 2, "Did you mean 'photochrom-color'?"),
-        (["colorize", "a.png", "--model", "absent.onnx"], 3, "absent.onnx: no such model file"),
-        (["colorize", "a.png", "--device", "cuda"], 2, "no cuda support"),
-        (["colorize"], 2, "requires an argument"),
-        (["colourise", "a.png"], 2, "Did you mean 'colorize'?"),
-        (["models", "shwo"], 2, "show"),
-        (["models", "show", "photochrom-colr"], 2, "Did you mean"),
+        (["colorize", "a.png", "--vividnes", "2"], EXIT_USAGE, "Did you mean --vividness?"),
+        (
+            ["colorize", "a.png", "--vividness", "9"],
+            EXIT_USAGE,
+            "--vividness: should be less than or equal to 3, not '9'",
+        ),
+        (["colorize", "a.png", "--vividness", "strong"], EXIT_USAGE, "--vividness"),
+        (["colorize", "a.png", "--format", "gif"], EXIT_USAGE, "--format"),
+        (["colorize", "a.png", "--model", "photochrom-colr"], EXIT_USAGE, "Did you mean 'photochrom-color'?"),
+        (["colorize", "a.png", "--model", "absent.onnx"], EXIT_NOT_INSTALLED, "absent.onnx: no such model file"),
+        (["colorize", "a.png", "--device", "cuda"], EXIT_USAGE, "no cuda support"),
+        (["colorize"], EXIT_USAGE, "requires an argument"),
+        (["colourise", "a.png"], EXIT_USAGE, "Did you mean 'colorize'?"),
+        (["models", "shwo"], EXIT_USAGE, "show"),
+        (["models", "show", "photochrom-colr"], EXIT_USAGE, "Did you mean"),
     ],
 )
 def test_wrong_usage_is_one_line(cli: Cli, arguments: list[str], exit_code: int, expected: str) -> None:
@@ -269,16 +279,16 @@ def test_a_file_that_is_no_model_is_one_line(cli: Cli, make_photo: MakePhoto, tm
     fake = tmp_path / "fake.onnx"
     fake.write_bytes(b"junk")
     exit_code, _, err = cli("colorize", make_photo("a.png"), "--model", fake)
-    assert exit_code == 3
+    assert exit_code == EXIT_NOT_INSTALLED
     assert str(fake) in one_line(err)
 
 
 def test_the_pixel_limit_holds_and_can_be_raised(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -> None:
     source = make_photo("a.png")
     exit_code, _, err = cli("colorize", source, "-o", tmp_path / "x.png", "--max-pixels", 1000)
-    assert exit_code == 1
+    assert exit_code == EXIT_SOME_FAILED
     assert "128 x 96" in one_line(err)
-    assert cli("colorize", source, "-o", tmp_path / "x.png", "--max-pixels", 20000)[0] == 0
+    assert cli("colorize", source, "-o", tmp_path / "x.png", "--max-pixels", 20000)[0] == EXIT_OK
 
 
 def test_options_reach_the_picture(cli: Cli, make_photo: MakePhoto, tmp_path: Path) -> None:
@@ -299,7 +309,7 @@ def test_notes_are_told_and_quiet_is_quiet(cli: Cli, make_photo: MakePhoto, tmp_
 def test_models_are_listed_and_shown(cli: Cli, tiny_model: Path) -> None:
     assert "photochrom-color (default)" in cli("models", "list")[1]
     exit_code, out, _ = cli("models", "show", tiny_model)
-    assert exit_code == 0
+    assert exit_code == EXIT_OK
     assert "render_px      64" in out
     assert "sha256" in out
 
@@ -307,14 +317,14 @@ def test_models_are_listed_and_shown(cli: Cli, tiny_model: Path) -> None:
 def test_version_and_help(cli: Cli) -> None:
     assert cli("--version")[1].strip() == photochrom.__version__
     exit_code, out, _ = cli("--help")
-    assert exit_code == 0
+    assert exit_code == EXIT_OK
     assert all(name in out for name, _, _ in VERBS)
 
 
 @pytest.mark.parametrize("verb", [name for name, _, _ in VERBS])
 def test_every_verb_has_help(cli: Cli, verb: str) -> None:
     exit_code, out, err = cli(verb, "--help")
-    assert (exit_code, err) == (0, "")
+    assert (exit_code, err) == (EXIT_OK, "")
     assert f"photochrom {verb}" in out
 
 
@@ -330,20 +340,32 @@ def test_doctor_checks_everything_and_colours(cli: Cli, tiny_model: Path, monkey
 def test_doctor_fails_when_the_model_is_missing(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("photochrom.engines.hub.WEIGHTS", tmp_path)
     exit_code, out, _ = cli("doctor")
-    assert exit_code == 3
+    assert exit_code == EXIT_NOT_INSTALLED
     assert "FAIL" in out
 
 
 def test_doctor_names_the_command_for_a_missing_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("photochrom.cli.doctor.EXTRAS", {"heic": ("no_such_module", "HEIC photographs")})
-    assert "pip install 'photochrom[heic]'" in cli("doctor")[1]
+    needs = ["numpy>=1.26", "no-such-package>=1; extra == 'heic'", "pillow[x]>=11", "numpy>=1; extra == 'raw'"]
+    monkeypatch.setattr("importlib.metadata.requires", lambda name: needs)
+    monkeypatch.setattr("photochrom.cli.doctor._self_test", lambda: (True, "", EXIT_OK))
+    out = cli("doctor")[1]
+    assert "HEIC photographs: not installed (no-such-package). pip install 'photochrom[heic]'" in out
+    assert "camera RAW: installed" in out
+    assert "ok    numpy" in out
+    assert "ok    pillow" in out
+
+
+def test_doctor_knows_every_package_and_extra() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(required()) == {re.match(r"[\w.-]+", line)[0] for line in declared["dependencies"]}
+    assert EXTRAS.keys() == declared["optional-dependencies"].keys() - {"test"}
 
 
 def test_the_whole_process_colours_and_leaves_with_its_exit_code(make_photo: MakePhoto, tiny_model: Path) -> None:
     source = make_photo("a.png")
     command = [sys.executable, "-m", "photochrom", "colorize", str(source), "--model", str(tiny_model)]
     first = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (first.returncode, first.stderr) == (0, "")
+    assert (first.returncode, first.stderr) == (EXIT_OK, "")
     again = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert again.returncode == 1
+    assert again.returncode == EXIT_SOME_FAILED
     assert "exists already" in one_line(again.stderr)

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from photochrom.cli.app import run
+from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
 from tests.film.films import panned, read_planes, scene, two_shots, write_film
 
 
@@ -17,7 +18,7 @@ def test_a_film_is_coloured_and_told_about(
     source = write_film(tmp_path / "in.mkv", two_shots(5), sound=True)
     code = run(["film", str(source), "-o", str(tmp_path / "out.mkv"), "--model", str(tiny_model), "--codec", "ffv1"])
     printed = capsys.readouterr().out.splitlines()
-    assert code == 0
+    assert code == EXIT_OK
     assert "frames a second" in printed[0]
     assert "to go" in printed[0]
     assert "10 frames, 2 shots" in printed[1]
@@ -29,7 +30,9 @@ def test_a_preview_is_five_parts_and_a_sheet(
     tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = write_film(tmp_path / "in.mkv", two_shots(25))
-    assert run(["film", str(source), "-o", str(tmp_path / "out.mp4"), "--model", str(tiny_model), "--preview"]) == 0
+    assert (
+        run(["film", str(source), "-o", str(tmp_path / "out.mp4"), "--model", str(tiny_model), "--preview"]) == EXIT_OK
+    )
     names = [f"out-preview-{k}.mp4" for k in range(1, 6)]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", *names, "out-preview.png"]
     assert sum(len(read_planes(tmp_path / name)) for name in names) >= 45
@@ -40,10 +43,15 @@ def test_a_preview_is_five_parts_and_a_sheet(
 
 def test_errors_are_one_line(tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = write_film(tmp_path / "in.mkv", panned(scene(1), 2))
-    for words, code in ((["--start", "never"], 2), (["--crf", "70"], 2), (["--codec", "ffv1", "--preset", "slow"], 2)):
-        assert run(["film", str(source), "-o", str(tmp_path / "o.mkv"), "--model", str(tiny_model), *words]) == code
+    for words in ((["--start", "never"]), (["--crf", "70"]), (["--codec", "ffv1", "--preset", "slow"])):
+        assert (
+            run(["film", str(source), "-o", str(tmp_path / "o.mkv"), "--model", str(tiny_model), *words]) == EXIT_USAGE
+        )
         assert len(capsys.readouterr().err.splitlines()) == 1
-    assert run(["film", str(tmp_path / "no.mkv"), "-o", str(tmp_path / "o.mkv"), "--model", str(tiny_model)]) == 1
+    assert (
+        run(["film", str(tmp_path / "no.mkv"), "-o", str(tmp_path / "o.mkv"), "--model", str(tiny_model)])
+        == EXIT_SOME_FAILED
+    )
     assert "no such file" in capsys.readouterr().err
 
 
@@ -54,5 +62,5 @@ def test_without_the_extra_the_command_that_installs_it_is_told(
 
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "av" else real(name, *rest))
-    assert run(["film", str(tmp_path / "in.mp4"), "-o", str(tmp_path / "out.mp4")]) == 2
+    assert run(["film", str(tmp_path / "in.mp4"), "-o", str(tmp_path / "out.mp4")]) == EXIT_NOT_INSTALLED
     assert "pip install 'photochrom[film]'" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from photochrom.cli.app import run
+from photochrom.errors import EXIT_OK
 from tests.train.conftest import make_photo
 
 
@@ -20,11 +21,11 @@ def test_degrade_writes_picture_and_mask_and_says_what_happened(
 ) -> None:
     files = [tmp_path / f"{name}.png" for name in ("old", "again", "mask")]
     command = ["degrade", str(photo), "--preset", "flood", "--seed", "4"]
-    assert run([*command, "-o", str(files[0]), "--mask-out", str(files[2])]) == 0
+    assert run([*command, "-o", str(files[0]), "--mask-out", str(files[2])]) == EXIT_OK
     said = capsys.readouterr().out
     assert "stains" in said
     assert "hidden" in said
-    assert run([*command, "-o", str(files[1]), "--quiet"]) == 0
+    assert run([*command, "-o", str(files[1]), "--quiet"]) == EXIT_OK
     assert capsys.readouterr().out == ""
     assert files[0].read_bytes() == files[1].read_bytes()
     with Image.open(files[2]) as mask:
@@ -34,12 +35,12 @@ def test_degrade_writes_picture_and_mask_and_says_what_happened(
 
 def test_single_kinds_and_sixteen_bits(photo: Path, tmp_path: Path) -> None:
     out = tmp_path / "scratched.jpg"
-    assert run(["degrade", str(photo), "--kind", "scratches", "--kind", "dust", "-o", str(out), "-q"]) == 0
+    assert run(["degrade", str(photo), "--kind", "scratches", "--kind", "dust", "-o", str(out), "-q"]) == EXIT_OK
     assert out.stat().st_size > 500
     deep = tmp_path / "deep.png"
     Image.fromarray((np.arange(64 * 64, dtype=np.uint16) * 15).reshape(64, 64)).save(deep)
     faded = tmp_path / "faded.png"
-    assert run(["degrade", str(deep), "--kind", "fading", "-o", str(faded), "-q"]) == 0
+    assert run(["degrade", str(deep), "--kind", "fading", "-o", str(faded), "-q"]) == EXIT_OK
     import pyvips
 
     assert pyvips.Image.new_from_file(str(faded)).format == "ushort"
@@ -47,11 +48,11 @@ def test_single_kinds_and_sixteen_bits(photo: Path, tmp_path: Path) -> None:
 
 def test_the_sheet_and_the_list(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sheet = tmp_path / "kinds.png"
-    assert run(["degrade", str(photo), "--sheet", str(sheet)]) == 0
+    assert run(["degrade", str(photo), "--sheet", str(sheet)]) == EXIT_OK
     with Image.open(sheet) as picture:
         assert picture.width > 6 * 120
     capsys.readouterr()
-    assert run(["degrade", "--list"]) == 0
+    assert run(["degrade", "--list"]) == EXIT_OK
     listed = capsys.readouterr().out
     assert "attic" in listed
     assert "scanner-lines" in listed

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from photochrom.cli.app import run
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
 from photochrom.evaluation import cost
 from photochrom.evaluation.photographs import greyed
 from tests.evaluation.conftest import samples, tint, write_pictures
@@ -21,7 +22,7 @@ def test_a_model_and_another_tool_share_one_table(
     tool = write_pictures(tmp_path / "tool", {name: tint(greyed(rgb)) for name, rgb in samples().items()})
     report = tmp_path / "report"
     words = ["evaluate", photo_folder, "--model", tiny_model, "--pairs", photo_folder, tool, "--report", report]
-    assert run([*map(str, words), *QUICK, "--reliability"]) == 0
+    assert run([*map(str, words), *QUICK, "--reliability"]) == EXIT_OK
     out = capsys.readouterr().out
     assert "tiny" in out
     assert str(report / "index.html") in out
@@ -36,7 +37,7 @@ def test_a_model_and_another_tool_share_one_table(
 def test_pairs_alone_need_no_model(photo_folder: Path, tmp_path: Path) -> None:
     tool = write_pictures(tmp_path / "tool", samples())
     report = tmp_path / "report"
-    assert run(["evaluate", "--pairs", str(photo_folder), str(tool), "--report", str(report), *QUICK, "-q"]) == 0
+    assert run(["evaluate", "--pairs", str(photo_folder), str(tool), "--report", str(report), *QUICK, "-q"]) == EXIT_OK
     rows = json.loads((report / "scoreboard.json").read_text())["views"]["native"]
     assert rows["tool"]["ciede2000"]["value"] == 0
 
@@ -46,7 +47,7 @@ def test_an_unreadable_photograph_is_named_and_the_others_are_measured(
 ) -> None:
     (photo_folder / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     words = ["evaluate", str(photo_folder), "--model", str(tiny_model), "--report", str(tmp_path / "r"), *QUICK, "-q"]
-    assert run(words) == 1
+    assert run(words) == EXIT_SOME_FAILED
     assert capsys.readouterr().err == "photochrom: broken.jpg: not a picture, or damaged. It was left out.\n"
     assert json.loads((tmp_path / "r" / "scoreboard.json").read_text())["photographs"] == 5
 
@@ -54,13 +55,17 @@ def test_an_unreadable_photograph_is_named_and_the_others_are_measured(
 @pytest.mark.parametrize(
     ("words", "exit_code", "line"),
     [
-        (["--report", "{tmp}/r"], 2, "a folder of colour photographs is needed"),
-        (["{tmp}/absent", "--report", "{tmp}/r"], 1, "no such folder"),
-        (["{photos}", "--report", "{tmp}/r", "--limit", "0"], 2, "--limit: at least one photograph"),
-        (["{photos}", "--report", "{tmp}/r", "--model", "nonesuch"], 2, "nonesuch"),
-        (["{photos}", "--pairs", "{tmp}", "{photos}", "--report", "{tmp}/r"], 2, "the truth must be one folder"),
-        (["--pairs", "{photos}", "{photos}/sub", "--report", "{tmp}/r"], 2, "do not match: 5 missing"),
-        (["{photos}", "--labels", "{tmp}/absent.csv", "--report", "{tmp}/r"], 2, "the labels cannot be read"),
+        (["--report", "{tmp}/r"], EXIT_USAGE, "a folder of colour photographs is needed"),
+        (["{tmp}/absent", "--report", "{tmp}/r"], EXIT_SOME_FAILED, "no such folder"),
+        (["{photos}", "--report", "{tmp}/r", "--limit", "0"], EXIT_USAGE, "--limit: at least one photograph"),
+        (["{photos}", "--report", "{tmp}/r", "--model", "nonesuch"], EXIT_USAGE, "nonesuch"),
+        (
+            ["{photos}", "--pairs", "{tmp}", "{photos}", "--report", "{tmp}/r"],
+            EXIT_USAGE,
+            "the truth must be one folder",
+        ),
+        (["--pairs", "{photos}", "{photos}/sub", "--report", "{tmp}/r"], EXIT_USAGE, "do not match: 5 missing"),
+        (["{photos}", "--labels", "{tmp}/absent.csv", "--report", "{tmp}/r"], EXIT_USAGE, "the labels cannot be read"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -11,6 +11,7 @@ import pytest
 
 import photochrom
 from photochrom.cli.app import run
+from photochrom.errors import EXIT_SOME_FAILED
 from photochrom.film.contest import FILM, FRAMES, GREY, MEAN, TRUTH, measure_film
 from photochrom.film.matrices import Codes, Matrix
 from photochrom.film.measuring import FilmScores, divergence, histograms
@@ -84,7 +85,7 @@ def test_the_verb_prints_a_table_and_writes_it_down(
 ) -> None:
     film = coloured_film(tmp_path / "in.mkv")
     words = ["--model", str(tiny_model), "--report", str(tmp_path / "report"), "--frames", "6"]
-    assert run(["evaluate-film", str(film), str(tmp_path / "none.mp4"), *words]) == 1
+    assert run(["evaluate-film", str(film), str(tmp_path / "none.mp4"), *words]) == EXIT_SOME_FAILED
     captured = capsys.readouterr()
     assert "none.mp4: no such file" in captured.err
     assert [line.split("  ")[1] for line in captured.out.splitlines()[2:7]] == [TRUTH, GREY, FRAMES, MEAN, FILM]

@@ -15,6 +15,7 @@ import photochrom
 from photochrom import restorer
 from photochrom.cli.app import run
 from photochrom.engines.hub import ModelFile
+from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
 from photochrom.files.provenance import ALGORITHMICALLY_ENHANCED, read_provenance
 from photochrom.luma import luma_codes
 
@@ -60,7 +61,7 @@ def names_in(folder: Path) -> list[str]:
 def test_a_file_is_restored_next_to_itself(cli: Cli, album: Path) -> None:
     before = (album / "a.png").read_bytes()
     exit_code, out, err = cli("restore", album / "a.png")
-    assert (exit_code, err) == (0, "")
+    assert (exit_code, err) == (EXIT_OK, "")
     assert "damage:" in out
     assert "% of the picture filled" in out
     assert (album / "a.png").read_bytes() == before
@@ -71,7 +72,7 @@ def test_a_file_is_restored_next_to_itself(cli: Cli, album: Path) -> None:
 def test_folders_are_mirrored_and_go_on_where_they_stopped(cli: Cli, album: Path, tmp_path: Path) -> None:
     arguments = ("restore", album, "-o", tmp_path / "out")
     exit_code, out, err = cli(*arguments)
-    assert (exit_code, err) == (0, "")
+    assert (exit_code, err) == (EXIT_OK, "")
     assert names_in(tmp_path / "out") == ["1930/b.tif", "a.png"]
     assert "2 restored, 0 done before" in out
     assert "0 restored, 2 done before" in cli(*arguments)[1]
@@ -79,7 +80,7 @@ def test_folders_are_mirrored_and_go_on_where_they_stopped(cli: Cli, album: Path
 
 
 def test_results_beside_photographs_are_not_restored_again_but_may_be_coloured(cli: Cli, album: Path) -> None:
-    assert cli("restore", album, "--keep-mask")[0] == 0
+    assert cli("restore", album, "--keep-mask")[0] == EXIT_OK
     first = names_in(album)
     assert first == [
         "1930/b-restored-mask.png",
@@ -91,7 +92,7 @@ def test_results_beside_photographs_are_not_restored_again_but_may_be_coloured(c
     ]
     cli("restore", album, "--keep-mask", "--overwrite")
     assert names_in(album) == first
-    assert cli("colorize", album)[0] == 0
+    assert cli("colorize", album)[0] == EXIT_OK
     assert "a-restored-color.png" in names_in(album)
     assert "a-restored-mask-color.png" not in names_in(album)
     coloured = names_in(album)
@@ -101,7 +102,7 @@ def test_results_beside_photographs_are_not_restored_again_but_may_be_coloured(c
 
 def test_the_mask_is_written_changed_by_hand_and_given_back(cli: Cli, album: Path, tmp_path: Path) -> None:
     mask = tmp_path / "mask.png"
-    assert cli("restore", album / "a.png", "-o", tmp_path / "1.png", "--mask-out", mask)[0] == 0
+    assert cli("restore", album / "a.png", "-o", tmp_path / "1.png", "--mask-out", mask)[0] == EXIT_OK
     marked = np.asarray(Image.open(mask)).copy()
     assert set(np.unique(marked)) == {0, 255}
     marked[:, :100] = 0
@@ -110,7 +111,7 @@ def test_the_mask_is_written_changed_by_hand_and_given_back(cli: Cli, album: Pat
     exit_code, out, _ = cli(
         "restore", album / "a.png", "-o", tmp_path / "2.png", "--mask", tmp_path / "drawn.png", "--tone", "never"
     )
-    assert exit_code == 0
+    assert exit_code == EXIT_OK
     assert "as the mask says" in out
     before, after = (np.asarray(Image.open(path)) for path in (album / "a.png", tmp_path / "2.png"))
     assert np.array_equal(after[marked == 0], before[marked == 0])
@@ -148,7 +149,7 @@ def test_every_bad_input_is_one_line_and_leaves_nothing(
 def test_a_bad_file_does_not_stop_the_others(cli: Cli, album: Path, tmp_path: Path) -> None:
     (album / "bad.png").write_bytes(b"no picture")
     exit_code, out, err = cli("restore", album, "-o", tmp_path / "out", "--report", tmp_path / "report.jsonl")
-    assert exit_code == 1
+    assert exit_code == EXIT_SOME_FAILED
     assert "bad.png" in err
     assert "2 restored" in out
     lines = [json.loads(line) for line in (tmp_path / "report.jsonl").read_text().splitlines()]
@@ -161,7 +162,7 @@ def test_metadata_is_kept_and_the_making_told(cli: Cli, tmp_path: Path, camera: 
     tags = ImageFileDirectory_v2()
     tags[270] = "grandmother, 1931"
     Image.fromarray(noisy).save(tmp_path / "a.tif", tiffinfo=tags, dpi=(600, 600))
-    assert cli("restore", tmp_path / "a.tif", "-o", tmp_path / "out.tif", "--noise-strength", 0.8)[0] == 0
+    assert cli("restore", tmp_path / "a.tif", "-o", tmp_path / "out.tif", "--noise-strength", 0.8)[0] == EXIT_OK
     with Image.open(tmp_path / "out.tif") as image:
         assert image.tag_v2[270] == "grandmother, 1931"
         assert image.info["dpi"] == (600, 600)
@@ -176,7 +177,7 @@ def test_16_bits_and_every_page_of_a_tiff_are_restored(
 ) -> None:
     pages = [Image.fromarray(scratched[0][k : k + 200].astype(np.uint16) * 257) for k in (0, 100)]
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
-    assert cli("restore", tmp_path / "a.tif", "-o", tmp_path / "out.tif")[0] == 0
+    assert cli("restore", tmp_path / "a.tif", "-o", tmp_path / "out.tif")[0] == EXIT_OK
     out = [photochrom.open_photo(tmp_path / "out.tif", page=page) for page in (0, 1)]
     assert [page.pixels.dtype for page in out] == [np.uint16, np.uint16]
     assert [page.pixels.shape for page in out] == [(200, 512, 1)] * 2
@@ -190,10 +191,10 @@ def test_a_recipe_makes_the_same_file_again(drawn: bool, cli: Cli, album: Path, 
         marks[50:60, 50:200] = 255
         Image.fromarray(marks).save(tmp_path / "mask.png")
         mask = ["--mask", tmp_path / "mask.png"]
-    assert cli("restore", album / "a.png", "-o", target, "--recipe", "--noise", "always", *mask)[0] == 0
+    assert cli("restore", album / "a.png", "-o", target, "--recipe", "--noise", "always", *mask)[0] == EXIT_OK
     recipe = tmp_path / "out.png.recipe.json"
     exit_code, out, _ = cli("redo", recipe, "-o", tmp_path / "again.png", *mask)
-    assert exit_code == 0, out
+    assert exit_code == EXIT_OK, out
     assert ": identical" in out
     assert target.read_bytes() == (tmp_path / "again.png").read_bytes()
     if drawn:
@@ -205,16 +206,16 @@ def test_colorize_restores_first_and_says_both(cli: Cli, album: Path, tmp_path: 
     target = tmp_path / "coloured.png"
     arguments = ("colorize", album / "a.png", "-o", target, "--restore", "--noise", "never", "--recipe")
     exit_code, out, err = cli(*arguments)
-    assert (exit_code, err) == (0, "")
+    assert (exit_code, err) == (EXIT_OK, "")
     assert "% of the picture filled" in out
-    assert cli("restore", album / "a.png", "-o", tmp_path / "grey.png", "--noise", "never")[0] == 0
+    assert cli("restore", album / "a.png", "-o", tmp_path / "grey.png", "--noise", "never")[0] == EXIT_OK
     restored = photochrom.open_photo(tmp_path / "grey.png").pixels[..., 0]
     assert np.array_equal(luma_codes(photochrom.open_photo(target).pixels), restored)
     made = read_provenance(photochrom.open_photo(target).metadata.xmp)
     assert made is not None
     assert made.settings["restore"]["noise"] == "never"
     exit_code, out, _ = cli("redo", "-o", tmp_path / "again.png", tmp_path / "coloured.png.recipe.json")
-    assert exit_code == 0, out
+    assert exit_code == EXIT_OK, out
 
 
 def test_an_album_coloured_with_restoring_is_another_than_without(cli: Cli, album: Path, tmp_path: Path) -> None:
@@ -227,7 +228,7 @@ def test_an_album_coloured_with_restoring_is_another_than_without(cli: Cli, albu
 
 def test_restoring_options_without_restoring_are_an_error(cli: Cli, album: Path) -> None:
     exit_code, _, err = cli("colorize", album / "a.png", "--noise", "never")
-    assert exit_code == 2
+    assert exit_code == EXIT_USAGE
     assert "--noise: needs --restore" in err
 
 
@@ -237,7 +238,7 @@ def test_a_missing_model_is_told_before_anything_is_written(
     monkeypatch.undo()
     monkeypatch.setattr("photochrom.engines.hub.WEIGHTS", tmp_path)
     exit_code = run(["restore", str(album / "a.png")])
-    assert exit_code == 3
+    assert exit_code == EXIT_NOT_INSTALLED
     assert names_in(album) == ["1930/b.tif", "a.png"]
 
 
@@ -245,6 +246,6 @@ def test_the_models_are_listed_and_shown(cli: Cli, stage_files: dict[str, Path])
     listed = cli("models", "list")[1]
     assert all(f"photochrom-{kind}" in listed for kind in stage_files)
     exit_code, out, _ = cli("models", "show", stage_files["noise"])
-    assert exit_code == 0
+    assert exit_code == EXIT_OK
     assert "noise/1" in out
     assert "stand-in-noise" not in cli("models", "show", stage_files["tone"])[1]

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from photochrom.cli.app import run
+from photochrom.errors import EXIT_OK
 
 
 def make_photo(seed: int, size: tuple[int, int] = (90, 70)) -> Image.Image:
@@ -81,6 +82,6 @@ def exported_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, 
     config = write_config(folder / "tiny.toml", photos, folder / "run")
     said = io.StringIO()
     with contextlib.redirect_stdout(said):
-        assert run(["train", str(config)]) == 0
-        assert run(["export", str(folder / "run"), "-o", str(folder / "tiny.onnx"), "--render-px", "64"]) == 0
+        assert run(["train", str(config)]) == EXIT_OK
+        assert run(["export", str(folder / "run"), "-o", str(folder / "tiny.onnx"), "--render-px", "64"]) == EXIT_OK
     return folder / "run", folder / "tiny.onnx", said.getvalue()

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from photochrom.cli.app import run
+from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
 from tests.train.conftest import write_config
 
 
@@ -22,11 +23,11 @@ def test_train_then_export_then_colour(
     assert list((folder / "tensorboard").glob("events*"))
     grey = tmp_path / "grey.png"
     Image.fromarray(np.tile(np.arange(96, dtype=np.uint8) * 2, (64, 1))).save(grey)
-    assert run(["colorize", str(grey), "-o", str(tmp_path / "out.png"), "--model", str(model)]) == 0
+    assert run(["colorize", str(grey), "-o", str(tmp_path / "out.png"), "--model", str(model)]) == EXIT_OK
     with Image.open(tmp_path / "out.png") as coloured:
         assert coloured.size == (96, 64)
     capsys.readouterr()
-    assert run(["export", str(folder), "-o", str(model)]) == 2
+    assert run(["export", str(folder), "-o", str(model)]) == EXIT_USAGE
     assert "exists already" in capsys.readouterr().err
 
 
@@ -41,12 +42,12 @@ def test_a_signal_saves_and_says_how_to_go_on(
     config = write_config(tmp_path / "tiny.toml", shard, tmp_path / "run")
     with monkeypatch.context() as patch:
         patch.setattr(Display, "show_step", show_and_stop)
-        assert run(["train", str(config), "--quiet"]) == 0
+        assert run(["train", str(config), "--quiet"]) == EXIT_OK
     assert f"photochrom train {config} --resume" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
-    assert run(["train", str(config)]) == 1
+    assert run(["train", str(config)]) == EXIT_SOME_FAILED
     assert "--resume" in capsys.readouterr().err
-    assert run(["train", str(config), "--resume"]) == 0
+    assert run(["train", str(config), "--resume"]) == EXIT_OK
     assert "trained on 6 photographs" in capsys.readouterr().out
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines if "loss" in line] == [1, 2, 3]
@@ -55,9 +56,9 @@ def test_a_signal_saves_and_says_how_to_go_on(
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "said"),
     [
-        (["train", "absent.toml"], 2, "cannot read the configuration"),
-        (["export", "absent", "-o", "x.onnx"], 1, "no checkpoint here"),
-        (["export", "absent", "-o", "x.bin"], 2, "ends in .onnx"),
+        (["train", "absent.toml"], EXIT_USAGE, "cannot read the configuration"),
+        (["export", "absent", "-o", "x.onnx"], EXIT_SOME_FAILED, "no checkpoint here"),
+        (["export", "absent", "-o", "x.bin"], EXIT_USAGE, "ends in .onnx"),
     ],
 )
 def test_wrong_arguments_are_one_line(
@@ -76,5 +77,5 @@ def test_a_missing_extra_is_named(
     verb: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "torch" else object())
-    assert run(verb) == 2
+    assert run(verb) == EXIT_NOT_INSTALLED
     assert "pip install 'photochrom[train]'" in capsys.readouterr().err

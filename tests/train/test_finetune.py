@@ -7,7 +7,7 @@ from PIL import Image
 
 from photochrom.cli.app import run
 from photochrom.engines.hub import find_model
-from photochrom.errors import ModelFileError, TrainingError
+from photochrom.errors import EXIT_OK, EXIT_USAGE, ModelFileError, TrainingError
 from photochrom.train.finetune import FinetuneOptions, difference_ab, finetune, read_folded
 from tests.tiny_model import write_tiny_model
 from tests.train.conftest import encode, make_photo
@@ -42,7 +42,7 @@ def test_it_colours_held_out_photographs_better_and_makes_a_model_file(
     assert metadata["finetuned_steps"] == result.steps
     grey = tmp_path / "grey.png"
     make_photo(3).convert("L").save(grey)
-    assert run(["colorize", str(grey), "-o", str(tmp_path / "out.png"), "--model", str(result.path)]) == 0
+    assert run(["colorize", str(grey), "-o", str(tmp_path / "out.png"), "--model", str(result.path)]) == EXIT_OK
     with Image.open(tmp_path / "out.png") as coloured:
         assert coloured.mode == "RGB"
 
@@ -74,14 +74,14 @@ def test_the_verb_says_what_it_did(
     output = tmp_path / "mine.onnx"
     arguments = ["finetune", str(photos), "-o", str(output), "--model", str(exported_run[1])]
     quick = ["--steps", "10", "--batch", "4", "--size", "32", "--rate", "5e-3"]
-    assert run([*arguments, *quick]) == 0
+    assert run([*arguments, *quick]) == EXIT_OK
     said = capsys.readouterr().out
     assert "before" in said
     assert "broken.jpg" in said
     assert f"--model {output}" in said
-    assert run([*arguments, *quick]) == 2
+    assert run([*arguments, *quick]) == EXIT_USAGE
     assert "exists already" in capsys.readouterr().err
-    assert run([*arguments, "--overwrite", "--size", "33"]) == 2
+    assert run([*arguments, "--overwrite", "--size", "33"]) == EXIT_USAGE
 
 
 def test_the_embedded_model_is_read_back_as_it_answers() -> None:

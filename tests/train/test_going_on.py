@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from photochrom.cli.app import run
 from photochrom.engines.catalog import model_cards
 from photochrom.engines.hub import find_model
-from photochrom.errors import ModelFileError, TrainingError
+from photochrom.errors import EXIT_NOT_INSTALLED, ModelFileError, TrainingError
 from photochrom.export.color import store_weights_as_half, trust_frequencies
 from photochrom.export.kept import KEY, keep_for_training, read_kept
 from photochrom.export.restoration import CONTRACTS
@@ -192,7 +192,7 @@ def test_files_without_weights_to_train_on_are_refused_in_one_line(
         read_checkpoint(tmp_path / "newer.onnx")
     with pytest.raises(TrainingError, match=r"cannot read the checkpoint"):
         Training(config(shard, tmp_path / "run", LEARNING, model={"init": "photochrom-colour"}))
-    assert run(["export", str(old), "-o", str(tmp_path / "out.onnx")]) == 3
+    assert run(["export", str(old), "-o", str(tmp_path / "out.onnx")]) == EXIT_NOT_INSTALLED
     assert capsys.readouterr().err.count("\n") == 1
 
 

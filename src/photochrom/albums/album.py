@@ -110,26 +110,6 @@ def told(paths: Sequence[Path]) -> str:
     return f"{len(paths)} ({names}{', ...' if len(paths) > MOST_NAMED else ''})"
 
 
-def plan_jobs(
-    album: Path, output: Path, *, format: str | None = None, assigned: Mapping[str, str] | None = None
-) -> list[Job]:
-    """Return a job for each photograph of an album, subfolders mirrored under ``output``.
-
-    Args:
-        album: the folder of photographs.
-        output: the folder for the results.
-        format: of all results; each photograph's own where left out and possible.
-        assigned: names inside ``output`` given on earlier runs, by :attr:`Job.key`.
-
-    Raises:
-        PhotoNotFoundError: the album holds no photographs.
-    """
-    sources = {path.relative_to(album).as_posix(): path for path in find_photos(album, leave_out=[output])}
-    return [
-        Job(sources[key], output / name, key) for key, name in name_results(sources, format, assigned or {}).items()
-    ]
-
-
 def name_results(sources: Mapping[str, Path], format: str | None, assigned: Mapping[str, str]) -> dict[str, str]:
     """Return a result's name for each photograph; see the module's text for what is promised.
 

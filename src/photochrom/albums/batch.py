@@ -53,24 +53,24 @@ def run_batch(
     *,
     manifest: Manifest | None = None,
     workers: int = 2,
-    color_slots: int = 2,
+    at_once: int = 2,
     on_report: Callable[[PhotoReport], None] | None = None,
     report_path: Path | None = None,
     stop: threading.Event | None = None,
     also_read: Sequence[Path] = (),
     make_hinted: MakeHinted | None = None,
 ) -> BatchSummary:
-    """Colour photographs side by side.
+    """Colour or restore photographs side by side.
 
     Args:
-        jobs: what to do, from :func:`photochrom.albums.album.plan_jobs`.
-        make_one: colours one photograph; called from several threads, ``color_slots`` at a time.
+        jobs: what to do, from :func:`photochrom.albums.plan.plan`.
+        make_one: colours or restores one photograph; called from several threads, ``at_once`` at a time.
         settings: the same for all.
         manifest: of the output folder; without one nothing is skipped, and existing results are errors.
-        workers: photographs in memory at a time. While some are coloured, others are read and written: two or three
+        workers: photographs in memory at a time. While some are made, others are read and written: two or three
             keep all cores busy, more cost memory only.
-        color_slots: photographs coloured at a time. With two, the net works on one while the colours of the other are
-            merged: on two cores 1.7 times as many photographs per second as with one.
+        at_once: photographs made at a time. With two, the net works on one while the colours of the other are merged:
+            on two cores 1.7 times as many photographs per second as with one.
         on_report: called in the calling thread with each report.
         report_path: a JSONL file with one line per photograph, begun anew by each run.
         stop: set it, from any thread, for what Ctrl-C does.
@@ -86,7 +86,7 @@ def run_batch(
     hints = [job.hints for job in jobs if job.hints]
     originals = Originals.of([*(job.source for job in jobs), *hints, *also_read])
     around = Surroundings(manifest, frozenset(job.target for job in jobs), originals)
-    run = _Run(make_one, settings, around, threading.Semaphore(color_slots), stop, make_hinted)
+    run = _Run(make_one, settings, around, threading.Semaphore(at_once), stop, make_hinted)
     for folder in {job.target.parent for job in jobs}:
         remove_abandoned(folder)
     with ExitStack() as stack:
@@ -113,7 +113,7 @@ class _Run:
     make_one: MakeOne
     settings: BatchSettings
     around: Surroundings
-    color_slots: threading.Semaphore
+    slots: threading.Semaphore
     stop: threading.Event
     make_hinted: MakeHinted | None = None
     disk_full: bool = False
@@ -193,21 +193,21 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     pages = read_pages_for(job.source, format_of_path(job.target), limits=settings.limits, reading=settings.reading)
     clock.lap("decode")
     settings = settings.with_sheet(job, pages)
-    with run.color_slots:
+    with run.slots:
         clock.lap("wait")
-        colored = [_made(page, settings, run) for page in pages]
-    clock.lap("color")
+        finished = [_made(page, settings, run) for page in pages]
+    clock.lap("make")
     width, height = pages[0].width, pages[0].height
     left_out = tuple(dict.fromkeys(text for page in pages for text in page.left_out))
     del pages
-    made = settings.made.of_pages(page.source_type for page in colored)
+    made = settings.made.of_pages(page.source_type for page in finished)
     with begun(job.target) as aside:
-        lost = write_result(aside, job, [page.photo for page in colored], replace(settings, provenance=made))
+        lost = write_result(aside, job, [page.photo for page in finished], replace(settings, provenance=made))
         clock.lap("encode")
-        store_companions(job, [page.companions for page in colored], source_sha256, settings, around)
+        store_companions(job, [page.companions for page in finished], source_sha256, settings, around)
         store(aside, job, source_sha256, settings, around)
     clock.lap("write")
-    notes = tuple(dict.fromkeys([*(note for page in colored for note in page.notes), *lost]))
+    notes = tuple(dict.fromkeys([*(note for page in finished for note in page.notes), *lost]))
     return PhotoReport(
         str(job.source), str(job.target), "done", notes, seconds, width=width, height=height, left_out=left_out
     )

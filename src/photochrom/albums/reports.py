@@ -25,7 +25,7 @@ class PhotoReport:
         target: its result.
         status: "done", "skipped" (done before, by the same settings, both files unchanged) or "failed".
         notes: what was decided on the way.
-        seconds: by stage: "hash", "decode", "color", "encode", "write".
+        seconds: by stage: "hash", "decode", "wait" (for others to be made), "make", "encode", "write".
         error: one line, for a failed one.
         error_kind: the error's class.
         width: in pixels, 0 where it was not read.
@@ -50,7 +50,7 @@ class BatchSummary:
     """The end of a run.
 
     Attributes:
-        done: photographs coloured.
+        done: photographs finished.
         skipped: photographs that needed nothing.
         failed: photographs with an error.
         left: photographs not begun, because the run was stopped.
@@ -69,7 +69,7 @@ class BatchSummary:
 
     @property
     def photos_per_second(self) -> float:
-        """Coloured photographs by wall time."""
+        """Finished photographs by wall time."""
         return self.done / self.seconds if self.seconds else 0.0
 
     @property

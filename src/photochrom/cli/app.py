@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, UnknownCommandError
 
 from photochrom.cli.lines import discard_output, output_failure, print_error
-from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, PhotochromError
+from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, PhotochromError
 from photochrom.spelling import did_you_mean
 from photochrom.version import VERSION
-
-EXIT_INTERRUPTED, EXIT_TERMINATED = 130, 143  # what shells report for Ctrl-C, and for SIGTERM
 
 
 class TerminationError(KeyboardInterrupt):
@@ -70,7 +68,7 @@ def build_app() -> App:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code: 0 done, 1 some files failed, 2 usage, 3 model missing."""
+    """Run one command line and return its exit code, one of those in ``photochrom.errors``."""
     code = _run(arguments)
     failure = output_failure()
     if failure is None:

@@ -8,9 +8,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from photochrom.albums.plan import plan, refuse_taken
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.hinted import with_hints
-from photochrom.cli.inputs import plan, refuse_taken
 from photochrom.cli.lines import print_error
 from photochrom.cli.runs import run_planned
 from photochrom.coloring.obedience import refuse_deaf

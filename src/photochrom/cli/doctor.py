@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
-import importlib.util
 import platform
+import re
 import time
 from collections.abc import Iterator
 
@@ -13,20 +12,24 @@ import numpy as np
 
 from photochrom.cli.lines import say
 from photochrom.computer.cores import usable_cores
+from photochrom.computer.hashes import sha256_of
 from photochrom.engines.catalog import model_cards
 from photochrom.engines.hub import cache_folder, card_path, installed_models
-from photochrom.errors import EXIT_MODEL_MISSING, EXIT_OK, EXIT_SOME_FAILED, PhotochromError
+from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_SOME_FAILED, PhotochromError
 from photochrom.files.photo import Photo
 from photochrom.luma import luma_codes
 from photochrom.version import VERSION
 
-REQUIRED = ("numpy", "pillow", "onnxruntime", "pyvips", "pydantic", "cyclopts", "rich")
-# extra: a module that only it brings, and what it is for
+# What each extra of pyproject.toml is for; which packages it brings is read from the installation.
 EXTRAS = {
-    "heic": ("pi_heif", "HEIC photographs"),
-    "raw": ("rawpy", "camera RAW"),
-    "c2pa": ("c2pa", "content credentials"),
-    "train": ("torch", "training and export"),
+    "heic": "HEIC photographs",
+    "raw": "camera RAW",
+    "codecs": "TIFF with lossless JPEG, JPEG XR, LERC and the like",
+    "c2pa": "content credentials",
+    "film": "films",
+    "train": "training and export",
+    "import": "DeOldify's and DDColor's weights",
+    "deoldify": "DeOldify's programming interface",
 }
 SELF_TEST_SIDE = 512
 
@@ -47,9 +50,10 @@ def doctor(*, model: str | None = None) -> int:
         say(f"{'ok  ' if ok else 'FAIL'}  {line}")
         if not ok:
             exit_code = max(exit_code, code)
-    for extra, (module, purpose) in EXTRAS.items():
-        if importlib.util.find_spec(module) is None:
-            say(f"-     {purpose}: not installed. pip install 'photochrom[{extra}]'")
+    for extra, purpose in EXTRAS.items():
+        missing = [package for package in required(extra) if _version(package) is None]
+        if missing:
+            say(f"-     {purpose}: not installed ({', '.join(missing)}). pip install 'photochrom[{extra}]'")
         else:
             say(f"ok    {purpose}: installed")
     return exit_code
@@ -57,14 +61,31 @@ def doctor(*, model: str | None = None) -> int:
 
 def _checks() -> Iterator[tuple[bool, str, int]]:
     """Yield (fine, line, exit code if not) for each check that matters for colouring."""
-    for package in REQUIRED:
-        try:
-            yield True, f"{package} {importlib.metadata.version(package)}", EXIT_OK
-        except importlib.metadata.PackageNotFoundError:
-            yield False, f"{package} is missing. pip install {package}", EXIT_SOME_FAILED
+    for package in required():
+        version = _version(package)
+        told = f"{package} {version}" if version else f"{package} is missing. pip install {package}"
+        yield version is not None, told, EXIT_NOT_INSTALLED
     yield True, f"{usable_cores()} cores usable, models beyond the embedded in {cache_folder()}", EXIT_OK
     yield from _check_models()
     yield _self_test()
+
+
+def required(extra: str = "") -> list[str]:
+    """Return the packages that this installation, or one of its extras, needs, as its metadata say."""
+    try:
+        lines = importlib.metadata.requires("photochrom") or []
+    except importlib.metadata.PackageNotFoundError:
+        return ["photochrom"]  # run from a folder: nothing says what it needs
+    wanted = [line for line in lines if re.findall(r"extra == ['\"]([^'\"]+)", line) == ([extra] if extra else [])]
+    names = (re.match(r"[\w.-]+", line) for line in wanted)
+    return [name[0] for name in names if name]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _check_models() -> Iterator[tuple[bool, str, int]]:
@@ -73,12 +94,12 @@ def _check_models() -> Iterator[tuple[bool, str, int]]:
         path = card_path(card)
         if not path.is_file():
             if card.embedded and card.sha256:
-                yield False, f"model {card.name} is missing. Install photochrom again.", EXIT_MODEL_MISSING
+                yield False, f"model {card.name} is missing. Install photochrom again.", EXIT_NOT_INSTALLED
             continue
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest = sha256_of(path)
         fine = digest == card.sha256
         verdict = "as published" if fine else "NOT the published one. Install photochrom again."
-        yield fine, f"model {card.name}: {path}, sha256 {digest[:16]}, {verdict}", EXIT_MODEL_MISSING
+        yield fine, f"model {card.name}: {path}, sha256 {digest[:16]}, {verdict}", EXIT_NOT_INSTALLED
 
 
 def _self_test() -> tuple[bool, str, int]:

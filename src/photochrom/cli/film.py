@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from photochrom.cli.app import EXIT_INTERRUPTED
 from photochrom.cli.extras import require_extra
 from photochrom.cli.lines import print_error, say
-from photochrom.errors import EXIT_OK
+from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK
 from photochrom.film.options import FilmOptions
 from photochrom.options import ColorizeOptions, EngineOptions, Limits
 

@@ -10,8 +10,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from photochrom.albums.album import RESTORED_MARK
+from photochrom.albums.plan import Plan, plan, refuse_taken
 from photochrom.albums.results import BatchSettings
-from photochrom.cli.inputs import Plan, plan, refuse_taken
 from photochrom.cli.lines import print_error
 from photochrom.cli.runs import run_planned
 from photochrom.errors import EXIT_SOME_FAILED, OptionError, OutputError

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from photochrom.albums.batch import run_batch
 from photochrom.albums.finished import MakeHinted, MakeOne
+from photochrom.albums.plan import Plan
 from photochrom.albums.results import BatchSettings
-from photochrom.cli.app import EXIT_INTERRUPTED, EXIT_TERMINATED
-from photochrom.cli.inputs import Plan
 from photochrom.cli.progress import print_left_out, print_summary, shown_progress
-from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
+from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, EXIT_TERMINATED
 
 
 def run_planned(

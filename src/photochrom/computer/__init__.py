@@ -1,1 +1,1 @@
-"""The computer: which cores this process may use, and room for pixels in its memory and on its disk."""
+"""The computer: cores that this process may use, room for pixels in memory and on disk, hashes of files."""

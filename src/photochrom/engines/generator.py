@@ -23,8 +23,8 @@ from photochrom.engines.onnx import (
     checked_sha256,
     choose_provider,
     load_session,
+    read_sha256,
     refuse_if_damaged,
-    sha256_of,
 )
 from photochrom.errors import ModelError, ModelFileError
 from photochrom.options import EngineOptions
@@ -69,7 +69,7 @@ class GeneratorEngine:
         self._sha256 = checked_sha256(path, expected_sha256)
         weights = path.with_suffix(WEIGHTS_SUFFIX)
         with ThreadPoolExecutor(1) as other_core:
-            found = other_core.submit(sha256_of, weights)
+            found = other_core.submit(read_sha256, weights)
             session = self._load(path, weights, graph_is_whole=bool(expected_sha256))
             self.generator = _spec_from_json(session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), path)
             refuse_if_damaged(weights, found.result(), self.generator.weights_sha256)

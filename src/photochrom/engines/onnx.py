@@ -13,6 +13,7 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from photochrom.computer.cores import usable_cores
+from photochrom.computer.hashes import sha256_of
 from photochrom.engines.base import HINT_CHANNELS, METADATA_KEY, FloatArray, ModelSpec, refuse_unknown_inputs
 from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.options import EngineOptions
@@ -114,16 +115,15 @@ def choose_provider(device: str) -> tuple[str, str]:
 
 def checked_sha256(path: Path, expected: str) -> str:
     """Return the hash of an imported model's file; raise ModelFileError if it is not the expected one, unless empty."""
-    found = sha256_of(path)
+    found = read_sha256(path)
     refuse_if_damaged(path, found, expected)
     return found
 
 
-def sha256_of(path: Path) -> str:
-    """Return the hash of a file; raise ModelFileError if it cannot be read."""
+def read_sha256(path: Path) -> str:
+    """Return the hash of a model's file; raise ModelFileError if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError as error:
         raise ModelFileError(f"cannot be read ({error.strerror})", where=str(path), next_step=REINSTALL) from None
 

@@ -9,7 +9,6 @@ file is loaded, and the result is compared with the network it came from before 
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import os
 import warnings
@@ -23,6 +22,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from photochrom.computer.hashes import sha256_of
 from photochrom.errors import ModelFileError
 from photochrom.export.kept import SMALLEST_HALF, keep_for_training
 from photochrom.nets.folding import fold_norms
@@ -140,7 +140,7 @@ def finish_model(model: onnx.ModelProto, aside: Path, path: Path, check: Callabl
         aside.unlink()
         raise
     os.replace(aside, path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return sha256_of(path)
 
 
 def _trace(graph: ColorGraph, path: Path) -> None:

@@ -7,7 +7,6 @@ further training), ``card.json`` (for photochrom) and ``README.md`` (for people)
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -21,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from photochrom.computer.hashes import sha256_of
 from photochrom.engines.base import ModelSpec
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT, METADATA_KEY, PX_PER_FACTOR, GeneratorSpec
 from photochrom.errors import ModelError, ModelFileError, OptionError
@@ -165,7 +165,7 @@ def _put_in_place(folder: Path, target: Path) -> None:
 def _write_model(
     checkpoint: Checkpoint, kind: GeneratorKind, name: str, folder: Path, int8_photos: Path | None
 ) -> ImportedModel:
-    source_sha256 = _sha256_of(checkpoint.path)
+    source_sha256 = sha256_of(checkpoint.path)
     spec = _spec(kind, name, checkpoint.path.name, source_sha256)
     parity, loss, notes = Parity(None), None, []
     if int8_photos:
@@ -189,7 +189,7 @@ def _write_model(
         "kind": "color",
         "contract": spec.contract,
         "file": GRAPH_FILE,
-        "sha256": _sha256_of(folder / GRAPH_FILE),
+        "sha256": sha256_of(folder / GRAPH_FILE),
         "weights_sha256": weights_sha256,
         "source_sha256": source_sha256,
         "licence": spec.licence,
@@ -257,8 +257,3 @@ def _write_described(model: onnx.ModelProto, spec: GeneratorSpec | ModelSpec, st
     described = spec.model_copy(update={"weights_sha256": store.sha256.hexdigest()})
     model.metadata_props.add(key=METADATA_KEY, value=described.model_dump_json())
     (folder / GRAPH_FILE).write_bytes(model.SerializeToString())
-
-
-def _sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

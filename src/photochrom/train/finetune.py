@@ -9,7 +9,6 @@ start, nothing is written.
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -23,6 +22,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from photochrom.computer.hashes import sha256_of
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.engines.base import METADATA_KEY
 from photochrom.errors import ModelFileError, TrainingError
@@ -95,7 +95,7 @@ def finetune(
         )
     net.load_state_dict(best)
     unusable = (*training.corrupt, *training.grey, *held_out.corrupt, *held_out.grey)
-    facts = {"finetuned_photos": len(training), "finetuned_steps": best_step, "finetuned_from": _sha256(model)}
+    facts = {"finetuned_photos": len(training), "finetuned_steps": best_step, "finetuned_from": sha256_of(model)}
     sha256 = write_folded(file, kept, net, output, {"name": output.stem} | facts)
     held = len(validation.truth)
     return FinetuneResult(output, sha256, len(training), held, best_step, before, after, unusable)
@@ -207,7 +207,7 @@ def write_folded(model: onnx.ModelProto, kept: Kept, net: ColorNet, path: Path, 
             f"the written model differs from the network by {difference:.2f} Lab units", where=str(path)
         )
     os.replace(aside, path)
-    return _sha256(path)
+    return sha256_of(path)
 
 
 @torch.no_grad()
@@ -230,7 +230,3 @@ def _metadata(file: onnx.ModelProto, path: Path) -> dict[str, Any]:
             metadata: dict[str, Any] = json.loads(entry.value)
             return metadata
     raise ModelFileError("the file carries no photochrom metadata", where=str(path))
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

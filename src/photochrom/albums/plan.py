@@ -1,4 +1,4 @@
-"""Which photographs a command line means, and where each result goes."""
+"""Which photographs are meant, and where each result goes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from photochrom.files.originals import Originals
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What there is to do.
+    """What there is to do; `batch.run_batch` does it.
 
     Attributes:
         jobs: one per photograph.
-        manifest: remembers what is done, where a folder is coloured into a folder; a later run goes on from it.
+        manifest: remembers what is done, where a folder goes into a folder; a later run goes on from it.
         failures: inputs that hold no photographs.
         left_out: pictures and folders of the inputs that are not looked at, in words.
     """

@@ -470,7 +470,7 @@ def test_photographs_overlap_and_the_net_gets_so_many_at_a_time(folder: Path, tm
     (folder / "a.png").unlink()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "read_pages_for", meet)
-        reports = run(folder, tmp_path / "out", make_one=count, workers=2, color_slots=slots)
+        reports = run(folder, tmp_path / "out", make_one=count, workers=2, at_once=slots)
     assert statuses(reports) == {"done"}
     assert most <= slots
 

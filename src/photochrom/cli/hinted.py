@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from photochrom.albums.album import Job
-from photochrom.cli.inputs import Plan
+from photochrom.albums.plan import Plan
 from photochrom.errors import OptionError
 from photochrom.files.codecs.source import open_regular_file
 from photochrom.hints.sheet import HINTS_SUFFIX, PAINTED_SUFFIX

@@ -24,7 +24,7 @@ from photochrom.files.photo import Photo
 from photochrom.files.provenance import Provenance
 from photochrom.hints.hint import Hint, checked_hints
 from photochrom.hints.sheet import HintSheet
-from photochrom.options import DEFAULT_MODEL, ColorizeOptions, EngineOptions, RestoreOptions
+from photochrom.options import DEFAULT_MODEL, Colored, ColorizeOptions, EngineOptions, RestoreOptions
 from photochrom.version import VERSION
 
 if TYPE_CHECKING:
@@ -80,7 +80,8 @@ class Colorizer:
             PhotoError: the picture cannot be read, or is of a kind that cannot be handled without loss.
         """
         photo, given_back = opened(picture)
-        return given_back(self.run(photo).photo, self.provenance)
+        result = self.run(photo)
+        return given_back(result.photo, self.provenance.of_pages([result.source_type]))
 
     def run(self, photo: Photo, hints: Sequence[Hint] | HintSheet = ()) -> ColorizeResult:
         """Return the coloured photo together with notes, model, render size and seconds per step.
@@ -100,11 +101,22 @@ class Colorizer:
         if told:
             refuse_deaf(self.engine.spec)  # before anything is restored
         if self.restorer is None:
-            return colorize_photo(photo, self.engine, options, threads=self._threads, hints=told)
+            return self._colored(photo, options, told)
         restored = self.restorer.run(photo)
-        result = colorize_photo(restored.photo, self.engine, options, threads=self._threads, hints=told)
+        result = self._colored(restored.photo, options, told)
         seconds = {f"restore: {stage}": value for stage, value in restored.seconds.items()}
         return replace(result, restoration=restored, seconds={**seconds, **result.seconds})
+
+    def _colored(self, photo: Photo, options: ColorizeOptions, told: Sequence[Hint]) -> ColorizeResult:
+        """Return the photograph in colour; one that is so already as the options say, and with a note.
+
+        Hints say that other colours are wanted.
+        """
+        note, kept = _seen_in_color(photo, "recolor" if told else options.colored)
+        photo = replace(photo, notes=(*photo.notes, note)) if note else photo
+        if kept:
+            return ColorizeResult(photo, self.engine.spec, options, 0, 0, photo.notes, kept=True)
+        return colorize_photo(photo, self.engine, options, threads=self._threads, hints=told)
 
     @overload
     def alternatives(self, picture: str | os.PathLike[str] | Image.Image, count: int) -> list[Image.Image]: ...
@@ -166,6 +178,7 @@ def colorize(
     warmth: float = ...,
     chroma_ceiling: float | None = ...,
     normalize_tone: bool = ...,
+    colored: Colored = ...,
     restore: bool | RestoreOptions = ...,
 ) -> Image.Image: ...
 @overload
@@ -178,6 +191,7 @@ def colorize(
     warmth: float = ...,
     chroma_ceiling: float | None = ...,
     normalize_tone: bool = ...,
+    colored: Colored = ...,
     restore: bool | RestoreOptions = ...,
 ) -> Same: ...
 def colorize(
@@ -189,6 +203,7 @@ def colorize(
     warmth: float = 0.0,
     chroma_ceiling: float | None = ColorizeOptions.model_fields["chroma_ceiling"].default,
     normalize_tone: bool = True,
+    colored: Colored = "keep",
     restore: bool | RestoreOptions = False,
 ) -> Any:
     """Return one picture in colour, as the kind it came in (path in, PIL image out); see ``kinds``.
@@ -208,6 +223,7 @@ def colorize(
         warmth=warmth,
         chroma_ceiling=chroma_ceiling,
         normalize_tone=normalize_tone,
+        colored=colored,
     )
     with Colorizer(options=options, restore=restore) as colorizer:
         return colorizer(picture)
@@ -238,3 +254,23 @@ def _restorer(restore: bool | RestoreOptions | Restorer, engine_options: EngineO
     if isinstance(restore, Restorer):
         return restore
     return Restorer(None if restore is True else restore, engine_options=engine_options)
+
+
+def _seen_in_color(photo: Photo, colored: Colored) -> tuple[str, bool]:
+    """Return what there is to say of a photograph's own colours, and whether they are kept."""
+    if photo.pixels.shape[2] == 1:
+        return "", False
+    from photochrom.restoration.tone import squash
+    from photochrom.restoration.toning import NEGATIVE, classify, looks_like_color_negative
+
+    small = squash(photo.pixels)
+    toning = classify(small)
+    if looks_like_color_negative(small):
+        return NEGATIVE, False
+    measured = f"{toning.residual:.3f} of chroma beside one colour per tone"
+    if toning.coloring != "colour":
+        return "", False
+    if not toning.is_colored:
+        return f"may be in colour already: coloured anew ({measured})", False
+    done = {"skip": "skipped", "keep": "its colours kept", "recolor": "coloured anew"}[colored]
+    return f"in colour already: {done} ({measured})", colored != "recolor"

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from photochrom.errors import OptionError
 from photochrom.spelling import did_you_mean
 
+Colored = Literal["skip", "keep", "recolor"]
 OutputFormat = Literal["jpeg", "png", "webp", "tiff", "avif", "bmp"]
 DEFAULT_MODEL = "photochrom-color"
 # The net's copy is never larger than this, whatever is asked for: attention grows with the square of the area.
@@ -106,6 +107,12 @@ class ColorizeOptions(Options):
         default=True,
         description="Stretch the tones of a faded or very dark scan on the net's copy only, so that the net recognises "
         "what it sees. The picture's own tones never change.",
+    )
+    colored: Colored = Field(
+        default="keep",
+        description="Photographs that are in colour already, hand-tinted ones too: colours kept, so that albums come "
+        "out whole; skipped, without a result; or coloured anew. The result says so. Sepia and other toning counts as "
+        "black-and-white.",
     )
     alternatives: int = Field(
         default=1,

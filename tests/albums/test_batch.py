@@ -48,6 +48,7 @@ class Reddened:
     photo: Photo
     notes: tuple[str, ...]
     companions: tuple[Companion, ...] = ()
+    is_skipped: bool = False
     source_type: str = COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 
 

@@ -37,7 +37,7 @@ SETTINGS = BatchSettings(Provenance("fake", "00", "1"), OutputOptions(format="bm
 
 class Result:
     def __init__(self, photo):
-        self.photo, self.notes, self.companions, self.source_type = photo, (), (), ""
+        self.photo, self.notes, self.companions, self.source_type, self.is_skipped = photo, (), (), "", False
 
 def color(photo):
     time.sleep(0.001)

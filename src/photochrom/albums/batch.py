@@ -82,7 +82,7 @@ def run_batch(
     """
     start = time.perf_counter()
     stop = stop or threading.Event()
-    counts, left_out = {"done": 0, "skipped": 0, "failed": 0}, list[str]()
+    counts, left_out = {"done": 0, "skipped": 0, "unwanted": 0, "failed": 0}, list[str]()
     hints = [job.hints for job in jobs if job.hints]
     originals = Originals.of([*(job.source for job in jobs), *hints, *also_read])
     around = Surroundings(manifest, frozenset(job.target for job in jobs), originals)
@@ -200,6 +200,9 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     width, height = pages[0].width, pages[0].height
     left_out = tuple(dict.fromkeys(text for page in pages for text in page.left_out))
     del pages
+    if all(page.is_skipped for page in finished):
+        notes = tuple(dict.fromkeys(note for page in colored for note in page.notes))
+        return PhotoReport(str(job.source), str(job.target), "unwanted", notes, seconds, width=width, height=height)
     made = settings.made.of_pages(page.source_type for page in finished)
     with begun(job.target) as aside:
         lost = write_result(aside, job, [page.photo for page in finished], replace(settings, provenance=made))

@@ -26,6 +26,10 @@ class Finished(Protocol):
         """Further pictures that belong beside the result."""
 
     @property
+    def is_skipped(self) -> bool:
+        """Whether no result is to be written."""
+
+    @property
     def source_type(self) -> str:
         """What was done to it, in the IPTC's words; "" where nothing was."""
 

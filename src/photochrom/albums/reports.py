@@ -23,7 +23,8 @@ class PhotoReport:
     Attributes:
         source: the photograph.
         target: its result.
-        status: "done", "skipped" (done before, by the same settings, both files unchanged) or "failed".
+        status: "done", "skipped" (done before, by the same settings, both files unchanged), "unwanted" (the options
+            leave it out, as ``notes`` say) or "failed".
         notes: what was decided on the way.
         seconds: by stage: "hash", "decode", "wait" (for others to be made), "make", "encode", "write".
         error: one line, for a failed one.
@@ -35,7 +36,7 @@ class PhotoReport:
 
     source: str
     target: str
-    status: Literal["done", "skipped", "failed"]
+    status: Literal["done", "skipped", "unwanted", "failed"]
     notes: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     error: str = ""
@@ -56,6 +57,7 @@ class BatchSummary:
         left: photographs not begun, because the run was stopped.
         stopped_by: "" for a complete run, "interrupt", "termination" (SIGTERM) or "disk full".
         seconds: wall time.
+        unwanted: photographs that the options leave out: those in colour already, for instance.
         left_out: pictures inside the photographs' files that no result shows, in words.
     """
 
@@ -66,6 +68,7 @@ class BatchSummary:
     stopped_by: str
     seconds: float
     left_out: tuple[str, ...] = ()
+    unwanted: int = 0
 
     @property
     def photos_per_second(self) -> float:

@@ -39,15 +39,17 @@ def _print_report(report: PhotoReport, *, quiet: bool) -> None:
     elif not quiet:
         done = " (done before)" if report.status == "skipped" else ""
         notes = f"  ({'; '.join(report.notes)})" if report.notes else ""
-        say(f"{report.source} -> {report.target}{done}{notes}")
+        became = " skipped" if report.status == "unwanted" else f" -> {report.target}{done}"
+        say(f"{report.source}{became}{notes}")
 
 
 def print_summary(summary: BatchSummary, *, quiet: bool, done: str) -> None:
     """Print the last line of a run of several photographs; what is left to do goes to stderr."""
     if not quiet:
+        unwanted = f"{summary.unwanted} skipped, " if summary.unwanted else ""
         say(
-            f"{summary.done} {done}, {summary.skipped} done before, {summary.failed} failed, {summary.left} left; "
-            f"{summary.seconds:.1f} s, {summary.photos_per_second:.1f} per second"
+            f"{summary.done} {done}, {summary.skipped} done before, {unwanted}{summary.failed} failed, "
+            f"{summary.left} left; {summary.seconds:.1f} s, {summary.photos_per_second:.1f} per second"
         )
     if summary.next_step:
         print_error(f"stopped by {summary.stopped_by}. {summary.next_step}.")

@@ -74,6 +74,7 @@ class _Makers:
         settings = dict(written.settings)
         told = settings.pop("hints", None)
         first = settings.pop("restore", None)
+        settings.setdefault("colored", "recolor")  # before there was a choice, everything was coloured
         options = ColorizeOptions.checked(**{**settings, "model": self.model or written.model})
         restore: bool | Restorer = False
         if isinstance(first, dict):

@@ -63,6 +63,7 @@ class ColorizeResult:
             net is of its colours.
         alternatives: the other versions, where ``options.alternatives`` asks for more than one.
         restoration: what was restored before, where that was asked for.
+        kept: whether the photograph was in colour already, and was left as it was.
     """
 
     photo: Photo
@@ -75,10 +76,18 @@ class ColorizeResult:
     confidence: FloatArray | None = None
     alternatives: tuple[ColorizeResult, ...] = ()
     restoration: RestoreResult | None = None
+    kept: bool = False
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether no result is wanted: it was in colour already, and such are to be skipped."""
+        return self.kept and self.options.colored == "skip"
 
     @property
     def source_type(self) -> str:
-        """The IPTC's word for what was done: the colours are a model's."""
+        """The IPTC's word for what was done: the colours are a model's; where they were kept, what restoring did."""
+        if self.kept:
+            return self.restoration.source_type if self.restoration else ""
         return COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 
     @property

@@ -73,8 +73,8 @@ def _photo_from_array(array: npt.NDArray[Any]) -> Photo:
 
 
 def _codes(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if array.dtype in LARGEST_CODE:
-        return array
+    if array.dtype.newbyteorder("=") in LARGEST_CODE:  # scanners' arrays are often big-endian
+        return array.astype(array.dtype.newbyteorder("="), copy=False)
     if not np.issubdtype(array.dtype, np.floating):
         raise UnreadablePhotoError(
             f"an array of {array.dtype} has no agreed range",
@@ -92,7 +92,7 @@ def _as_array(photo: Photo, dtype: np.dtype[Any], *, flat: bool) -> npt.NDArray[
         pixels = pixels[..., 0]
     if photo.alpha is not None:
         pixels = np.concatenate([pixels, photo.alpha[..., None]], axis=-1)
-    return pixels if dtype in LARGEST_CODE else (pixels / 65535.0).astype(dtype)
+    return pixels.astype(dtype, copy=False) if dtype.kind == "u" else (pixels / 65535.0).astype(dtype)
 
 
 def _bare_photo(codes: npt.NDArray[Any]) -> Photo:

@@ -332,7 +332,7 @@ def _in_output_profile(photo: Photo, options: OutputOptions, notes: list[str]) -
 
 
 def _labelled(metadata: Metadata, provenance: Provenance | None, notes: list[str]) -> Metadata:
-    if provenance is None:
+    if provenance is None or provenance.says_nothing:
         return metadata
     packet, damage = with_provenance(metadata.xmp, provenance)
     notes += damage

@@ -56,6 +56,11 @@ class Provenance:
     task: str = COLORIZE
     source_type: str = COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether no model had a part in the pixels: a photograph that was to be coloured kept its own colours."""
+        return self.task == COLORIZE and not self.source_type
+
     def with_hints(self, summary: Mapping[str, object]) -> Provenance:
         """Return the provenance of a result for which a person gave colours, as ``HintSheet.summary`` tells them."""
         return replace(self, settings={**self.settings, "hints": dict(summary)})

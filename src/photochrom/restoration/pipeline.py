@@ -30,7 +30,7 @@ from photochrom.restoration.decisions import StageDecision
 from photochrom.restoration.infrared import shadows
 from photochrom.restoration.inpainting import fill
 from photochrom.restoration.masks import share_of, thick_parts
-from photochrom.restoration.toning import Toning, classify, neutralize
+from photochrom.restoration.toning import NEGATIVE, Toning, classify, looks_like_color_negative, neutralize
 
 # A hand-drawn mask over more than this leaves too little to fill from.
 MOST_DRAWN = 0.5
@@ -62,6 +62,11 @@ class RestoreResult:
     def changed(self) -> bool:
         """Whether any stage changed the picture."""
         return any(decision.applied for decision in self.decisions)
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether no result is wanted: restoring always gives one."""
+        return False
 
     @property
     def source_type(self) -> str:
@@ -281,6 +286,8 @@ def _correct_tone(
 
 def _settle_toning(work: _Work, toning: Toning) -> None:
     """Make a toned photograph neutral where that is asked for, and say what is kept."""
+    if looks_like_color_negative(work.squashed()):
+        work.decided(StageDecision("toning", "never", False, toning.residual, toning.limit, f"toning: {NEGATIVE}"))
     if toning.coloring == "grey" or (toning.coloring == "colour" and not work.options.neutralize):
         return
     applied = work.options.neutralize and toning.coloring == "toned"

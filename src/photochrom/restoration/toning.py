@@ -22,7 +22,13 @@ Coloring = Literal["grey", "toned", "colour"]
 GREY_CHROMA = 0.006
 # Chroma that its luma does not explain; above this there is more than one colour in the picture.
 TONED_RESIDUAL = 0.014
+# From here on it surely is in colour: of 136 old prints, stained and yellowed ones among them, none reaches it, and of
+# 200 colour photographs 83 % do.
+COLORED_RESIDUAL = 0.02
 TONES = 16
+# The unexposed base of colour negative film as scanners give it: the lightest 50th of the picture, in sRGB.
+BASE_SHARE, BASE_RED, BASE_BLUE, BASE_GREEN = 50, 0.5, 0.62, (0.4, 0.9)
+NEGATIVE = "looks like a colour negative: turn it into a positive before it is coloured or restored"
 # The share of pixels with the largest residual that does not count: a stamp, a stain, a coloured border.
 OUTLIERS = 0.05
 
@@ -46,12 +52,30 @@ class Toning:
     limit: float = TONED_RESIDUAL
 
     @property
+    def is_colored(self) -> bool:
+        """Whether the photograph surely is in colour, or tinted by hand."""
+        return self.coloring == "colour" and self.residual >= COLORED_RESIDUAL
+
+    @property
     def name(self) -> str:
         """What people call a toning of this colour."""
         blueish, reddish = self.center
         if reddish > 0:
             return "sepia" if blueish < 0 else "purple toning"
         return "blue toning" if blueish > 0 else "green toning"
+
+
+def looks_like_color_negative(small_rgb: FloatArray) -> bool:
+    """Return whether the lightest of a picture is the orange base of colour negative film, and all else is darker.
+
+    Shapes: (3, h, w), sRGB 0..1. In a positive, sepia included, what is lightest is nearly without colour. A
+    black-and-white negative cannot be told this way.
+    """
+    rgb = small_rgb.reshape(3, -1)
+    tones = luma(np.moveaxis(small_rgb, 0, -1)).reshape(-1)
+    order = np.argsort(tones)
+    red, green, blue = rgb[:, order[-max(1, len(order) // BASE_SHARE) :]].mean(axis=1)
+    return bool(red > BASE_RED and blue < BASE_BLUE * red and BASE_GREEN[0] * red < green < BASE_GREEN[1] * red)
 
 
 def classify(small_rgb: FloatArray) -> Toning:

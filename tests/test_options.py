@@ -4,9 +4,9 @@ import pytest
 from pydantic import BaseModel
 
 from photochrom.errors import OptionError
-from photochrom.options import ColorizeOptions, EngineOptions, Limits, OutputOptions
+from photochrom.options import ColorizeOptions, EngineOptions, Limits, OutputOptions, ReadingOptions
 
-ALL = [ColorizeOptions, EngineOptions, Limits, OutputOptions]
+ALL = [ColorizeOptions, EngineOptions, Limits, OutputOptions, ReadingOptions]
 
 
 @pytest.mark.parametrize("options", ALL)

@@ -69,13 +69,13 @@ def album(tmp_path: Path) -> Path:
 
 
 def run(album: Path, output: Path, how: str) -> dict[str, str]:
-    from photochrom.albums.album import plan_jobs
     from photochrom.albums.batch import run_batch
+    from photochrom.albums.plan import plan
     from photochrom.albums.results import BatchSettings
 
     colorizer, became = session(how), dict[str, str]()
     summary = run_batch(
-        plan_jobs(album, output),
+        plan([album], output, format=None).jobs,
         colorizer.run,
         BatchSettings(colorizer.provenance),
         on_report=lambda report: became.update({Path(report.source).name: report.status}),

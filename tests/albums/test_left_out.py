@@ -10,7 +10,7 @@ from PIL import Image
 
 from photochrom.albums.album import look_through
 from photochrom.albums.foreign_folders import holds_no_originals
-from photochrom.cli.inputs import plan
+from photochrom.albums.plan import plan
 from photochrom.errors import PhotoNotFoundError
 from photochrom.options import ReadingOptions
 from tests.files.makers import pillow_tiff_pages, textured
@@ -62,7 +62,6 @@ def test_pictures_that_are_not_read_are_counted_and_named(tmp_path: Path) -> Non
 
 
 def test_pages_left_out_are_named_in_the_summary_and_the_report(tmp_path: Path) -> None:
-    from photochrom.albums.album import plan_jobs
     from photochrom.albums.batch import run_batch
     from photochrom.albums.recipe import read_recipe
     from photochrom.albums.results import BatchSettings
@@ -74,7 +73,7 @@ def test_pages_left_out_are_named_in_the_summary_and_the_report(tmp_path: Path) 
     album.mkdir()
     (album / "pages.tif").write_bytes(pillow_tiff_pages([textured(), textured()[:, ::-1].copy(), textured()]))
     settings = BatchSettings(Provenance("fake", "00", "1"), reading=ReadingOptions(page=2), keep_recipe=True)
-    jobs = plan_jobs(album, tmp_path / "out", format="png")
+    jobs = plan([album], tmp_path / "out", format="png").jobs
     summary = run_batch(jobs, redden, settings, on_report=reports.append)
     assert reports[0].left_out == ("2 other pages",)
     assert summary.left_out == (f"2 other pages of {album / 'pages.tif'}",)

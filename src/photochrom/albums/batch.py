@@ -201,7 +201,7 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     left_out = tuple(dict.fromkeys(text for page in pages for text in page.left_out))
     del pages
     if all(page.is_skipped for page in finished):
-        notes = tuple(dict.fromkeys(note for page in colored for note in page.notes))
+        notes = tuple(dict.fromkeys(note for page in finished for note in page.notes))
         return PhotoReport(str(job.source), str(job.target), "unwanted", notes, seconds, width=width, height=height)
     made = settings.made.of_pages(page.source_type for page in finished)
     with begun(job.target) as aside:

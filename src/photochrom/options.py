@@ -6,8 +6,9 @@ command-line help, so it says what the option does and, where there is a price, 
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,10 +23,25 @@ LARGEST_RENDER_PX = 1024
 MOST_ALTERNATIVES = 9
 
 
+class Topic(StrEnum):
+    """What an option is about: the parts of a verb's help, in the order of a person's needs."""
+
+    OUT = "In and out"
+    LOOK = "How it looks"
+    RESTORING = "Restoring"
+    FILES = "Files"
+    COMPUTER = "This computer"
+    EXPERTS = "For experts"
+
+
 class Options(BaseModel):
-    """The base of all option sets: frozen, strict about unknown keys, errors in photochrom's own words."""
+    """The base of all option sets: frozen, strict about unknown keys, errors in photochrom's own words.
+
+    ``topic`` is that of all fields that are not annotated with another.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    topic: ClassVar[Topic] = Topic.LOOK
 
     @classmethod
     def checked(cls, /, **values: Any) -> Self:
@@ -53,7 +69,7 @@ class ColorizeOptions(Options):
         default=DEFAULT_MODEL,
         description="Model: a name from `photochrom models list`, or the path of an .onnx file made by photochrom.",
     )
-    size: int | None = Field(
+    size: Annotated[int | None, Topic.EXPERTS] = Field(
         default=None,
         ge=32,
         le=LARGEST_RENDER_PX,
@@ -61,20 +77,20 @@ class ColorizeOptions(Options):
         "keeps its full size. Left out, the net sees two copies, one of them a mirror image, and its answers are "
         "averaged: half as long again as one, and better. Twice the size costs four times the net's time.",
     )
-    render_factor: int | None = Field(
+    render_factor: Annotated[int | None, Topic.EXPERTS] = Field(
         default=None,
         ge=2,
         le=100,
         description="DeOldify's measure of the net's copy, for its models: the area of a square of 16 pixels times "
         "this. Low is vivid and quick, high is detailed and paler; time and memory grow with its square.",
     )
-    max_memory: int | None = Field(
+    max_memory: Annotated[int | None, Topic.EXPERTS] = Field(
         default=None,
         ge=1,
         description="Only for DeOldify's models: memory in MiB that colouring may take. The net's copy is made smaller "
         "until it should fit, and the result says so.",
     )
-    classic: bool = Field(
+    classic: Annotated[bool, Topic.EXPERTS] = Field(
         default=False,
         description="Only for DeOldify's models: colour as the original program did, step by step (stretched to a "
         "square, 8 bit, colours laid under the luma with OpenCV's rounding), for people who compare.",
@@ -95,7 +111,7 @@ class ColorizeOptions(Options):
         description="White balance, in mired towards warmer (yellower) light, negative towards cooler (bluer): 18 is "
         "a faint colour filter (81A), 50 a strong one. Lightness does not change. Free.",
     )
-    chroma_ceiling: float | None = Field(
+    chroma_ceiling: Annotated[float | None, Topic.EXPERTS] = Field(
         default=75.0,
         gt=0.0,
         le=150.0,
@@ -103,7 +119,7 @@ class ColorizeOptions(Options):
         description="Largest Lab chroma that the 99th percentile of a picture may reach; above it all colours of that "
         "picture are weakened together, and the result says so. Keeps neon colours away.",
     )
-    normalize_tone: bool = Field(
+    normalize_tone: Annotated[bool, Topic.EXPERTS] = Field(
         default=True,
         description="Stretch the tones of a faded or very dark scan on the net's copy only, so that the net recognises "
         "what it sees. The picture's own tones never change.",
@@ -141,6 +157,8 @@ Switch = Literal["auto", "always", "never"]
 
 class RestoreOptions(Options):
     """How a photograph is restored. Each stage decides by itself whether it is needed, and can be told."""
+
+    topic = Topic.RESTORING
 
     damage: Switch = Field(
         default="auto",
@@ -182,7 +200,7 @@ class RestoreOptions(Options):
         default=False,
         description="Let the tone stage change the colours of a colour photograph too: faded dyes, a cast.",
     )
-    largest_hole: float = Field(
+    largest_hole: Annotated[float, Topic.EXPERTS] = Field(
         default=0.08,
         gt=0.0,
         le=1.0,
@@ -194,14 +212,24 @@ class RestoreOptions(Options):
         default=False,
         description="Write what was filled beside each result, NAME-mask.png: white is filled. Nearly free.",
     )
-    damage_model: str = Field(default="photochrom-damage", description="For experts: model that finds damage.")
-    inpaint_model: str = Field(default="photochrom-inpaint", description="For experts: model that fills holes.")
-    noise_model: str = Field(default="photochrom-noise", description="For experts: model that removes noise.")
-    tone_model: str = Field(default="photochrom-tone", description="For experts: model that corrects tones.")
+    damage_model: Annotated[str, Topic.EXPERTS] = Field(
+        default="photochrom-damage", description="For experts: model that finds damage."
+    )
+    inpaint_model: Annotated[str, Topic.EXPERTS] = Field(
+        default="photochrom-inpaint", description="For experts: model that fills holes."
+    )
+    noise_model: Annotated[str, Topic.EXPERTS] = Field(
+        default="photochrom-noise", description="For experts: model that removes noise."
+    )
+    tone_model: Annotated[str, Topic.EXPERTS] = Field(
+        default="photochrom-tone", description="For experts: model that corrects tones."
+    )
 
 
 class ReadingOptions(Options):
     """How a file is read."""
+
+    topic = Topic.FILES
 
     damaged_files: Literal["refuse", "read"] = Field(
         default="refuse",
@@ -219,7 +247,9 @@ class ReadingOptions(Options):
 class OutputOptions(Options):
     """How a finished photograph is written."""
 
-    format: OutputFormat | None = Field(
+    topic = Topic.FILES
+
+    format: Annotated[OutputFormat | None, Topic.OUT] = Field(
         default=None,
         description="File format. Left out, it follows the output's file name, or else the input's own format.",
     )
@@ -244,16 +274,16 @@ class OutputOptions(Options):
         description="Text drawn small into the lower left corner, such as 'Colours added by a model'. The luma changes "
         "under it, and nowhere else.",
     )
-    certificate: Path | None = Field(
+    certificate: Annotated[Path | None, Topic.EXPERTS] = Field(
         default=None,
         description="Sign each result with content credentials (C2PA) by this certificate chain, a PEM file. Adds 3 to "
         "10 kB; needs the c2pa extra. A signed result is never the same bytes twice, so it can have no recipe.",
     )
-    private_key: Path | None = Field(
+    private_key: Annotated[Path | None, Topic.EXPERTS] = Field(
         default=None,
         description="The certificate's private key, an unencrypted PEM file.",
     )
-    overwrite: bool = Field(
+    overwrite: Annotated[bool, Topic.OUT] = Field(
         default=False,
         description="Replace an output file that exists already. Inputs are never replaced.",
     )
@@ -264,6 +294,8 @@ Device = Literal["cpu", "cuda", "coreml", "directml", "openvino"]
 
 class EngineOptions(Options):
     """How a model is run on this computer. Not part of what makes a picture: any choice gives the same colours."""
+
+    topic = Topic.COMPUTER
 
     threads: int | None = Field(
         default=None,
@@ -280,6 +312,8 @@ class EngineOptions(Options):
 
 class Limits(Options):
     """How much one input may ask of this computer; hostile files claim to be huge."""
+
+    topic = Topic.COMPUTER
 
     max_pixels: int = Field(
         default=250_000_000,

@@ -17,9 +17,13 @@ from PIL import Image
 
 import photochrom
 from photochrom.cli.app import VERBS, run
+from photochrom.cli.colorize import colorize
 from photochrom.cli.doctor import EXTRAS, required
+from photochrom.cli.help import topics
+from photochrom.cli.restore import restore
 from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
 from photochrom.files.provenance import read_provenance
+from photochrom.options import Topic
 from tests.tiny_model import write_tiny_model
 
 ROOT = Path(__file__).parents[2]
@@ -326,6 +330,30 @@ def test_every_verb_has_help(cli: Cli, verb: str) -> None:
     exit_code, out, err = cli(verb, "--help")
     assert (exit_code, err) == (EXIT_OK, "")
     assert f"photochrom {verb}" in out
+
+
+@pytest.mark.parametrize(("verb", "after"), [("colorize", Topic.RESTORING), ("restore", Topic.FILES)])
+def test_help_comes_in_the_order_of_needs(cli: Cli, verb: str, after: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    lines = cli(verb, "--help")[1].splitlines()
+    heads = {topic: k for topic in Topic for k, line in enumerate(lines) if line.startswith(f"╭─ {topic.value} ─")}
+    assert list(heads) == sorted(heads, key=heads.__getitem__)
+    assert set(Topic) - heads.keys() <= {Topic.LOOK}
+    assert heads[after] <= 50  # on the first screen is what nine of ten look for
+    shown = re.findall(r"^│ (--[a-z-]+)", "\n".join(lines), re.MULTILINE)
+    assert len(set(shown)) == len(shown)
+    first = "\n".join(lines[: heads[after]])
+    for option in ("--output", "--overwrite", "--format", *(["--vividness"] if verb == "colorize" else ["--mask"])):
+        assert option in first
+    assert "--size" not in first
+    assert "--max-pixels" not in first
+
+
+@pytest.mark.parametrize("verb", [colorize, restore])
+def test_no_option_is_missing_from_the_help(cli: Cli, verb: Callable[..., int]) -> None:
+    words = cli(verb.__name__, "--help")[1]
+    options = topics(verb).keys() - {"inputs"}
+    assert {name for name in options if f"--{name.replace('_', '-')}" not in words} == set()
 
 
 def test_doctor_checks_everything_and_colours(cli: Cli, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:

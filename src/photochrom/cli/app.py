@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError, UnknownCommandError
 
+from photochrom.cli.help import HelpByTopic
 from photochrom.cli.lines import discard_output, output_failure, print_error
 from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, PhotochromError
 from photochrom.spelling import did_you_mean
@@ -49,6 +50,8 @@ VERBS = [
     ("doctor", "photochrom.cli.doctor:doctor", "Check this installation and say how to fix what is missing."),
 ]
 
+MANY_OPTIONS = {"colorize", "restore"}  # whose help is cut into topics
+
 
 def build_app() -> App:
     """Return the parser with every verb registered by name, none of them loaded."""
@@ -63,7 +66,10 @@ def build_app() -> App:
         result_action="return_value",
     )
     for name, path, help_text in VERBS:
-        app.command(path, name=name, help=help_text)
+        if name in MANY_OPTIONS:
+            app.command(path, name=name, help=help_text, help_formatter=HelpByTopic(path))
+        else:
+            app.command(path, name=name, help=help_text)
     return app
 
 

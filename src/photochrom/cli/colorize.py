@@ -16,9 +16,15 @@ from photochrom.cli.runs import run_planned
 from photochrom.coloring.obedience import refuse_deaf
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_SOME_FAILED, OptionError
-from photochrom.options import ColorizeOptions, EngineOptions, Limits, OutputOptions, ReadingOptions, RestoreOptions
-
-RESTORING = "Restoring, with --restore"
+from photochrom.options import (
+    ColorizeOptions,
+    EngineOptions,
+    Limits,
+    OutputOptions,
+    ReadingOptions,
+    RestoreOptions,
+    Topic,
+)
 
 
 def colorize(
@@ -26,15 +32,15 @@ def colorize(
     /,
     *,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
-    workers: Annotated[int, Parameter(validator=Number(gte=1, lte=64))] = 2,
-    report: Path | None = None,
-    recipe: Annotated[bool, Parameter(negative="")] = False,
+    workers: Annotated[int, Parameter(validator=Number(gte=1, lte=64)), Topic.COMPUTER] = 2,
+    report: Annotated[Path | None, Topic.FILES] = None,
+    recipe: Annotated[bool, Parameter(negative=""), Topic.FILES] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
-    hints: Path | None = None,
-    keep_hints: Annotated[bool, Parameter(negative="")] = False,
-    restore: Annotated[bool, Parameter(negative="")] = False,
+    hints: Annotated[Path | None, Topic.LOOK] = None,
+    keep_hints: Annotated[bool, Parameter(negative=""), Topic.LOOK] = False,
+    restore: Annotated[bool, Parameter(negative=""), Topic.LOOK] = False,
     colour: Annotated[ColorizeOptions, Parameter(name="*")] = ColorizeOptions(),  # noqa: B008 - frozen
-    restoring: Annotated[RestoreOptions, Parameter(name="*", group=RESTORING)] = RestoreOptions(),  # noqa: B008
+    restoring: Annotated[RestoreOptions, Parameter(name="*")] = RestoreOptions(),  # noqa: B008
     reading: Annotated[ReadingOptions, Parameter(name="*")] = ReadingOptions(),  # noqa: B008
     writing: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
     engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008

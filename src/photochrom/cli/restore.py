@@ -17,7 +17,7 @@ from photochrom.cli.runs import run_planned
 from photochrom.errors import EXIT_SOME_FAILED, OptionError, OutputError
 from photochrom.files.codecs.formats import usual_suffix
 from photochrom.files.photo import Photo, format_of_path, save_photo
-from photochrom.options import EngineOptions, Limits, OutputOptions, ReadingOptions, RestoreOptions
+from photochrom.options import EngineOptions, Limits, OutputOptions, ReadingOptions, RestoreOptions, Topic
 from photochrom.restoration.pipeline import RestoreResult, mask_photo
 from photochrom.restorer import Mask, Restorer, read_mask
 
@@ -27,11 +27,11 @@ def restore(
     /,
     *,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
-    mask: Path | None = None,
-    mask_out: Path | None = None,
-    workers: Annotated[int, Parameter(validator=Number(gte=1, lte=64))] = 2,
-    report: Path | None = None,
-    recipe: Annotated[bool, Parameter(negative="")] = False,
+    mask: Annotated[Path | None, Topic.RESTORING] = None,
+    mask_out: Annotated[Path | None, Topic.RESTORING] = None,
+    workers: Annotated[int, Parameter(validator=Number(gte=1, lte=64)), Topic.COMPUTER] = 2,
+    report: Annotated[Path | None, Topic.FILES] = None,
+    recipe: Annotated[bool, Parameter(negative=""), Topic.FILES] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
     restoring: Annotated[RestoreOptions, Parameter(name="*")] = RestoreOptions(),  # noqa: B008 - frozen
     reading: Annotated[ReadingOptions, Parameter(name="*")] = ReadingOptions(),  # noqa: B008

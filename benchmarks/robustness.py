@@ -1,10 +1,11 @@
 """Hostile files and sudden deaths: how many were survived.
 
-    python benchmarks/robustness.py [--mutants 400] [--seed 0]
+    python benchmarks/robustness.py [--mutants 400] [--seed 0] [--only fuzz bombs cuts checkpoints kills]
 
-Fuzzes every format with mutated files, each slice in a process of its own with a bound on memory, and kills runs on an
-album a hundred times, by the same code as the tests; only with other seeds, and as many mutants as are asked for. Stops
-at the first file that is neither a picture nor one clear line.
+Fuzzes every format with mutated files, each slice in a process of its own with a bound on memory; opens and writes
+again small files that ask for gigabytes or minutes; cuts a hundred files between their header and their pixels; reads
+pickles that are bombs; and kills runs on an album a hundred times. By the code of the tests, only with other seeds,
+and as many mutants as are asked for. Stops at the first file that is neither a picture nor one clear line.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.files.test_kills import HELPER, KILLS, hashes, helper, write_album
-
+from tests.albums.test_kills import HELPER, KILLS, hashes, helper, write_album
+from tests.files import test_cut_files
 from tests.files.makers import one_of_each
 from tests.files.test_hostile import run_child
+from tests.importer.test_hostile_checkpoints import HOSTILE
 
 
 def fuzz(mutants: int, seed: int) -> None:
@@ -60,10 +64,56 @@ def kill() -> None:
     )
 
 
+def bombs() -> None:
+    """Open and write again each small file that asks for much; print what they cost at most."""
+    lines = [line.split("|") for line in child(BOMBS).splitlines()]
+    refused = sum(said.startswith("refused") for _, said, _, _ in lines)
+    without = sum("left out" in said for _, said, _, _ in lines)
+    seconds, megabytes = max(float(line[2]) for line in lines), max(int(line[3]) for line in lines) / 1000
+    print(
+        f"{len(lines)} bombs of up to 2 MB, read and written twice: {refused} refused in one line, {without} without "
+        f"what was too much, with a note; at most {seconds:.2f} s of processor time each, {megabytes:.0f} MB for all"
+    )
+
+
+def cuts() -> None:
+    """Cut a hundred files while they are read."""
+    with tempfile.TemporaryDirectory() as name:
+        refused = sum(int(child(CUT.format(folder=name, piecewise=piecewise))) for piecewise in (False, True))
+    print(f"{test_cut_files.CUTS} files cut while read: {refused} told about in one line each, none ended the process")
+
+
+def checkpoints() -> None:
+    """Read the pickles that are bombs."""
+    with tempfile.TemporaryDirectory() as name:
+        refused = len(child(CHECKPOINTS.format(folder=name)).splitlines())
+    print(f"{len(HOSTILE)} hostile checkpoints: {refused} refused in one line each")
+
+
+BOMBS = "from tests.files.test_budgets import open_all; open_all()"
+CUT = """
+from pathlib import Path
+from tests.files.test_cut_files import cut_all
+print(cut_all(Path({folder!r}), piecewise={piecewise}))
+"""
+CHECKPOINTS = "from tests.importer.test_hostile_checkpoints import read_all; read_all({folder!r})"
+
+
+def child(program: str) -> str:
+    """Return what a program prints in a process of its own; stop where it dies."""
+    root = Path(__file__).parent.parent
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=root)
+    if done.returncode:
+        raise SystemExit(f"exit {done.returncode}: {program}\n{done.stdout[-500:]}{done.stderr[-3000:]}")
+    return done.stdout.removesuffix("all\n").strip()
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutants", type=int, default=400, help="of each of the files")
     parser.add_argument("--seed", type=int, default=0)
+    parts = {"fuzz": None, "bombs": bombs, "cuts": cuts, "checkpoints": checkpoints, "kills": kill}
+    parser.add_argument("--only", nargs="+", choices=list(parts), default=list(parts))
     chosen = parser.parse_args()
-    fuzz(chosen.mutants, chosen.seed)
-    kill()
+    for part in chosen.only:
+        (parts[part] or partial(fuzz, chosen.mutants, chosen.seed))()

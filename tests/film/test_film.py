@@ -214,3 +214,38 @@ def test_a_lossless_master_is_kept_beside_the_result(tmp_path: Path) -> None:
     assert result.master == tmp_path / "out-master.mkv"
     assert_luma_kept(source, result.master)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out-master.mkv", "out.mp4"]
+
+
+def test_telecine_is_undone_on_request(tmp_path: Path) -> None:
+    cinema = panned(scene(1), 40, width=192, height=128, step=2)
+
+    def woven(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+        both = top.copy()
+        both[1::2] = bottom[1::2]
+        return both
+
+    television = []
+    for k in range(0, 40, 4):
+        a, b, c, d = cinema[k : k + 4]
+        television += [a, b, woven(b, c), woven(c, d), d]
+    source = write_film(tmp_path / "in.mkv", television)
+    result = colored(source, tmp_path / "out.mp4", interlaced="telecine", crf=0)
+    assert result.frames == 40
+    assert not any("ends early" in note for note in result.notes)
+    for (_, planes), luma in zip(read_planes(tmp_path / "out.mp4"), cinema, strict=True):
+        assert np.array_equal(planes[0], luma)
+
+
+def test_a_stream_that_says_neither_times_nor_length_is_coloured(tmp_path: Path) -> None:
+    packed = write_film(tmp_path / "in.mp4", two_shots(5), codec="libx264")
+    with av.open(str(packed)) as source, av.open(str(tmp_path / "raw.h264"), "w", format="h264") as raw:
+        stream = source.streams.video[0]
+        copy = raw.add_stream_from_template(stream, opaque=True)
+        unpacked = av.BitStreamFilterContext("h264_mp4toannexb", stream)
+        for packet in source.demux(stream):
+            for part in unpacked.filter(packet if packet.size else None):
+                part.stream = copy
+                raw.mux_one(part)
+    result = colored(tmp_path / "raw.h264", tmp_path / "out.mp4")
+    assert result.frames == 10
+    assert float(read_planes(tmp_path / "out.mp4")[1][0]) == pytest.approx(1 / 25)

@@ -181,7 +181,7 @@ def describe(path: Path) -> FilmInfo:
         full = int(context.color_range) == FULL_RANGE
         layout = layout_of(first.format.name, full_range=full, where=where)
         matrix, notes = _matrix(tags[2], stream.width, stream.height, layout, where)
-        rate = _rate(stream)
+        rate = rate_of(stream)
         duration = _duration_s(container, stream)
         if layout.alpha:
             notes = (*notes, "transparency left out")
@@ -215,7 +215,7 @@ def _matrix(tag: int, width: int, height: int, layout: Layout, where: str) -> tu
     raise UnsupportedFilmError(f"its colour matrix ({tag} of H.273) is not Y'CbCr of constant weights", where=where)
 
 
-def _rate(stream: VideoStream) -> Fraction:
+def rate_of(stream: VideoStream) -> Fraction:
     """Return a believable average rate: DV and raw streams claim 60000 a second, others nothing."""
     for claimed in (stream.average_rate, stream.guessed_rate, stream.base_rate):
         if claimed and 0 < claimed <= LARGEST_RATE:
@@ -245,7 +245,7 @@ def read_frames(container: InputContainer, stream: VideoStream, reading: Reading
     that ends too early ends here, too, and is said to be truncated.
     """
     stream.thread_type = "AUTO"
-    step = max(1, round(1 / (_rate(stream) * _time_base(stream, _rate(stream)))))
+    step = max(1, round(1 / (rate_of(stream) * _time_base(stream, rate_of(stream)))))
     last: int | None = None
     for frame in _decoded(container, stream, reading):
         if frame.pts is None or (last is not None and frame.pts <= last):

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from photochrom.film.containers import FilmInfo, rate_of
 from photochrom.film.options import Interlaced
 
 if TYPE_CHECKING:
     from av import VideoFrame
     from av.filter import Graph
     from av.video.stream import VideoStream
-
-    from photochrom.film.containers import FilmInfo
 
 # Frames that do not say they are interlaced pass through bwdif untouched.
 FILTERS: dict[Interlaced, tuple[tuple[str, str], ...]] = {
@@ -29,7 +28,7 @@ def filtered(
     if mode == "keep":
         yield from frames
         return
-    graph = _graph(stream, mode)
+    graph = _graph(stream, mode, info)
     for frame in frames:
         graph.push(frame)
         yield from _pulled(graph, info)
@@ -37,11 +36,16 @@ def filtered(
     yield from _pulled(graph, info)
 
 
-def _graph(stream: VideoStream, mode: Interlaced) -> Graph:
+def _graph(stream: VideoStream, mode: Interlaced, info: FilmInfo) -> Graph:
     from av.filter import Graph
 
     graph = Graph()
-    nodes = [graph.add_buffer(template=stream), *(graph.add(name, text) for name, text in FILTERS[mode])]
+    # Not `add_buffer`: undoing telecine counts frames, and has to know their rate.
+    settings = (
+        f"video_size={stream.width}x{stream.height}:pix_fmt={stream.codec_context.pix_fmt}:time_base={info.time_base}"
+        f":frame_rate={rate_of(stream)}:pixel_aspect={info.sample_aspect}"
+    )
+    nodes = [graph.add("buffer", settings), *(graph.add(name, text) for name, text in FILTERS[mode])]
     nodes.append(graph.add("buffersink"))
     for node, following in zip(nodes, nodes[1:], strict=False):
         node.link_to(following)

@@ -19,7 +19,7 @@ from photochrom.film.options import parse_time
 
 # On four cuts between photographs, with grain of 18 codes and exposure that breathes by a quarter, and on five of a
 # real film, flow explains at most 0.17 of the later frame and leaves at least 0.44 of the contrast; elsewhere it
-# explains at least 0.44, and leaves at most 0.25 (`benchmarks/film_shots.py`).
+# explains at least 0.44, and leaves at most 0.25 (`benchmarks/film_wear.py`).
 EXPLAINED, LEFT_OVER = 0.30, 0.33
 # Less contrast, in codes of 255, is a black frame or a fade: nothing to tell shots by.
 FLAT_CODES = 3.0

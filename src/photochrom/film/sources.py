@@ -84,9 +84,11 @@ class FilmFile:
             stream = picture_stream(container, os.fspath(path))
             seen = sum(1 for _ in itertools.islice(read_frames(container, stream, reading), LOOKED_AT))
         interlaced = reading.interlaced * 2 > seen
-        if interlaced:
+        if mode == "telecine":
+            info = replace(info, rate=info.rate * 4 / 5, frames=info.frames * 4 // 5)
+        if interlaced or mode == "telecine":
             done = {"deinterlace": "deinterlaced (bwdif)", "keep": "both fields kept", "telecine": "telecine undone"}
-            info = replace(info, notes=(*info.notes, f"interlaced film: {done[mode]}"))
+            info = replace(info, notes=(*info.notes, f"{'interlaced film' if interlaced else 'film'}: {done[mode]}"))
         return cls(info, interlaced, mode)
 
     @property

@@ -37,6 +37,7 @@ def end_on_signals() -> None:
 # name, where its function lives, one line of help. Only the verb that is used gets imported.
 VERBS = [
     ("colorize", "photochrom.cli.colorize:colorize", "Colour photographs and folders of photographs."),
+    ("ask", "photochrom.cli.ask:ask_about", "Ask what the net is unsure of, and write answers as hints."),
     ("restore", "photochrom.cli.restore:restore", "Restore photographs: scratches, stains, grain, fading."),
     ("film", "photochrom.cli.film:film", "Colour a film: steady, in full size, with its sound."),
     ("redo", "photochrom.cli.redo:redo", "Make a result again from its recipe, byte for byte."),

@@ -144,10 +144,13 @@ def shown_lab(ab: FloatArray, luma: FloatArray) -> npt.NDArray[np.floating]:
     return lab_from_srgb(merge_luma_chroma(luma, chroma_from_ab(luma, np.moveaxis(ab, 0, -1))))
 
 
-def form_regions(ab: FloatArray, lightness: Plane) -> npt.NDArray[np.intp]:
+def form_regions(
+    ab: FloatArray, lightness: Plane, most: int = REGIONS, *, wherever: bool = True
+) -> npt.NDArray[np.intp]:
     """Return the region of each cell: k-means over colour, lightness and place. Shapes: (2, h, w), (h, w) -> (h, w).
 
-    Deterministic: each centre starts at the cell farthest from the centres before it.
+    At most ``most`` regions; with ``wherever``, those that look alike are one wherever they lie. Deterministic: each
+    centre starts at the cell farthest from the centres before it.
     """
     height, width = lightness.shape
     rows, columns = np.mgrid[:height, :width] / min(height, width)
@@ -155,13 +158,15 @@ def form_regions(ab: FloatArray, lightness: Plane) -> npt.NDArray[np.intp]:
         [*(ab * COLOR_WEIGHT), lightness * LIGHTNESS_WEIGHT, rows * PLACE_WEIGHT, columns * PLACE_WEIGHT], axis=-1
     )
     smooth = np.moveaxis(box_mean(np.moveaxis(features, -1, 0).astype(np.float64), 1), 0, -1).reshape(-1, 5)
-    centres = _spread_centres(smooth, min(REGIONS, len(smooth)))
+    centres = _spread_centres(smooth, min(most, len(smooth)))
     for _ in range(ITERATIONS):
         nearest = _distances(smooth, centres).argmin(axis=1)
         counts = np.bincount(nearest, minlength=len(centres))
         sums = np.stack([np.bincount(nearest, column, len(centres)) for column in smooth.T], axis=1)
         centres = np.where(counts[:, None] > 0, sums / np.maximum(counts, 1)[:, None], centres)
-    nearest = _merge_alike(centres[:, :PLACELESS])[_distances(smooth, centres).argmin(axis=1)]
+    nearest = _distances(smooth, centres).argmin(axis=1)
+    if wherever:
+        nearest = _merge_alike(centres[:, :PLACELESS])[nearest]
     return np.unique(nearest, return_inverse=True)[1].reshape(height, width)
 
 

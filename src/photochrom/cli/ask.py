@@ -1,0 +1,87 @@
+"""`photochrom ask PHOTO`: what the net would rather ask than guess."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from photochrom.colorizer import Colorizer
+from photochrom.errors import EXIT_OK, OptionError, OutputError
+from photochrom.files.codecs.atomic import write_whole
+from photochrom.files.originals import Originals
+from photochrom.files.photo import open_photo, save_photo
+from photochrom.hints.hint import Hint
+from photochrom.hints.sheet import HINTS_SUFFIX, HintSheet, read_hints
+from photochrom.options import DEFAULT_MODEL, ColorizeOptions, EngineOptions, Limits
+from photochrom.questions.answers import hints_of
+from photochrom.questions.asking import MOST_QUESTIONS, ask
+from photochrom.questions.page import as_json, as_picture, as_text
+
+
+def ask_about(
+    photo: Annotated[Path, Parameter(name="PHOTO")],
+    /,
+    *,
+    count: Annotated[int, Parameter(validator=Number(gte=1, lte=MOST_QUESTIONS))] = 5,
+    answer: Annotated[list[str] | None, Parameter(negative="", consume_multiple=False)] = None,
+    hints: Path | None = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    json: Path | None = None,
+    picture: Path | None = None,
+    model: str = DEFAULT_MODEL,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+    engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008 - frozen
+    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
+) -> int:
+    """Print the questions whose answers would change a photograph's colours most, and write answers as hints.
+
+    The regions that are unsure, large, and not implied by one another come first, each with two to four likely colours.
+    With --answer a file of hints is written, for `photochrom colorize --hints`.
+
+    Args:
+        photo: The photograph.
+        count: At most so many questions; fewer where the net is sure.
+        answer: NUMBER=LETTER or NUMBER=COLOUR, such as 1=b or 3=#6b8e23; repeat it.
+        hints: What is known already, as for `colorize --hints`: nothing is asked twice, and answers are added to it.
+        output: Where answers are written. Left out, PHOTO's name with `.hints.json`, beside it.
+        json: Write the questions to this file, too.
+        picture: Write the photograph with the questions drawn on it to this file.
+        model: A model that can hear, by name or file.
+        overwrite: Replace files that exist already.
+        engine: What runs the net.
+        limits: What a file may ask of this computer.
+    """
+    target = (output or photo.with_name(photo.stem + HINTS_SUFFIX)) if answer else None
+    _refuse_existing([target, json, picture], photo, hints, overwrite=overwrite)
+    opened = open_photo(photo, limits=limits)
+    known: tuple[Hint, ...] = read_hints(hints, opened, limits=limits).hints if hints else ()
+    with Colorizer(options=ColorizeOptions(model=model), engine_options=engine) as colorizer:
+        questions = ask(opened, colorizer.engine, MOST_QUESTIONS if answer else count, known)
+    if target and answer:
+        sheet = HintSheet.for_photo(opened, [*known, *hints_of(answer, questions)])
+        write_whole(target, sheet.as_json())
+        print(f"{target}: {len(sheet.hints)} hint{'s' if len(sheet.hints) > 1 else ''}")
+        return EXIT_OK
+    if json:
+        write_whole(json, as_json(questions, opened))
+    if picture:
+        save_photo(as_picture(questions, opened), picture)
+    print(as_text(questions) or f"{photo}: nothing worth asking")
+    return EXIT_OK
+
+
+def _refuse_existing(targets: list[Path | None], photo: Path, hints: Path | None, *, overwrite: bool) -> None:
+    originals = Originals.of([photo, *([hints] if hints else [])])
+    written = [target for target in targets if target]
+    if len({os.path.abspath(target) for target in written}) < len(written):
+        raise OptionError("two files are to have one name", where=str(written[-1]))
+    for target in written:
+        if hints and overwrite and os.path.abspath(target) == os.path.abspath(hints):
+            continue  # answers are added to it
+        originals.refuse(target)
+        if os.path.lexists(target) and not overwrite:
+            raise OutputError("exists already", where=str(target), next_step="Use --overwrite to replace it")

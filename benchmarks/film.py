@@ -25,9 +25,10 @@ import numpy as np
 from photochrom.colorizer import Colorizer
 from photochrom.film.containers import Reading, describe
 from photochrom.film.encoding import CODECS, SegmentWriter, encoder_settings
+from photochrom.film.motion import one_thread_each
 from photochrom.film.options import FilmOptions
 from photochrom.film.planes import frame_from
-from photochrom.film.session import FilmColorizer, one_thread_each
+from photochrom.film.session import FilmColorizer
 from photochrom.film.sources import FilmFile
 from photochrom.options import ColorizeOptions, Limits
 

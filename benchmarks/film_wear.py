@@ -18,12 +18,12 @@ import numpy as np
 from skimage import data
 
 from photochrom.film.ageing import Wear, age_film
+from photochrom.film.exposure import even_exposures, exposure_changes
 from photochrom.film.matrices import Codes
-from photochrom.film.motion import compare, grid_size
+from photochrom.film.motion import compare, grid_size, one_thread_each
 from photochrom.film.options import FilmOptions
 from photochrom.film.passages import Sight, passages
-from photochrom.film.restoring import Reel, even_exposures, exposure_changes, restore_reel
-from photochrom.film.session import one_thread_each
+from photochrom.film.restoring import Reel, restore_reel
 from photochrom.film.shots import CutsFile
 from photochrom.restorer import Restorer
 

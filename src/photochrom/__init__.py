@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from photochrom.files.photo import open_photo as open_photo
     from photochrom.files.photo import save_photo as save_photo
     from photochrom.film.options import FilmOptions as FilmOptions
+    from photochrom.film.results import FilmResult as FilmResult
     from photochrom.film.session import FilmColorizer as FilmColorizer
-    from photochrom.film.session import FilmResult as FilmResult
     from photochrom.film.session import colorize_film as colorize_film
     from photochrom.hints.hint import Hint as Hint
     from photochrom.hints.sheet import HintSheet as HintSheet
@@ -85,7 +85,8 @@ _HOMES = {
         "UnsupportedPhotoError",
     ),
     "photochrom.film.options": ("FilmOptions",),
-    "photochrom.film.session": ("FilmColorizer", "FilmResult", "colorize_film"),
+    "photochrom.film.results": ("FilmResult",),
+    "photochrom.film.session": ("FilmColorizer", "colorize_film"),
     "photochrom.hints.hint": ("Hint",),
     "photochrom.hints.sheet": ("HintSheet", "read_hints"),
     "photochrom.options": ("ColorizeOptions", "EngineOptions", "Limits", "OutputOptions", "RestoreOptions"),

@@ -16,7 +16,8 @@ from photochrom.files.codecs.xmp import read_property
 from photochrom.files.provenance import DIGITAL_SOURCE_TYPE
 from photochrom.film.matrices import Codes, Matrix
 from photochrom.film.options import FilmOptions
-from photochrom.film.session import FilmColorizer, FilmResult
+from photochrom.film.results import FilmResult
+from photochrom.film.session import FilmColorizer
 from tests.film.films import panned, read_packets, read_planes, scene, two_shots, write_film
 
 ORANGE = photochrom.FakeEngine((25.0, 40.0))

@@ -10,10 +10,11 @@ import pytest
 
 import photochrom
 from photochrom.film.ageing import Wear, age_film
+from photochrom.film.exposure import even_exposures, exposure_changes
 from photochrom.film.matrices import Codes
 from photochrom.film.motion import Motion, compare
 from photochrom.film.options import FilmOptions
-from photochrom.film.restoring import Reel, even_exposures, exposure_changes, restore_reel
+from photochrom.film.restoring import Reel, restore_reel
 from photochrom.film.session import FilmColorizer
 from tests.film.films import panned, read_planes, scene, write_film
 

@@ -9,7 +9,8 @@ import pytest
 
 import photochrom
 from photochrom.film.options import FilmOptions
-from photochrom.film.session import FilmColorizer, FilmResult
+from photochrom.film.results import FilmResult
+from photochrom.film.session import FilmColorizer
 from tests.film.films import read_planes, two_shots, write_film
 
 

@@ -50,7 +50,7 @@ def evaluate_film(
     """
     require_extra("film", "measuring film", "av", "cv2")
     from photochrom.film.contest import FilmContest, measure_film
-    from photochrom.film.session import one_thread_each
+    from photochrom.film.motion import one_thread_each
 
     done: list[FilmContest] = []
     failed = 0

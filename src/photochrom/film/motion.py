@@ -9,6 +9,8 @@ Source: Kroeger, Timofte, Dai, Van Gool 2016, "Fast Optical Flow using Dense Inv
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -141,3 +143,16 @@ def _trust(here: Grey, there: Grey, out: Plane, home: Plane) -> tuple[Plane, flo
     smooth = cv2.blur(difference.astype(np.float32), (3, 3))
     alike = np.exp(-np.maximum(smooth - common, 0) / np.float32(TONE_CODES))
     return (closing(out, home) * alike).astype(np.float32), float(smooth.mean())
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Keep OpenCV to one thread: frames are worked on side by side, and flow depends on the count."""
+    import cv2
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

@@ -12,7 +12,8 @@ from PIL import Image
 
 from photochrom.errors import OptionError
 from photochrom.files.photo import Photo, save_photo
-from photochrom.film.session import FilmColorizer, FilmResult
+from photochrom.film.results import FilmResult
+from photochrom.film.session import FilmColorizer
 from photochrom.film.sources import open_source
 
 PARTS, PART_S, FRAMES_A_PART = 5, 10.0, 4

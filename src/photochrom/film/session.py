@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -22,49 +20,19 @@ from photochrom.film.given import GivenFrames
 from photochrom.film.joining import Joint, Piece, Span, join
 from photochrom.film.keyframes import Viewer
 from photochrom.film.matrices import BT601, Matrix
+from photochrom.film.motion import one_thread_each
 from photochrom.film.options import FilmOptions
 from photochrom.film.painting import Painter
 from photochrom.film.pipeline import Film, color_segments
 from photochrom.film.planes import Layout
 from photochrom.film.restoring import Findings
+from photochrom.film.results import FilmResult, Progress
 from photochrom.film.segments import WorkFolder
 from photochrom.film.shots import CutsFile
 from photochrom.film.sources import FilmFile, PictureFolder, open_source
 from photochrom.film.stamps import metadata_tags, stamped
 from photochrom.film.writers import EncodedSegment, PictureSegment, Writer
 from photochrom.options import ColorizeOptions, EngineOptions, Limits
-
-# Called with the frames done and those expected (0 where the film does not say).
-Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class FilmResult:
-    """A coloured film, and what was decided on the way.
-
-    Attributes:
-        path: of the film, or the folder of pictures.
-        frames: how many it has.
-        cuts: numbers of the frames that begin a shot, without the first.
-        key_frames: how many frames the net has seen.
-        resumed: frames that an earlier run had done.
-        luma_psnr_db: how well luma was kept, the worst of four frames of each segment; infinite where every sample is
-        the
-            film's. None where nothing was left to do.
-        notes: what was decided.
-        seconds: that it took.
-        master: the lossless copy, where one was asked for.
-    """
-
-    path: Path
-    frames: int
-    cuts: tuple[int, ...]
-    key_frames: int
-    resumed: int
-    luma_psnr_db: float | None
-    notes: tuple[str, ...] = ()
-    seconds: float = 0.0
-    master: Path | None = None
 
 
 @dataclass(slots=True)
@@ -296,19 +264,6 @@ class FilmColorizer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Keep OpenCV to one thread: frames are worked on side by side, and flow depends on the count."""
-    import cv2
-
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def require_film_extra() -> None:

@@ -1,0 +1,105 @@
+"""Marks on film: dust and scratches that live one frame, and vertical lines that stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from photochrom.film.motion import Plane
+
+# A mark differs from both neighbours by this many times the noise, and by this at least, of 1; and they agree.
+MARK_NOISES, MARK_LEAST = 5.0, 0.05
+# Flow is believed for marks where it closes this well, and where what surrounds a place fits, to this, of 1.
+BELIEVED, SURROUNDINGS = 0.7, 0.02
+# More than this share of a frame is no dust: something moved that flow has not followed.
+MOST_MARKED = 0.12
+# A line: this share of the height departs from the columns beside it to the same side, by this at least, of 1.
+LINE_SHARE, LINE_LEAST, LINE_WIDTH_PX = 0.7, 0.02, 11
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another frame brought into place: its plane, and how far each place can be believed."""
+
+    plane: Plane
+    trust: Plane
+
+
+def find_marks(plane: Plane, before: Neighbour, after: Neighbour, noise: float) -> npt.NDArray[np.bool_]:
+    """Return where something lives this one frame alone: both neighbours differ from it to the same side, and agree."""
+    import cv2
+
+    limit = max(MARK_NOISES * noise, MARK_LEAST)
+    first, second = plane - before.plane, plane - after.plane
+    least = np.where(first * second > 0, np.minimum(np.abs(first), np.abs(second)), 0)
+    apart = np.abs(before.plane - after.plane)
+    believed = np.minimum(before.trust, after.trust) > BELIEVED
+    for difference in (first, second):
+        believed &= _surroundings(np.abs(difference)) < max(3 * noise, SURROUNDINGS)
+    # Fine texture a fraction of a pixel out of place is no mark: it must leave all that lies beside it, too.
+    kernel = np.ones((3, 3), np.uint8)
+    highest = np.maximum(cv2.dilate(before.plane, kernel), cv2.dilate(after.plane, kernel))
+    lowest = np.minimum(cv2.erode(before.plane, kernel), cv2.erode(after.plane, kernel))
+    beyond = np.maximum(plane - highest, lowest - plane)
+    sure = (least > limit) & (beyond > limit / 2) & (apart < 0.4 * least) & believed
+    # From the sure places, what belongs to the mark is taken in, down to half the limit, and a pixel around it.
+    likely = ((least > limit / 2) & (apart < 0.7 * least) & believed).astype(np.uint8)
+    opened = cv2.morphologyEx(sure.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    grown = opened
+    for _ in range(3):
+        grown = cv2.dilate(grown, kernel) & np.maximum(likely, grown)
+    mask = cv2.dilate(np.asarray(grown), kernel).astype(bool) if sure.any() else sure
+    return mask if mask.mean() < MOST_MARKED else np.zeros_like(sure)
+
+
+def _surroundings(difference: Plane) -> Plane:
+    """Return the median of a difference around each place, which a mark does not reach: whether flow is right there."""
+    import cv2
+
+    height, width = difference.shape
+    codes = np.clip(difference * 255, 0, 255).astype(np.uint8)
+    half = cv2.resize(codes, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_NEAREST)
+    median = cv2.medianBlur(half, 17)
+    return np.asarray(cv2.resize(median, (width, height), interpolation=cv2.INTER_NEAREST), np.float32) / np.float32(
+        255
+    )
+
+
+def find_lines(plane: Plane) -> Plane | None:
+    """Return what vertical lines add to a frame, or None where it has none.
+
+    A line departs from the columns beside it, to one side, over most of the height. Its offset is followed down the
+    line by a running median, so that a line that fades or sways a little is met, and what is under it stays.
+    """
+    import cv2
+
+    height, width = plane.shape
+    if width < 3 * LINE_WIDTH_PX or height < 32:
+        return None
+    codes = np.clip(plane * 255, 0, 255).astype(np.uint8)
+    beside = cv2.blur(codes, (1, 5)).astype(np.float32)
+    beside = _row_median(beside)
+    departs = plane * 255 - beside
+    share = np.maximum((departs > 0).mean(axis=0), (departs < 0).mean(axis=0))
+    strength = np.abs(np.median(departs, axis=0))
+    columns = (share > LINE_SHARE) & (strength > LINE_LEAST * 255)
+    columns[: LINE_WIDTH_PX // 2] = columns[-(LINE_WIDTH_PX // 2) :] = False
+    if not columns.any() or columns.mean() > 0.05:
+        return None
+    columns = cv2.dilate(columns.astype(np.uint8)[None], np.ones((1, 3), np.uint8))[0].astype(bool)
+    offset = np.zeros_like(plane)
+    shifted = np.clip(departs[:, columns] + 128, 0, 255).astype(np.uint8)
+    along = min(31, height // 2 * 2 - 1)
+    stacked = np.stack([cv2.medianBlur(np.repeat(column[:, None], 3, 1), 5)[:, 1] for column in shifted.T], axis=1)
+    offset[:, columns] = (cv2.blur(stacked.astype(np.float32), (1, along)).reshape(stacked.shape) - 128) / 255
+    return offset
+
+
+def _row_median(plane: Plane) -> Plane:
+    """Return the running median along rows over ``LINE_WIDTH_PX`` columns."""
+    half = LINE_WIDTH_PX // 2
+    padded = np.pad(plane, ((0, 0), (half, half)), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, LINE_WIDTH_PX, axis=1)
+    return np.median(windows, axis=-1).astype(np.float32)

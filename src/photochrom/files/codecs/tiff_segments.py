@@ -10,6 +10,7 @@ specifications of LERC, Zstandard and JPEG XR in TIFF.
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ import numpy.typing as npt
 
 from photochrom.computer.room import empty_pixels
 from photochrom.errors import UnsupportedPhotoError
-from photochrom.files.codecs import tiff
+from photochrom.files.codecs import jxl, tiff
 from photochrom.files.codecs.decoded import extra_module
 from photochrom.files.codecs.imagecodecs_readers import EXTRA
 from photochrom.files.codecs.libvips import libvips
@@ -246,6 +247,9 @@ def _decoder_of_extra(reader: TiffReader, page: Page, compression: int) -> Any:
         )
 
     def decoded(segment: Segment, data: bytes) -> Samples:
+        width, height = _claimed_size(data)
+        if width * height > LARGEST_TILE_IN_AREAS * segment.width * segment.height + SMALLEST_LIMIT_PX:
+            raise ValueError(f"a strip or tile claims {width} x {height} pixels")
         tables = {"jpegtables": opened.jpegtables, "jpegheader": opened.jpegheader}
         samples, _, _ = opened.decode(data, segment.index, **tables)
         if samples is None:
@@ -261,3 +265,17 @@ def _decoder_of_extra(reader: TiffReader, page: Page, compression: int) -> Any:
 def _is_known(decode: Any) -> bool:
     """Return whether tifffile decodes what this stands for: its functions for what it does not only raise."""
     return not getattr(decode, "__name__", "").startswith("decode_raise")
+
+
+def _claimed_size(data: bytes) -> tuple[int, int]:
+    """Return width and height that the data of a strip claims for itself; (0, 0) where its kind does not say."""
+    header = jxl.header_of(data) if data.startswith(jxl.SIGNATURES) else None
+    if header:
+        return header.width, header.height
+    if data.startswith(b"\x89PNG") and len(data) >= 24:
+        return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    siz = data.find(b"\xff\x4f\xff\x51", 0, 4096)  # JPEG 2000: ISO 15444-1 annex A.5.1
+    if siz >= 0 and len(data) >= siz + 24:
+        right, bottom, left, top = struct.unpack_from(">4L", data, siz + 8)
+        return max(0, right - left), max(0, bottom - top)
+    return 0, 0

@@ -111,11 +111,9 @@ def test_closed_streams_cost_no_photograph_and_get_no_result_written_into(
 ALBUM = """
 import os, signal, sys, threading
 from pathlib import Path
-from photochrom.albums.album import plan_jobs
-from photochrom.albums.manifest import Manifest
+from photochrom.albums.plan import plan
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.app import end_on_signals
-from photochrom.cli.inputs import Plan
 from photochrom.cli.runs import run_planned
 from photochrom.files.provenance import Provenance
 from tests.albums.test_batch import redden
@@ -126,7 +124,7 @@ def redden_and_signal(photo):
 
 end_on_signals()
 album, out = Path(sys.argv[1]), Path(sys.argv[2])
-planned = Plan(plan_jobs(album, out), Manifest.of(out), [])
+planned = plan([album], out, format=None)
 settings = BatchSettings(Provenance("fake", "0", "1"))
 sys.exit(run_planned(planned, redden_and_signal, settings, workers=1, report=None, quiet=False, done="coloured"))
 """

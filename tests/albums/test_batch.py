@@ -193,6 +193,7 @@ def test_names_of_255_bytes(tmp_path: Path) -> None:
     assert len([name for name in names_in(tmp_path / "out") if name.endswith((".tiff", ".tif"))]) == 3
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     st.sets(

@@ -144,6 +144,7 @@ def hashes(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+@pytest.mark.slow
 def test_a_hundred_kills_lose_nothing(folder: Path, tmp_path: Path) -> None:
     originals = hashes(folder)
     helper(HELPER + "run()", folder, tmp_path / "clean")
@@ -161,6 +162,7 @@ def test_a_hundred_kills_lose_nothing(folder: Path, tmp_path: Path) -> None:
     assert not list(out.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_several_runs_at_once_on_one_album(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()

@@ -168,6 +168,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read from /proc")
 @pytest.mark.parametrize(("suffix", "dtype"), [(".jpg", "uint8"), (".tif", "uint16")])
 def test_memory_does_not_grow_with_the_picture(suffix: str, dtype: str, tmp_path: Path) -> None:

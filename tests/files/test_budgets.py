@@ -167,6 +167,7 @@ def open_all() -> None:
     print("all", flush=True)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="bounds and what they count differ elsewhere")
 def test_bombs_cost_little_and_say_so() -> None:
     program = CHILD.format(memory=MEMORY_BYTES, seconds=PROCESSOR_S)

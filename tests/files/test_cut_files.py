@@ -67,6 +67,7 @@ def cut_all(folder: Path, *, piecewise: bool) -> int:
 noisy_files = noisy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["whole", "piecewise"])
 def test_files_cut_between_header_and_pixels_are_one_line_each(tmp_path: Path, how: str) -> None:
     child = [sys.executable, "-c", CHILD, str(tmp_path), how]

@@ -108,6 +108,7 @@ def run_child(names: list[str], seed: int, count: int) -> subprocess.CompletedPr
     return subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT_S, check=False, env=few_threads)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no bound on memory there")
 @pytest.mark.parametrize("part", range(3))
 def test_mutants_of_every_format_are_pictures_or_one_line(part: int) -> None:

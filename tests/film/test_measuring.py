@@ -66,6 +66,7 @@ def coloured_film(path: Path) -> Path:
     return write_film(path, lumas, chroma=chroma)
 
 
+@pytest.mark.slow
 def test_an_unsteady_net_is_steadier_as_film_than_frame_by_frame(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     net = photochrom.FakeEngine(lambda luma: np.concatenate([luma, -luma], axis=1) * 20 + random.normal(0, 6))

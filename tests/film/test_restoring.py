@@ -91,6 +91,7 @@ def colored(source: Path, target: Path, stop_at: int = 0) -> Any:
         return colorizer(source, target, progress)
 
 
+@pytest.mark.slow
 def test_where_passages_end_makes_no_difference_and_ended_runs_go_on(
     clean: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

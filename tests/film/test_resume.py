@@ -48,6 +48,7 @@ def photochrom_ab(luma: Any) -> Any:
 
 
 # Passages have 5 frames and end at the cut, after 16; segments end with the passage that brings them to 8: 10, 21, 31.
+@pytest.mark.slow
 @pytest.mark.parametrize(("stop_at", "kept"), [(3, 0), (11, 10), (20, 10), (31, 21)])
 def test_a_run_that_was_ended_goes_on_and_gives_the_same_bytes(
     stop_at: int, kept: int, film: Path, tmp_path: Path
@@ -84,6 +85,7 @@ def test_a_segment_without_its_record_is_made_again(film: Path, tmp_path: Path) 
     assert len(read_planes(tmp_path / "out.mp4")) == 32
 
 
+@pytest.mark.slow
 def test_other_options_or_another_film_begin_anew(film: Path, tmp_path: Path) -> None:
     with pytest.raises(MemoryError):
         colored(film, tmp_path / "out.mp4", 25, MemoryError)

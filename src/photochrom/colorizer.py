@@ -46,6 +46,12 @@ class Colorizer:
         UnknownModelError, ModelNotInstalledError, ModelFileError: the model cannot be loaded.
 
     Cost: loading takes a fraction of a second and some tens of megabytes; keep the session for many pictures.
+
+    Example:
+        >>> scans = [np.full((40, 60), 90, np.uint8), np.full((30, 30, 3), 40000, np.uint16)]
+        >>> with photochrom.Colorizer(engine=photochrom.FakeEngine()) as colorizer:  # or a model's name
+        ...     [(colored.shape, colored.dtype.name) for colored in map(colorizer, scans)]
+        [((40, 60, 3), 'uint8'), ((30, 30, 3), 'uint16')]
     """
 
     def __init__(
@@ -215,6 +221,11 @@ def colorize(
         OptionError: an option is out of range.
         ModelError: the model cannot be found or loaded.
         PhotoError: the picture cannot be read or handled.
+
+    Example:
+        >>> grey = np.full((40, 60), 128, np.uint8)
+        >>> photochrom.colorize(grey, vividness=1.2).shape
+        (40, 60, 3)
     """
     options = ColorizeOptions.checked(
         model=os.fspath(model),

@@ -63,7 +63,15 @@ def option_error(model: type[BaseModel], error: ValidationError) -> OptionError:
 
 
 class ColorizeOptions(Options):
-    """How a photograph is coloured."""
+    """How a photograph is coloured.
+
+    Example:
+        >>> photochrom.ColorizeOptions(vividness=1.3).vividness
+        1.3
+        >>> photochrom.ColorizeOptions.checked(vividnes=1.3)
+        Traceback (most recent call last):
+        photochrom.errors.OptionError: vividnes: unknown option. Did you mean 'vividness'?
+    """
 
     model: str = Field(
         default=DEFAULT_MODEL,

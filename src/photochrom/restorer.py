@@ -46,6 +46,12 @@ class Restorer:
         UnknownModelError, ModelNotInstalledError, ModelFileError: a model that is needed cannot be loaded.
 
     Cost: loading takes a fraction of a second and some tens of megabytes; keep the session for many pictures.
+
+    Example:
+        >>> with photochrom.Restorer(photochrom.RestoreOptions(damage="never", noise="never")) as restorer:
+        ...     faded = photochrom.Photo(np.linspace(90, 150, 64 * 64).reshape(64, 64, 1).astype(np.uint8))
+        ...     [note.partition(":")[0] for note in restorer.run(faded).notes]
+        ['tone']
     """
 
     def __init__(
@@ -198,6 +204,11 @@ def restore(
         OptionError: an option is out of range, or the mask does not fit.
         ModelError: a model cannot be found or loaded.
         PhotoError: the picture cannot be read or handled.
+
+    Example:
+        >>> grey = np.full((64, 64), 128, np.uint8)
+        >>> photochrom.restore(grey, noise="always", damage="never").shape
+        (64, 64)
     """
     options = RestoreOptions.checked(
         damage=damage,

@@ -16,6 +16,8 @@ from photochrom.train.finetune import difference_ab, read_folded
 from photochrom.train.trained import Trained
 from tests.train.test_stages import GENERATOR, config
 
+pytestmark = pytest.mark.slow
+
 
 def net_with_opinions(seed: int, queries: int = 0) -> ColorNet:
     """Return a tiny network whose answers differ from place to place, as a trained one's do."""

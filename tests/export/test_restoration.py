@@ -11,6 +11,8 @@ from photochrom.errors import ModelFileError
 from photochrom.export.restoration import RestorationGraph, check_parity, export_restoration_net
 from photochrom.nets.restoration import build_restoration_net
 
+pytestmark = pytest.mark.slow
+
 
 def denoiser_with_opinions(seed: int) -> torch.nn.Module:
     torch.manual_seed(seed)

@@ -12,6 +12,7 @@ from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_SOME_FAILED, EXI
 from tests.train.conftest import write_config
 
 
+@pytest.mark.slow
 def test_train_then_export_then_colour(
     exported_run: tuple[Path, Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -31,6 +32,7 @@ def test_train_then_export_then_colour(
     assert "exists already" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_signal_saves_and_says_how_to_go_on(
     shard: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
@@ -13,6 +14,8 @@ from photochrom.train.config import load_config
 from photochrom.train.loop import Training
 from photochrom.train.runtime import buckets
 from tests.train.conftest import write_config
+
+pytestmark = pytest.mark.slow
 
 OPTIONS = """
 [optimizer]

@@ -12,6 +12,8 @@ from photochrom.train.finetune import FinetuneOptions, difference_ab, finetune, 
 from tests.tiny_model import write_tiny_model
 from tests.train.conftest import encode, make_photo
 
+pytestmark = pytest.mark.slow
+
 QUICK = FinetuneOptions(steps=20, batch=4, size_px=32, rate=5e-3, look_steps=10)
 
 

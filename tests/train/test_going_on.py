@@ -32,6 +32,8 @@ from tests.tiny_model import write_tiny_model
 from tests.train.test_restoring import plan as restoration_plan
 from tests.train.test_stages import GENERATOR, config, lines
 
+pytestmark = pytest.mark.slow
+
 LEARNING = GENERATOR | {"lr_backbone": 1e-3, "photos_seen": 6}
 
 

@@ -7,6 +7,8 @@ from nbclient import NotebookClient
 import photochrom
 from tests.train.conftest import make_photo, write_config
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SOURCE = Path(photochrom.__file__).parents[1]
 RESTORE = '[task]\ninput = "relit"\ntarget = "rgb"\n[loss]\npixel = 1.0\n'

@@ -106,6 +106,13 @@ def open_photo(
 
     Memory: the pixels, once more where they have to be turned upright or have alpha; see
     :mod:`photochrom.computer.room` for large ones.
+
+    Example:
+        >>> photochrom.save_photo(photochrom.Photo(np.full((20, 30, 1), 40000, np.uint16)), "scan.tif")
+        ()
+        >>> scan = photochrom.open_photo("scan.tif")
+        >>> scan.width, scan.depth, scan.format
+        (30, 16, 'tiff')
     """
     limits = limits or Limits()
     with open_source(source, limits.max_file_bytes) as opened:

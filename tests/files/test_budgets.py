@@ -71,9 +71,11 @@ def page_chain(count: int) -> bytes:
 
 def packet(kind: str, count: int) -> bytes:
     """XMP of many small parts."""
-    attributes = "".join(f' photoshop:a{i}="1"' for i in range(count)) if kind == "attributes" else ""
+    attributes = {"attributes": ' photoshop:a{}="1"', "namespaces": ' xmlns:n{}="u{}"'}.get(kind, "")
+    attributes = "".join(attributes.format(i, i) for i in range(count if attributes else 0))
     inside = {
         "attributes": "",
+        "namespaces": "",
         "elements": "<photoshop:a/>" * count,
         "texts": "<photoshop:a>" + "x<!---->" * count + "</photoshop:a>",
         "instructions": "<?x?>" * count,
@@ -103,7 +105,7 @@ def _with_exif(format: str, data: bytes) -> bytes:
 
 
 RECORD = b"\x1c\x02\x19\x00\x01k"
-XMP_KINDS = ("attributes", "elements", "texts", "instructions", "deep")
+XMP_KINDS = ("attributes", "namespaces", "elements", "texts", "instructions", "deep")
 
 
 def bombs() -> dict[str, bytes]:

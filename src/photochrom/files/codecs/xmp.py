@@ -62,6 +62,8 @@ PACKET_END = '<?xpacket end="w"?>'
 EMPTY = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}"/></x:xmpmeta>'
 MAX_PACKET_BYTES = 16_000_000
 MAX_DEPTH = 60
+MOST_ATTRIBUTES = 1_000
+"""Of one element, namespaces included: building the document takes the square of their number."""
 MAX_NODES = 50_000
 """Elements, attributes and runs of text: each costs a kilobyte while the packet is open."""
 DECLARATION = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -198,6 +200,8 @@ class _Counter:
     def _start(self, _: str, attributes: dict[str, str]) -> None:
         self.nodes += len(attributes)
         self.depth += 1
+        if len(attributes) > MOST_ATTRIBUTES:
+            raise DamagedXmpError(f"more than {MOST_ATTRIBUTES:,} attributes in one place")
         if self.depth > MAX_DEPTH:
             raise DamagedXmpError("nested too deeply")
         self._node()

@@ -85,6 +85,7 @@ def test_bad_input_is_one_line(
     assert not (tmp_path / "r" / "index.html").exists()
 
 
+@pytest.mark.slow
 def test_cost_is_measured_in_a_process_of_its_own(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cost, "LARGE_MEGAPIXELS", 2)
     figures = cost.measure_cost(str(tiny_model))

@@ -53,6 +53,7 @@ def stop_after(count: int) -> Callable[[], bool]:
     return lambda: next(calls) >= count
 
 
+@pytest.mark.slow
 def test_nogan_with_cycles_resumed_anywhere_equals_uninterrupted(shard: Path, tmp_path: Path) -> None:
     joint = JOINT | {"turns": "switcher", "threshold": 0.69}
     plan = {"stages": [GENERATOR, CRITIC | {"generations": 5}, joint]}
@@ -86,6 +87,7 @@ def test_generations_are_painted_before_the_critic_stage_and_a_stop_does_not_wai
     assert (position.stage, position.step, len(list(painted.glob("*.png")))) == (0, 1, 5)
 
 
+@pytest.mark.slow
 def test_joint_stages_alternate_and_each_turn_changes_only_its_own_network(shard: Path, tmp_path: Path) -> None:
     steps: list[dict[str, Any]] = []
     training = Training(config(shard, tmp_path / "run", JOINT), on_step=steps.append, should_stop=lambda: bool(steps))
@@ -118,6 +120,7 @@ def test_the_switcher_holds_the_generator_back_until_the_critic_is_caught_up() -
     assert turn == "generator"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "channels"),
     [

@@ -69,7 +69,7 @@ def main(folder: Path) -> None:
     with photochrom.Restorer(photochrom.RestoreOptions(correct_cast=True)) as restorer:
         for seed, (name, preset) in enumerate(WORN):
             make_restored(name, preset, seed, restorer).save(folder / f"restored-{preset}.jpg", quality=85)
-    contact_sheet(skimage.data.astronaut(), seed=3, cell_px=200).save(folder / "degradation.jpg", quality=82)
+    contact_sheet(skimage.data.astronaut(), seed=3, cell_px=200).save(folder / "degradation.jpg", quality=62)
 
 
 if __name__ == "__main__":

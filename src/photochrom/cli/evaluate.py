@@ -14,6 +14,7 @@ from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, MissingExtraError, Opti
 from photochrom.evaluation import contest as board
 from photochrom.evaluation.classifier import Classifier, load_classifier
 from photochrom.evaluation.contestants import NATIVE, Contestant
+from photochrom.evaluation.hinted import checked_counts, measure_hints, write_scores
 from photochrom.evaluation.photographs import Photograph
 from photochrom.options import DEFAULT_MODEL
 
@@ -33,6 +34,7 @@ def evaluate(
     reliability: Annotated[bool, Parameter(negative="")] = False,
     cost: bool = True,
     keep_grey: Annotated[bool, Parameter(negative="")] = False,
+    hints: str | None = None,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
 ) -> int:
     """Measure models on colour photographs: each is greyed, coloured and compared with itself.
@@ -55,8 +57,12 @@ def evaluate(
         reliability: Compare the model's confidence with its real errors.
         cost: Measure seconds and peak memory of each model in a process of its own.
         keep_grey: Keep photographs without colours in the set; they are left out otherwise.
+        hints: Numbers of hints such as 1,10,100: measure as well what so many true colours are worth to the model,
+            beside a copy of the nearest one (PSNR at 256 x 256, in iColoriT's manner), into hints.json. One run of
+            each model for each photograph and number; the model must hear.
         quiet: Print errors only.
     """
+    counts = checked_counts(hints) if hints else ()
     if limit is not None and limit < 1:
         raise OptionError("at least one photograph is needed", where="--limit")
     photographs = board.pick_photographs(_truth_folder(photos, pairs), labels, limit)
@@ -73,6 +79,8 @@ def evaluate(
     if cost:
         result.costs.update({row: board.measure_cost(name) for row, name in named.items()})
     page = board.write_report(result, report)
+    if counts:
+        _evaluate_hints(photographs, models, counts, report, quiet=quiet)
     unreadable = {key: why for key, why in result.found.skipped.items() if why != "has no colour"}
     for key, why in unreadable.items():
         print_error(f"{key}: {why}. It was left out.")
@@ -124,6 +132,21 @@ def _evaluate(
             classifier=classifier,
             progress=lambda done, _: bar.update(task, completed=done),
         )
+
+
+def _evaluate_hints(
+    photographs: list[Photograph], models: list[str], counts: tuple[int, ...], report: Path, *, quiet: bool
+) -> None:
+    """Measure what hints are worth, write it, and print one line per row."""
+    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
+        task = bar.add_task("hints", total=len(photographs))
+        scores = measure_hints(photographs, models, counts, lambda done: bar.update(task, completed=done))
+    write_scores(scores, report)
+    if quiet:
+        return
+    print(f"{'PSNR in dB, with hints:':24}" + "".join(f"{count:>8}" for count in counts))
+    for row, estimates in scores.table().items():
+        print(f"{row[:24]:24}" + "".join(f"{estimate['value']:8.2f}" for estimate in estimates))
 
 
 def _print_table(result: board.Scoreboard) -> None:

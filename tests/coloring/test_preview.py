@@ -1,0 +1,34 @@
+"""A photograph held ready: it shows what the whole photograph will look like, and reads it once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from photochrom import ColorizeOptions, Colorizer, FakeEngine, Hint, Photo
+from photochrom.color import lab_from_srgb
+
+HINTS = [Hint(point=(0.25, 0.5), color="navy")]
+
+
+def large() -> Photo:
+    tone = np.where(np.arange(2400) < 1200, 90, 160).astype(np.uint8)
+    return Photo(np.broadcast_to(tone, (1600, 2400))[..., None].copy())
+
+
+def test_a_preview_has_screen_size_and_the_colours_of_the_whole() -> None:
+    colorizer = Colorizer(engine=FakeEngine(hears=True), options=ColorizeOptions(chroma_ceiling=None))
+    shown = colorizer.preview(large()).show(HINTS).photo
+    whole = colorizer.run(large(), HINTS).photo
+    assert (shown.width, shown.height) == (1080, 720)
+    for x in (0.25, 0.1, 0.8):
+        here = lab_from_srgb(shown.pixels[360, int(x * 1080)] / 255.0)
+        there = lab_from_srgb(whole.pixels[800, int(x * 2400)] / 255.0)
+        assert np.abs(here - there).max() < 2
+
+
+def test_each_showing_starts_anew() -> None:
+    preview = Colorizer(engine=FakeEngine(hears=True)).preview(large())
+    first = preview.show(HINTS).photo.pixels
+    preview.show([Hint(point=(0.25, 0.5), color="red")])
+    assert np.array_equal(preview.show(HINTS).photo.pixels, first)
+    assert not np.array_equal(preview.show().photo.pixels, first)

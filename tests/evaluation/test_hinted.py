@@ -1,0 +1,62 @@
+"""What hints are worth: the places are drawn once, more hints help, and copying has its right value."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photochrom.cli.app import run
+from photochrom.errors import ModelError, OptionError
+from photochrom.evaluation.hinted import NEAREST, checked_counts, draw_places, measure_hints
+from photochrom.evaluation.photographs import find_photographs
+
+
+@pytest.fixture
+def halves(tmp_path: Path) -> Path:
+    """Return a folder with one photograph, its left half green, its right half orange."""
+    rgb = np.zeros((256, 256, 3), dtype=np.uint8)
+    rgb[:, :128], rgb[:, 128:] = (60, 140, 60), (220, 150, 60)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.fromarray(rgb).save(folder / "halves.png")
+    return folder
+
+
+def test_counts_are_read_in_order_and_wrong_ones_refused() -> None:
+    assert checked_counts("10,1") == (0, 1, 10)
+    for wrong in ("1,x", "-1", "5000"):
+        with pytest.raises(OptionError, match="--hints"):
+            checked_counts(wrong)
+
+
+def test_places_belong_to_a_photograph_and_fewer_are_the_first_of_more() -> None:
+    assert np.array_equal(draw_places("a", 100, 256)[:10], draw_places("a", 10, 256))
+    assert not np.array_equal(draw_places("a", 10, 256), draw_places("b", 10, 256))
+    assert len({tuple(place) for place in draw_places("a", 1000, 256)}) == 1000
+
+
+def test_hints_help_a_model_and_a_copy_of_the_nearest(halves: Path, hearing_model: Path) -> None:
+    scores = measure_hints(find_photographs(halves), [str(hearing_model)], (0, 1, 20))
+    for row in (NEAREST, "hearing"):
+        none, one, many = scores.psnr[row][0]
+        assert none < many
+        assert one < many
+    assert scores.psnr[NEAREST][0][2] > 22
+
+
+def test_a_model_that_cannot_hear_is_told(halves: Path, tiny_model: Path) -> None:
+    with pytest.raises(ModelError, match="cannot take hints"):
+        measure_hints(find_photographs(halves), [str(tiny_model)], (0, 1))
+
+
+def test_the_command_line_writes_the_table(halves: Path, hearing_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    arguments = ["evaluate", str(halves), "--report", str(out), "-m", str(hearing_model), "--hints", "1,5"]
+    assert run([*arguments, "--no-stress", "--no-features", "--no-cost", "--no-squash", "-q"]) == 0
+    written = json.loads((out / "hints.json").read_text())
+    assert written["counts"] == [0, 1, 5]
+    assert set(written["psnr_db"]) == {"hearing", NEAREST}

@@ -389,6 +389,7 @@ def test_doctor_knows_every_package_and_extra() -> None:
     assert EXTRAS.keys() == declared["optional-dependencies"].keys() - {"test"}
 
 
+@pytest.mark.slow
 def test_the_whole_process_colours_and_leaves_with_its_exit_code(make_photo: MakePhoto, tiny_model: Path) -> None:
     source = make_photo("a.png")
     command = [sys.executable, "-m", "photochrom", "colorize", str(source), "--model", str(tiny_model)]

@@ -34,6 +34,7 @@ def started(arguments: list[str], **options: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "photochrom", *arguments], **options)  # type: ignore[call-overload,no-any-return]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.text())
 def test_what_is_shown_has_no_controls_and_says_which_were_there(text: str) -> None:
@@ -57,6 +58,7 @@ def test_names_are_shown_on_one_line_whether_all_is_well_or_not(
         assert "gran\\x1b[2J" in text
 
 
+@pytest.mark.slow
 def test_names_that_no_encoding_has_are_shown(tmp_path: Path, tiny_model: Path) -> None:
     source = os.fsencode(tmp_path) + b"/\xff\xfe.png"
     Image.new("L", (48, 40), 90).save(tmp_path / "a.png")
@@ -81,6 +83,7 @@ def test_other_cells_stay_as_they_are(cell: object) -> None:
     assert inert_cell(cell) == cell
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_a_full_output_costs_no_photograph_and_is_told(tiny: list[str], tmp_path: Path) -> None:
     with (
@@ -94,6 +97,7 @@ def test_a_full_output_costs_no_photograph_and_is_told(tiny: list[str], tmp_path
     assert len(list((tmp_path / "out").glob("*.png"))) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("closed", ["all", "full stderr"])
 def test_closed_streams_cost_no_photograph_and_get_no_result_written_into(
     tiny: list[str], tmp_path: Path, closed: str

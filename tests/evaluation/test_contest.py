@@ -162,6 +162,7 @@ def test_top_1_counts_only_labelled_photographs(tmp_path: Path, brownish: Colori
     assert native["brown"]["same_class"]["value"] == 1
 
 
+@pytest.mark.slow
 def test_another_tools_pictures_are_rows_of_the_native_view(photo_folder: Path, tmp_path: Path) -> None:
     truths = board.pick_photographs(photo_folder)
     tool = write_pictures(tmp_path / "tool", {name: tint(greyed(rgb)) for name, rgb in samples().items()})
@@ -313,6 +314,7 @@ def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
         board.make_folder(tmp_path / "file" / "report")
 
 
+@pytest.mark.slow
 def test_strange_pictures_are_measured_and_leave_no_nan(tiny_model: Path, tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     strange = {

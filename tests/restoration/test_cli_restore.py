@@ -79,6 +79,7 @@ def test_folders_are_mirrored_and_go_on_where_they_stopped(cli: Cli, album: Path
     assert "2 restored, 0 done before" in cli(*arguments, "--noise", "never")[1]
 
 
+@pytest.mark.slow
 def test_results_beside_photographs_are_not_restored_again_but_may_be_coloured(cli: Cli, album: Path) -> None:
     assert cli("restore", album, "--keep-mask")[0] == EXIT_OK
     first = names_in(album)

@@ -50,6 +50,7 @@ def test_arrays_come_out_as_they_went_in(
     assert not np.array_equal(out, given)
 
 
+@pytest.mark.slow
 def test_paths_images_bytes_and_photos(restorer_for: RestorerFor, scratched: Scratched, tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.fromarray(scratched[0]).save(path)
@@ -91,6 +92,7 @@ def test_bytes_tell_what_was_done(restorer_for: RestorerFor, scratched: Scratche
     assert untouched.source_type == ""
 
 
+@pytest.mark.slow
 def test_one_call_restores_a_damaged_picture(scratched: Scratched, camera: np.ndarray) -> None:
     picture, damage = (array[:320, :320] for array in scratched)
     restored, truth = photochrom.restore(picture), np.minimum(camera, 235)[:320, :320]
@@ -186,6 +188,7 @@ def test_wrong_options_are_told(options: dict[str, object], camera: np.ndarray) 
         photochrom.restore(camera, **options)  # type: ignore[call-overload]
 
 
+@pytest.mark.slow
 def test_a_session_is_shared_between_threads(restorer_for: RestorerFor, scratched: Scratched) -> None:
     session = restorer_for(noise="always")
     expected, found = session(scratched[0]), []

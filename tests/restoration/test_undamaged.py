@@ -21,6 +21,7 @@ from tests.restoration.samples import RestorerFor, faded, photo_of
 has_models = pytest.mark.skipif(not find_card("photochrom-noise").sha256, reason="this build has no restoring models")
 
 
+@pytest.mark.slow
 @has_models
 @pytest.mark.parametrize("name", ["camera", "coffee", "astronaut", "chelsea", "rocket"])
 def test_an_undamaged_photograph_is_left_nearly_as_it_is(name: str) -> None:
@@ -36,6 +37,7 @@ FACE = np.s_[60:190, 165:285]  # of scikit-image's astronaut
 FOUND = {"damage": "always", "noise": "never", "tone": "never"}
 
 
+@pytest.mark.slow
 @has_models
 @pytest.mark.parametrize(("kind", "seed"), [("scratches", 1), ("scratches", 2), ("folds", 0), ("cracks", 1)])
 def test_in_a_face_damage_goes_and_nothing_else_changes(kind: str, seed: int) -> None:
@@ -53,6 +55,7 @@ def test_in_a_face_damage_goes_and_nothing_else_changes(kind: str, seed: int) ->
     assert np.square(after[undamaged]).mean() < 255**2 / 10**4  # 40 dB
 
 
+@pytest.mark.slow
 @has_models
 def test_an_undamaged_face_stays_as_it_is() -> None:
     picture = data.astronaut()

@@ -104,6 +104,7 @@ def test_skin_is_found_in_all_shades_and_its_drift_measured() -> None:
     assert np.isnan(skin_drift(skin, skin, np.zeros((8, 8), bool))).all()
 
 
+@pytest.mark.slow
 def test_a_joint_stage_is_looked_at_resumed_and_ended(shard: Path, tmp_path: Path) -> None:
     joint = JOINT | {"photos_seen": 24}
     options = {"every_photos": 4, "probe_photos": 16, "patience": 1, "network": "test"}

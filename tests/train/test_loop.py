@@ -20,6 +20,7 @@ def tiny_config(shard: Path, folder: Path) -> TrainConfig:
     )
 
 
+@pytest.mark.slow
 def test_resumed_run_equals_uninterrupted_one(shard: Path, tmp_path: Path) -> None:
     whole = tiny_config(shard, tmp_path / "whole")
     Training(whole).run()
@@ -42,6 +43,7 @@ def test_resumed_run_equals_uninterrupted_one(shard: Path, tmp_path: Path) -> No
     assert training.position.photos_seen == 12
 
 
+@pytest.mark.slow
 def test_training_teaches_and_leaves_a_log_and_a_sheet(shard: Path, tmp_path: Path) -> None:
     stage = Stage(name="teach", size_px=32, batch=8, photos_seen=240, lr_decoder=5e-3, lr_backbone=1e-3)
     config = tiny_config(shard, tmp_path / "run").model_copy(update={"stages": (stage,)})

@@ -6,6 +6,7 @@ from photochrom.train.loop import Training
 from tests.train.test_stages import JOINT, config
 
 
+@pytest.mark.slow
 def test_tensorboard_holds_scalars_rates_norms_weights_and_pictures(shard: Path, tmp_path: Path) -> None:
     Training(config(shard, tmp_path / "run", JOINT)).run()
     events = EventAccumulator(str(tmp_path / "run" / "tensorboard"), size_guidance={"histograms": 0, "images": 0})

@@ -177,6 +177,7 @@ def test_a_filler_that_saw_only_holes_answers_as_before() -> None:
     torch.testing.assert_close(new(photo, hole), before)
 
 
+@pytest.mark.slow
 def test_half_of_the_pictures_are_filled_where_a_finder_looks(shard: Path, tmp_path: Path) -> None:
     Training(plan(shard, tmp_path / "finder", "damage")).run()
     task = {"finder": str(tmp_path / "finder" / "checkpoint.safetensors")}

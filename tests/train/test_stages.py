@@ -166,6 +166,7 @@ def test_frozen_norms_may_learn(shard: Path, tmp_path: Path) -> None:
     assert max(kinds.values()) == 1
 
 
+@pytest.mark.slow
 def test_accumulated_parts_give_the_gradient_of_the_whole(shard: Path, tmp_path: Path) -> None:
     """With the backbone frozen and no batch norm in between, parts of a batch must add up to the batch."""
     norms = {}
@@ -215,6 +216,7 @@ def test_a_full_disk_while_logging_is_one_clear_error(
         training.run()
 
 
+@pytest.mark.slow
 def test_unusable_photographs_are_reported_by_name(shard: Path, tmp_path: Path) -> None:
     training = Training(config(shard, tmp_path / "run", GENERATOR | {"photos_seen": 48}))
     training.run()
@@ -259,6 +261,7 @@ def test_a_folder_without_a_usable_photograph_and_a_pickle_to_start_from(shard: 
         Training(config(shard, tmp_path / "other", GENERATOR, model={"init": trap}))
 
 
+@pytest.mark.slow
 def test_a_run_starts_from_another_ones_average(shard: Path, tmp_path: Path) -> None:
     Training(config(shard, tmp_path / "first", GENERATOR)).run()
     start = tmp_path / "first" / "checkpoint.safetensors"
@@ -280,6 +283,7 @@ def test_looking_for_an_inflection_point_needs_held_out_photographs(shard: Path,
         Training(plan)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "run", [{"precision": "bfloat16"}, {"recompute": True}, {"channels_last": False, "winograd": True}], ids=str
 )

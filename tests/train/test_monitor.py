@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from photochrom.train.loop import Training

@@ -60,6 +60,7 @@ def test_the_uncertainty_is_a_grey_picture_of_full_size(
         assert np.corrcoef(np.asarray(shown).ravel(), np.asarray(photo).ravel())[0, 1] > 0.9
 
 
+@pytest.mark.slow
 def test_every_version_is_made_again_to_the_byte(
     colorize: Callable[..., int], make_photo: MakePhoto, tmp_path: Path, tiny_model: Path
 ) -> None:
@@ -103,6 +104,7 @@ def test_asking_for_more_later_makes_it(colorize: Callable[..., int], make_photo
     assert names_in(tmp_path / "out") == ["a-uncertainty.png", "a.png"]
 
 
+@pytest.mark.slow
 def test_asking_for_fewer_later_removes_what_we_made_and_nothing_else(
     colorize: Callable[..., int], make_photo: MakePhoto, tmp_path: Path
 ) -> None:

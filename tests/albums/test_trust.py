@@ -303,6 +303,7 @@ def test_a_pipe_where_a_result_or_recipe_should_be_is_one_line(album: Path, tmp_
     assert all("exists already" in report.error for report in reports)
 
 
+@pytest.mark.slow
 def test_an_output_folder_of_too_long_a_name_is_one_line(
     album: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -325,6 +325,7 @@ def test_version_and_help(cli: Cli) -> None:
     assert all(name in out for name, _, _ in VERBS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", [name for name, _, _ in VERBS])
 def test_every_verb_has_help(cli: Cli, verb: str) -> None:
     exit_code, out, err = cli(verb, "--help")
@@ -356,6 +357,7 @@ def test_no_option_is_missing_from_the_help(cli: Cli, verb: Callable[..., int]) 
     assert {name for name in options if f"--{name.replace('_', '-')}" not in words} == set()
 
 
+@pytest.mark.slow
 def test_doctor_checks_everything_and_colours(cli: Cli, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     original = photochrom.Colorizer
     monkeypatch.setattr(photochrom, "Colorizer", lambda: original(tiny_model))

@@ -26,6 +26,7 @@ def test_a_film_is_coloured_and_told_about(
     assert len(read_planes(tmp_path / "out.mkv")) == 10
 
 
+@pytest.mark.slow
 def test_a_preview_is_five_parts_and_a_sheet(
     tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -134,6 +134,7 @@ sys.exit(run_planned(planned, redden_and_signal, settings, workers=1, report=Non
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 143), ("SIGINT", 130)])
 def test_an_album_that_is_told_to_end_finishes_what_it_began_and_says_so(tmp_path: Path, name: str, code: int) -> None:
     for number in range(6):

@@ -37,6 +37,7 @@ def no_memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]
     assert list(tmp_path.iterdir()) == [], "temporary files have no names"
 
 
+@pytest.mark.slow
 def test_the_budget_is_shared_and_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
     gc.collect()
     free = 3_000_000

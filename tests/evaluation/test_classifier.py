@@ -17,6 +17,7 @@ def classifier() -> Classifier:
     return load_classifier()
 
 
+@pytest.mark.slow
 def test_the_classifier_knows_a_cat_and_an_espresso(classifier: Classifier) -> None:
     features, classes = classifier([skimage.data.chelsea(), skimage.data.coffee()])
     assert features.shape == (2, 1280)

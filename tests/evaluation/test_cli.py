@@ -16,6 +16,7 @@ from tests.evaluation.conftest import samples, tint, write_pictures
 QUICK = ("--no-features", "--no-stress", "--no-squash", "--no-cost")
 
 
+@pytest.mark.slow
 def test_a_model_and_another_tool_share_one_table(
     photo_folder: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

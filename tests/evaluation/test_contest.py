@@ -214,6 +214,7 @@ def test_a_model_that_breaks_its_promise_is_named(photo_folder: Path) -> None:
         board.evaluate(photographs, [Model("grey", tint)])
 
 
+@pytest.mark.slow
 def test_the_same_photographs_give_the_same_numbers(photo_folder: Path, brownish: Colorize) -> None:
     def once() -> dict[str, object]:
         photographs = board.pick_photographs(photo_folder, limit=1)

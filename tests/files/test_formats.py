@@ -220,6 +220,7 @@ def test_tiff_layouts(options: dict[str, object], dtype: type, channels: int) ->
     assert (photo.pixels == pixels).all()
 
 
+@pytest.mark.slow
 def test_a_tiff_of_one_large_strip_is_read() -> None:
     """As many programs write them; libtiff's own limit is 50 MB."""
     pixels = np.zeros((5200, 5200, 1), np.uint16)

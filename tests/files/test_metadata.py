@@ -214,6 +214,7 @@ def test_a_thumbnail_in_the_middle_is_erased_without_moving_anything() -> None:
     assert result.find(MAKER_NOTE) == block.find(MAKER_NOTE)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_damaged_exif_is_an_error_or_a_block(data: st.DataObject) -> None:

@@ -65,6 +65,7 @@ def test_a_run_that_was_ended_goes_on_and_gives_the_same_bytes(
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["out.mp4"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_something_that_plays(film: Path, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         colored(film, tmp_path / "out.mp4", 25)
@@ -76,6 +77,7 @@ def test_ctrl_c_leaves_something_that_plays(film: Path, tmp_path: Path) -> None:
     assert not unfinished.exists()
 
 
+@pytest.mark.slow
 def test_a_segment_without_its_record_is_made_again(film: Path, tmp_path: Path) -> None:
     with pytest.raises(MemoryError):
         colored(film, tmp_path / "out.mp4", 25, MemoryError)
@@ -95,6 +97,7 @@ def test_other_options_or_another_film_begin_anew(film: Path, tmp_path: Path) ->
     assert any("begun anew" in note for note in result.notes)
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_keeps_what_is_finished(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,6 +119,7 @@ def test_a_disk_that_fills_up_keeps_what_is_finished(
     assert colored(film, tmp_path / "out.mp4").resumed == 21
 
 
+@pytest.mark.slow
 def test_two_runs_do_not_work_on_one_film(film: Path, tmp_path: Path) -> None:
     with pytest.raises(MemoryError):
         colored(film, tmp_path / "out.mp4", 25, MemoryError)

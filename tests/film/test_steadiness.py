@@ -35,6 +35,7 @@ def test_cuts_are_found_and_nothing_else_is_one() -> None:
     assert cuts_of(four_shots()) == [6, 12, 18]
 
 
+@pytest.mark.slow
 def test_grain_and_exposure_that_breathes_are_no_cuts() -> None:
     grainy = [np.clip(f + RANDOM.normal(0, 12, f.shape), 0, 255).astype(np.uint8) for f in four_shots()]
     breathing = [np.clip(f * RANDOM.uniform(0.8, 1.2), 0, 255).astype(np.uint8) for f in four_shots()]

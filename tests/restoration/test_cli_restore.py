@@ -69,6 +69,7 @@ def test_a_file_is_restored_next_to_itself(cli: Cli, album: Path) -> None:
         assert image.mode == "L"
 
 
+@pytest.mark.slow
 def test_folders_are_mirrored_and_go_on_where_they_stopped(cli: Cli, album: Path, tmp_path: Path) -> None:
     arguments = ("restore", album, "-o", tmp_path / "out")
     exit_code, out, err = cli(*arguments)
@@ -203,6 +204,7 @@ def test_a_recipe_makes_the_same_file_again(drawn: bool, cli: Cli, album: Path, 
         assert "is not the mask" in cli("redo", recipe, "-o", tmp_path / "3.png", "--mask", album / "a.png")[2]
 
 
+@pytest.mark.slow
 def test_colorize_restores_first_and_says_both(cli: Cli, album: Path, tmp_path: Path) -> None:
     target = tmp_path / "coloured.png"
     arguments = ("colorize", album / "a.png", "-o", target, "--restore", "--noise", "never", "--recipe")
@@ -219,6 +221,7 @@ def test_colorize_restores_first_and_says_both(cli: Cli, album: Path, tmp_path: 
     assert exit_code == EXIT_OK, out
 
 
+@pytest.mark.slow
 def test_an_album_coloured_with_restoring_is_another_than_without(cli: Cli, album: Path, tmp_path: Path) -> None:
     arguments = ("colorize", album, "-o", tmp_path / "out")
     assert "2 coloured" in cli(*arguments)[1]

@@ -33,6 +33,7 @@ def test_scratches_are_found_filled_and_told(
     assert [model.contract for model in result.models] == ["damage/1", "inpaint/2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(64, 64, 1), (300, 700, 3), (1, 1, 3), (2, 900, 1)])
 def test_only_what_lies_under_the_mask_is_touched(shape: tuple[int, int, int], stages: dict[str, OnnxStage]) -> None:
     rng = np.random.default_rng(3)
@@ -88,6 +89,7 @@ def test_a_thick_hole_is_filled_from_both_sides(stages: dict[str, OnnxStage]) ->
     assert 90 < middle.mean() < 150
 
 
+@pytest.mark.slow
 def test_damage_too_thick_is_left_and_said(restorer_for: RestorerFor, camera: np.ndarray) -> None:
     picture = np.minimum(camera, 235)
     picture[100:200, 100:200] = 255

@@ -108,6 +108,7 @@ def test_one_call_restores_a_damaged_picture(scratched: Scratched, camera: np.nd
 # -- Masks ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_mask_may_be_a_file_an_image_or_an_array(
     restorer_for: RestorerFor, camera: np.ndarray, tmp_path: Path
 ) -> None:
@@ -204,6 +205,7 @@ def test_a_session_is_shared_between_threads(restorer_for: RestorerFor, scratche
 # -- Before colouring ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_restoring_comes_before_colouring(restorer_for: RestorerFor, scratched: Scratched) -> None:
     session = restorer_for(noise="never", tone="never")
     colorizer = Colorizer(engine=FakeEngine(), restore=session)

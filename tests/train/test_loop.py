@@ -55,6 +55,7 @@ def test_training_teaches_and_leaves_a_log_and_a_sheet(shard: Path, tmp_path: Pa
     assert list((tmp_path / "run").glob("samples-*.png"))
 
 
+@pytest.mark.slow
 def test_a_frozen_backbone_stays_as_it_was(shard: Path, tmp_path: Path) -> None:
     config = tiny_config(shard, tmp_path / "run")
     training = Training(config.model_copy(update={"stages": config.stages[:1]}))
@@ -64,6 +65,7 @@ def test_a_frozen_backbone_stays_as_it_was(shard: Path, tmp_path: Path) -> None:
         assert torch.equal(before[name], value), name
 
 
+@pytest.mark.slow
 def test_a_run_is_not_overwritten_and_resume_needs_one(shard: Path, tmp_path: Path) -> None:
     config = tiny_config(shard, tmp_path / "run")
     with pytest.raises(TrainingError, match="no checkpoint"):
@@ -73,6 +75,7 @@ def test_a_run_is_not_overwritten_and_resume_needs_one(shard: Path, tmp_path: Pa
         Training(config)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_architecture_is_refused(shard: Path, tmp_path: Path) -> None:
     config = tiny_config(shard, tmp_path / "run")
     Training(config.model_copy(update={"stages": config.stages[:1]})).run()
@@ -81,6 +84,7 @@ def test_a_checkpoint_of_another_architecture_is_refused(shard: Path, tmp_path: 
         Training(other, resume=True)
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_is_refused(shard: Path, tmp_path: Path) -> None:
     config = tiny_config(shard, tmp_path / "run")
     Training(config.model_copy(update={"stages": config.stages[:1]})).run()

@@ -50,6 +50,7 @@ def test_perceptual_loss_sees_structure_and_teaches_only_the_picture() -> None:
     assert not loss.train().network.training
 
 
+@pytest.mark.slow
 def test_perceptual_loss_weighs_its_levels(tmp_path: Path) -> None:
     torch.manual_seed(0)
     save_file(Vgg16((0,), has_norms=True).state_dict(), tmp_path / "vgg.safetensors")

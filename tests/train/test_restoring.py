@@ -46,6 +46,7 @@ def plan(shard: Path, folder: Path, kind: str, more_task: dict[str, str] | None 
     return config(shard, folder, stage, task=task, loss=loss, model=model, **sections)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TASKS)
 def test_each_restoration_task_trains_and_is_validated(shard: Path, tmp_path: Path, kind: str) -> None:
     training = Training(plan(shard, tmp_path / "run", kind))
@@ -137,6 +138,7 @@ def test_correcting_follows_the_contract() -> None:
         np.testing.assert_allclose(reached[0, channel], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_what_is_under_the_mask_does_not_matter(shard: Path, tmp_path: Path) -> None:
     training = Training(plan(shard, tmp_path / "run", "inpaint"))
     training.run()

@@ -77,6 +77,7 @@ def test_nogan_with_cycles_resumed_anywhere_equals_uninterrupted(shard: Path, tm
     assert any("critic_accuracy" in line for line in lines(tmp_path / "whole"))
 
 
+@pytest.mark.slow
 def test_generations_are_painted_before_the_critic_stage_and_a_stop_does_not_wait_for_them(
     shard: Path, tmp_path: Path
 ) -> None:
@@ -141,6 +142,7 @@ def test_other_targets_are_a_configuration(shard: Path, tmp_path: Path, task: di
     assert list((tmp_path / "run").glob("samples-*.png"))
 
 
+@pytest.mark.slow
 def test_color_with_perceptual_and_pixel_loss_and_layer_wise_rates(shard: Path, tmp_path: Path) -> None:
     stage = GENERATOR | {"lr_backbone": 1e-4, "lr_backbone_early": 0.0, "schedule": "constant"}
     plan = config(shard, tmp_path / "run", stage, loss={"pixel": 1.0, "perceptual": 0.5, "network": "test"})
@@ -155,6 +157,7 @@ def test_color_with_perceptual_and_pixel_loss_and_layer_wise_rates(shard: Path, 
     assert any(name.startswith("unet.backbone.blocks.6") for name in moved)
 
 
+@pytest.mark.slow
 def test_frozen_norms_may_learn(shard: Path, tmp_path: Path) -> None:
     training = Training(config(shard, tmp_path / "run", GENERATOR | {"trains_frozen_norms": True}))
     backbone = training.net.unet.backbone
@@ -183,6 +186,7 @@ def test_accumulated_parts_give_the_gradient_of_the_whole(shard: Path, tmp_path:
     assert norms[1] == pytest.approx(norms[2], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_last_checkpoint_and_says_what_to_do(
     shard: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

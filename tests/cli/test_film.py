@@ -65,3 +65,10 @@ def test_without_the_extra_the_command_that_installs_it_is_told(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "av" else real(name, *rest))
     assert run(["film", str(tmp_path / "in.mp4"), "-o", str(tmp_path / "out.mp4")]) == EXIT_NOT_INSTALLED
     assert "pip install 'photochrom[film]'" in capsys.readouterr().err
+
+
+def test_help_explains_what_goes_in_and_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["film", "--help"]) == 0
+    printed = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "A film file, or a folder with one picture for each frame" in printed
+    assert "make a sheet of their frames" in printed

@@ -55,6 +55,9 @@ def test_given_frames_colour_their_shot_and_unmet_ones_are_told(tmp_path: Path) 
 
 def test_a_picture_of_another_shape_is_refused(tmp_path: Path) -> None:
     source = write_film(tmp_path / "in.mkv", panned(scene(1), 3))
+    with pytest.raises(photochrom.OptionError, match="is no folder"):
+        colored(source, tmp_path / "out.mkv", keyframes=tmp_path / "keys")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
     (tmp_path / "keys").mkdir()
     Image.new("RGB", (64, 64)).save(tmp_path / "keys" / "1.png")
     with pytest.raises(photochrom.OptionError, match="shape"):

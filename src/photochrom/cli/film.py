@@ -45,9 +45,8 @@ def film(
     Args:
         source: A film file, or a folder with one picture for each frame.
         output: The coloured film (.mp4, .mov or .mkv), or with --codec frames a folder.
-        preview: Colour ten seconds from the middle of each fifth only: NAME-preview-1 to -5, and a sheet of their
-        frames,
-            NAME-preview.png.
+        preview: Colour ten seconds from the middle of each fifth only, NAME-preview-1 to -5, and make a sheet of their
+            frames, NAME-preview.png.
         quiet: Print errors only.
         options: How to read and write film, and keep it steady.
         colour: How to colour, as for photographs.

@@ -140,11 +140,14 @@ def color_source(
     """
     if not told:
         return NetColours(viewer, lumas, grids)
-    if not viewer.engine.spec.hears:
-        raise OptionError(
-            f"the model {viewer.engine.spec.name} takes no hints", where="--tell-net", next_step="Leave it out"
-        )
+    require_hearing(viewer.engine)
     return ToldColours(viewer, lumas, grids)
+
+
+def require_hearing(engine: Engine) -> None:
+    """Return if a model takes hints; raise OptionError where it does not."""
+    if not engine.spec.hears:
+        raise OptionError(f"the model {engine.spec.name} takes no hints", where="--tell-net", next_step="Leave it out")
 
 
 class NetColours:

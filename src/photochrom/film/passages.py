@@ -17,7 +17,7 @@ from photochrom.film.shots import CutsFile, is_cut
 from photochrom.film.sources import Shown
 
 # Luma planes of a passage; three or four passages are in memory at a time.
-PASSAGE_BYTES = 64_000_000
+PASSAGE_BYTES = 48_000_000
 SHORTEST, LONGEST = 16, 240
 # Frames whose motion is worked out ahead.
 AHEAD = 8
@@ -66,10 +66,13 @@ class Outlook:
     coming: Passage | None
 
 
-def with_outlook(found: Generator[Passage]) -> Generator[Outlook]:
-    """Yield each passage with the one after it."""
+def with_outlook(found: Generator[Passage], *, looking: bool) -> Generator[Outlook]:
+    """Yield each passage with the one after it, where somebody looks there; that takes the room of one passage more."""
     held: Passage | None = None
     for passage in found:
+        if not looking:
+            yield Outlook(passage, None)
+            continue
         if held is not None:
             yield Outlook(held, passage if passage.link is not None else None)
         held = passage

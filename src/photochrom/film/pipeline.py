@@ -85,7 +85,7 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
         FilmError: a frame cannot be handled.
         OutputError: a segment cannot be written; those before it stay.
 
-    Memory: about four passages of luma planes, 260 MB at most but for very large frames.
+    Memory: three passages of luma planes, four where film is restored; 200 MB at most but for very large frames.
     """
     state, done = film.work.state, sum(record.frames for record in film.work.records)
     fidelity: list[float] = []
@@ -93,8 +93,9 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
     sights = sights_of(_remaining(film, reading), film.painter.source, done)
     info = film.source.info
     longest = passage_length(info.width, info.height, info.layout.codes.bits)
+    found = passages(sights, longest, film.cuts, state.greys)
     try:
-        for outlook in ahead(with_outlook(passages(sights, longest, film.cuts, state.greys))):
+        for outlook in ahead(with_outlook(found, looking=film.options.restore)):
             passage, past = _restored(film, outlook, state)
             segment = segment or _begun(film, passage)
             layers = _color_passage(film, passage, state, segment, progress)

@@ -21,8 +21,7 @@ class FilmResult:
         key_frames: how many frames the net has seen.
         resumed: frames that an earlier run had done.
         luma_psnr_db: how well luma was kept, the worst of four frames of each segment; infinite where every sample is
-        the
-            film's. None where nothing was left to do.
+            the film's. None where nothing was left to do.
         notes: what was decided.
         seconds: that it took.
         master: the lossless copy, where one was asked for.

@@ -18,7 +18,7 @@ from photochrom.film.containers import FilmInfo, Reading
 from photochrom.film.encoding import CODECS, color_range, container_of, encoder_settings, is_lossless, output_layout
 from photochrom.film.given import GivenFrames
 from photochrom.film.joining import Joint, Piece, Span, join
-from photochrom.film.keyframes import Viewer
+from photochrom.film.keyframes import Viewer, require_hearing
 from photochrom.film.matrices import BT601, Matrix
 from photochrom.film.motion import one_thread_each
 from photochrom.film.options import FilmOptions
@@ -44,6 +44,8 @@ class _Job:
     layout: Layout
     span: Span
     notes: list[str] = field(default_factory=list)
+    cuts: CutsFile = field(default_factory=CutsFile)
+    given: GivenFrames = field(default_factory=GivenFrames)
 
     @property
     def info(self) -> FilmInfo:
@@ -82,6 +84,8 @@ class FilmColorizer:
         self.limits = limits or Limits()
         checks.check_options(self.options)
         self._colorizer = Colorizer(model, color, engine=engine, engine_options=engine_options)
+        if self.options.tell_net:
+            require_hearing(self._colorizer.engine)
 
     def __call__(
         self, film: str | os.PathLike[str], target: str | os.PathLike[str], progress: Progress | None = None
@@ -124,7 +128,9 @@ class FilmColorizer:
         else:
             layout, more = output_layout(source.info, options)
             notes += more
-        job = _Job(source, target, layout, Span(*options.span_s), notes)
+        cuts = CutsFile.read(options.cuts, source.info.rate) if options.cuts else CutsFile()
+        given = GivenFrames.read(options.keyframes) if options.keyframes else GivenFrames()
+        job = _Job(source, target, layout, Span(*options.span_s), notes, cuts, given)
         checks.check_span(job.info, job.span)
         checks.check_room(job.info, target, options)
         if options.codec != "frames":
@@ -185,8 +191,6 @@ class FilmColorizer:
         colorizer = self._colorizer
         viewer = Viewer.of(colorizer.engine, colorizer.options, matrix, info.layout.codes, shown, info.rotation)
         painter = Painter(matrix, info.layout.codes, job.layout, job.source.keeps_fields)
-        cuts = CutsFile.read(options.cuts, info.rate) if options.cuts else CutsFile()
-        given = GivenFrames.read(options.keyframes) if options.keyframes else GivenFrames()
 
         def new_writer() -> Writer:
             if options.codec == "frames":
@@ -194,7 +198,7 @@ class FilmColorizer:
             return EncodedSegment(work, options, info, painter)
 
         findings = Findings.of(work.records[-1].restored if work.records else ())
-        return Film(job.source, job.span, viewer, painter, options, cuts, given, new_writer, work, findings)
+        return Film(job.source, job.span, viewer, painter, options, job.cuts, job.given, new_writer, work, findings)
 
     def _join(self, job: _Job, work: WorkFolder, target: Path, ending: str) -> tuple[str, ...]:
         """Join the finished segments into ``target``, whole or not at all."""

@@ -37,13 +37,13 @@ def small(rgb: np.ndarray) -> np.ndarray:
     return np.asarray(image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS))
 
 
-def answer(truth_ab: np.ndarray, place: Place) -> Hint:
+def answer(truth_ab: np.ndarray, place: Place, reach: float = 0.15) -> Hint:
     """Return the true colour at a place as a hint."""
     height, width = truth_ab.shape[:2]
     row, column = min(int(place[1] * height), height - 1), min(int(place[0] * width), width - 1)
     patch = truth_ab[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
     a, b = patch.mean(axis=(0, 1))
-    return Hint(point=place, color=(float(a), float(b)))
+    return Hint(point=place, color=(float(a), float(b)), reach=reach)
 
 
 def random_places(seed: int) -> Callable[[list[Hint]], Place]:
@@ -86,6 +86,7 @@ def main() -> None:
             continue
         truth_ab, photo = lab_from_srgb(truth / 255.0)[..., 1:], Photo(greyed(truth))
         questions = ask(photo, colorizer.engine, COUNTS[-1])
+        reaches = {question.point: question.reach for question in questions}
         places = iter([*(question.point for question in questions), *[None] * COUNTS[-1]])
         ways = {
             "questions": lambda _, places=places: next(places),
@@ -101,7 +102,7 @@ def main() -> None:
             row = []
             for count in COUNTS:
                 while len(told) < count and (place := place_after(told)) is not None:
-                    told.append(answer(truth_ab, place))
+                    told.append(answer(truth_ab, place, reaches.get(place, 0.15)))
                 coloured = colorizer.run(photo, told).photo.pixels
                 row.append(float(metrics.ciede2000_map(truth, coloured).mean()))
             errors[way].append(row)

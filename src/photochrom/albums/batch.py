@@ -210,7 +210,7 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
         store_companions(job, [page.companions for page in finished], source_sha256, settings, around)
         store(aside, job, source_sha256, settings, around)
     clock.lap("write")
-    notes = tuple(dict.fromkeys([*(note for page in finished for note in page.notes), *lost]))
+    notes = tuple(dict.fromkeys([*(note for page in finished for note in page.notes), *settings.told, *lost]))
     return PhotoReport(
         str(job.source), str(job.target), "done", notes, seconds, width=width, height=height, left_out=left_out
     )

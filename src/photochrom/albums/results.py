@@ -17,6 +17,7 @@ from pathlib import Path
 from photochrom.albums.album import Job, fitted_name
 from photochrom.albums.manifest import COMPANION_SEPARATOR, Entry, Manifest, file_sha256
 from photochrom.albums.recipe import Recipe, read_recipe, recipe_path
+from photochrom.coloring.reference import Matched
 from photochrom.errors import OptionError, OutputError, PhotochromError
 from photochrom.files.codecs.atomic import Aside, output_error, write_whole
 from photochrom.files.codecs.formats import photo_format, usual_suffix
@@ -46,7 +47,10 @@ class BatchSettings:
         keep_recipe: whether each result gets a recipe beside it.
         keep_hints: whether each result that was made with hints gets them beside it.
         hints_sha256: hash of the file of hints, of one photograph.
-        sheet: these hints, once the photograph is read.
+        sheet: these hints, once the photograph is read, with those that references give.
+        references_sha256: hash of the reference photographs, of all results.
+        match: finds what references say of a photograph.
+        told: what was decided about hints.
     """
 
     provenance: Provenance
@@ -57,6 +61,9 @@ class BatchSettings:
     keep_hints: bool = False
     hints_sha256: str = ""
     sheet: HintSheet | None = None
+    references_sha256: str = ""
+    match: Callable[[Photo], Matched] | None = field(default=None, repr=False, compare=False)
+    told: tuple[str, ...] = ()
     credentials: Credentials | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -93,7 +100,8 @@ class BatchSettings:
 
     def for_job(self, job: Job) -> BatchSettings:
         """Return the settings of one photograph: its hints are a part of what shapes its result."""
-        return replace(self, hints_sha256=file_sha256(job.hints)) if job.hints else self
+        parts = [file_sha256(job.hints) if job.hints else "", self.references_sha256]
+        return replace(self, hints_sha256=hashlib.sha256("".join(parts).encode()).hexdigest()) if any(parts) else self
 
     def with_sheet(self, job: Job, pages: Sequence[Photo]) -> BatchSettings:
         """Return the settings with the photograph's hints read.
@@ -101,12 +109,15 @@ class BatchSettings:
         Raises:
             PhotochromError: they cannot be read, are another photograph's, or the file has several pages.
         """
-        if job.hints is None:
+        if job.hints is None and self.match is None:
             return self
         if pages[0].page_count > 1:
             raise OptionError("has several pages, and hints are for one picture", where=str(job.source))
-        sheet = read_hints(job.hints, pages[0], limits=self.limits)
-        return replace(self, sheet=sheet if sheet.photo else HintSheet.for_photo(pages[0], sheet.hints))
+        given = read_hints(job.hints, pages[0], limits=self.limits).hints if job.hints else ()
+        matched = self.match(pages[0]) if self.match else None
+        hints = [*(matched.hints if matched else ()), *given]  # what a person says counts, whatever is matched
+        sheet = HintSheet.for_photo(pages[0], hints) if hints else None
+        return replace(self, sheet=sheet, told=(matched.note,) if matched else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +140,7 @@ def refuse_existing(job: Job, settings: BatchSettings, around: Surroundings) -> 
     around.originals.refuse(job.target)
     if settings.keep_recipe:
         _refuse_other_than(read_recipe, "recipe", recipe_path(job.target), settings, around)
-    if settings.keep_hints and job.hints:
+    if settings.keep_hints and settings.hints_sha256:
         _refuse_other_than(read_hints, "file of hints", kept_hints_path(job.target), settings, around)
     if not os.path.lexists(job.target) or settings.writing.overwrite:
         return

@@ -10,7 +10,7 @@ from cyclopts.validators import Number
 
 from photochrom.albums.plan import plan, refuse_taken
 from photochrom.albums.results import BatchSettings
-from photochrom.cli.hinted import with_hints
+from photochrom.cli.hinted import with_hints, with_references
 from photochrom.cli.lines import print_error
 from photochrom.cli.runs import run_planned
 from photochrom.coloring.obedience import refuse_deaf
@@ -37,6 +37,7 @@ def colorize(
     recipe: Annotated[bool, Parameter(negative=""), Topic.FILES] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
     hints: Annotated[Path | None, Topic.LOOK] = None,
+    reference: Annotated[list[Path] | None, Parameter(negative="", consume_multiple=False)] = None,
     keep_hints: Annotated[bool, Parameter(negative=""), Topic.LOOK] = False,
     restore: Annotated[bool, Parameter(negative=""), Topic.LOOK] = False,
     colour: Annotated[ColorizeOptions, Parameter(name="*")] = ColorizeOptions(),  # noqa: B008 - frozen
@@ -62,6 +63,9 @@ def colorize(
         hints: Colours that you know: a file of hints (NAME.hints.json), a transparent picture of them, or, for several
             photographs, a folder that holds NAME.hints.json or NAME.hints.png for some. See docs/hints.md. Needs a
             model that can hear. Costs 0.2 s.
+        reference: A colour photograph that shows the same things: the same room, uniform or person. Its colours are
+            taken for what matches, and the result says how much that was. Repeat it for several; they serve all
+            photographs of an album. Needs a model that can hear. About half a second each.
         keep_hints: Write the hints beside each result that was made with some.
         restore: Restore each photograph first (scratches, stains, grain, fading), as `photochrom restore` does, then
             colour the restored luma.
@@ -80,13 +84,16 @@ def colorize(
         print_error(str(failure))
     if not planned.jobs:
         return EXIT_SOME_FAILED
-    planned = with_hints(planned, hints)
-    refuse_taken(planned, {"--report": report}, read=[job.hints for job in planned.jobs if job.hints])
+    planned, references = with_hints(planned, hints), reference or []
+    read = [*(job.hints for job in planned.jobs if job.hints), *references]
+    refuse_taken(planned, {"--report": report}, read=read)
     with Colorizer(options=colour, engine_options=engine, restore=restore and restoring) as colorizer:
-        if hints:
+        if hints or references:
             refuse_deaf(colorizer.engine.spec)
         made = colorizer.provenance
         settings = BatchSettings(made, writing, limits, reading, keep_recipe=recipe, keep_hints=keep_hints)
+        if references:
+            settings = with_references(settings, references, colorizer.engine)
         return run_planned(
             planned,
             colorizer.run,
@@ -96,6 +103,7 @@ def colorize(
             quiet=quiet,
             done="coloured",
             make_hinted=colorizer.run,
+            also_read=references,
         )
 
 

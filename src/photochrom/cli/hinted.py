@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from photochrom.albums.album import Job
+from photochrom.albums.manifest import file_sha256
 from photochrom.albums.plan import Plan
+from photochrom.albums.results import BatchSettings
+from photochrom.coloring.reference import match_references, places_of, refuse_colourless
+from photochrom.engines.base import Engine
 from photochrom.errors import OptionError
 from photochrom.files.codecs.source import open_regular_file
+from photochrom.files.photo import open_photo
 from photochrom.hints.sheet import HINTS_SUFFIX, PAINTED_SUFFIX
 
 
@@ -36,6 +43,22 @@ def with_hints(planned: Plan, hints: Path | None) -> Plan:
         )
     with open_regular_file(os.fspath(hints)):  # a wrong name is told before a model is loaded
         return replace(planned, jobs=[replace(job, hints=hints) for job in planned.jobs])
+
+
+def with_references(settings: BatchSettings, references: Sequence[Path], engine: Engine) -> BatchSettings:
+    """Return settings that take colours from reference photographs.
+
+    Raises:
+        PhotoError, OptionError: one cannot be read, or has no colours.
+        ModelError: the model gives nothing to compare photographs by.
+    """
+    places = []
+    for path in references:
+        photo = open_photo(path, limits=settings.limits)
+        refuse_colourless(photo, str(path))
+        places.append(places_of(photo, engine))
+    sha256 = hashlib.sha256("".join(file_sha256(path) for path in references).encode()).hexdigest()
+    return replace(settings, references_sha256=sha256, match=lambda photo: match_references(photo, places, engine))
 
 
 def _hints_in(folder: Path, job: Job) -> Path | None:

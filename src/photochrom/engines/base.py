@@ -105,7 +105,8 @@ class Engine(Protocol):
         (contract ``color/2``) also ``hints`` float32 (B, 3, H, W): Lab a*, b* in Lab units and how much they count,
         0..1, zero where nothing is known; left out, nothing is known anywhere. Any other input raises ModelError, and
         so do hints for a model that cannot hear. Out, with h = H / ``spec.output_stride``: ``ab`` (B, 2, h, w) in
-        Lab units, ``confidence`` (B, 1, h, w) in 0..1, ``logits`` (B, K, h, w).
+        Lab units, ``confidence`` (B, 1, h, w) in 0..1, ``logits`` (B, K, h, w); of newer files also ``features``
+        (B, C, H / 16, W / 16), by which places of two pictures are compared.
         """
         ...
 

@@ -39,8 +39,9 @@ class ColorGraph(nn.Module):
     """A colour network with its decoding, as exported.
 
     Shapes: luma (B, 1, H, W), temperature () and, for a network that hears, hints (B, 3, H, W) -> ab (B, 2, h, w),
-    confidence (B, 1, h, w), logits (B, K, h, w), h = H / stride; H and W divisible by 32. Range: luma 0..1; ab and
-    hints in Lab units; confidence and the weight of hints 0..1.
+    confidence (B, 1, h, w), logits (B, K, h, w), h = H / stride, and features (B, C, H / 16, W / 16), by which places
+    of two pictures are compared; H and W divisible by 32. Range: luma 0..1; ab and hints in Lab units; confidence and
+    the weight of hints 0..1.
 
     Confidence is 1 / (1 + spread / 10), the spread being the standard deviation (Lab units) of the predicted
     distribution around its mean, at temperature one.
@@ -51,7 +52,7 @@ class ColorGraph(nn.Module):
         self.net = fold_norms(net)
         self.bins_ab = self.net.palette.bins_ab
 
-    def forward(self, luma: Tensor, temperature: Tensor, hints: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, luma: Tensor, temperature: Tensor, hints: Tensor | None = None) -> tuple[Tensor, ...]:
         """Shapes: as the class says."""
         logits = self.net(luma, hints)
         # Decoded as 1x1 convolutions over the bins: no large tensor is transposed.
@@ -59,7 +60,9 @@ class ColorGraph(nn.Module):
         ab = nn.functional.conv2d((logits / temperature).softmax(dim=1), self.bins_ab.t()[:, :, None, None])
         mean = nn.functional.conv2d(logits.softmax(dim=1), moments.t()[:, :, None, None])
         spread = (mean[:, 2:] - mean[:, :2].square().sum(dim=1, keepdim=True)).clamp(min=0).sqrt()
-        return ab, 1 / (1 + spread / HALF_CONFIDENCE_SPREAD), logits
+        # The same nodes as in the net itself: the runtime finds them equal, and runs them once.
+        *_, features, _ = self.net.unet.backbone(luma.expand(-1, 3, -1, -1))
+        return ab, 1 / (1 + spread / HALF_CONFIDENCE_SPREAD), logits, features
 
 
 def trust_frequencies(net: ColorNet, share: float = 1.0) -> ColorNet:
@@ -154,7 +157,7 @@ def _trace(graph: ColorGraph, path: Path) -> None:
             (torch.rand(2, 1, 64, 96), torch.tensor(1.0), *[torch.rand(2, 3, 64, 96)] * hears),
             str(path),
             input_names=["luma", "temperature", *["hints"] * hears],
-            output_names=["ab", "confidence", "logits"],
+            output_names=["ab", "confidence", "logits", "features"],
             dynamic_shapes=(sizes, None, *[sizes] * hears),
             opset_version=OPSET,
             dynamo=True,

@@ -42,6 +42,6 @@ def _hint(question: Question, color: str, where: str) -> Hint:
             f"question {question.number} has no choice {color!r}", where=where, next_step=f"Choose {', '.join(chosen)}"
         )
     try:
-        return Hint.checked(point=question.point, color=chosen.get(color.lower(), color))
+        return Hint.checked(point=question.point, color=chosen.get(color.lower(), color), reach=question.reach)
     except OptionError as error:
         raise OptionError(error.what, where=where, next_step=error.next_step) from None

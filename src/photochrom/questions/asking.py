@@ -32,13 +32,13 @@ from photochrom.resample import box_mean
 MOST_QUESTIONS = 20
 REGIONS = 40
 # L* by which cells differ that are half as alike, and the share of the short side likewise.
-LIKE_LIGHTNESS, LIKE_DISTANCE = 14.0, 0.25
-# How alike cells of one look still are where they lie far apart: a wall is one wall, a crowd wears many coats.
-LIKE_ANYWHERE = 0.75
+LIKE_LIGHTNESS, LIKE_DISTANCE = 14.0, 0.2
 # Share of all uncertainty that an answer must remove to be worth asking for.
 LEAST_REMOVED = 0.002
 # Cells around a place that must be of the region for an answer to be told there.
 HEART_CELLS = 2
+# An answer is held as far as its region is large, within these shares of the short side.
+SHORTEST_REACH, FARTHEST_REACH = 0.15, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Question:
         area: share of the picture.
         removed: share of all uncertainty that the answer is expected to remove.
         choices: likely answers, the likeliest first.
+        reach: how far an answer is held, as a hint's: the size of the region.
     """
 
     number: int
@@ -60,6 +61,7 @@ class Question:
     area: float
     removed: float
     choices: tuple[Choice, ...]
+    reach: float = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def choose_questions(doubts: Doubts, count: int) -> list[Question]:
     lightness = lightness_from_luma(doubts.luma).astype(np.float32)
     region_of = form_regions(doubts.ab, lightness, REGIONS, wherever=False)
     likeness = _likeness(doubts, lightness, region_of)
-    left, whole = doubts.spread.astype(np.float64).ravel(), float(doubts.spread.sum())
+    left = doubts.spread.astype(np.float64).ravel() ** 2
+    whole = float(left.sum())
     asked, questions = np.zeros(len(likeness), dtype=bool), list[Question]()
     while len(questions) < count and whole > 0:
         removed = np.where(asked, -1, likeness @ left) / whole
@@ -161,8 +164,7 @@ def _likeness(
         same = root[:, inside].mean(axis=1) @ root
         apart = ((tone - tone[inside].mean()) / LIKE_LIGHTNESS) ** 2
         nearest = np.hypot(y - y[inside].mean(), x - x[inside].mean()) / LIKE_DISTANCE
-        place = LIKE_ANYWHERE + (1 - LIKE_ANYWHERE) * np.exp2(-(nearest**2))
-        found.append(np.clip(same, 0, 1) ** 2 * np.exp2(-apart) * place)
+        found.append(np.clip(same, 0, 1) ** 2 * np.exp2(-apart - nearest**2))
     return np.stack(found)
 
 
@@ -177,9 +179,10 @@ def _question(
     choices = likely_choices(doubts.share[:, near].mean(axis=1), doubts.bins_ab, float(doubts.luma[near].mean()))
     point = (round((column + 0.5) / width, 4), round((row + 0.5) / height, 4))
     left_, top, right, bottom = (round(float(side), 4) for side in box)
-    return Question(
-        number, point, (left_, top, right, bottom), round(float(inside.mean()), 4), round(removed, 4), choices
-    )
+    area = float(inside.mean())
+    reach = round(min(max(area**0.5, SHORTEST_REACH), FARTHEST_REACH), 3)
+    shown = (left_, top, right, bottom)
+    return Question(number, point, shown, round(area, 4), round(removed, 4), choices, reach)
 
 
 def _heart(inside: npt.NDArray[np.bool_], left: npt.NDArray[np.float64]) -> tuple[int, int]:

@@ -45,10 +45,12 @@ def test_exported_graph_follows_the_contract_at_any_size(exported: tuple[ColorNe
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     luma = np.random.default_rng(0).random((1, 1, 96, 160), dtype=np.float32)
     feed = {"luma": luma, "temperature": np.asarray(0.5, dtype=np.float32)}
-    ab, confidence, logits = session.run(["ab", "confidence", "logits"], feed)
+    ab, confidence, logits, features = session.run(["ab", "confidence", "logits", "features"], feed)
     assert ab.shape == (1, 2, 48, 80)
     assert confidence.shape == (1, 1, 48, 80)
     assert logits.shape == (1, 25, 48, 80)
+    assert features.shape[2:] == (6, 10)
+    assert features.std() > 0
     assert 0 < confidence.min() <= confidence.max() <= 1
     with torch.no_grad():
         expected = net.palette.decode(net(torch.from_numpy(luma)), 0.5).numpy()

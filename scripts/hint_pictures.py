@@ -2,7 +2,7 @@
 
     python scripts/hint_pictures.py [--model MODEL] [--out docs/images]
 
-The photograph is a sample of scikit-image (NASA's, in the public domain), greyed; the colours given are those of the
+Only the first is kept in the repository, for size; the photograph is a sample of scikit-image (NASA's, in the public domain), greyed; the colours given are those of the
 scene as it was.
 """
 
@@ -36,15 +36,15 @@ def main() -> None:
     parser.add_argument("--model", default=DEFAULT_MODEL)
     parser.add_argument("--out", type=Path, default=Path("docs/images"))
     arguments = parser.parse_args()
-    photo, quality = Photo(greyed(data.astronaut())), OutputOptions(quality=90)
+    photo, quality = Photo(greyed(data.astronaut()[::2, ::2].copy())), OutputOptions(quality=50)
     with Colorizer(arguments.model) as colorizer:
         questions = ask(photo, colorizer.engine, SHOWN)
         answers = [f"{question.number}=a" for question in questions[:2]]
         plain, one, two = (
             colorizer.run(photo, told).photo.pixels for told in ((), (SUIT,), hints_of(answers, questions))
         )
-    save_photo(beside(plain, one), arguments.out / "hints.jpg", options=quality)
-    save_photo(beside(as_picture(questions, photo).pixels, two), arguments.out / "questions.jpg", options=quality)
+    save_photo(beside(plain, one), arguments.out / "hints.webp", options=quality)
+    save_photo(beside(as_picture(questions, photo).pixels, two), arguments.out / "questions.webp", options=quality)
     for question in questions:
         print(question.number, question.point, [choice.name for choice in question.choices])
 

@@ -2,8 +2,8 @@
 
     python scripts/hint_pictures.py [--model MODEL] [--out docs/images]
 
-Only the first is kept in the repository, for size; the photograph is a sample of scikit-image (NASA's, in the public domain), greyed; the colours given are those of the
-scene as it was.
+Only the first is kept in the repository, for size. The photograph is a sample of scikit-image (NASA's, in the public
+domain), greyed; the colours given are those of the scene as it was.
 """
 
 from __future__ import annotations

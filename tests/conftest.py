@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,14 @@ from PIL import Image
 from tests.tiny_model import write_tiny_model
 
 pytest_plugins = ["tests.importer.published"]  # an imported generator, for the tests of several wings
+
+
+def pytest_configure() -> None:
+    """Hear signals that whoever started the tests let go unheard (nohup, a shell's background): tests send them."""
+    for name, usual in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from PIL import Image
 from photochrom import luma as luma_module
 from photochrom.color import colorfulness
 from photochrom.coloring.pipeline import colorize_photo
+from photochrom.coloring.prediction import RANGES
 from photochrom.colorizer import Colorizer
 from photochrom.engines.base import FakeEngine
 from photochrom.errors import ModelError
@@ -29,7 +30,8 @@ def colorize(pixels: np.ndarray, ab: Any = (20.0, 40.0), options: ColorizeOption
 
 def wild_ab(seed: int) -> Any:
     """Return a net that gives colours far outside the gamut, and edges everywhere."""
-    return lambda luma: np.random.default_rng(seed).normal(0, 120, (luma.shape[0], 2, *luma.shape[2:]))
+    low, high = RANGES["ab"]
+    return lambda luma: np.random.default_rng(seed).normal(0, 120, (luma.shape[0], 2, *luma.shape[2:])).clip(low, high)
 
 
 shapes = st.tuples(st.integers(1, 40), st.integers(1, 40))

@@ -63,7 +63,7 @@ def test_the_sheet_and_the_list(photo: Path, tmp_path: Path, capsys: pytest.Capt
     [
         (["{photo}"], "nothing to write"),
         (["-o", "{folder}/x.png"], "no photograph is given"),
-        (["{photo}", "-o", "{photo}"], "would be overwritten"),
+        (["{photo}", "-o", "{photo}"], "originals are never written to"),
         (["{photo}", "-o", "{folder}/a.png", "--mask-out", "{folder}/a.png"], "would be overwritten"),
         (["{photo}", "-o", "{folder}/x.txt"], "cannot write files of type '.txt'"),
         (["{photo}", "-o", "{folder}/x.png", "--preset", "atic"], "Did you mean 'attic'"),

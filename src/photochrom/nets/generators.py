@@ -18,10 +18,13 @@ from photochrom.errors import OptionError
 from photochrom.nets.backbones import build_backbone
 from photochrom.nets.blocks import ConvNormAct, UpBlock, extended_by_zeros
 from photochrom.nets.hints import CHANNELS as HINT_CHANNELS
-from photochrom.nets.hints import pool_hints
+from photochrom.nets.hints import SPREAD_CHANNELS, HintSpread, pool_hints
 from photochrom.nets.palette import Palette
 from photochrom.nets.queries import ColorQueries
 from photochrom.nets.recompute import call, recompute
+
+# The block, at 1/8, from which on hints come carried to what looks alike, too.
+SPREAD_FROM = 1
 
 
 @dataclass(frozen=True)
@@ -123,10 +126,11 @@ class UNet(nn.Module):
     """A decoder that climbs a backbone's pyramid back to half the picture's size or less, attending once on the way.
 
     Shapes: (B, 3, H, W) -> (B, ``c_out``, H / ``stride``, W / ``stride``); H and W divisible by 32.
-    Range: sRGB 0..1 in. With ``hears`` each step is told hints, too: see ``pool_hints``.
+    Range: sRGB 0..1 in. With ``hears`` each step is told hints, too; with ``spreads`` besides, from 1/8 on, what
+    ``HintSpread`` makes of them.
     """
 
-    def __init__(self, backbone: nn.Module, size: DecoderSize, *, hears: bool = False) -> None:
+    def __init__(self, backbone: nn.Module, size: DecoderSize, *, hears: bool = False, spreads: bool = False) -> None:
         super().__init__()
         self.backbone = backbone
         finest_first = backbone.channels
@@ -143,10 +147,12 @@ class UNet(nn.Module):
                 depth=size.depth[i],
                 attends=i == size.attending,
                 blurs=size.blurs,
-                c_told=HINT_CHANNELS if hears else 0,
+                c_told=HINT_CHANNELS * hears + SPREAD_CHANNELS * (spreads and i >= SPREAD_FROM),
             )
             for i in range(len(size.up))
         )
+        # The middle, and the backbone's maps at 1/16 and 1/8.
+        self.spread = HintSpread((size.middle, *skips[: SPREAD_FROM + 1])) if spreads else None
         self.c_out, self.c_scene, self.stride, self.hears = size.out[-1], size.out[0], size.stride, hears
         # Forget activations and compute them again in the backward pass: less memory, about a third more time.
         self.recomputes = False
@@ -161,19 +167,28 @@ class UNet(nn.Module):
         ``hints`` (B, 3, H, W): Lab a*, b* and weight 0..1; left out, none are given.
         """
         run = recompute if self.recomputes and self.training else call
-        told: list[tuple[Tensor, ...]] = [()] * len(self.blocks)
-        if self.hears:
-            given = torch.zeros_like(rgb) if hints is None else hints
-            strides = tuple(self.stride * 2**level for level in range(len(self.blocks)))
-            told = [(level,) for level in reversed(pool_hints(given, strides))]
         *skips, x = run(self.backbone, rgb)
         x = self.middle(x)
+        told = self._tell(hints, [x, *reversed(skips)], rgb) if self.hears else [()] * len(self.blocks)
         maps: list[Tensor] = []
         # A decoder that stops early leaves the finest maps of the pyramid out.
         for block, skip, hint in zip(self.blocks, reversed(skips), told, strict=False):
             x = run(block, x, skip, *hint)
             maps.append(x)
         return maps
+
+    def _tell(self, hints: Tensor | None, seen: list[Tensor], rgb: Tensor) -> list[tuple[Tensor, ...]]:
+        """Return what each block is told, coarse to fine; ``seen`` are the picture's maps from 1/32 on."""
+        strides = tuple(self.stride * 2**level for level in range(len(self.blocks)))
+        levels = pool_hints(torch.zeros_like(rgb) if hints is None else hints, strides)[::-1]
+        if self.spread is None:
+            return [(level,) for level in levels]
+        told: list[tuple[Tensor, ...]] = [(level,) for level in levels[:SPREAD_FROM]]
+        spread = self.spread(seen[: SPREAD_FROM + 2], levels[SPREAD_FROM])
+        for level in levels[SPREAD_FROM:]:
+            told.append((torch.cat([level, spread], dim=1),))
+            spread = nn.functional.interpolate(spread, scale_factor=2.0, mode="nearest")
+        return told
 
 
 def middle(c_in: int, size: DecoderSize) -> nn.Module:
@@ -246,7 +261,8 @@ def grow_color_net(net: ColorNet, state: Mapping[str, Tensor]) -> dict[str, Tens
         state = state | {key: own[key] for key in fresh}
     else:
         state = with_fresh_queries(net, state)
-    return {key: _listening(key, value, own[key]) if key in own else value for key, value in state.items()}
+    heard = {key: _listening(key, value, own[key]) if key in own else value for key, value in state.items()}
+    return {key: value for key, value in own.items() if key.startswith("unet.spread.")} | heard
 
 
 def _listening(key: str, value: Tensor, own: Tensor) -> Tensor:
@@ -274,12 +290,13 @@ def build_unet(
     *,
     width: float | None = None,
     hears: bool = False,
+    spreads: bool = False,
     pretrained: bool = True,
     weights: Path | None = None,
 ) -> UNet:
     """Return a U-Net of the named sizes; ``weights`` is the backbone's file, for those that come without."""
     body = build_backbone(backbone, pretrained=pretrained, weights=weights)
-    return UNet(body, decoder_size(decoder, body.channels, width), hears=hears)
+    return UNet(body, decoder_size(decoder, body.channels, width), hears=hears, spreads=spreads)
 
 
 def build_color_net(
@@ -290,9 +307,12 @@ def build_color_net(
     width: float | None = None,
     queries: int = 0,
     hears: bool = False,
+    spreads: bool = False,
     pretrained: bool = True,
     weights: Path | None = None,
 ) -> ColorNet:
     """Return a colour generator of the named sizes; see ``build_backbone``, ``decoder_size`` and ``ColorNet``."""
-    unet = build_unet(backbone, decoder, width=width, hears=hears, pretrained=pretrained, weights=weights)
+    unet = build_unet(
+        backbone, decoder, width=width, hears=hears, spreads=spreads, pretrained=pretrained, weights=weights
+    )
     return ColorNet(unet, palette, queries)

@@ -4,17 +4,26 @@ One mechanism for a person's brush, a reference photograph, a key frame and the 
 picture's size and reach the decoder at each of its sizes, so that one pixel of them is seen by the coarse map, which
 looks everywhere, and by the fine one, which knows where it lies.
 Source of the idea: Zhang et al. 2017, "Real-Time User-Guided Image Colorization with Learned Deep Priors", section 3.1.
+
+Convolutions carry a hint a few cells far. ``HintSpread`` carries it to whatever looks alike, wherever that lies.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
-from torch import Tensor
-from torch.nn.functional import avg_pool2d, max_pool2d
+from torch import Tensor, nn
+from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, normalize
 
 CHANNELS = 3
 # Lab units that the network sees as one: about the chroma of a vivid thing.
 UNIT_AB = 40.0
+# Ways of looking alike, and the numbers that each compares.
+HEADS, WIDTH = 4, 32
+SPREAD_CHANNELS = CHANNELS * HEADS
+# Scores beyond this would leave float32 once they are exponents.
+MOST_SCORE = 30.0
 
 
 def pool_hints(hints: Tensor, strides: tuple[int, ...]) -> list[Tensor]:
@@ -34,3 +43,51 @@ def pool_hints(hints: Tensor, strides: tuple[int, ...]) -> list[Tensor]:
         mean_ab = weighted[:, :2] / weighted[:, 2:].clamp(min=1e-7)
         levels.append(torch.cat([mean_ab * most, most], dim=1))
     return levels
+
+
+class HintSpread(nn.Module):
+    """Hints carried to the places that look like those they were given for, and, as each head likes it, lie near.
+
+    What looks alike is read from the picture alone, never from hints: a place that was told its colour must not look
+    unlike its neighbours for that. Each head weighs all hints by exp(sharpness * cosine of the features - nearness *
+    distance - doubt), against one that says nothing and weighs 1.
+    Source of the idea: iColoriT's "local hints, global attention" (Yun et al. 2023, "iColoriT: Towards Propagating
+    Local Hints to the Right Region in Interactive Colorization by Leveraging Vision Transformer", section 3.2).
+
+    Shapes: the picture's maps, coarse to fine, each twice as large as the one before, and hints (B, 3, h, w) as
+    ``pool_hints`` makes them for the finest -> (B, 12, h, w): of each head a*, b* times how far it is believed (in
+    units of UNIT_AB), and that share, 0..1. All zero where there are no hints.
+    Cost: HEADS (WIDTH + 8) (h w)^2 multiply-adds.
+
+    Args:
+        channels: those of the maps.
+    """
+
+    def __init__(self, channels: Sequence[int]) -> None:
+        super().__init__()
+        self.looks = nn.ModuleList(nn.Conv2d(count, HEADS * WIDTH, 1, bias=False) for count in channels)
+        self.sharpness = nn.Parameter(torch.full((HEADS, 1, 1), 8.0))
+        self.nearness = nn.Parameter(torch.tensor([1.0, 3.0, 8.0, 20.0])[:, None, None])
+        self.doubt = nn.Parameter(torch.full((HEADS, 1, 1), 5.0))
+
+    def forward(self, maps: Sequence[Tensor], hints: Tensor) -> Tensor:
+        """Shapes: as the class says."""
+        first, *finer = zip(self.looks, maps, strict=True)
+        look = first[0](first[1])
+        for reader, here in finer:
+            look = interpolate(look, scale_factor=2.0, mode="nearest") + reader(here)
+        height, width = look.shape[2:]
+        look = normalize(look.unflatten(1, (HEADS, WIDTH)).flatten(3), dim=2)
+        score = self.sharpness * (look.transpose(2, 3) @ look) - self.nearness * distances(height, width).to(look)
+        weight = (score - self.doubt).clamp(max=MOST_SCORE).exp()
+        gathered = weight @ hints.flatten(2).transpose(1, 2)[:, None]
+        shares = gathered / (gathered[..., 2:] + 1)
+        return shares.transpose(2, 3).flatten(1, 2).unflatten(2, (height, width))
+
+
+def distances(height: int, width: int) -> Tensor:
+    """Return the distances (N, N) between the N = height * width cells of a map, in units of its mean side."""
+    rows = torch.arange(height, dtype=torch.float32)[:, None].expand(height, width).reshape(-1)
+    columns = torch.arange(width, dtype=torch.float32)[None].expand(height, width).reshape(-1)
+    squared = (rows[:, None] - rows[None]).square() + (columns[:, None] - columns[None]).square()
+    return squared.sqrt() * (2 / (height + width))

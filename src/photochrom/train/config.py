@@ -88,6 +88,7 @@ class ModelSection(Section):
     width: float | None = Field(default=None, gt=0, description="Width factor of deep (1.5) and wide (2).")
     queries: int = Field(default=0, ge=0, le=256, description="Colour queries that see the whole picture; 0: none.")
     hears: bool = Field(default=False, description="The network takes hints, colours that somebody knows; see [hints].")
+    spreads: bool = Field(default=False, description="It carries hints to whatever looks alike, wherever that lies.")
     rebalancing: float = Field(default=0.5, ge=0, le=1, description="Lambda of the colour rebalancing; 1: frequencies.")
     pretrained: bool = Field(default=True, description="Start the backbone from its ImageNet weights.")
     init: Path | None = Field(
@@ -315,6 +316,8 @@ class TrainConfig(Section):
             raise ValueError("every loss has weight 0: set loss.pixel or loss.perceptual")
         if (self.model.queries or self.model.hears) and self.task.target != "color":
             raise ValueError("model.queries and model.hears are of networks of target color")
+        if self.model.spreads and not self.model.hears:
+            raise ValueError("model.spreads is of networks that take hints: set model.hears, too")
         if self.task.target == "mask" and self.model.decoder != ModelSection().decoder:
             raise ValueError("model.decoder has no meaning for target mask: its network comes in one size")
         names = [stage.name for stage in self.stages]

@@ -37,6 +37,7 @@ def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained:
             width=model.width,
             queries=model.queries,
             hears=model.hears,
+            spreads=model.spreads,
             pretrained=pretrained,
             weights=model.backbone_weights,
         )

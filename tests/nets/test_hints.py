@@ -3,13 +3,15 @@ import torch
 
 from photochrom.nets.backbones import build_backbone
 from photochrom.nets.generators import ColorNet, build_color_net, grow_color_net
-from photochrom.nets.hints import UNIT_AB, pool_hints
+from photochrom.nets.hints import HEADS, SPREAD_CHANNELS, UNIT_AB, HintSpread, distances, pool_hints
 from tests.nets.test_generators import tiny_palette
 
 
-def hearing_net(decoder: str = "test-quarter", queries: int = 0) -> ColorNet:
+def hearing_net(decoder: str = "test-quarter", queries: int = 0, *, spreads: bool = False) -> ColorNet:
     torch.manual_seed(1)
-    return build_color_net("test", decoder, tiny_palette(), queries=queries, hears=True, pretrained=False).eval()
+    return build_color_net(
+        "test", decoder, tiny_palette(), queries=queries, hears=True, spreads=spreads, pretrained=False
+    ).eval()
 
 
 def one_hint(size: tuple[int, int] = (64, 96)) -> torch.Tensor:
@@ -93,3 +95,72 @@ def test_norms_at_rest_give_the_same_numbers_and_gradients_in_the_kernel() -> No
         strict=True,
     ):
         torch.testing.assert_close(ours, plain, atol=1e-2, rtol=1e-3)
+
+
+def two_kinds(size: int = 8) -> torch.Tensor:
+    """Return a map (1, 3, S, S) whose left third and right third look alike, and the middle otherwise."""
+    look = torch.tensor([1.0, 0.0, 0.0]).expand(size, size, 3).clone()
+    look[:, size // 3 : -(size // 3)] = torch.tensor([0.0, 1.0, 0.0])
+    return look.permute(2, 0, 1)[None]
+
+
+def told_at_the_left(size: int = 8) -> torch.Tensor:
+    hints = torch.zeros(1, 3, size, size)
+    hints[0, :, 3, 0] = torch.tensor([1.0, -0.5, 1.0])
+    return hints
+
+
+def spread_of(maps: list[torch.Tensor]) -> HintSpread:
+    torch.manual_seed(0)
+    spread = HintSpread([each.shape[1] for each in maps])
+    with torch.no_grad():
+        spread.nearness.fill_(1.0)
+    return spread
+
+
+def test_a_hint_is_carried_to_what_looks_alike_however_far_and_not_to_what_lies_between() -> None:
+    spread = spread_of([two_kinds()])([two_kinds()], told_at_the_left()).unflatten(1, (HEADS, 3))
+    share = spread[0, :, 2]
+    assert (share[:, :, -1] > 0.8).all(), "the far side looks the same"
+    assert (share[:, :, 4] < 0.2).all(), "the middle looks otherwise"
+    torch.testing.assert_close(spread[0, :, 0], share)
+    torch.testing.assert_close(spread[0, :, 1], -0.5 * share)
+
+
+def test_a_head_that_likes_nearness_carries_hints_less_far() -> None:
+    alike = [torch.ones(1, 3, 8, 8)]
+    module = spread_of(alike)
+    with torch.no_grad():
+        module.nearness[0] = 30.0
+    share = module(alike, told_at_the_left()).unflatten(1, (HEADS, 3))[0, :, 2]
+    assert share[0, 3, 1] > 10 * share[0, 3, -1]
+    assert share[1, 3, -1] > 0.8
+
+
+def test_where_nothing_is_told_nothing_is_carried() -> None:
+    maps = [torch.rand(1, 5, 4, 4), two_kinds()]
+    assert not spread_of(maps)(maps, torch.zeros(1, 3, 8, 8)).any()
+
+
+def test_maps_of_several_sizes_are_looked_at_together() -> None:
+    maps = [torch.rand(2, 5, 3, 4), torch.rand(2, 7, 6, 8), torch.rand(2, 2, 12, 16)]
+    assert spread_of(maps)(maps, torch.rand(2, 3, 12, 16)).shape == (2, SPREAD_CHANNELS, 12, 16)
+
+
+def test_distances_are_told_in_units_of_the_mean_side() -> None:
+    table = distances(2, 4)
+    assert table.shape == (8, 8)
+    assert table[0, 3] == pytest.approx(3 / 3)
+    assert table[0, 7] == pytest.approx((1 + 9) ** 0.5 / 3)
+    assert not table.diagonal().any()
+
+
+@pytest.mark.parametrize("decoder", ["test", "test-quarter"])
+def test_a_network_that_heard_answers_as_before_until_it_learns_to_carry_hints(decoder: str) -> None:
+    heard, net = hearing_net(decoder, queries=5), hearing_net(decoder, queries=5, spreads=True)
+    net.load_state_dict(grow_color_net(net, heard.state_dict()))
+    luma = torch.rand(1, 1, 64, 96)
+    torch.testing.assert_close(net(luma, one_hint()), heard(luma, one_hint()))
+    net(luma, one_hint()).square().mean().backward()
+    kernel = net.unet.blocks[1].mix[0][0].parametrizations.weight.original
+    assert kernel.grad[:, -SPREAD_CHANNELS:].abs().sum() > 0

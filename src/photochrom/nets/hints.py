@@ -82,7 +82,8 @@ class HintSpread(nn.Module):
         weight = (score - self.doubt).clamp(max=MOST_SCORE).exp()
         gathered = weight @ hints.flatten(2).transpose(1, 2)[:, None]
         shares = gathered / (gathered[..., 2:] + 1)
-        return shares.transpose(2, 3).flatten(1, 2).unflatten(2, (height, width))
+        spread: Tensor = shares.transpose(2, 3).reshape(-1, SPREAD_CHANNELS, height, width)
+        return spread
 
 
 def distances(height: int, width: int) -> Tensor:

@@ -19,11 +19,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from photochrom.albums.album import Job
+from photochrom.albums.entries import Outcome
 from photochrom.albums.finished import Finished, MakeHinted, MakeOne
 from photochrom.albums.manifest import Manifest
 from photochrom.albums.reports import BatchSummary, PhotoReport, append_report, opened_report
@@ -44,6 +45,7 @@ from photochrom.files.photo import Photo, format_of_path, read_pages_for
 from photochrom.options import Limits
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+LONGEST_REASON = 1_000
 
 
 def run_batch(
@@ -163,6 +165,17 @@ def _interrupt_stops(stop: threading.Event) -> Iterator[list[int]]:
 
 
 def _report_on(job: Job, run: _Run) -> PhotoReport:
+    """Do one photograph, and write down where it has no result; what goes wrong then is told by those that have one."""
+    report = _tried(job, run)
+    if run.around.manifest and report.status in ("failed", "unwanted"):
+        why = report.error or "; ".join(report.notes)
+        with suppress(PhotochromError, OSError):
+            run.around.manifest.path.parent.mkdir(parents=True, exist_ok=True)
+            run.around.manifest.promise(Outcome(job.key, report.status, " ".join(why.split())[:LONGEST_REASON]))
+    return report
+
+
+def _tried(job: Job, run: _Run) -> PhotoReport:
     """Do one photograph; its error becomes part of the report, and never stops the others."""
     seconds: dict[str, float] = {}
     try:

@@ -4,6 +4,9 @@ A line is appended and flushed to the disk *before* its result is put in place. 
 run can tell: a result counts as done when it is there and is, byte for byte, the one a line promised. A line that was
 cut short by a power failure is passed over.
 
+Machines that share an album write a file each, their *part*, and read those of the others when they begin;
+:mod:`photochrom.albums.merging` joins them.
+
 The folder may have been prepared by somebody else, so nothing in it is believed further than it goes: a manifest that
 is a link or pipe is refused, lines of odd names or depth are passed over, and only what lies in the folder itself,
 not behind a link, can be ours to replace.
@@ -13,15 +16,14 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
 import stat
 import threading
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from photochrom.albums.album import LONGEST_NAME
+from photochrom.albums.entries import Entry, Line, Outcome, line_of, read_line
+from photochrom.computer.systems import locked
 from photochrom.errors import OutputError, PhotochromError
 from photochrom.files.codecs.atomic import output_error
 from photochrom.files.codecs.source import open_regular_file
@@ -31,49 +33,49 @@ MANIFEST_NAME = ".photochrom-album.jsonl"
 LARGEST_MANIFEST_BYTES = 1_000_000_000
 """Two million photographs."""
 LONGEST_LINE = 65_536
-LONGEST_PATH = 4_096
 COMPANION_SEPARATOR = "#"
 """Between a photograph's key and the mark of a picture beside its result."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One result.
+def manifest_name(part: str = "") -> str:
+    """Return the name of the manifest, or that of a part of it."""
+    return f"{Path(MANIFEST_NAME).stem}-{part}.jsonl" if part else MANIFEST_NAME
 
-    Attributes:
-        key: the photograph's name inside the album.
-        source_sha256: hash of the photograph.
-        settings_sha256: hash of model, version and options.
-        target: the result's name inside the output folder.
-        target_sha256: hash of the result.
-        target_bytes: its size.
-    """
 
-    key: str
-    source_sha256: str
-    settings_sha256: str
-    target: str
-    target_sha256: str
-    target_bytes: int
+def part_paths(folder: Path) -> list[Path]:
+    """Return the manifests of parts that lie in a folder."""
+    try:
+        return sorted(folder.glob(manifest_name("*")))
+    except OSError:
+        return []
 
 
 class Manifest:
     """The lines of one output folder. Safe to use from several threads; several processes may append to one file."""
 
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / MANIFEST_NAME
+    def __init__(self, folder: Path, part: str = "") -> None:
+        self.path = folder / manifest_name(part)
         self._folder = folder
         self._lock = threading.Lock()
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, tuple[Entry, ...]] = {}
+        self._outcomes: dict[str, Outcome] = {}
         self._promised: dict[str, set[tuple[str, int]]] = {}
         self._companions: dict[str, set[str]] = {}
         self._read_up_to = 0
 
     @classmethod
-    def of(cls, folder: Path) -> Self:
-        """Return the manifest of a folder with its lines read; an empty one where there is none yet."""
-        manifest = cls(folder)
+    def of(cls, folder: Path, part: str = "") -> Self:
+        """Return the manifest of a folder with its lines read, those of all parts too; empty where there is none yet.
+
+        Args:
+            folder: the output folder.
+            part: the name of the file to append to, for one machine of several; "" is the whole album's.
+        """
+        manifest = cls(folder, part)
         with manifest._lock:
+            for path in [folder / MANIFEST_NAME, *part_paths(folder)]:
+                if path != manifest.path:
+                    manifest._read_file(path, 0)
             manifest._catch_up()
         return manifest
 
@@ -89,7 +91,25 @@ class Manifest:
     def assigned(self) -> dict[str, str]:
         """Return the names given to results so far, by the photograph's key."""
         with self._lock:
-            return {key: entry.target for key, entry in self._entries.items()}
+            return {key: entries[-1].target for key, entries in self._entries.items()}
+
+    @property
+    def outcomes(self) -> dict[str, Outcome]:
+        """Return what became of photographs that were tried and have no line of a result since, by key."""
+        with self._lock:
+            return dict(self._outcomes)
+
+    @property
+    def entries(self) -> dict[str, tuple[Entry, ...]]:
+        """Return what was promised by key: of each result, photograph and settings the last; companions' too."""
+        with self._lock:
+            return dict(self._entries)
+
+    def is_companion(self, key: str) -> bool:
+        """Return whether a key is that of a picture beside a result."""
+        photo, _, mark = key.rpartition(COMPANION_SEPARATOR)
+        # Photographs, too, may have the separator in their names.
+        return bool(mark) and without_companion_mark(mark) == "" and photo in self._entries
 
     def companions_of(self, key: str) -> list[str]:
         """Return the names given so far to pictures beside a photograph's result."""
@@ -101,12 +121,10 @@ class Manifest:
         """Return whether this photograph has this result by these settings, both unchanged since."""
         with self._lock:
             self._catch_up()
-            entry = self._entries.get(key)
-        if entry is None:
-            return False
-        if (entry.target, entry.source_sha256, entry.settings_sha256) != (target, source_sha256, settings_sha256):
-            return False
-        return _holds(self._folder / target, {(entry.target_sha256, entry.target_bytes)})
+            entries = self._entries.get(key, ())
+        wanted = (target, source_sha256, settings_sha256)
+        promised = {entry.promise for entry in entries if _made_by(entry) == wanted}
+        return bool(promised) and is_one_of(self._folder / target, promised)
 
     def made(self, target: str) -> bool:
         """Return whether the file of this name is one that photochrom made here and nobody has changed.
@@ -117,62 +135,73 @@ class Manifest:
             self._catch_up()
             promised = self._promised.get(target, set())
         real = os.path.join(os.path.realpath(self._folder), os.path.normpath(target))
-        return bool(promised) and os.path.realpath(real) == real and _holds(Path(real), promised)
+        return bool(promised) and os.path.realpath(real) == real and is_one_of(Path(real), promised)
 
-    def promise(self, entry: Entry) -> None:
+    def promise(self, line: Line) -> None:
         """Append a line and flush it to the disk.
 
         Raises:
             OutputError: it cannot be written.
         """
-        line = json.dumps(asdict(entry), ensure_ascii=True).encode() + b"\n"
         try:
             with self._lock:
-                self._append(line)
-                self._take(entry)
+                self._append(line_of(line))
+                self._take(line)
         except OSError as error:
             raise _unusable(error, self.path) from error
 
     def _append(self, line: bytes) -> None:
-        # One write to a file opened for appending: lines of several processes do not mix. The newline in front ends
-        # a line that a power failure may have cut; empty lines mean nothing.
-        descriptor = _open_own(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        # One write to a file opened for appending, under a lock where the system has one: lines of several processes
+        # do not mix. The newline in front ends a line that a power failure may have cut; empty lines mean nothing.
+        descriptor = open_own(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
-            written = os.write(descriptor, b"\n" + line)
+            with locked(descriptor):
+                written = os.write(descriptor, b"\n" + line)
             if written != len(line) + 1:
-                raise OSError(28, "No space left on device")
+                raise OSError(errno.ENOSPC, "No space left on device")
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
 
     def _catch_up(self) -> None:
         """Read what has been appended since, by us or by another process."""
+        self._read_up_to = self._read_file(self.path, self._read_up_to)
+
+    def _read_file(self, path: Path, begin: int) -> int:
+        """Take the lines of a file from an offset on, and return how far it was read."""
         try:
-            with os.fdopen(_open_own(self.path, os.O_RDONLY), "rb") as handle:
+            with os.fdopen(open_own(path, os.O_RDONLY), "rb") as handle:
                 if os.fstat(handle.fileno()).st_size > LARGEST_MANIFEST_BYTES:
                     raise OSError(errno.EFBIG, "larger than that of any album")
-                handle.seek(self._read_up_to)
-                self._read_lines(handle)
+                handle.seek(begin)
+                return begin + self._read_lines(handle)
         except FileNotFoundError:
-            return
+            return begin
         except OSError as error:
-            raise _unusable(error, self.path) from error
+            raise _unusable(error, path) from error
 
-    def _read_lines(self, handle: BinaryIO) -> None:
-        begins = True
-        while (line := handle.readline(LONGEST_LINE)) and (line.endswith(b"\n") or len(line) == LONGEST_LINE):
-            self._read_up_to += len(line)
-            entry = _entry_from(line) if begins else None  # else the rest of a line that is too long to be one of ours
-            begins = line.endswith(b"\n")
-            if entry:
-                self._take(entry)
+    def _read_lines(self, handle: BinaryIO) -> int:
+        begins, count = True, 0
+        while (data := handle.readline(LONGEST_LINE)) and (data.endswith(b"\n") or len(data) == LONGEST_LINE):
+            count += len(data)
+            line = read_line(data) if begins else None  # else the rest of a line that is too long to be one of ours
+            begins = data.endswith(b"\n")
+            if line:
+                self._take(line)
+        return count
 
-    def _take(self, entry: Entry) -> None:
-        self._entries[entry.key] = entry
-        self._promised.setdefault(entry.target, set()).add((entry.target_sha256, entry.target_bytes))
-        key, _, mark = entry.key.rpartition(COMPANION_SEPARATOR)
+    def _take(self, line: Line) -> None:
+        if isinstance(line, Outcome):
+            self._outcomes[line.key] = line
+            return
+        self._outcomes.pop(line.key, None)
+        # Of several files' lines nobody knows which came last, so all are kept that could be of the file that is there.
+        others = [entry for entry in self._entries.get(line.key, ()) if _made_by(entry) != _made_by(line)]
+        self._entries[line.key] = (*others, line)
+        self._promised.setdefault(line.target, set()).add(line.promise)
+        key, _, mark = line.key.rpartition(COMPANION_SEPARATOR)
         if mark and without_companion_mark(mark) == "":  # photographs, too, may have the separator in their names
-            self._companions.setdefault(key, set()).add(entry.target)
+            self._companions.setdefault(key, set()).add(line.target)
 
 
 def file_sha256(path: Path) -> str:
@@ -185,7 +214,7 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def _holds(path: Path, promised: set[tuple[str, int]]) -> bool:
+def is_one_of(path: Path, promised: set[tuple[str, int]]) -> bool:
     """Return whether a file is, byte for byte, one of those promised; one of another size is not even read."""
     try:
         size = path.stat().st_size
@@ -194,8 +223,12 @@ def _holds(path: Path, promised: set[tuple[str, int]]) -> bool:
         return False
 
 
-def _open_own(path: Path, flags: int) -> int:
-    """Return the descriptor of a file that is photochrom's own: no link, pipe or device, and of one name only."""
+def open_own(path: Path, flags: int) -> int:
+    """Return the descriptor of a file that is photochrom's own: no link, pipe or device, and of one name only.
+
+    Raises:
+        OSError: it is something else, or cannot be opened.
+    """
     safe = ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
     descriptor = os.open(path, flags | sum(getattr(os, name, 0) for name in safe), 0o666)
     status = os.fstat(descriptor)
@@ -205,30 +238,13 @@ def _open_own(path: Path, flags: int) -> int:
     return descriptor
 
 
+def _made_by(entry: Entry) -> tuple[str, str, str]:
+    return entry.target, entry.source_sha256, entry.settings_sha256
+
+
 def _unusable(error: OSError, path: Path) -> OutputError:
     """Return the error for a manifest that cannot be read or added to."""
     if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
         what = "is a link, pipe or folder where photochrom keeps what is done"
         return OutputError(what, where=str(path), next_step="Remove it, or choose another output folder")
     return output_error(error, path)
-
-
-def _entry_from(line: bytes) -> Entry | None:
-    try:
-        values = json.loads(line)
-        entry = Entry(**values)
-    except (ValueError, TypeError, RecursionError):
-        return None
-    right = all(isinstance(getattr(entry, field.name), int if field.type == "int" else str) for field in fields(Entry))
-    return entry if right and _is_name_inside(entry.target) else None
-
-
-def _is_name_inside(name: str) -> bool:
-    """Return whether a name is one that we could have given: it leads into the folder, and file systems hold it."""
-    path = Path(name)
-    try:
-        lengths = [len(os.fsencode(part)) for part in path.parts]
-    except UnicodeEncodeError:
-        return False
-    fits = 0 < sum(lengths) + len(lengths) < LONGEST_PATH and max(lengths) <= LONGEST_NAME
-    return fits and not path.anchor and ".." not in path.parts and "\0" not in name

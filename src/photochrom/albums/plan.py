@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job, look_through, name_results, result_beside, told
 from photochrom.albums.manifest import Manifest
+from photochrom.albums.parts import WHOLE, Part
 from photochrom.errors import OptionError, PhotochromError
 from photochrom.files.codecs.formats import SUFFIX_FORMATS
 from photochrom.files.companions import without_companion_mark
@@ -24,40 +25,49 @@ class Plan:
         manifest: remembers what is done, where a folder goes into a folder; a later run goes on from it.
         failures: inputs that hold no photographs.
         left_out: pictures and folders of the inputs that are not looked at, in words.
+        others: photographs that other machines do; they are never written to either.
     """
 
     jobs: list[Job]
     manifest: Manifest | None
     failures: list[PhotochromError]
     left_out: list[str] = field(default_factory=list)
+    others: list[Path] = field(default_factory=list)
 
 
-def plan(inputs: Sequence[Path], output: Path | None, *, format: str | None, mark: str = COLORED_MARK) -> Plan:
+def plan(
+    inputs: Sequence[Path], output: Path | None, *, format: str | None, mark: str = COLORED_MARK, part: Part = WHOLE
+) -> Plan:
     """Return the jobs of one call.
 
     Without an output, each result lies beside its photograph, with ``mark`` added to its name. A single photograph goes
     to the output as a file name, if it looks like one. Everything else goes into the output as a folder, subfolders
-    mirrored, names kept apart.
+    mirrored, names kept apart: those of all photographs, so that machines that do a ``part`` each agree on them.
 
     Raises:
-        OptionError: several photographs are to become one file.
+        OptionError: several photographs are to become one file, or a list is not of one folder's photographs.
     """
     failures: list[PhotochromError] = []
     left_out: list[str] = []
-    sources = _sources(inputs, output, failures.append, _marks_left_out(mark), left_out)
+    if part.names is None:
+        sources = _sources(inputs, output, failures.append, _marks_left_out(mark), left_out)
+    else:
+        sources = _listed(inputs, output, part)
+    others = [path for key, path in sources.items() if not part.holds(key)]
     if output is None:
-        beside = [Job(path, result_beside(path, format, mark), key) for key, path in sources.items()]
-        return Plan(beside, None, failures, left_out)
-    if len(inputs) == 1 and not os.path.isdir(inputs[0]) and _names_a_file(output):
+        mine = {key: path for key, path in sources.items() if part.holds(key)}
+        beside = [Job(path, result_beside(path, format, mark), key) for key, path in mine.items()]
+        return Plan(beside, None, failures, left_out, others)
+    if part == WHOLE and len(inputs) == 1 and not os.path.isdir(inputs[0]) and _names_a_file(output):
         return Plan([Job(path, output, key) for key, path in sources.items()], None, failures, left_out)
     if os.path.isfile(output):
         raise OptionError(
             "is a file, and several photographs need a folder", where=str(output), next_step="Choose another --output."
         )
-    manifest = Manifest.of(output) if any(os.path.isdir(path) for path in inputs) else None
+    manifest = Manifest.of(output, part.name) if any(os.path.isdir(path) for path in inputs) else None
     names = name_results(sources, format, manifest.assigned if manifest else {})
-    jobs = [Job(sources[key], output / name, key) for key, name in names.items()]
-    return Plan(jobs, manifest, failures, left_out)
+    jobs = [Job(sources[key], output / name, key) for key, name in names.items() if part.holds(key)]
+    return Plan(jobs, manifest, failures, left_out, others)
 
 
 def refuse_taken(planned: Plan, written: Mapping[str, Path | None], *, read: Sequence[Path] = ()) -> None:
@@ -68,7 +78,7 @@ def refuse_taken(planned: Plan, written: Mapping[str, Path | None], *, read: Seq
         written: the files to be written besides results, by option.
         read: further files that are only read.
     """
-    originals = Originals.of([*(job.source for job in planned.jobs), *read])
+    originals = Originals.of([*(job.source for job in planned.jobs), *planned.others, *read])
     taken = {_place(job.target) for job in planned.jobs}
     for option, path in written.items():
         if path is None:
@@ -110,6 +120,20 @@ def _sources(
                 key = _free_key(key, sources)
             sources[key] = path
     return sources
+
+
+def _listed(inputs: Sequence[Path], output: Path | None, part: Part) -> dict[str, Path]:
+    """Return the photographs of a list by key. Whether they are there is said when they are opened."""
+    if len(inputs) != 1 or not os.path.isdir(inputs[0]):
+        raise OptionError(
+            "needs the one folder that its names are in",
+            where="--files-from",
+            next_step="Give that folder, and a list of names inside it",
+        )
+    if output is None:
+        raise OptionError("needs a folder for the results", where="--files-from", next_step="Add --output FOLDER")
+    paths = part.listed_in(inputs[0])
+    return {path.relative_to(inputs[0]).as_posix(): path for path in paths}
 
 
 def _photographs(given: Path, output: Path | None, marks: tuple[str, ...], left_out: list[str]) -> list[Path]:

@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from photochrom.albums.album import Job, fitted_name
-from photochrom.albums.manifest import COMPANION_SEPARATOR, Entry, Manifest, file_sha256
+from photochrom.albums.entries import Entry
+from photochrom.albums.manifest import COMPANION_SEPARATOR, Manifest, file_sha256
 from photochrom.albums.recipe import Recipe, read_recipe, recipe_path
 from photochrom.coloring.reference import Matched
 from photochrom.errors import OptionError, OutputError, PhotochromError
@@ -92,6 +93,11 @@ class BatchSettings:
             told += [self.hints_sha256, self.keep_hints]
         text = json.dumps(told, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def run_sha256(self) -> str:
+        """Return the hash without what is one photograph's own: the same for all of a run."""
+        return replace(self, hints_sha256=self.references_sha256).sha256
 
     @property
     def made(self) -> Provenance:
@@ -262,7 +268,8 @@ def store(aside: Aside, job: Job, source_sha256: str, settings: BatchSettings, a
     refuse_existing(job, settings, around)
     if around.manifest:
         name = around.manifest.name_of(job.target)
-        around.manifest.promise(Entry(job.key, source_sha256, settings.sha256, name, target_sha256, size))
+        run = (settings.provenance.version, settings.run_sha256)
+        around.manifest.promise(Entry(job.key, source_sha256, settings.sha256, name, target_sha256, size, *run))
     if settings.keep_recipe:
         made, writing = settings.made, settings.writing
         recipe = Recipe.of(job.source, source_sha256, job.target, target_sha256, made, writing, settings.reading)

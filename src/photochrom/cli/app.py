@@ -41,6 +41,7 @@ VERBS = [
     ("restore", "photochrom.cli.restore:restore", "Restore photographs: scratches, stains, grain, fading."),
     ("film", "photochrom.cli.film:film", "Colour a film: steady, in full size, with its sound."),
     ("redo", "photochrom.cli.redo:redo", "Make a result again from its recipe, byte for byte."),
+    ("albums", "photochrom.cli.albums:app", "Check and merge what several machines did of one album."),
     ("models", "photochrom.cli.models:app", "List the models, or show one."),
     ("train", "photochrom.cli.train:train", "Train a network as a configuration file says."),
     ("export", "photochrom.cli.export:export", "Write a trained network as a model file."),

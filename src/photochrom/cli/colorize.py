@@ -8,14 +8,14 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from photochrom.albums.plan import plan, refuse_taken
+from photochrom.albums.parts import PartOptions
+from photochrom.albums.plan import refuse_taken
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.hinted import with_hints, with_references
-from photochrom.cli.lines import print_error
-from photochrom.cli.runs import run_planned
+from photochrom.cli.runs import plan_told, run_planned
 from photochrom.coloring.obedience import refuse_deaf
 from photochrom.colorizer import Colorizer
-from photochrom.errors import EXIT_SOME_FAILED, OptionError
+from photochrom.errors import OptionError
 from photochrom.options import (
     ColorizeOptions,
     EngineOptions,
@@ -46,6 +46,7 @@ def colorize(
     writing: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
     engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
     limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
+    part: Annotated[PartOptions, Parameter(name="*", allow_leading_hyphen=True)] = PartOptions(),  # noqa: B008
 ) -> int:
     """Colour photographs. Full size, luma untouched, offline.
 
@@ -75,15 +76,14 @@ def colorize(
         writing: How to write.
         engine: What runs the net.
         limits: What a file may ask of this computer.
+        part: Which photographs this machine does, where several share an album.
     """
     if restoring != RestoreOptions() and not restore:
         changed = next(name for name in RestoreOptions.model_fields if getattr(restoring, name) != _unchanged(name))
         raise OptionError("needs --restore", where=f"--{changed.replace('_', '-')}", next_step="Add --restore")
-    planned = plan(inputs, output, format=writing.format)
-    for failure in planned.failures:
-        print_error(str(failure))
-    if not planned.jobs:
-        return EXIT_SOME_FAILED
+    planned = plan_told(inputs, output, format=writing.format, part=part, quiet=quiet)
+    if isinstance(planned, int):
+        return planned
     planned, references = with_hints(planned, hints), reference or []
     read = [*(job.hints for job in planned.jobs if job.hints), *references]
     refuse_taken(planned, {"--report": report}, read=read)

@@ -10,11 +10,11 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from photochrom.albums.album import RESTORED_MARK
-from photochrom.albums.plan import Plan, plan, refuse_taken
+from photochrom.albums.parts import PartOptions
+from photochrom.albums.plan import Plan, refuse_taken
 from photochrom.albums.results import BatchSettings
-from photochrom.cli.lines import print_error
-from photochrom.cli.runs import run_planned
-from photochrom.errors import EXIT_SOME_FAILED, OptionError, OutputError
+from photochrom.cli.runs import plan_told, run_planned
+from photochrom.errors import OptionError, OutputError
 from photochrom.files.codecs.formats import usual_suffix
 from photochrom.files.photo import Photo, format_of_path, save_photo
 from photochrom.options import EngineOptions, Limits, OutputOptions, ReadingOptions, RestoreOptions, Topic
@@ -38,6 +38,7 @@ def restore(
     writing: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
     engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
     limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
+    part: Annotated[PartOptions, Parameter(name="*", allow_leading_hyphen=True)] = PartOptions(),  # noqa: B008
 ) -> int:
     """Restore photographs: scratches and stains filled, grain removed, fading undone. Full size and depth, offline.
 
@@ -62,12 +63,11 @@ def restore(
         writing: How to write.
         engine: What runs the nets.
         limits: What a file may ask of this computer.
+        part: Which photographs this machine does, where several share an album.
     """
-    planned = plan(inputs, output, format=writing.format, mark=RESTORED_MARK)
-    for failure in planned.failures:
-        print_error(str(failure))
-    if not planned.jobs:
-        return EXIT_SOME_FAILED
+    planned = plan_told(inputs, output, format=writing.format, mark=RESTORED_MARK, part=part, quiet=quiet)
+    if isinstance(planned, int):
+        return planned
     _check_masks(planned, mask, mask_out, overwrite=writing.overwrite)
     read = [mask] if mask else []
     refuse_taken(planned, {"--mask-out": mask_out, "--report": report}, read=read)

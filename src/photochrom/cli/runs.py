@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from photochrom.albums.album import COLORED_MARK
 from photochrom.albums.batch import run_batch
 from photochrom.albums.finished import MakeHinted, MakeOne
-from photochrom.albums.plan import Plan
+from photochrom.albums.parts import PartOptions
+from photochrom.albums.plan import Plan, plan
 from photochrom.albums.results import BatchSettings
+from photochrom.cli.lines import print_error, say
 from photochrom.cli.progress import print_left_out, print_summary, shown_progress
 from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, EXIT_TERMINATED
+
+
+def plan_told(
+    inputs: Sequence[Path],
+    output: Path | None,
+    *,
+    format: str | None,
+    part: PartOptions,
+    quiet: bool,
+    mark: str = COLORED_MARK,
+) -> Plan | int:
+    """Return what there is to do, inputs without photographs told; or the exit code, where that is nothing.
+
+    Raises:
+        As :func:`photochrom.albums.plan.plan` and :meth:`photochrom.albums.parts.PartOptions.parsed`.
+    """
+    standard_input = sys.stdin.buffer if sys.stdin else io.BytesIO()  # whoever starts us may have closed it
+    planned = plan(inputs, output, format=format, mark=mark, part=part.parsed(standard_input))
+    for failure in planned.failures:
+        print_error(str(failure))
+    if planned.jobs:
+        return planned
+    if planned.failures:
+        return EXIT_SOME_FAILED
+    if not quiet:  # twenty machines and twelve photographs: nothing is wrong
+        say(f"none of the {len(planned.others)} photographs is in shard {part.shard}")
+    return EXIT_OK
 
 
 def run_planned(
@@ -38,7 +70,7 @@ def run_planned(
             workers=min(workers, len(planned.jobs)),
             on_report=show,
             report_path=report,
-            also_read=also_read,
+            also_read=[*also_read, *planned.others],
             make_hinted=make_hinted,
         )
     if len(planned.jobs) > 1 or summary.left:

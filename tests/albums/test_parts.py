@@ -1,4 +1,4 @@
-"""Many machines on one album: parts by name alone, a record for each, and a merge that finds what is not as it should be."""
+"""Many machines on one album: parts by name alone, a record for each, and a merge that finds what is wrong."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from tests.albums.test_batch import SETTINGS, Reddened, names_in, redden, write
 
 NAMES = ["a.png", "a.jpg", "b.png", "deep/a.png", "deep/ümläut.png", "with space.png"]
 NOTHING = io.BytesIO()
+LINE_LETTERS = st.characters(exclude_characters="\n\r\0/\\", exclude_categories=["Cs"])
 PNG = replace(SETTINGS, writing=OutputOptions(format="png"))
 
 
@@ -122,7 +123,7 @@ def test_originals_of_other_machines_are_not_written_over(album: Path) -> None:
 
 
 @settings(max_examples=20)
-@given(st.sets(st.text(st.characters(exclude_characters="\n\r\0/\\", exclude_categories=["Cs"]), min_size=1), min_size=1))
+@given(st.sets(st.text(LINE_LETTERS, min_size=1), min_size=1))
 def test_a_list_gives_its_names_by_lines_or_zero_bytes(names: set[str]) -> None:
     for end in ("\n", "\r\n", "\0"):
         assert set(read_list(Path("-"), io.BytesIO("".join(name + end for name in names).encode()))) == names
@@ -143,7 +144,7 @@ def test_a_list_says_which_photographs_are_done(album: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [("../out.png\n", "leads out of the folder"), ("/etc/passwd\n", "does not lie in the folder"), ("\n\n", "names no")],
+    [("../out.png\n", "leads out of the folder"), ("/etc/passwd\n", "does not lie in"), ("\n\n", "names no")],
 )
 def test_lists_that_lead_elsewhere_are_refused(content: str, expected: str, album: Path, tmp_path: Path) -> None:
     (tmp_path / "list").write_text(content)

@@ -25,7 +25,9 @@ from photochrom.albums.manifest import Manifest
 from photochrom.albums.plan import plan
 from photochrom.albums.reports import PhotoReport
 from photochrom.albums.results import BatchSettings
-from photochrom.files.photo import Photo, open_photo, save_photo
+from photochrom.files.photo import Photo
+from photochrom.files.reading import open_photo
+from photochrom.files.writing import save_photo
 
 ONE_RUN = """
 import json, sys, time

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from photochrom import Colorizer, Hint, Photo
-from photochrom.files.photo import open_photo
+from photochrom.files.reading import open_photo
 
 ROUNDS = 7
 

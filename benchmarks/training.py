@@ -187,8 +187,9 @@ def memory(steps: int, px: int, batch: int) -> None:
 def data(photos: str, steps: int, px: int, batch: int) -> None:
     """The loader against the step."""
     from photochrom.degradation.ageing import AgeOptions
-    from photochrom.train.config import DataSection, Stage, TaskSection
+    from photochrom.train.config import Stage
     from photochrom.train.data import BatchSource, open_photo_sets
+    from photochrom.train.sections import DataSection, TaskSection
 
     options = DataSection(photos=(photos,), cache_gb=0)
     training, _ = open_photo_sets(options, px)

@@ -10,8 +10,9 @@ from PIL import Image
 from skimage import data
 
 from photochrom import ColorizeOptions, Colorizer, FakeEngine
-from photochrom.files.photo import Photo, open_photo
+from photochrom.files.photo import Photo
 from photochrom.files.provenance import read_provenance
+from photochrom.files.reading import open_photo
 from photochrom.restoration.tone import squash
 from photochrom.restoration.toning import classify, looks_like_color_negative
 

@@ -12,6 +12,7 @@ import skimage.color
 import skimage.metrics
 
 from photochrom import color, metrics
+from photochrom.metrics import pairs
 
 # Sharma, Wu, Dalal 2005, table 1: two Lab colours and their CIEDE2000 difference.
 SHARMA_PAIRS = np.array(
@@ -168,7 +169,7 @@ def test_bleeding_rises_when_colour_spills_over_an_outline() -> None:
 def test_bleeding_slope_is_per_pixel() -> None:
     lab = np.zeros((20, 20, 3), np.float32)
     lab[..., 0], lab[..., 1] = 50, 1.5 * np.arange(20)
-    assert metrics._bleeding_over(np.ones((18, 18), bool), lab) == pytest.approx((1.5, 1.0), abs=1e-4)
+    assert pairs._bleeding_over(np.ones((18, 18), bool), lab) == pytest.approx((1.5, 1.0), abs=1e-4)
 
 
 def test_strong_colours_need_half_their_chroma_in_the_truth() -> None:

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from photochrom.errors import UnsupportedFilmError as UnsupportedFilmError
     from photochrom.errors import UnsupportedPhotoError as UnsupportedPhotoError
     from photochrom.files.photo import Photo as Photo
-    from photochrom.files.photo import open_photo as open_photo
-    from photochrom.files.photo import save_photo as save_photo
+    from photochrom.files.reading import open_photo as open_photo
+    from photochrom.files.writing import save_photo as save_photo
     from photochrom.film.options import FilmOptions as FilmOptions
     from photochrom.film.results import FilmResult as FilmResult
     from photochrom.film.session import FilmColorizer as FilmColorizer
@@ -90,7 +90,9 @@ _HOMES = {
     "photochrom.hints.hint": ("Hint",),
     "photochrom.hints.sheet": ("HintSheet", "read_hints"),
     "photochrom.options": ("ColorizeOptions", "EngineOptions", "Limits", "OutputOptions", "RestoreOptions"),
-    "photochrom.files.photo": ("Photo", "open_photo", "save_photo"),
+    "photochrom.files.photo": ("Photo",),
+    "photochrom.files.reading": ("open_photo",),
+    "photochrom.files.writing": ("save_photo",),
     "photochrom.coloring.pipeline": ("ColorizeResult",),
     "photochrom.restoration.pipeline": ("RestoreResult",),
     "photochrom.restorer": ("Restorer", "restore"),

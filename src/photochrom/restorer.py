@@ -20,8 +20,9 @@ from photochrom.engines.hub import find_model
 from photochrom.engines.restoration import CURRENT, OnnxStage, StageEngine
 from photochrom.errors import OptionError
 from photochrom.files.kinds import Same, opened
-from photochrom.files.photo import Photo, open_photo
+from photochrom.files.photo import Photo
 from photochrom.files.provenance import RESTORE, Provenance
+from photochrom.files.reading import open_photo
 from photochrom.luma import luma_codes
 from photochrom.options import EngineOptions, Limits, RestoreOptions, Switch
 from photochrom.restoration.pipeline import RestoreResult, restore_photo

@@ -33,8 +33,9 @@ from photochrom.errors import OptionError, OutputError, PhotochromError, PhotoNo
 from photochrom.files.codecs import atomic
 from photochrom.files.codecs.formats import READABLE_SUFFIXES
 from photochrom.files.companions import Companion
-from photochrom.files.photo import Photo, open_pages, open_photo
+from photochrom.files.photo import Photo
 from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, Provenance, read_provenance
+from photochrom.files.reading import open_pages, open_photo
 from photochrom.options import OutputFormat, OutputOptions
 from tests.files.makers import pillow_tiff_pages, textured
 

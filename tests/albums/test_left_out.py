@@ -65,8 +65,8 @@ def test_pages_left_out_are_named_in_the_summary_and_the_report(tmp_path: Path) 
     from photochrom.albums.batch import run_batch
     from photochrom.albums.recipe import read_recipe
     from photochrom.albums.results import BatchSettings
-    from photochrom.files.photo import open_photo
     from photochrom.files.provenance import Provenance
+    from photochrom.files.reading import open_photo
     from tests.albums.test_batch import redden
 
     album, reports = tmp_path / "album", []

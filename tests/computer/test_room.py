@@ -17,11 +17,13 @@ from photochrom.coloring.pipeline import colorize_photo
 from photochrom.computer import room
 from photochrom.engines.base import FakeEngine
 from photochrom.errors import PhotoTooLargeError
-from photochrom.files.codecs import icc, tiff
+from photochrom.files.codecs import icc, tiff, tiff_exif
 from photochrom.files.codecs.formats import WRITABLE_FORMATS
 from photochrom.files.codecs.libvips import computed, image_from
 from photochrom.files.metadata import Metadata
-from photochrom.files.photo import Photo, encode_photo, open_photo
+from photochrom.files.photo import Photo
+from photochrom.files.reading import open_photo
+from photochrom.files.writing import encode_photo
 from photochrom.options import ColorizeOptions, OutputOptions
 from tests.files.makers import one_of_each, textured, tiff_bytes
 
@@ -94,7 +96,7 @@ def test_turning_in_files(orientation: int, no_memory: Path) -> None:
 
 
 def with_orientation(data: bytes, orientation: int) -> bytes:
-    return tiff.with_tags(data, {tiff.ORIENTATION: tiff.Field(3, 1, orientation.to_bytes(2, "little"))}, {})
+    return tiff_exif.with_tags(data, {tiff.ORIENTATION: tiff.Field(3, 1, orientation.to_bytes(2, "little"))}, {})
 
 
 @pytest.mark.parametrize("format", WRITABLE_FORMATS)
@@ -145,7 +147,9 @@ import numpy as np
 from photochrom.computer import room
 from photochrom.engines.base import FakeEngine
 from photochrom.options import ColorizeOptions
-from photochrom.files.photo import Photo, open_photo, save_photo
+from photochrom.files.photo import Photo
+from photochrom.files.reading import open_photo
+from photochrom.files.writing import save_photo
 from photochrom.coloring.pipeline import colorize_photo
 
 room.BYTES_IN_MEMORY, room.STRIP_BYTES = 0, 1_000_000

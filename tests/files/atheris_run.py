@@ -17,7 +17,19 @@ import atheris
 with atheris.instrument_imports(include=["photochrom"]):
     from photochrom.albums.manifest import _entry_from
     from photochrom.errors import PhotochromError
-    from photochrom.files.codecs import exif, icc, iptc, jpeg, png, shaper, signatures, tiff, xmp
+    from photochrom.files.codecs import (
+        exif,
+        icc,
+        iptc,
+        jpeg,
+        png,
+        shaper,
+        signatures,
+        tiff,
+        tiff_directories,
+        tiff_exif,
+        xmp,
+    )
     from photochrom.files.codecs.resolution import exif_dpi
     from photochrom.files.codecs.source import open_source
     from photochrom.files.metadata import Metadata, fitted_to, made_upright
@@ -32,10 +44,12 @@ def parse_exif(data: bytes) -> None:
     exif_dpi(data)
     with contextlib.suppress(exif.DamagedExifError):
         upright = exif.describing(data, 10, 20)
-        main, children, order = tiff.tags_of_exif(upright)
+        main, children, order = tiff_exif.tags_of_exif(upright)
         for tags in (main, *children.values()):
-            tiff.directory_bytes(tiff.in_order(tags, order, "<"), "<", 1000, big=bool(len(data) % 2))
-        tiff.with_tags(upright, {270: tiff.Field(2, 2, b"a\0")}, {})
+            tiff_directories.directory_bytes(
+                tiff_directories.in_order(tags, order, "<"), "<", 1000, big=bool(len(data) % 2)
+            )
+        tiff_exif.with_tags(upright, {270: tiff.Field(2, 2, b"a\0")}, {})
 
 
 def parse_tiff(data: bytes) -> None:
@@ -43,7 +57,7 @@ def parse_tiff(data: bytes) -> None:
         reader = tiff.TiffReader(source)
         for page in reader.pages():
             tiff.dpi_of(page)
-            tiff.exif_of_page(reader, page)
+            tiff_exif.exif_of_page(reader, page)
             reader.check_pixels_present(page)
 
 

@@ -17,7 +17,9 @@ import pytest
 from photochrom.errors import PhotochromError
 from photochrom.files.codecs.jpeg import APP1, EXIF_HEADER, XMP_HEADER, jfif_segment, segment
 from photochrom.files.codecs.png import chunk
-from photochrom.files.photo import Photo, encode_photo, open_photo
+from photochrom.files.photo import Photo
+from photochrom.files.reading import open_photo
+from photochrom.files.writing import encode_photo
 from tests.files.makers import pillow_bytes, textured, tiff_bytes
 from tests.files.test_carried import COM, PACKET, app13, jpeg_of, png_of, resource
 

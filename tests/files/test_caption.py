@@ -7,7 +7,9 @@ import pytest
 
 from photochrom.errors import OptionError
 from photochrom.files.caption import with_caption
-from photochrom.files.photo import Photo, encode_photo, open_photo
+from photochrom.files.photo import Photo
+from photochrom.files.reading import open_photo
+from photochrom.files.writing import encode_photo
 from photochrom.options import OutputOptions
 from tests.files.makers import textured
 

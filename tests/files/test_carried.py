@@ -13,7 +13,9 @@ from PIL import Image
 from photochrom.files.codecs import exif, iptc, jpeg
 from photochrom.files.codecs.jpeg import APP1, EXIF_HEADER, XMP_HEADER, jfif_segment, segment, with_segments
 from photochrom.files.codecs.png import SIGNATURE, chunk
-from photochrom.files.photo import Photo, encode_photo, open_photo
+from photochrom.files.photo import Photo
+from photochrom.files.reading import open_photo
+from photochrom.files.writing import encode_photo
 from tests.files.makers import pillow_bytes, textured
 
 APP13, COM = 0xED, 0xFE

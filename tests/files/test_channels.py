@@ -13,7 +13,7 @@ from PIL import Image
 
 from photochrom.errors import UnsupportedPhotoError
 from photochrom.files.codecs.channels import is_called_infrared, looks_infrared, names_in_resources
-from photochrom.files.photo import open_photo
+from photochrom.files.reading import open_photo
 from tests.files.makers import pillow_bytes, textured
 
 
@@ -151,7 +151,7 @@ def test_pictures_that_are_none_are_refused_by_name() -> None:
 
 
 def test_further_channels_leave_a_jpeg_result_alone() -> None:
-    from photochrom.files.photo import encode_photo
+    from photochrom.files.writing import encode_photo
 
     rgb = textured()
     photo = open_photo(tiff_of(np.dstack([rgb, infrared()]), "rgb", ["unspecified"]))

@@ -12,8 +12,10 @@ import pytest
 from photochrom.albums.results import BatchSettings
 from photochrom.errors import MissingExtraError, OptionError, UnsupportedPhotoError
 from photochrom.files.credentials import Credentials, signed, verify
-from photochrom.files.photo import Photo, encode_photo, open_photo
+from photochrom.files.photo import Photo
 from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, read_provenance
+from photochrom.files.reading import open_photo
+from photochrom.files.writing import encode_photo
 from photochrom.options import OutputOptions
 from tests.albums.test_batch import SETTINGS, folder, names_in, run, statuses  # noqa: F401 - a fixture
 from tests.files.makers import pillow_bytes, textured

@@ -16,7 +16,7 @@ from photochrom.errors import MissingExtraError, PhotochromError, UnreadablePhot
 from photochrom.files.codecs import tiff
 from photochrom.files.codecs.jpeg_frame import completed, frame_of, has_data_left_over
 from photochrom.files.codecs.source import open_source
-from photochrom.files.photo import open_photo
+from photochrom.files.reading import open_photo
 from photochrom.options import ReadingOptions
 from tests.files.makers import pillow_bytes
 

@@ -27,7 +27,9 @@ from photochrom.errors import (
 from photochrom.files.codecs import tiff_writer
 from photochrom.files.codecs.formats import WRITABLE_FORMATS
 from photochrom.files.codecs.samples import to_8_bits, turned_upright
-from photochrom.files.photo import Photo, encode_photo, open_pages, open_photo, save_photo
+from photochrom.files.photo import Photo
+from photochrom.files.reading import open_pages, open_photo
+from photochrom.files.writing import encode_photo, save_photo
 from photochrom.options import Limits, OutputOptions
 from tests.files.makers import DATA, dng_bytes, one_of_each, pillow_bytes, pillow_tiff_pages, textured, tiff_bytes
 

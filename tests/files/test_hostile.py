@@ -24,7 +24,7 @@ import pytest
 
 from photochrom.errors import PhotochromError, PhotoTooLargeError, UnreadablePhotoError
 from photochrom.files.codecs.png import SIGNATURE, chunk
-from photochrom.files.photo import open_photo
+from photochrom.files.reading import open_photo
 from photochrom.options import Limits
 from tests.files.makers import one_of_each, textured, tiff_bytes
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from PIL import Image, IptcImagePlugin, PngImagePlugin
 
 from photochrom.errors import PhotochromError
-from photochrom.files.codecs import exif, gif, iptc, jpeg2000, tiff, tiff_writer, xmp
+from photochrom.files.codecs import exif, gif, iptc, jpeg2000, tiff, tiff_exif, tiff_writer, xmp
 from photochrom.files.codecs.iptc import XmpProperty
 from photochrom.files.codecs.resolution import exif_dpi
 from photochrom.files.metadata import Metadata
-from photochrom.files.photo import Photo, encode_photo, open_pages, open_photo, save_photo
+from photochrom.files.photo import Photo
 from photochrom.files.provenance import (
     AI_SYSTEM_USED,
     COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA,
@@ -29,6 +29,8 @@ from photochrom.files.provenance import (
     read_provenance,
     with_provenance,
 )
+from photochrom.files.reading import open_pages, open_photo
+from photochrom.files.writing import encode_photo, save_photo
 from photochrom.options import OutputOptions
 from tests.files.makers import DATA, pillow_bytes, textured
 
@@ -85,7 +87,7 @@ def exif_block(order: str = ">", *, orientation: int = 6, thumbnail: bytes = THU
             2: tiff.Field(5, 3, struct.pack(order + "6L", 50, 1, 56, 1, 28, 1)),
         },
     }
-    block = tiff.with_tags(head, main, children)
+    block = tiff_exif.with_tags(head, main, children)
     at = len(block) + 2 + 24 + 4
     small = struct.pack(order + "H", 2)
     small += struct.pack(order + "HHLL", 0x201, 4, 1, at) + struct.pack(order + "HHLL", 0x202, 4, 1, len(thumbnail))
@@ -100,11 +102,11 @@ def with_everything(format: str, order: str = ">") -> bytes:
     pixels = textured()
     block = exif_block(order)
     if format == "tiff":
-        main, children, _ = tiff.tags_of_exif(block)
-        swapped = tiff.with_tags(pillow_bytes(pixels, "TIFF", dpi=(300, 200)), main, children, order)
+        main, children, _ = tiff_exif.tags_of_exif(block)
+        swapped = tiff_exif.with_tags(pillow_bytes(pixels, "TIFF", dpi=(300, 200)), main, children, order)
         extra = {700: tiff.Field(1, len(PACKET), PACKET), 33723: tiff.Field(7, len(RECORDS), RECORDS)}
         extra[274] = tiff.Field(3, 1, struct.pack("<H", 6))
-        return tiff.with_tags(swapped, extra, {})
+        return tiff_exif.with_tags(swapped, extra, {})
     options: dict[str, object] = {"exif": b"Exif\0\0" + block, "xmp": PACKET}
     if format == "png":
         text = PngImagePlugin.PngInfo()
@@ -230,7 +232,7 @@ def test_damaged_exif_is_an_error_or_a_block(data: st.DataObject) -> None:
     except exif.DamagedExifError:
         return
     assert exif.orientation_of(result) == 1 or exif.orientation_of(cut) == 1
-    tiff.with_tags(result, {}, {})
+    tiff_exif.with_tags(result, {}, {})
 
 
 def test_damaged_exif_and_xmp_are_told(tmp_path: Path) -> None:
@@ -243,7 +245,7 @@ def test_damaged_exif_and_xmp_are_told(tmp_path: Path) -> None:
 
 def test_adobe_rgb_named_by_interoperability_alone() -> None:
     inner = {1: tiff.Field(2, 4, b"R03\0")}
-    block = tiff.with_tags(
+    block = tiff_exif.with_tags(
         b"II*\0\x08\0\0\0" + bytes(6),
         {271: tiff.Field(2, 2, b"C\0")},
         {exif.EXIF_POINTER: {0xA001: tiff.Field(3, 1, b"\xff\xff"), exif.INTEROP_POINTER: tiff.Field(4, 1, bytes(4))}},

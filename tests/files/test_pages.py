@@ -14,7 +14,7 @@ from PIL import Image
 
 from photochrom.errors import MissingExtraError, PhotoTooLargeError, UnreadablePhotoError
 from photochrom.files.codecs import jxl
-from photochrom.files.photo import open_photo, read_pages_for
+from photochrom.files.reading import open_photo, read_pages_for
 from photochrom.options import Limits, ReadingOptions
 from tests.files.makers import pillow_bytes, pillow_tiff_pages, textured
 

@@ -14,7 +14,9 @@ from PIL import Image, ImageCms
 from photochrom.color import LINEAR_RGB_FROM_XYZ, linear_from_srgb, srgb_from_linear
 from photochrom.files.codecs import icc
 from photochrom.files.metadata import Metadata
-from photochrom.files.photo import Photo, encode_photo, open_photo
+from photochrom.files.photo import Photo
+from photochrom.files.reading import open_photo
+from photochrom.files.writing import encode_photo
 from photochrom.options import OutputOptions
 from tests.files.makers import pillow_bytes, textured, tiff_bytes
 

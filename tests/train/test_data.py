@@ -5,9 +5,10 @@ import pytest
 
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.errors import TrainingError
-from photochrom.train.config import DataSection, Stage, TaskSection
+from photochrom.train.config import Stage
 from photochrom.train.data import BatchSource, PhotoSet, open_photo_sets
 from photochrom.train.index import find_photos
+from photochrom.train.sections import DataSection, TaskSection
 from tests.train.conftest import encode, make_photo
 
 STAGE = Stage(name="tiny", size_px=32, batch=4, photos_seen=40, lr_decoder=1e-3, lr_backbone=0.0)

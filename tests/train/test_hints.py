@@ -6,10 +6,11 @@ import torch
 
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.nets.backbones import build_backbone
-from photochrom.train.config import DataSection, HintsSection, Stage, TaskSection
+from photochrom.train.config import Stage
 from photochrom.train.data import BatchSource, open_photo_sets
 from photochrom.train.hints import field, patches, strokes, tell, turned_colours
 from photochrom.train.learner import set_training
+from photochrom.train.sections import DataSection, HintsSection, TaskSection
 from tests.train.conftest import make_photo
 from tests.train.test_data import STAGE, photo_set
 

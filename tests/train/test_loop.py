@@ -6,8 +6,9 @@ import torch
 from safetensors.torch import load_file
 
 from photochrom.errors import OptionError, TrainingError
-from photochrom.train.config import DataSection, ModelSection, RunSection, Stage, TrainConfig, load_config
+from photochrom.train.config import Stage, TrainConfig, load_config
 from photochrom.train.loop import Training
+from photochrom.train.sections import DataSection, ModelSection, RunSection
 
 
 def tiny_config(shard: Path, folder: Path) -> TrainConfig:

@@ -10,10 +10,11 @@ from photochrom import color
 from photochrom.errors import OptionError
 from photochrom.nets.paint import luma_of, paint
 from photochrom.nets.vgg import Vgg16
-from photochrom.train.config import LooksAt, LossSection, TrainConfig
+from photochrom.train.config import TrainConfig
 from photochrom.train.losses import adversarial_loss, balanced_accuracy, colorfulness_loss, critic_loss, pixel_loss
 from photochrom.train.objectives import OF_PICTURE
 from photochrom.train.perceptual import PerceptualLoss
+from photochrom.train.sections import LooksAt, LossSection
 
 
 def test_critic_losses_at_chance_and_when_right() -> None:

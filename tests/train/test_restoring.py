@@ -18,10 +18,11 @@ from photochrom.nets.restoration import (
     with_fresh_blocks,
 )
 from photochrom.nets.tone import FIELD, KNOTS, build_tone_net, correct, with_fresh_parts
-from photochrom.train.config import TaskSection, TrainConfig
+from photochrom.train.config import TrainConfig
 from photochrom.train.degrade import make_pair
 from photochrom.train.loop import Training
 from photochrom.train.restoring import dice_loss, found_damage, hole_psnr, misjudged
+from photochrom.train.sections import TaskSection
 from photochrom.train.trained import load_trained
 from photochrom.train.validation import summary
 from tests.train.conftest import make_photo

@@ -41,7 +41,9 @@ from photochrom.errors import PhotochromError
 from photochrom.files.codecs.atomic import remove_abandoned
 from photochrom.files.codecs.source import open_source
 from photochrom.files.originals import Originals
-from photochrom.files.photo import Photo, format_of_path, read_pages_for
+from photochrom.files.photo import Photo
+from photochrom.files.reading import read_pages_for
+from photochrom.files.writing import format_of_path
 from photochrom.options import Limits
 
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT}

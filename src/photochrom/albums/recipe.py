@@ -19,8 +19,9 @@ from photochrom.errors import OptionError, OutputError, PhotochromError, PhotoNo
 from photochrom.files.codecs.atomic import Aside
 from photochrom.files.codecs.source import PhotoSource, open_source
 from photochrom.files.originals import Originals
-from photochrom.files.photo import format_of_path, read_pages_for, write_photo
 from photochrom.files.provenance import COLORIZE, RESTORE, Provenance
+from photochrom.files.reading import read_pages_for
+from photochrom.files.writing import format_of_path, write_photo
 from photochrom.options import Limits, OutputOptions, ReadingOptions
 
 if TYPE_CHECKING:

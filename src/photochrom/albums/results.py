@@ -27,8 +27,9 @@ from photochrom.files.codecs.source import open_source
 from photochrom.files.companions import Companion
 from photochrom.files.credentials import Credentials, signed
 from photochrom.files.originals import Originals
-from photochrom.files.photo import Photo, format_of_path, write_photo
+from photochrom.files.photo import Photo
 from photochrom.files.provenance import Provenance
+from photochrom.files.writing import format_of_path, write_photo
 from photochrom.hints.sheet import HINTS_SUFFIX, HintSheet, read_hints
 from photochrom.options import Limits, OutputOptions, ReadingOptions
 

@@ -13,7 +13,8 @@ from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_OK, OptionError, OutputError
 from photochrom.files.codecs.atomic import write_whole
 from photochrom.files.originals import Originals
-from photochrom.files.photo import open_photo, save_photo
+from photochrom.files.reading import open_photo
+from photochrom.files.writing import save_photo
 from photochrom.hints.hint import Hint
 from photochrom.hints.sheet import HINTS_SUFFIX, HintSheet, read_hints
 from photochrom.options import DEFAULT_MODEL, ColorizeOptions, EngineOptions, Limits

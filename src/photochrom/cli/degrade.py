@@ -14,7 +14,9 @@ from photochrom.cli.lines import say
 from photochrom.degradation import KINDS, Degraded, Dose, Preset, degrade, load_preset, presets
 from photochrom.errors import EXIT_OK, OptionError
 from photochrom.files.originals import Originals
-from photochrom.files.photo import Photo, format_of_path, open_photo, save_photo
+from photochrom.files.photo import Photo
+from photochrom.files.reading import open_photo
+from photochrom.files.writing import format_of_path, save_photo
 from photochrom.options import Limits, OutputOptions
 from photochrom.spelling import did_you_mean
 

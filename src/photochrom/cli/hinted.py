@@ -16,7 +16,7 @@ from photochrom.coloring.reference import match_references, places_of, refuse_co
 from photochrom.engines.base import Engine
 from photochrom.errors import OptionError
 from photochrom.files.codecs.source import open_regular_file
-from photochrom.files.photo import open_photo
+from photochrom.files.reading import open_photo
 from photochrom.hints.sheet import HINTS_SUFFIX, PAINTED_SUFFIX
 
 

@@ -16,7 +16,8 @@ from photochrom.albums.results import BatchSettings
 from photochrom.cli.runs import plan_told, run_planned
 from photochrom.errors import OptionError, OutputError
 from photochrom.files.codecs.formats import usual_suffix
-from photochrom.files.photo import Photo, format_of_path, save_photo
+from photochrom.files.photo import Photo
+from photochrom.files.writing import format_of_path, save_photo
 from photochrom.options import EngineOptions, Limits, OutputOptions, ReadingOptions, RestoreOptions, Topic
 from photochrom.restoration.pipeline import RestoreResult, mask_photo
 from photochrom.restorer import Mask, Restorer, read_mask

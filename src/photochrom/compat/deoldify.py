@@ -33,7 +33,7 @@ from photochrom.engines.generator import GeneratorEngine
 from photochrom.engines.hub import find_model, installed_models, models_folder
 from photochrom.errors import MissingExtraError, ModelFileError, ModelNotInstalledError, OptionError, OutputError
 from photochrom.files.originals import Originals
-from photochrom.files.photo import open_photo
+from photochrom.files.reading import open_photo
 from photochrom.options import EngineOptions
 
 PathLike = str | os.PathLike[str]

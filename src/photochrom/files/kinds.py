@@ -25,8 +25,10 @@ from PIL import Image, ImageOps
 
 from photochrom.errors import OptionError, UnreadablePhotoError, UnsupportedPhotoError
 from photochrom.files.codecs.formats import written_format
-from photochrom.files.photo import Photo, encode_photo, open_photo
+from photochrom.files.photo import Photo
 from photochrom.files.provenance import Provenance
+from photochrom.files.reading import open_photo
+from photochrom.files.writing import encode_photo
 
 # What comes out as exactly the type that went in; a subclass of Pillow's Image comes out as an Image.
 Same = TypeVar("Same", bound=bytes | npt.NDArray[Any] | Photo)

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from photochrom.color import chroma as photo_chroma
-from photochrom.files.photo import open_photo
+from photochrom.files.reading import open_photo
 from photochrom.film.containers import Reading, open_container, picture_stream, read_frames
 from photochrom.film.matrices import Matrix, Plane
 from photochrom.film.planes import chroma_of, luma_of

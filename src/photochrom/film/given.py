@@ -11,7 +11,7 @@ import numpy as np
 
 from photochrom.color import lab_from_srgb
 from photochrom.errors import OptionError
-from photochrom.files.photo import open_photo
+from photochrom.files.reading import open_photo
 from photochrom.film.matrices import Matrix, Plane
 from photochrom.film.options import parse_time
 from photochrom.film.sources import PICTURES

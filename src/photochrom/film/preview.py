@@ -11,7 +11,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from photochrom.errors import OptionError
-from photochrom.files.photo import Photo, save_photo
+from photochrom.files.photo import Photo
+from photochrom.files.writing import save_photo
 from photochrom.film.results import FilmResult
 from photochrom.film.session import FilmColorizer
 from photochrom.film.sources import open_source

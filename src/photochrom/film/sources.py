@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from photochrom.errors import FilmNotFoundError, UnsupportedFilmError
-from photochrom.files.photo import open_photo
+from photochrom.files.reading import open_photo
 from photochrom.film.containers import FilmInfo, Reading, describe, open_container, picture_stream, read_frames
 from photochrom.film.fields import filtered
 from photochrom.film.matrices import BT601, UNSPECIFIED, Codes

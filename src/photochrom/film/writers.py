@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from photochrom.files.photo import Photo, save_photo
+from photochrom.files.photo import Photo
 from photochrom.files.provenance import Provenance
+from photochrom.files.writing import save_photo
 from photochrom.film.containers import FilmInfo
 from photochrom.film.encoding import CODECS, SegmentWriter, encoder_settings
 from photochrom.film.options import FilmOptions

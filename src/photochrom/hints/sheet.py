@@ -16,7 +16,8 @@ from pydantic import Field, ValidationError
 
 from photochrom.errors import OptionError, PhotochromError
 from photochrom.files.codecs.source import open_source
-from photochrom.files.photo import Photo, open_photo
+from photochrom.files.photo import Photo
+from photochrom.files.reading import open_photo
 from photochrom.hints.hint import Hint, checked_hints, hint_error
 from photochrom.hints.painted import hint_from_picture
 from photochrom.luma import shrink_luma

@@ -23,7 +23,7 @@ from PIL import Image
 
 from photochrom.albums.album import find_photos
 from photochrom.errors import OptionError, PhotochromError
-from photochrom.files.photo import open_photo
+from photochrom.files.reading import open_photo
 from photochrom.luma import luma_codes
 
 if TYPE_CHECKING:

@@ -21,10 +21,11 @@ from PIL import Image
 from photochrom.color import lab_from_srgb
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.errors import TrainingError
-from photochrom.train.config import DataSection, HintsSection, Stage, TaskSection
+from photochrom.train.config import Stage
 from photochrom.train.degrade import make_pair
 from photochrom.train.hints import colours_of, tell
 from photochrom.train.index import Place, find_photos
+from photochrom.train.sections import DataSection, HintsSection, TaskSection
 
 VALIDATION_SEED = 977
 NO_AB = np.zeros((2, 0, 0), dtype=np.float32)

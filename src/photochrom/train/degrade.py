@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 from photochrom.degradation import degrade
 from photochrom.degradation.ageing import AgeOptions, age, relight
 from photochrom.degradation.stencil import Stencil, anywhere, wander
-from photochrom.train.config import TaskSection
+from photochrom.train.sections import TaskSection
 
 Codes = npt.NDArray[np.uint8]
 Planes = npt.NDArray[np.float32]

@@ -29,10 +29,11 @@ from photochrom.errors import ModelFileError, TrainingError
 from photochrom.export.kept import HALF, OF_GRAPH, Kept, read_kept, write_kept
 from photochrom.nets.folding import fold_norms
 from photochrom.nets.generators import ColorNet
-from photochrom.train.config import DataSection, Stage, TaskSection
+from photochrom.train.config import Stage
 from photochrom.train.data import BatchSource, PhotoSet, open_photo_sets
 from photochrom.train.losses import color_distribution_loss
 from photochrom.train.schedule import rate_share
+from photochrom.train.sections import DataSection, TaskSection
 from photochrom.train.trained import load_trained
 from photochrom.train.validation import ColorValidation
 

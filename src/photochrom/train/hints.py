@@ -16,7 +16,7 @@ from PIL import Image, ImageFilter
 
 from photochrom.color import lab_from_srgb
 from photochrom.degradation.stencil import Stencil, anywhere, wander
-from photochrom.train.config import HintsSection
+from photochrom.train.sections import HintsSection
 
 Planes = npt.NDArray[np.float32]
 # Chance that one patch more follows; the mean number is 1 / (1 - it).

@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.nets.critics import PatchCritic
-from photochrom.train.config import OptimizerSection, Stage
+from photochrom.train.config import Stage
 from photochrom.train.monitor import Log
 from photochrom.train.runtime import Runtime
 from photochrom.train.schedule import rate_share
+from photochrom.train.sections import OptimizerSection
 
 Part = tuple[Tensor, Log]
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.nets.recompute import call, recompute
-from photochrom.train.config import LooksAt, LossSection, TrainConfig
+from photochrom.train.config import TrainConfig
 from photochrom.train.learner import Part
 from photochrom.train.losses import (
     adversarial_loss,
@@ -20,6 +20,7 @@ from photochrom.train.losses import (
 )
 from photochrom.train.perceptual import PerceptualLoss
 from photochrom.train.runtime import Runtime
+from photochrom.train.sections import LooksAt, LossSection
 from photochrom.train.tasks import Task, TensorBatch
 
 PictureLoss = Callable[[Tensor, Tensor], Tensor]

@@ -13,7 +13,7 @@ from photochrom.holes import POSSIBLE, SUREST
 from photochrom.nets.damage import DamageNet
 from photochrom.nets.paint import luma_of
 from photochrom.nets.tone import correct
-from photochrom.train.config import TaskSection
+from photochrom.train.sections import TaskSection
 from photochrom.train.tasks import Task, TensorBatch
 from photochrom.train.trained import load_trained
 

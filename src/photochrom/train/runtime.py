@@ -21,7 +21,7 @@ import torch.distributed
 from torch import Tensor, nn
 
 from photochrom.errors import OptionError
-from photochrom.train.config import RunSection
+from photochrom.train.sections import RunSection
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h

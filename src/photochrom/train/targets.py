@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from photochrom.train.config import TaskSection
 from photochrom.train.restoring import FillTask, MaskTask, ToneTask
 from photochrom.train.runtime import Runtime
+from photochrom.train.sections import TaskSection
 from photochrom.train.tasks import ColorTask, Task
 
 RESTORING = {"tone": ToneTask, "mask": MaskTask, "fill": FillTask}

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from photochrom.nets.generators import ColorNet
 from photochrom.nets.paint import luma_of, paint
-from photochrom.train.config import TaskSection
 from photochrom.train.data import Batch
 from photochrom.train.losses import color_distribution_loss
 from photochrom.train.runtime import Runtime
+from photochrom.train.sections import TaskSection
 
 
 @dataclass(frozen=True)

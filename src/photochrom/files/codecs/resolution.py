@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from photochrom.files.codecs import exif, tiff
+from photochrom.files.codecs import exif, tiff, tiff_exif
 
 
 def exif_dpi(block: bytes) -> tuple[float, float] | None:
@@ -39,4 +39,4 @@ def with_dpi(block: bytes, dpi: tuple[float, float]) -> bytes:
     x, y = (tiff.Field(tiff.RATIONAL, 1, struct.pack(order + "LL", round(number * 100), 100)) for number in dpi)
     unit = tiff.Field(exif.SHORT, 1, struct.pack(order + "H", 2))
     tags = {tiff.X_RESOLUTION: x, tiff.Y_RESOLUTION: y, tiff.RESOLUTION_UNIT: unit}
-    return tiff.with_tags(block, tags, {})
+    return tiff_exif.with_tags(block, tags, {})

@@ -1,4 +1,4 @@
-"""TIFF files below the level of pixels: tags and directories, read and made.
+"""TIFF files below the level of pixels: tags and directories, read.
 
 Source: TIFF 6.0 (Adobe, 1992), sections 2 and 8; the BigTIFF layout of libtiff (64-bit offsets, version 43).
 """
@@ -13,21 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.files.codecs.exif import (
-    EXIF_POINTER,
-    GPS_POINTER,
-    INTEROP_POINTER,
     ITEM_SIZES,
     LONG,
     MAX_ENTRIES,
     SHORT,
     DamagedExifError,
-    ExifBlock,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from photochrom.files.codecs.source import PhotoSource
+
 
 SUBFILE_TYPE, OLD_SUBFILE_TYPE, SUB_DIRECTORIES = 254, 255, 330
 DESCRIPTION, PAGE_NAME, INK_SET, SUBSAMPLING = 270, 285, 332, 530
@@ -41,13 +38,6 @@ WIDTH, HEIGHT, COMPRESSION, PHOTOMETRIC, SAMPLES_PER_PIXEL, ROWS_PER_STRIP = 256
 PLANAR, PREDICTOR, EXTRA_SAMPLES, TILE_WIDTH, TILE_HEIGHT = 284, 317, 338, 322, 323
 REDUCED_COPY, TRANSPARENCY_MASK, OLD_REDUCED_COPY = 1, 4, 2
 """Bits of NewSubfileType: a thumbnail, a mask; and a value of the SubfileType before it."""
-
-# What a picture says about its subject and making, rather than how its pixels are stored (TIFF 6.0, EXIF 2.32
-# table 4, and the tags Windows adds).
-DESCRIPTIVE = frozenset(
-    [269, 270, 271, 272, 285, 305, 306, 315, 316, 33432, 40091, 40092, 40093, 40094, 40095, 18246, 18249, 36867]
-)
-RESOLUTION = frozenset([X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT])
 MAX_PAGES = 10_000
 MAX_NESTED = 100
 MAX_VALUE_BYTES = 64_000_000
@@ -234,136 +224,6 @@ class TiffReader:
         return int(struct.unpack(self.order + format, data)[0])
 
 
-def number_field(number: int, order: str) -> Field:
-    """Return the field of one number, as a LONG."""
-    return Field(LONG, 1, struct.pack(order + "L", number))
-
-
-def shorts_field(numbers: Sequence[int], order: str) -> Field:
-    """Return the field of several numbers, as SHORTs."""
-    return Field(SHORT, len(numbers), struct.pack(f"{order}{len(numbers)}H", *numbers))
-
-
-def file_of_segment(order: str, tags: Mapping[int, Field], data: bytes) -> bytes:
-    """Return a TIFF whose only strip is ``data``; ``tags`` say the rest, in the byte order ``order``."""
-    header = b"II*\x00" if order == "<" else b"MM\x00*"
-    at = 8 + len(data) + len(data) % 2
-    placed = {STRIP_OFFSETS: number_field(8, order), STRIP_LENGTHS: number_field(len(data), order)}
-    body = header + struct.pack(order + "L", at) + data + bytes(len(data) % 2)
-    return body + directory_bytes({**tags, **placed}, order, at)
-
-
-def directory_file(order: str, tags: Mapping[int, Field]) -> bytes:
-    """Return a file of one directory and nothing else, for a reader that is given strips by hand."""
-    header = (b"II" if order == "<" else b"MM") + struct.pack(order + "HHHQ", 43, 8, 0, 16)
-    return header + directory_bytes(tags, order, 16, big=True)
-
-
-def file_of_page(reader: TiffReader, page: Page, changes: Mapping[int, Field] | None = None) -> bytes:
-    """Return a copy of a file whose first and only page is this one, some tags changed; nothing else moves."""
-    data = bytearray(reader.source.read_all())
-    data += bytes(-len(data) % 8)
-    struct.pack_into(reader.order + reader.pointer, data, reader.first_at, len(data))
-    return bytes(data) + directory_bytes({**page.tags, **(changes or {})}, reader.order, len(data), big=reader.big)
-
-
-def exif_of_page(reader: TiffReader, page: Page) -> bytes | None:
-    """Return an EXIF block with what one page says about its subject and making, EXIF and GPS included."""
-    main = {tag: field for tag, field in page.tags.items() if tag in DESCRIPTIVE | RESOLUTION}
-    children = {}
-    for pointer in (EXIF_POINTER, GPS_POINTER):
-        offset = _pointed_at(page, pointer)
-        if offset:
-            try:
-                children[pointer] = reader.directory(offset)[0]
-            except DamagedExifError as error:
-                reader.notes.append(f"damaged EXIF left out ({error})")
-    if not main.keys() - RESOLUTION and not any(children.values()):
-        return None
-    main[ORIENTATION] = Field(SHORT, 1, struct.pack(page.order + "H", page.number(ORIENTATION) or 1))
-    header = (b"II*\x00" if page.order == "<" else b"MM\x00*") + struct.pack(page.order + "L", 8)
-    empty_main = struct.pack(page.order + "HL", 0, 0)
-    return with_tags(header + empty_main, main, children)
-
-
-def tags_of_exif(block: bytes) -> tuple[dict[int, Field], dict[int, dict[int, Field]], str]:
-    """Return the descriptive main tags, the EXIF and GPS directories, and the byte order of an EXIF block."""
-    exif = ExifBlock(block)
-
-    def fields(directory: object) -> dict[int, Field]:
-        entries = getattr(directory, "entries", {})
-        return {
-            tag: Field(e.type, e.count, bytes(exif.data[e.value_at : e.value_at + e.size]))
-            for tag, e in entries.items()
-        }
-
-    children = {pointer: fields(exif.directory(pointer)) for pointer in (EXIF_POINTER, GPS_POINTER)}
-    # Its place changes with the file; interoperability says nothing that the profile does not.
-    children[EXIF_POINTER].pop(INTEROP_POINTER, None)
-    main = {tag: field for tag, field in fields(exif.main).items() if tag in DESCRIPTIVE}
-    return main, {pointer: tags for pointer, tags in children.items() if tags}, exif.order
-
-
-def bytes_field(tag: int, block: bytes) -> Field:
-    """Return the field for an XMP packet, IPTC records or a profile: bytes, or of undefined type."""
-    return Field(1 if tag == XMP else UNDEFINED, len(block), block)
-
-
-def with_tags(
-    data: bytes, main: Mapping[int, Field], children: Mapping[int, Mapping[int, Field]], source_order: str = ""
-) -> bytes:
-    """Return a copy of an EXIF block (or classic TIFF file) with tags added to its first directory.
-
-    That is written anew behind everything else, and nothing else moves, so all offsets inside stay right.
-
-    Args:
-        data: the block.
-        main: tags for the first directory, replacing those of the same number.
-        children: directories by the tag that points at them.
-        source_order: byte order of the values, where it is not the block's own.
-    """
-    block = ExifBlock(data)
-    order = block.order
-    entries = {tag: bytes(data[e.at : e.at + 12]) for tag, e in block.main.entries.items()}
-    following = bytes(data[block.main.next_at : block.main.next_at + 4])
-    result = bytearray(data) + bytes(len(data) % 2)
-    for pointer, tags in children.items():
-        entries[pointer] = struct.pack(order + "HHLL", pointer, LONG, 1, len(result))
-        result += directory_bytes(in_order(tags, source_order or order, order), order, len(result))
-    for tag, field in in_order(main, source_order or order, order).items():
-        entries[tag], value = _entry_bytes(tag, field, order, len(result))
-        result += value
-    struct.pack_into(order + "L", result, 4, len(result))
-    result += struct.pack(order + "H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + following
-    return bytes(result)
-
-
-def directory_bytes(tags: Mapping[int, Field], order: str, at: int, *, big: bool = False) -> bytes:
-    """Return a directory that stands at offset ``at``, followed by its values; no directory comes after it.
-
-    ``big`` is the layout of BigTIFF. The tags' bytes are in the byte order ``order``.
-    """
-    values_at = at + next_pointer_at(len(tags), big=big) + (8 if big else 4)
-    table, values = bytearray(struct.pack(order + ("Q" if big else "H"), len(tags))), bytearray()
-    for tag in sorted(tags):
-        entry, value = _entry_bytes(tag, tags[tag], order, values_at + len(values), big=big)
-        table += entry
-        values += value
-    return bytes(table + bytes(8 if big else 4) + values)
-
-
-def next_pointer_at(count: int, *, big: bool) -> int:
-    """Return how far into a directory of ``count`` entries the offset of the following one is stored."""
-    return 8 + 20 * count if big else 2 + 12 * count
-
-
-def in_order(tags: Mapping[int, Field], order: str, wanted: str) -> dict[int, Field]:
-    """Return tags with their bytes brought from one byte order to another; bytes of unknown meaning stay."""
-    if order == wanted:
-        return dict(tags)
-    return {tag: field._replace(data=_swapped(field)) for tag, field in tags.items()}
-
-
 def dpi_of(page: Page) -> tuple[float, float] | None:
     """Return a page's resolution in pixels per inch, or None where it states none."""
     per_inch = {2: 1.0, 3: 2.54}.get(page.number(RESOLUTION_UNIT) or 2)
@@ -381,27 +241,3 @@ def _integers(page: Page, tag: int) -> npt.NDArray[np.uint64]:
     found = page.tags.get(tag)
     kind = {SHORT: "u2", LONG: "u4", IFD: "u4", LONG8: "u8", IFD8: "u8"}.get(found.type) if found else None
     return np.frombuffer(found.data if found and kind else b"", page.order + (kind or "u8")).astype(np.uint64)
-
-
-def _pointed_at(page: Page, tag: int) -> int | None:
-    found = page.tags.get(tag)
-    if found and found.items == 1 and found.type in (LONG8, IFD8):
-        return int(struct.unpack(page.order + "Q", found.data)[0])
-    if found and found.items == 1 and found.type == IFD:
-        return int(struct.unpack(page.order + "L", found.data)[0])
-    return page.number(tag)
-
-
-def _entry_bytes(tag: int, field: Field, order: str, value_at: int, *, big: bool = False) -> tuple[bytes, bytes]:
-    """Return an entry, and the bytes to store at ``value_at`` where they do not fit into it."""
-    number, room = ("Q", 8) if big else ("L", 4)
-    head = struct.pack(order + "HH" + number, tag, field.type, field.items)
-    if len(field.data) <= room:
-        return head + field.data.ljust(room, b"\x00"), b""
-    return head + struct.pack(order + number, value_at), field.data + bytes(len(field.data) % 2)
-
-
-def _swapped(field: Field) -> bytes:
-    size = SIZES[field.type] if field.type not in (RATIONAL, 10) else 4
-    data = field.data
-    return data if size == 1 else b"".join(data[i : i + size][::-1] for i in range(0, len(data), size))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from photochrom.files.codecs import iptc, tiff
+from photochrom.files.codecs import iptc, tiff, tiff_exif
 
 
 def blocks_of_page(reader: tiff.TiffReader, page: tiff.Page) -> dict[str, bytes]:
@@ -10,7 +10,7 @@ def blocks_of_page(reader: tiff.TiffReader, page: tiff.Page) -> dict[str, bytes]
     # Photoshop pads the records to whole words.
     records = raw.get(tiff.IPTC, b"").rstrip(b"\x00") or iptc.records_from_resources(raw.get(tiff.PHOTOSHOP, b""))
     blocks = {
-        "exif": tiff.exif_of_page(reader, page),
+        "exif": tiff_exif.exif_of_page(reader, page),
         "icc": raw.get(tiff.ICC),
         "xmp": raw.get(tiff.XMP),
         "iptc": records if records and records[0] == iptc.MARKER else None,

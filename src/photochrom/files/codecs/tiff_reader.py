@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from photochrom.errors import PhotochromError, UnreadablePhotoError, UnsupportedPhotoError
-from photochrom.files.codecs import lab, tiff
+from photochrom.files.codecs import lab, tiff, tiff_directories
 from photochrom.files.codecs.channels import Channels, names_in_resources
 from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
 from photochrom.files.codecs.exif import DamagedExifError
@@ -97,7 +97,7 @@ class _Pixels:
         changes = _corrected_tags(self.reader, self.page)
         if not changes and not self.page.nested and not self.reader.chain_is_broken:
             return self.reader.source, self.page.index
-        data = tiff.file_of_page(self.reader, self.page, changes)
+        data = tiff_directories.file_of_page(self.reader, self.page, changes)
         return replace(self.reader.source, data=data, size=len(data), handle=io.BytesIO(data)), 0
 
     def _second_look(self, decoded: Decoded, error: Exception) -> None:
@@ -129,13 +129,13 @@ def _corrected_tags(reader: tiff.TiffReader, page: tiff.Page) -> Mapping[int, ti
     changes = {}
     photometric = page.first_number(tiff.PHOTOMETRIC, 1)
     if photometric in lab.STORED:  # its own reading of them knows 16 bits only, and takes ICC's for RGB
-        changes[tiff.PHOTOMETRIC] = tiff.number_field(RGB, page.order)
+        changes[tiff.PHOTOMETRIC] = tiff_directories.number_field(RGB, page.order)
     if photometric == YCBCR and page.first_number(tiff.COMPRESSION, 1) == JPEG:
         stated = page.numbers(tiff.SUBSAMPLING) or [2, 2]
         offsets, lengths = page.segments()
         frame = frame_of(reader.source.read_at(int(offsets[0]), int(lengths[0]))) if offsets.size else None
         if frame and frame.sampling and list(frame.sampling[0]) != stated:
-            changes[tiff.SUBSAMPLING] = tiff.shorts_field(frame.sampling[0], page.order)
+            changes[tiff.SUBSAMPLING] = tiff_directories.shorts_field(frame.sampling[0], page.order)
     return changes
 
 

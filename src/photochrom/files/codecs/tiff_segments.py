@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from photochrom.computer.room import empty_pixels
 from photochrom.errors import UnsupportedPhotoError
-from photochrom.files.codecs import jxl, tiff
+from photochrom.files.codecs import jxl, tiff, tiff_directories
 from photochrom.files.codecs.decoded import extra_module
 from photochrom.files.codecs.imagecodecs_readers import EXTRA
 from photochrom.files.codecs.libvips import libvips
@@ -213,7 +213,7 @@ def _decoder(reader: TiffReader, page: Page) -> Any:
 
 def _decoded_by_vips(reader: TiffReader, page: Page, segment: Segment, data: bytes) -> Samples:
     """Return the rows of a segment up to the first that cannot be decoded; raise where that is the first of all."""
-    alone = tiff.file_of_segment(reader.order, _tags_of_segment(page, segment), data)
+    alone = tiff_directories.file_of_segment(reader.order, _tags_of_segment(page, segment), data)
     good = rows_until_error(_opened(alone))
     if not good:
         raise ValueError("a strip or tile cannot be decoded")
@@ -231,7 +231,7 @@ def _tags_of_segment(page: Page, segment: Segment) -> dict[int, Field]:
         tags = {tag: field for tag, field in tags.items() if tag != tiff.EXTRA_SAMPLES}
         bits = page.first_number(tiff.BITS_PER_SAMPLE, 1)
         changed |= {tiff.SAMPLES_PER_PIXEL: 1, tiff.BITS_PER_SAMPLE: bits, tiff.PHOTOMETRIC: BLACK_IS_ZERO}
-    return tags | {tag: tiff.number_field(number, page.order) for tag, number in changed.items()}
+    return tags | {tag: tiff_directories.number_field(number, page.order) for tag, number in changed.items()}
 
 
 def _decoder_of_extra(reader: TiffReader, page: Page, compression: int) -> Any:
@@ -239,7 +239,7 @@ def _decoder_of_extra(reader: TiffReader, page: Page, compression: int) -> Any:
     extra_module("imagecodecs", f"TIFFs compressed with {name}", EXTRA, where)
     tifffile = extra_module("tifffile", f"TIFFs compressed with {name}", EXTRA, where)
     photometric = page.first_number(tiff.PHOTOMETRIC, BLACK_IS_ZERO)
-    alone = tiff.directory_file(page.order, {t: f for t, f in page.tags.items() if t in KEPT | PLACED})
+    alone = tiff_directories.directory_file(page.order, {t: f for t, f in page.tags.items() if t in KEPT | PLACED})
     opened = tifffile.TiffFile(io.BytesIO(alone)).pages.first
     if photometric not in PLAIN or not _is_known(opened.decode):
         raise UnsupportedPhotoError(

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from photochrom.computer.cores import usable_cores
 from photochrom.computer.room import let_go
-from photochrom.files.codecs import tiff
+from photochrom.files.codecs import tiff, tiff_directories, tiff_exif
 from photochrom.files.codecs.exif import LONG, SHORT
 from photochrom.files.codecs.tiff import LONG8, RATIONAL, Field
 
@@ -81,12 +81,12 @@ class _Writer:
             at = self._append_directory(child)
             tags[pointer] = _numbers(self.offset_type, self.offset_format[1], [at])
         at = self._append_directory(described | tags)
-        self._link(at, following_at=at + tiff.next_pointer_at(len(described | tags), big=self.big))
+        self._link(at, following_at=at + tiff_directories.next_pointer_at(len(described | tags), big=self.big))
 
     def _append_directory(self, tags: dict[int, Field]) -> int:
         self.handle.write(bytes(self.handle.tell() % 2))
         at = self.handle.tell()
-        self.handle.write(tiff.directory_bytes(tags, "<", at, big=self.big))
+        self.handle.write(tiff_directories.directory_bytes(tags, "<", at, big=self.big))
         return at
 
     def _link(self, at: int, *, following_at: int) -> None:
@@ -157,15 +157,17 @@ def _resolution_tags(dpi: tuple[float, float] | None) -> dict[int, Field]:
 
 def _block_tags(metadata: Metadata) -> dict[int, Field]:
     blocks = {tiff.XMP: metadata.xmp, tiff.IPTC: metadata.iptc, tiff.ICC: metadata.icc}
-    return {tag: tiff.bytes_field(tag, block) for tag, block in blocks.items() if block}
+    return {tag: tiff_directories.bytes_field(tag, block) for tag, block in blocks.items() if block}
 
 
 def _exif_tags(block: bytes | None) -> tuple[dict[int, Field], dict[int, dict[int, Field]]]:
     """Return the descriptive tags of an EXIF block, and its EXIF and GPS directories, in our byte order."""
     if not block:
         return {}, {}
-    main, children, order = tiff.tags_of_exif(block)
-    return tiff.in_order(main, order, "<"), {tag: tiff.in_order(child, order, "<") for tag, child in children.items()}
+    main, children, order = tiff_exif.tags_of_exif(block)
+    return tiff_directories.in_order(main, order, "<"), {
+        tag: tiff_directories.in_order(child, order, "<") for tag, child in children.items()
+    }
 
 
 def _numbers(kind: int, letter: str, numbers: Sequence[int]) -> Field:

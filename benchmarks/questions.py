@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from samples import small
 
 from photochrom import Colorizer, Hint, Photo, metrics
 from photochrom.color import lab_from_srgb
@@ -26,15 +26,7 @@ from photochrom.questions.asking import ask, find_doubts
 from photochrom.questions.choices import APART_AB
 
 COUNTS = (0, 1, 3, 5, 10)
-SHORT_PX = 256
 Place = tuple[float, float]
-
-
-def small(rgb: np.ndarray) -> np.ndarray:
-    """Return the photograph with a short side of SHORT_PX, at most."""
-    image = Image.fromarray(rgb)
-    scale = min(1.0, SHORT_PX / min(image.size))
-    return np.asarray(image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS))
 
 
 def answer(truth_ab: np.ndarray, place: Place, reach: float = 0.15) -> Hint:

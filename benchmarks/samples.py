@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+SHORT_PX = 256
 PHOTO_TYPES = {".webp", ".jpg", ".jpeg", ".png"}
 
 
@@ -16,3 +17,10 @@ def photographs(folder: Path, count: int, size: tuple[int, int] | None = None) -
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_TYPES)
     chosen = [Image.open(path).convert("RGB") for path in paths[:: max(1, len(paths) // count)][:count]]
     return [np.asarray(photo if size is None else photo.resize(size)) for photo in chosen]
+
+
+def small(rgb: np.ndarray) -> np.ndarray:
+    """Return the photograph with a short side of SHORT_PX, at most."""
+    image = Image.fromarray(rgb)
+    scale = min(1.0, SHORT_PX / min(image.size))
+    return np.asarray(image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS))

@@ -28,7 +28,7 @@ from photochrom.luma import shrink_luma
 
 WHERE = ("on the same thing", "across a clear edge", "of other colour only")
 BANDS = (0.0, 0.03, 0.06, 0.12, 0.25, 0.5)
-# Lab units: pixels of the same thing differ by less, those across an edge by more; and the luma that a clear edge parts.
+# Lab units: pixels of the same thing differ by less, those across an edge by more; and luma that a clear edge parts.
 SAME_AB, OTHER_AB, OTHER_LUMA = 8.0, 20.0, 0.12
 SMALLEST_THING, LARGEST_THING = 0.015, 0.5
 TRIES = 30
@@ -99,7 +99,9 @@ def main() -> None:
     print(f"the change asked for that arrives, mean of {len(found)} photographs, by distance from the hint")
     print(f"{'':22}" + "".join(f"{f'to {far:g}':>9}" for far in BANDS[1:]))
     for part, name in enumerate(WHERE):
-        print(f"{name:22}" + "".join(f"{value:9.2f}" for value in np.nanmean([one[0][part] for one in found], axis=0)))
+        bands = zip(*(one[0][part] for one in found), strict=True)
+        means = [np.mean(known) if (known := [one for one in band if one == one]) else np.nan for band in bands]  # noqa: PLR0124
+        print(f"{name:22}" + "".join(f"{value:9.2f}" for value in means))
     print(f"at the hint: {np.mean([one[1] for one in found]):.2f} CIEDE2000 from the colour asked for")
 
 

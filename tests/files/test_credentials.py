@@ -13,9 +13,15 @@ from photochrom.albums.results import BatchSettings
 from photochrom.errors import MissingExtraError, OptionError, UnsupportedPhotoError
 from photochrom.files.credentials import Credentials, signed, verify
 from photochrom.files.photo import Photo
-from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, read_provenance
+from photochrom.files.provenance import (
+    COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA,
+    read_provenance,
+    with_provenance,
+)
 from photochrom.files.reading import open_photo
 from photochrom.files.writing import encode_photo
+from photochrom.hints.hint import Hint
+from photochrom.hints.sheet import HintSheet
 from photochrom.options import OutputOptions
 from tests.albums.test_batch import SETTINGS, folder, names_in, run, statuses  # noqa: F401 - a fixture
 from tests.files.makers import pillow_bytes, textured
@@ -102,6 +108,21 @@ def test_a_signed_file_verifies_and_a_changed_one_does_not(format: str, pem: tup
     after = verify(bytes(changed), format)
     assert after is not None
     assert after["validation_state"] == "Invalid"
+
+
+def test_what_a_person_gave_is_an_action_of_its_own(pem: tuple[Path, Path]) -> None:
+    credentials = Credentials.of(writing(pem))
+    assert credentials is not None
+    hints = [Hint(point=(0.5, 0.5), color="seagreen"), Hint(point=(0.1, 0.1), color=(9, 9), by="reference")]
+    sheet = HintSheet(hints=tuple(hints))
+    for told, by_person in ((sheet, True), (HintSheet(hints=(hints[1],)), False)):
+        provenance = SETTINGS.provenance.with_hints(told.summary)
+        found = verify(signed(encode_photo(Photo(textured()), "png"), "png", provenance, credentials), "png")
+        assert found is not None
+        text = json.dumps(found)
+        assert ("humanEdits" in text and "seagreen" in text) == by_person
+        packet, _ = with_provenance(None, provenance)
+        assert (b"HumanEdits" in packet) == by_person
 
 
 def test_no_manifest_is_no_manifest(pem: tuple[Path, Path]) -> None:

@@ -115,6 +115,7 @@ def match_references(photo: Photo, references: Sequence[Places], engine: Engine)
             color=(round(float(ab[at, 0]), 1), round(float(ab[at, 1]), 1)),
             weight=round(float(best[at]), 2),
             reach=REFERENCE_REACH,
+            by="reference",
         )
         for at in sorted(np.argsort(-best, kind="stable")[: min(MOST_MATCHES, int((best > 0).sum()))])
     ]

@@ -18,7 +18,7 @@ from typing import Any
 
 from photochrom.errors import MissingExtraError, OptionError, UnsupportedPhotoError
 from photochrom.files.codecs.formats import FORMATS
-from photochrom.files.provenance import COLORIZE, RESTORE, Provenance
+from photochrom.files.provenance import COLORIZE, HUMAN_EDITS_SOURCE_TYPE, RESTORE, Provenance
 from photochrom.options import OutputOptions
 
 DESCRIPTIONS = {COLORIZE: "Colours added by the model {}; the luma was kept", RESTORE: "Restored by the models {}"}
@@ -133,9 +133,25 @@ def _manifest(provenance: Provenance, *, with_original: bool) -> str:
     return json.dumps(
         {
             "claim_generator_info": [{"name": "photochrom", "version": provenance.version}],
-            "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [begun, edited]}}],
+            "assertions": [
+                {"label": "c2pa.actions.v2", "data": {"actions": [begun, edited, *_human_part(provenance)]}}
+            ],
         }
     )
+
+
+def _human_part(provenance: Provenance) -> list[dict[str, Any]]:
+    """Return what a person did, as an action of its own."""
+    if (given := provenance.colors_given) is None:
+        return []
+    return [
+        {
+            "action": "c2pa.color_adjustments",
+            "description": "Colours of things in the photograph, given by a person",
+            "digitalSourceType": HUMAN_EDITS_SOURCE_TYPE,
+            "parameters": {"colors": given},
+        }
+    ]
 
 
 def _signer(c2pa: Any, credentials: Credentials) -> Any:

@@ -65,6 +65,15 @@ class Provenance:
         """Return the provenance of a result for which a person gave colours, as ``HintSheet.summary`` tells them."""
         return replace(self, settings={**self.settings, "hints": dict(summary)})
 
+    @property
+    def colors_given(self) -> list[str] | None:
+        """Colours that a person gave, as they were written (painted ones have no names); None where nobody did."""
+        hints = self.settings.get("hints")
+        # What earlier versions wrote does not tell a person's hints from a reference's.
+        if not isinstance(hints, Mapping) or not hints.get("by_person", hints.get("count", 1)):
+            return None
+        return [color if isinstance(color, str) else f"a*b* {color}" for color in hints.get("colors", [])]
+
     def of_pages(self, source_types: Iterable[str]) -> Provenance:
         """Return the provenance of one file, given what was done to each of its pages: the most that was done."""
         done = set(source_types)
@@ -96,10 +105,9 @@ def with_provenance(packet: bytes | None, provenance: Provenance) -> tuple[bytes
 
 def _human_edits(provenance: Provenance) -> dict[XmpProperty, list[str]]:
     """Return that a person took part, and with which colours; the source type itself has one value only."""
-    hints = provenance.settings.get("hints")
-    if not isinstance(hints, Mapping):
+    given = provenance.colors_given
+    if given is None:
         return {}
-    given = [color if isinstance(color, str) else f"a*b* {color}" for color in hints.get("colors", [])]
     return {HUMAN_EDITS: [HUMAN_EDITS_SOURCE_TYPE], COLORS_GIVEN: [", ".join(given)]}
 
 

@@ -7,7 +7,7 @@ are shares of its short side.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -52,6 +52,9 @@ class Hint(Options):
     )
     weight: float = Field(
         default=1.0, gt=0.0, le=1.0, allow_inf_nan=False, description="How sure the colour is: 1 is obeyed."
+    )
+    by: Literal["person", "reference"] = Field(
+        default="person", description="Who says so: a person, or a reference photograph that matches there."
     )
 
     @model_validator(mode="after")

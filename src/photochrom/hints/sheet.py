@@ -97,10 +97,11 @@ class HintSheet(Options):
 
     @property
     def summary(self) -> dict[str, object]:
-        """What a result says of them: how many, which colours a person gave, and their hash."""
-        given = [hint.color if isinstance(hint.color, str) else list(hint.ab) for hint in self.hints if hint.color]
+        """What a result says of them: how many, how many of a person and in which colours, and their hash."""
+        own = [hint for hint in self.hints if hint.by == "person"]
+        given = [hint.color if isinstance(hint.color, str) else list(hint.ab) for hint in own if hint.color]
         distinct = [color for at, color in enumerate(given) if color not in given[:at]]
-        return {"count": len(self.hints), "colors": distinct[:20], "sha256": self.sha256}
+        return {"count": len(self.hints), "by_person": len(own), "colors": distinct[:20], "sha256": self.sha256}
 
 
 def read_hints(path: str | os.PathLike[str], photo: Photo | None = None, *, limits: Limits | None = None) -> HintSheet:

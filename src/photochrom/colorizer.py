@@ -16,6 +16,7 @@ from PIL import Image
 from photochrom.coloring.obedience import refuse_deaf
 from photochrom.coloring.pipeline import ColorizeResult, colorize_photo
 from photochrom.coloring.preview import Preview
+from photochrom.coloring.reference import Matched, match_references, places_of, refuse_colourless
 from photochrom.engines.base import Engine
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT
 from photochrom.engines.hub import find_model
@@ -26,6 +27,7 @@ from photochrom.files.provenance import Provenance
 from photochrom.hints.hint import Hint, checked_hints
 from photochrom.hints.sheet import HintSheet
 from photochrom.options import DEFAULT_MODEL, Colored, ColorizeOptions, EngineOptions, RestoreOptions
+from photochrom.questions.asking import Question, ask
 from photochrom.version import VERSION
 
 if TYPE_CHECKING:
@@ -109,6 +111,24 @@ class Colorizer:
         Cost: 10 ms per megapixel, once. What is restored is not shown in it.
         """
         return Preview(photo, self.engine, self.options, threads=self._threads)
+
+    def ask(self, photo: Photo, count: int, hints: Sequence[Hint] = ()) -> list[Question]:
+        """Return up to ``count`` questions whose answers would change the photograph's colours most, best first.
+
+        ``hints_of`` of ``photochrom.questions.answers`` makes hints of answers; see ``photochrom.questions.asking``.
+        """
+        return ask(photo, self.engine, count, hints, self.options)
+
+    def match(self, photo: Photo, references: Sequence[Photo]) -> Matched:
+        """Return the hints that colour photographs give for what they and a photograph both show, and how much that is.
+
+        Raises:
+            OptionError: a reference has no colours.
+            ModelError: the model gives nothing to compare photographs by.
+        """
+        for number, reference in enumerate(references, 1):
+            refuse_colourless(reference, f"reference {number}")
+        return match_references(photo, [places_of(reference, self.engine) for reference in references], self.engine)
 
     def _run(self, photo: Photo, options: ColorizeOptions, hints: Sequence[Hint] | HintSheet = ()) -> ColorizeResult:
         told = hints.for_this(photo) if isinstance(hints, HintSheet) else checked_hints(hints)

@@ -14,11 +14,11 @@ SOURCE = Path(photochrom.__file__).parents[1]
 RESTORE = '[task]\ninput = "relit"\ntarget = "rgb"\n[loss]\npixel = 1.0\n'
 
 
-def pictures_of(name: str) -> int:
-    """Run a notebook and return how many pictures it shows inline."""
+def pictures_of(name: str, folder: Path = NOTEBOOKS) -> int:
+    """Run a notebook, in a folder, and return how many pictures it shows inline."""
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(NOTEBOOKS)}}).execute()
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     return sum("image/png" in output.get("data", {}) for output in outputs)
 

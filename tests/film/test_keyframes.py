@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import photochrom
-from photochrom.film.given import GivenFrames
+from photochrom.film.given import FrameFiles
 from photochrom.film.options import FilmOptions
 from photochrom.film.session import FilmColorizer
 from tests.film.films import panned, read_planes, scene, write_film
@@ -27,14 +27,14 @@ def colored(source: Path, target: Path, engine: Any = None, **options: Any) -> A
 def test_names_are_numbers_or_times(tmp_path: Path) -> None:
     for name in ("000012.png", "1.5s.png", "0-00-02.png"):
         Image.new("RGB", (4, 4)).save(tmp_path / name)
-    given = GivenFrames.read(tmp_path)
+    given = FrameFiles.read(tmp_path)
     assert given.at(12, 99, 0.04) == tmp_path / "000012.png"
     assert given.at(0, 1.48, 0.04) == tmp_path / "1.5s.png"
     assert given.at(0, 1.44, 0.04) is None
     assert [path.name for path in given.left] == ["0-00-02.png"]
     Image.new("RGB", (4, 4)).save(tmp_path / "grandma.png")
     with pytest.raises(photochrom.OptionError, match="neither by"):
-        GivenFrames.read(tmp_path)
+        FrameFiles.read(tmp_path)
 
 
 def test_given_frames_colour_their_shot_and_unmet_ones_are_told(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,20 +12,23 @@ import numpy as np
 
 from photochrom.color import lab_from_srgb
 from photochrom.errors import OptionError
+from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
-from photochrom.film.matrices import Matrix, Plane
+from photochrom.film.keyframes import Viewer
+from photochrom.film.matrices import Plane
 from photochrom.film.options import parse_time
 from photochrom.film.sources import PICTURES
 from photochrom.film.steadiness import Colours
 
 # A given colour's weight; the net's own weigh at most 1.
 GIVEN_WEIGHT = 50.0
+LARGEST_ASPECT_ERROR = 0.04
 TIME = re.compile(r"(?:\d+-){0,2}\d+(?:\.\d+)?s?")
 
 
 @dataclass(slots=True)
-class GivenFrames:
-    """A folder of coloured frames.
+class FrameFiles:
+    """Files of a folder, each for one frame.
 
     Attributes:
         by_number: frames counted from 0, as ``--codec frames`` names them.
@@ -37,20 +41,20 @@ class GivenFrames:
     used: set[Path] = field(default_factory=set)
 
     @classmethod
-    def read(cls, folder: Path) -> GivenFrames:
-        """Return what a folder holds.
+    def read(cls, folder: Path, option: str = "--keyframes", endings: Collection[str] = PICTURES) -> FrameFiles:
+        """Return what a folder holds of files with these endings.
 
         Raises:
-            OptionError: it is no folder, has no pictures, or a picture's name is neither a number nor a time.
+            OptionError: it is no folder, has no such files, or one's name is neither a number nor a time.
         """
-        where = f"--keyframes {folder}"
+        where, given = f"{option} {folder}", cls()
         if not folder.is_dir():
-            raise OptionError("is no folder", where=where)
-        given = cls()
+            raise OptionError("is no folder", where=where, next_step="Name the folder of the frames' files")
         for path in sorted(folder.iterdir()):
-            if path.suffix.lower() not in PICTURES:
+            ending = next((one for one in endings if path.name.lower().endswith(one)), None)
+            if ending is None:
                 continue
-            name = path.name.removesuffix(path.suffix)
+            name = path.name[: -len(ending)]
             if name.isdigit():
                 given.by_number[int(name)] = path
             elif TIME.fullmatch(name):
@@ -59,14 +63,14 @@ class GivenFrames:
                 raise OptionError(
                     f"{path.name} is named neither by a frame's number nor by a time",
                     where=where,
-                    next_step="Name it like 000123.png, 12.5s.png or 0-01-02.5.png",
+                    next_step=f"Name it like 000123{ending}, 12.5s{ending} or 0-01-02.5{ending}",
                 )
         if not given.by_number and not given.by_time:
-            raise OptionError("holds no pictures", where=where)
+            raise OptionError(f"holds nothing that ends in {', '.join(sorted(endings))}", where=where)
         return given
 
     def at(self, number: int, seconds: float, lasts_s: float) -> Path | None:
-        """Return the picture for a frame, or None; a time belongs to the frame that is on the screen then."""
+        """Return the file for a frame, or None; a time belongs to the frame that is on the screen then."""
         found = self.by_number.get(number)
         if found is None:
             found = next((p for t, p in self.by_time.items() if seconds - 1e-6 <= t < seconds + lasts_s - 1e-6), None)
@@ -80,32 +84,39 @@ class GivenFrames:
         return sorted({*self.by_number.values(), *self.by_time.values()} - self.used)
 
 
-def colours_of(path: Path, grid_luma: Plane, matrix: Matrix, quarter_turns: int) -> Colours:
-    """Return a given picture's colours under the film's luma, heavy where it is opaque.
+def colours_of(photo: Photo, alpha: Plane | None, grid_luma: Plane, viewer: Viewer, where: str) -> Colours:
+    """Return a coloured picture's colours under the film's luma, heavy where it is opaque.
 
     Args:
-        path: the picture, as players show the frame; of any size of the same shape.
+        photo: the picture, as players show the frame; of any size of the same shape.
+        alpha: (H, W) how opaque it is, 0..1; None: wholly.
         grid_luma: (h, w) of the stored frame, 0..1.
-        matrix: of the film.
-        quarter_turns: counter-clockwise, by which players turn the stored frame.
+        viewer: knows how players show the film.
+        where: named in errors.
 
     Raises:
         OptionError: its shape is another than the film's.
-        PhotoError: it cannot be read.
     """
     import cv2
 
-    photo = open_photo(path)
-    height, width = np.rot90(grid_luma, quarter_turns).shape
-    if abs(photo.width * height - photo.height * width) > 0.04 * photo.width * height:
-        raise OptionError(f"is {photo.width} x {photo.height}, which is not the film's shape", where=os.fspath(path))
+    width, height = viewer.shown
+    if abs(photo.width * height - photo.height * width) > LARGEST_ASPECT_ERROR * photo.width * height:
+        raise OptionError(f"is {photo.width} x {photo.height}, which is not the film's shape", where=where)
     pixels = photo.pixels.astype(np.float32) / photo.max_code
     rgb = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
-    alpha = np.ones(rgb.shape[:2], np.float32) if photo.alpha is None else photo.alpha / np.float32(photo.max_code)
-    known = np.dstack([rgb * alpha[..., None], alpha]).astype(np.float32)
-    small = cv2.resize(known, (width, height), interpolation=cv2.INTER_AREA).reshape(height, width, 4)
-    small = np.ascontiguousarray(np.rot90(small, -quarter_turns))
+    opaque = np.ones(rgb.shape[:2], np.float32) if alpha is None else alpha
+    known = np.dstack([rgb * opaque[..., None], opaque]).astype(np.float32)
+    rows, columns = np.rot90(grid_luma, viewer.quarter_turns).shape
+    small = cv2.resize(known, (columns, rows), interpolation=cv2.INTER_AREA).reshape(rows, columns, 4)
+    small = np.ascontiguousarray(np.rot90(small, -viewer.quarter_turns))
     solid = np.maximum(small[..., 3:], np.float32(1e-3))
     lab = lab_from_srgb(np.clip(small[..., :3] / solid, 0, 1))
-    chroma = matrix.chroma_from_ab(grid_luma, lab[..., 1:].astype(np.float32))
+    chroma = viewer.matrix.chroma_from_ab(grid_luma, lab[..., 1:].astype(np.float32))
     return Colours(chroma, small[..., 3] * np.float32(GIVEN_WEIGHT))
+
+
+def coloured_by_hand(path: Path, grid_luma: Plane, viewer: Viewer) -> Colours:
+    """Return the colours of a frame that somebody has coloured; raise PhotoError where it cannot be read."""
+    photo = open_photo(path)
+    alpha = None if photo.alpha is None else photo.alpha.astype(np.float32) / np.float32(photo.max_code)
+    return colours_of(photo, alpha, grid_luma, viewer, os.fspath(path))

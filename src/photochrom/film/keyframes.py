@@ -36,6 +36,7 @@ class Viewer:
         matrix: of the film.
         codes: of its luma.
         quarter_turns: counter-clockwise, by which players turn the stored picture.
+        shown: (width, height) as players show it: upright, square pixels.
         plan: the copies that the net is shown.
     """
 
@@ -44,6 +45,7 @@ class Viewer:
     matrix: Matrix
     codes: Codes
     quarter_turns: int
+    shown: tuple[int, int]
     plan: RenderPlan
 
     @classmethod
@@ -58,14 +60,17 @@ class Viewer:
     ) -> Viewer:
         """Return the viewer of a film that players show ``shown`` (width, height) large: upright, square pixels."""
         turns = round(rotation / 90) % 4
-        return cls(engine, options, matrix, codes, turns, plan_render(*shown, engine, options))
+        return cls(engine, options, matrix, codes, turns, shown, plan_render(*shown, engine, options))
 
     def net_luma(self, luma: Pixels) -> Plane:
         """Return a frame as the net is shown it: upright, of the largest view's size, 0..1."""
+        return self.upright(luma, (self.plan.width, self.plan.height))
+
+    def upright(self, luma: Pixels, size: tuple[int, int]) -> Plane:
+        """Return a frame's luma as players show it, (width, height) large, 0..1."""
         import cv2
 
         upright = np.rot90(luma, self.quarter_turns)
-        size = (self.plan.width, self.plan.height)
         shrinks = upright.shape[1] > size[0] or upright.shape[0] > size[1]
         small = cv2.resize(
             np.ascontiguousarray(upright), size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
@@ -144,10 +149,10 @@ def color_source(
     return ToldColours(viewer, lumas, grids)
 
 
-def require_hearing(engine: Engine) -> None:
+def require_hearing(engine: Engine, option: str = "--tell-net") -> None:
     """Return if a model takes hints; raise OptionError where it does not."""
     if not engine.spec.hears:
-        raise OptionError(f"the model {engine.spec.name} takes no hints", where="--tell-net", next_step="Leave it out")
+        raise OptionError(f"the model {engine.spec.name} takes no hints", where=option, next_step="Leave it out")
 
 
 class NetColours:

@@ -95,6 +95,16 @@ class FilmOptions(Options):
         "0-01-02.5.png), whole, or transparent where nothing is said. They rule their shot from there on, and the "
         "seconds before.",
     )
+    hints: Path | None = Field(
+        default=None,
+        description="A folder of hints for frames, named like those of --keyframes: 000123.hints.json, "
+        "12.5s.hints.png. What they colour rules the shot as a coloured frame does.",
+    )
+    reference: tuple[Path, ...] = Field(
+        default=(),
+        description="Colour photographs that show the same things: each shot is compared with them, and takes the "
+        "colours of what both show. Repeat it for several.",
+    )
     start: Time | None = Field(default=None, description="Colour from here on: a time of the film (12.5 or 0:01:02.5).")
     end: Time | None = Field(default=None, description="Colour up to here, likewise.")
     fps: float | None = Field(
@@ -133,6 +143,11 @@ class FilmOptions(Options):
     overwrite: bool = Field(
         default=False, description="Replace an output that exists already. The film itself is never replaced."
     )
+
+    @property
+    def files_read(self) -> list[Path]:
+        """Files and folders beside the film whose content shapes the result."""
+        return [path for path in (self.cuts, self.keyframes, self.hints, *self.reference) if path]
 
     @property
     def span_s(self) -> tuple[float | None, float | None]:

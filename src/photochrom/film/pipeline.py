@@ -16,7 +16,7 @@ from typing import Any
 from photochrom.computer.cores import usable_cores
 from photochrom.errors import UnreadableFilmError
 from photochrom.film.containers import Reading
-from photochrom.film.given import GivenFrames, colours_of
+from photochrom.film.given import FrameFiles, coloured_by_hand
 from photochrom.film.joining import Span
 from photochrom.film.keyframes import Viewer, color_source
 from photochrom.film.options import FilmOptions
@@ -26,7 +26,8 @@ from photochrom.film.restoring import Findings, Past, restore_passage
 from photochrom.film.segments import SEGMENT_FRAMES, Record, State, WorkFolder, disk_error, luma_hash
 from photochrom.film.shots import CutsFile
 from photochrom.film.sources import Shown, Source
-from photochrom.film.steadiness import Colours, color_passage
+from photochrom.film.steadiness import Colours, color_passage, replaced
+from photochrom.film.told import Told
 from photochrom.film.writers import Work, Writer, luma_fidelity
 
 Progress = Callable[[int], None]
@@ -46,6 +47,7 @@ class Film:
         options: as chosen.
         cuts: what somebody says of cuts.
         given: frames that somebody has coloured.
+        told: hints for frames, and reference photographs.
         new_writer: opens the next segment.
         work: the folder of finished segments.
         findings: what restoring has found so far.
@@ -57,7 +59,8 @@ class Film:
     painter: Painter
     options: FilmOptions
     cuts: CutsFile
-    given: GivenFrames
+    given: FrameFiles
+    told: Told
     new_writer: Callable[[], Writer]
     work: WorkFolder
     findings: Findings
@@ -156,12 +159,15 @@ def _color_passage(
 
 
 def _given_colours(film: Film, passage: Passage, grids: list[Any]) -> dict[int, Colours]:
-    base = film.source.info.time_base
-    found = {}
+    """Return what is known of the colours of some frames: what hints say, and over it what somebody has coloured."""
+    base, found = film.source.info.time_base, dict[int, Colours]()
     for k, sight in enumerate(passage.sights):
-        path = film.given.at(sight.number, float(sight.pts * base), float(sight.duration * base))
-        if path is not None:
-            found[k] = colours_of(path, grids[k], film.viewer.matrix, film.viewer.quarter_turns)
+        place = sight.number, float(sight.pts * base), float(sight.duration * base)
+        said = film.told.colours(film.viewer, sight.luma, grids[k], file=film.told.hints.at(*place), compares=k == 0)
+        painted = film.given.at(*place)
+        known = replaced(said, coloured_by_hand(painted, grids[k], film.viewer) if painted else None)
+        if known is not None:
+            found[k] = known
     return found
 
 

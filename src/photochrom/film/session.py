@@ -16,7 +16,7 @@ from photochrom.errors import MissingExtraError
 from photochrom.film import checks
 from photochrom.film.containers import FilmInfo, Reading
 from photochrom.film.encoding import CODECS, color_range, container_of, encoder_settings, is_lossless, output_layout
-from photochrom.film.given import GivenFrames
+from photochrom.film.given import FrameFiles
 from photochrom.film.joining import Joint, Piece, Span, join
 from photochrom.film.keyframes import Viewer, require_hearing
 from photochrom.film.matrices import BT601, Matrix
@@ -31,6 +31,7 @@ from photochrom.film.segments import WorkFolder
 from photochrom.film.shots import CutsFile
 from photochrom.film.sources import FilmFile, PictureFolder, open_source
 from photochrom.film.stamps import metadata_tags, stamped
+from photochrom.film.told import Told
 from photochrom.film.writers import EncodedSegment, PictureSegment, Writer
 from photochrom.options import ColorizeOptions, EngineOptions, Limits
 
@@ -45,7 +46,8 @@ class _Job:
     span: Span
     notes: list[str] = field(default_factory=list)
     cuts: CutsFile = field(default_factory=CutsFile)
-    given: GivenFrames = field(default_factory=GivenFrames)
+    given: FrameFiles = field(default_factory=FrameFiles)
+    told: Told = field(default_factory=Told)
 
     @property
     def info(self) -> FilmInfo:
@@ -129,8 +131,9 @@ class FilmColorizer:
             layout, more = output_layout(source.info, options)
             notes += more
         cuts = CutsFile.read(options.cuts, source.info.rate) if options.cuts else CutsFile()
-        given = GivenFrames.read(options.keyframes) if options.keyframes else GivenFrames()
-        job = _Job(source, target, layout, Span(*options.span_s), notes, cuts, given)
+        given = FrameFiles.read(options.keyframes) if options.keyframes else FrameFiles()
+        told = Told.read(options, self._colorizer, self.limits)
+        job = _Job(source, target, layout, Span(*options.span_s), notes, cuts, given, told)
         checks.check_span(job.info, job.span)
         checks.check_room(job.info, target, options)
         if options.codec != "frames":
@@ -152,7 +155,7 @@ class FilmColorizer:
         checks.check_frames(frames, job.info)
         notes = [*job.notes, *checks.reading_notes(reading, frames, expected), *self._luma_note(fidelity)]
         notes += film.findings.notes
-        notes += [f"no frame was met for {path.name}" for path in film.given.left]
+        notes += [*(f"no frame was met for {path.name}" for path in film.given.left), *film.told.notes]
         master = None
         if self.options.codec != "frames":
             if self.options.keep_masters:
@@ -198,7 +201,8 @@ class FilmColorizer:
             return EncodedSegment(work, options, info, painter)
 
         findings = Findings.of(work.records[-1].restored if work.records else ())
-        return Film(job.source, job.span, viewer, painter, options, job.cuts, job.given, new_writer, work, findings)
+        known = job.cuts, job.given, job.told
+        return Film(job.source, job.span, viewer, painter, options, *known, new_writer, work, findings)
 
     def _join(self, job: _Job, work: WorkFolder, target: Path, ending: str) -> tuple[str, ...]:
         """Join the finished segments into ``target``, whole or not at all."""
@@ -234,7 +238,7 @@ class FilmColorizer:
             "film": checks.fingerprint(job.info.path),
             "target": job.target.name,
             "options": chosen,
-            "files": {str(p): checks.fingerprint(p) for p in (self.options.cuts, self.options.keyframes) if p},
+            "files": {str(path): checks.fingerprint(path) for path in self.options.files_read},
             "model": [provenance.model, provenance.model_sha256, provenance.version],
             "color": json.loads(json.dumps(provenance.settings, default=str)),
             "encoder": encoder_settings(self.options) if self.options.codec != "frames" else {},

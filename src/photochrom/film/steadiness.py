@@ -153,7 +153,7 @@ def spread(motions: Sequence[Motion], given: Mapping[int, Colours], carried: Col
         if frame and here:
             motion = motions[frame - 1]
             here = here.moved(motion.backward, motion.trust_later**GIVEN_DOUBT, GIVEN_FADE_FRAMES)
-        here = _replaced(here, given.get(frame))
+        here = replaced(here, given.get(frame))
         frames[frame] = here
     later: Colours | None = None
     for frame in reversed(range(len(frames))):
@@ -162,11 +162,11 @@ def spread(motions: Sequence[Motion], given: Mapping[int, Colours], carried: Col
             later = later.moved(motion.forward, motion.trust_earlier**GIVEN_DOUBT, GIVEN_FADE_FRAMES)
             earlier = frames[frame]
             frames[frame] = earlier.mixed(later) if earlier else later
-        later = _replaced(later, given.get(frame))
+        later = replaced(later, given.get(frame))
     return frames
 
 
-def _replaced(travelled: Colours | None, given: Colours | None) -> Colours | None:
+def replaced(travelled: Colours | None, given: Colours | None) -> Colours | None:
     """Return given colours where there are some, and elsewhere what has travelled here."""
     if travelled is None or given is None:
         return given or travelled

@@ -71,7 +71,7 @@ class Colorizer:
             options = options.model_copy(update={"model": os.fspath(model)})
         self.options = options
         self._threads = (engine_options.threads if engine_options else None) or 0
-        self.engine = engine or _load_engine(options.model, engine_options)
+        self.engine = engine or load_engine(options.model, engine_options)
         self._own_restorer = isinstance(restore, bool | RestoreOptions)
         self.restorer = _restorer(restore, engine_options)
 
@@ -268,7 +268,7 @@ def colorize(
         return colorizer(picture)
 
 
-def _load_engine(model: str, options: EngineOptions | None) -> Engine:
+def load_engine(model: str, options: EngineOptions | None) -> Engine:
     file = find_model(model)  # before the runtime is imported: a wrong name is told at once
     if file.card is not None and file.card.kind != "color":
         raise ModelFileError(

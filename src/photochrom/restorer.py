@@ -42,6 +42,7 @@ class Restorer:
         engines: what runs the models, by kind ("damage", "inpaint", "noise", "tone"), for tests and other runtimes; no
             model files are loaded for these.
         engine_options: threads and device of the engines that are made.
+        mask: what to fill of each photograph, as for `run`, where that is given none.
 
     Raises:
         UnknownModelError, ModelNotInstalledError, ModelFileError: a model that is needed cannot be loaded.
@@ -61,13 +62,14 @@ class Restorer:
         *,
         engines: Mapping[str, StageEngine] | None = None,
         engine_options: EngineOptions | None = None,
+        mask: Mask | None = None,
     ) -> None:
-        self.options = options or RestoreOptions()
+        self.options, self.mask = options or RestoreOptions(), mask
         self._engine_options = engine_options
         self._threads = (engine_options.threads if engine_options else None) or 0
         self.engines = dict(engines or {})
         self._loading = threading.Lock()
-        for kind in self._kinds():
+        for kind in [*self._kinds(), *(["inpaint"] if mask is not None else [])]:
             self._load(kind)
 
     @overload
@@ -89,7 +91,7 @@ class Restorer:
             OptionError: the mask does not fit.
         """
         photo, given_back = opened(picture)
-        drawn = None if mask is None else read_mask(mask)
+        drawn = self.mask if mask is None else read_mask(mask)
         result = self.run(photo, mask=drawn)
         return given_back(result.photo, self.provenance_with(drawn).of_pages([result.source_type]))
 
@@ -98,6 +100,7 @@ class Restorer:
 
         ``mask`` is (H, W), true where the photograph is to be filled; see `read_mask`.
         """
+        mask = self.mask if mask is None else mask
         if mask is not None:
             self._load("inpaint")
         elif not self._kinds() and not self.options.neutralize:
@@ -111,7 +114,7 @@ class Restorer:
     @property
     def provenance(self) -> Provenance:
         """What results say of their making: models, hashes, version and every option that shapes the picture."""
-        return self.provenance_with(None)
+        return self.provenance_with(self.mask)
 
     def provenance_with(self, mask: Mask | None) -> Provenance:
         """Return the provenance of results made with a hand-drawn mask, whose hash is stated."""

@@ -90,6 +90,17 @@ def refuse_taken(planned: Plan, written: Mapping[str, Path | None], *, read: Seq
         taken.add(_place(path))
 
 
+def refuse_shared_mask(planned: Plan, mask: Path | None, option: str = "mask") -> None:
+    """Raise OptionError where a mask that is read, or written, would be that of several photographs."""
+    if mask and len(planned.jobs) > 1:
+        raise OptionError(
+            "one mask cannot belong to several photographs",
+            where=option,
+            next_step="Give one photograph" if option == "mask" else "Use --keep-mask, which writes one beside each "
+            "result",
+        )
+
+
 def _place(path: Path) -> str:
     return os.path.join(os.path.realpath(path.parent), path.name)
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from photochrom.albums.hinted import with_hints, with_references
 from photochrom.albums.parts import PartOptions
-from photochrom.albums.plan import refuse_taken
+from photochrom.albums.plan import refuse_shared_mask, refuse_taken
 from photochrom.albums.results import BatchSettings
-from photochrom.cli.hinted import with_hints, with_references
 from photochrom.cli.runs import plan_told, run_planned
 from photochrom.coloring.obedience import refuse_deaf
 from photochrom.colorizer import Colorizer
@@ -25,6 +26,7 @@ from photochrom.options import (
     RestoreOptions,
     Topic,
 )
+from photochrom.restorer import Restorer, read_mask
 
 
 def colorize(
@@ -39,6 +41,7 @@ def colorize(
     hints: Annotated[Path | None, Topic.LOOK] = None,
     reference: Annotated[list[Path] | None, Parameter(negative="", consume_multiple=False)] = None,
     keep_hints: Annotated[bool, Parameter(negative=""), Topic.LOOK] = False,
+    mask: Annotated[Path | None, Topic.RESTORING] = None,
     restore: Annotated[bool, Parameter(negative=""), Topic.LOOK] = False,
     colour: Annotated[ColorizeOptions, Parameter(name="*")] = ColorizeOptions(),  # noqa: B008 - frozen
     restoring: Annotated[RestoreOptions, Parameter(name="*")] = RestoreOptions(),  # noqa: B008
@@ -68,6 +71,8 @@ def colorize(
             taken for what matches, and the result says how much that was. Repeat it for several; they serve all
             photographs of an album. Needs a model that can hear. About half a second each.
         keep_hints: Write the hints beside each result that was made with some.
+        mask: For one photograph, with --restore: a picture of its size, white where it is to be filled, instead of what
+            the model finds.
         restore: Restore each photograph first (scratches, stains, grain, fading), as `photochrom restore` does, then
             colour the restored luma.
         colour: How to colour.
@@ -81,13 +86,19 @@ def colorize(
     if restoring != RestoreOptions() and not restore:
         changed = next(name for name in RestoreOptions.model_fields if getattr(restoring, name) != _unchanged(name))
         raise OptionError("needs --restore", where=f"--{changed.replace('_', '-')}", next_step="Add --restore")
+    if mask and not restore:
+        raise OptionError("needs --restore", where="--mask", next_step="Add --restore")
     planned = plan_told(inputs, output, format=writing.format, part=part, quiet=quiet)
     if isinstance(planned, int):
         return planned
+    refuse_shared_mask(planned, mask)
     planned, references = with_hints(planned, hints), reference or []
-    read = [*(job.hints for job in planned.jobs if job.hints), *references]
+    read = [*(job.hints for job in planned.jobs if job.hints), *references, *([mask] if mask else [])]
     refuse_taken(planned, {"--report": report}, read=read)
-    with Colorizer(options=colour, engine_options=engine, restore=restore and restoring) as colorizer:
+    drawn = read_mask(mask, limits=limits) if mask else None
+    with ExitStack() as sessions:
+        restorer = restore and sessions.enter_context(Restorer(restoring, engine_options=engine, mask=drawn))
+        colorizer = sessions.enter_context(Colorizer(options=colour, engine_options=engine, restore=restorer))
         if hints or references:
             refuse_deaf(colorizer.engine.spec)
         made = colorizer.provenance
@@ -103,7 +114,7 @@ def colorize(
             quiet=quiet,
             done="coloured",
             make_hinted=colorizer.run,
-            also_read=references,
+            also_read=[*references, *([mask] if mask else [])],
         )
 
 

@@ -27,6 +27,7 @@ EXTRAS = {
     "codecs": "TIFF with lossless JPEG, JPEG XR, LERC and the like",
     "c2pa": "content credentials",
     "film": "films",
+    "studio": "the studio, and photographs over HTTP",
     "train": "training and export",
     "import": "DeOldify's and DDColor's weights",
     "deoldify": "DeOldify's programming interface",

@@ -21,7 +21,7 @@ from photochrom.files.provenance import RESTORE
 from photochrom.hints.hint import checked_hints
 from photochrom.hints.sheet import HintSheet
 from photochrom.options import ColorizeOptions, EngineOptions, Limits, RestoreOptions
-from photochrom.restorer import Restorer, mask_sha256, read_mask
+from photochrom.restorer import Mask, Restorer, mask_sha256, read_mask
 
 HASHES = "models_sha256"
 
@@ -78,16 +78,22 @@ class _Makers:
         options = ColorizeOptions.checked(**{**settings, "model": self.model or written.model})
         restore: bool | Restorer = False
         if isinstance(first, dict):
-            restore = self._session({k: v for k, v in first.items() if k != HASHES}, str(first.get(HASHES, "")))
+            restoring = {key: value for key, value in first.items() if key != HASHES}
+            drawn = self._drawn(restoring.pop("mask_sha256", None))
+            restore = self._session(restoring, str(first.get(HASHES, "")), drawn)
         colorizer = self.sessions.enter_context(Colorizer(options=options, engine_options=self.engine, restore=restore))
         _check_hash(colorizer.engine.spec.sha256, written.model_sha256, options.model)
         return partial(colorizer.run, hints=_hints_of(written, told)) if told or written.hints else colorizer.run
 
     def _restorer(self, written: Recipe) -> MakeOne:
         settings = {**written.settings, "models": written.model}
-        expected = settings.pop("mask_sha256", None)
+        drawn = self._drawn(settings.pop("mask_sha256", None))
+        return self._session(settings, written.model_sha256, drawn).run
+
+    def _drawn(self, expected: object) -> Mask | None:
+        """Return the mask that a recipe was made with; raise OptionError where that is not given."""
         if expected is None:
-            return self._session(settings, written.model_sha256).run
+            return None
         if self.mask is None:
             raise OptionError(
                 "the recipe was made with a hand-drawn mask", where="mask", next_step="Give it with --mask"
@@ -95,16 +101,12 @@ class _Makers:
         mask = read_mask(self.mask, limits=self.limits)
         if mask_sha256(mask) != expected:
             raise OptionError("is not the mask that the recipe was made with", where=str(self.mask))
-        restorer = self._session(settings, written.model_sha256, drawn=True)
-        return partial(restorer.run, mask=mask)
+        return mask
 
-    def _session(self, settings: Mapping[str, object], models_sha256: str, *, drawn: bool = False) -> Restorer:
+    def _session(self, settings: Mapping[str, object], models_sha256: str, drawn: Mask | None) -> Restorer:
         options = RestoreOptions.checked(**{key: value for key, value in settings.items() if key != "models"})
-        restorer = Restorer(options, engine_options=self.engine)
-        self.sessions.enter_context(restorer)
-        made = restorer.provenance_with(None)
-        if not drawn:  # with a mask, fewer models are used than are loaded
-            _check_hash(made.model_sha256, models_sha256, str(settings.get("models")))
+        restorer = self.sessions.enter_context(Restorer(options, engine_options=self.engine, mask=drawn))
+        _check_hash(restorer.provenance.model_sha256, models_sha256, str(settings.get("models")))
         return restorer
 
 

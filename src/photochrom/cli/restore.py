@@ -11,7 +11,7 @@ from cyclopts.validators import Number
 
 from photochrom.albums.album import RESTORED_MARK
 from photochrom.albums.parts import PartOptions
-from photochrom.albums.plan import Plan, refuse_taken
+from photochrom.albums.plan import Plan, refuse_shared_mask, refuse_taken
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.runs import plan_told, run_planned
 from photochrom.errors import OptionError, OutputError
@@ -96,12 +96,8 @@ class _RestoreOne:
 
 def _check_masks(planned: Plan, mask: Path | None, mask_out: Path | None, *, overwrite: bool) -> None:
     """Raise an error for masks that cannot be meant, before anything is loaded or written."""
-    if (mask or mask_out) and len(planned.jobs) > 1:
-        raise OptionError(
-            "one mask cannot belong to several photographs",
-            where="mask" if mask else "mask-out",
-            next_step="Give one photograph" if mask else "Use --keep-mask, which writes one beside each result",
-        )
+    refuse_shared_mask(planned, mask)
+    refuse_shared_mask(planned, mask_out, "mask-out")
     if mask_out is None:
         return
     if format_of_path(mask_out) not in {"png", "tiff", "bmp"}:

@@ -1,4 +1,4 @@
-"""Which hints belong to which photograph of a command line."""
+"""Which hints and references belong to which photograph."""
 
 from __future__ import annotations
 

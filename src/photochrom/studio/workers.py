@@ -1,0 +1,46 @@
+"""The threads that work, and the line that waits for them: what somebody looks at first, then in order."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+from collections.abc import Callable
+
+URGENT, USUAL, LATER = 0, 1, 2
+Work = Callable[[], None]
+
+
+class Workers:
+    """A pool of threads. Work is a callable that raises nothing; it goes by priority, then in order.
+
+    Args:
+        count: threads.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._line: queue.PriorityQueue[tuple[int, int, Work | None]] = queue.PriorityQueue()
+        self._numbers = itertools.count()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"photochrom-studio-{k}", daemon=True) for k in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, work: Work, priority: int = USUAL) -> None:
+        """Let work wait for its turn."""
+        self._line.put((priority, next(self._numbers), work))
+
+    def close(self, timeout_s: float = 30.0) -> None:
+        """End after the work that is under way; what waits is left."""
+        for _ in self._threads:
+            self._line.put((-1, next(self._numbers), None))
+        for thread in self._threads:
+            thread.join(timeout_s)
+
+    def _work(self) -> None:
+        while True:
+            _, _, work = self._line.get()
+            if work is None:
+                return
+            work()

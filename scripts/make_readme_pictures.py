@@ -65,11 +65,15 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with photochrom.Colorizer() as colorizer:
         for name, options, seed in SAMPLES:
-            make_pair(name, options, seed, colorizer).save(folder / f"{name}.jpg", quality=88)
+            make_pair(name, options, seed, colorizer).save(
+                folder / f"{name}.jpg", quality=76, optimize=True, progressive=True
+            )
     with photochrom.Restorer(photochrom.RestoreOptions(correct_cast=True)) as restorer:
         for seed, (name, preset) in enumerate(WORN):
-            make_restored(name, preset, seed, restorer).save(folder / f"restored-{preset}.jpg", quality=85)
-    contact_sheet(skimage.data.astronaut(), seed=3, cell_px=200).save(folder / "degradation.jpg", quality=62)
+            make_restored(name, preset, seed, restorer).save(
+                folder / f"restored-{preset}.jpg", quality=68, optimize=True, progressive=True
+            )
+    contact_sheet(skimage.data.astronaut(), seed=3, cell_px=140).save(folder / "degradation.jpg", quality=62)
 
 
 if __name__ == "__main__":

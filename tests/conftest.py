@@ -23,6 +23,14 @@ def pytest_configure() -> None:
             signal.signal(number, usual)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Count as slow whatever asks for the published generator: its 255 MB take seconds to make, write and read."""
+    for item in items:
+        if "artistic_weights" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An ONNX file of the colour contract, a few hundred bytes, made by hand."""

@@ -18,7 +18,7 @@ import skimage.color
 from photochrom import metrics
 from photochrom.errors import ModelError, OptionError, OutputError, PhotoError, PhotoNotFoundError
 from photochrom.evaluation import contest as board
-from photochrom.evaluation.columns import COLUMNS, Group
+from photochrom.evaluation.columns import COLUMNS, FILM_COLUMNS, Group
 from photochrom.evaluation.contestants import Coloring, Model
 from photochrom.evaluation.photographs import greyed
 from photochrom.evaluation.stress import SPLITS
@@ -61,7 +61,7 @@ def test_no_column_stays_off_the_page(result: board.Scoreboard, report: Path) ->
     native = {key for columns in views["native"].values() for key in columns}
     wanted = native | {column.key for column in COLUMNS if column.stressed}
     assert shown == {(known[key].meaning, known[key].title) for key in wanted}
-    assert {column.group for column in COLUMNS} == set(Group)
+    assert {column.group for column in (*COLUMNS, *FILM_COLUMNS)} == set(Group)
     head = (report / "scoreboard.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
     assert [name for name in head if name in known] == list(known)
 

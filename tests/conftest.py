@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,9 @@ import pytest
 from PIL import Image
 
 from tests.tiny_model import write_tiny_model
+
+# Before PyTorch is loaded: on pictures as small as here, threads that wait for each other take more than they give.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest_plugins = ["tests.importer.published"]  # an imported generator, for the tests of several wings
 

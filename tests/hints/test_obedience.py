@@ -44,6 +44,7 @@ def test_the_colour_asked_for_is_shown_and_the_neighbour_keeps_its_own(engine: F
     assert change[:, 600:].mean() < 0.1
 
 
+@pytest.mark.slow
 def test_on_one_thing_a_hint_carries_as_far_as_its_reach() -> None:
     pixels = two_things(0)
 
@@ -83,6 +84,7 @@ def test_what_a_tone_cannot_show_and_what_is_ignored_is_told() -> None:
     assert "lightness of hints ignored: the photograph keeps its own" in notes
 
 
+@pytest.mark.slow
 def test_a_weak_hint_is_followed_in_part() -> None:
     pixels = two_things(0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -9,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from tests.tiny_model import write_tiny_model
 
 # Before PyTorch is loaded: on pictures as small as here, threads that wait for each other take more than they give.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+settings.register_profile("photochrom", derandomize=True, deadline=None)
+settings.load_profile("photochrom")
 
 pytest_plugins = ["tests.importer.published"]  # an imported generator, for the tests of several wings
 
@@ -33,6 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     for item in items:
         if "artistic_weights" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what collecting made: a million objects that stay, looked at each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

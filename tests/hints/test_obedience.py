@@ -32,7 +32,9 @@ def asked(hint: Hint, luma: float) -> np.ndarray:
     return lab_from_srgb(merge_luma_chroma(tone, chroma_from_ab(tone, ab)))
 
 
-@pytest.mark.parametrize("engine", [FakeEngine(hears=True), HardOfHearing(hears=True)])
+@pytest.mark.parametrize(
+    "engine", [pytest.param(FakeEngine(hears=True), marks=pytest.mark.slow), HardOfHearing(hears=True)]
+)
 def test_the_colour_asked_for_is_shown_and_the_neighbour_keeps_its_own(engine: FakeEngine) -> None:
     pixels, hint = two_things(), Hint(point=(0.47, 0.5), color="#406080")
     plain, hinted = (lab_of(Colorizer(engine=engine).run(Photo(pixels), told).photo.pixels) for told in ((), (hint,)))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from photochrom.degradation import cracking, marks, surface, texture, tone
+from photochrom.degradation import cracking, marks, surface, texture, tone, writing
 
 # When in a photograph's life a kind happens: exposed, printed and faded, handled, scanned.
 CAMERA, PRINT, HANDS, SCAN = range(4)
@@ -39,6 +39,7 @@ KINDS: dict[str, Kind] = (
     _table(CAMERA, tone.exposure, texture.blur, tone.vignette, tone.color_cast)
     | _table(PRINT, tone.sepia, tone.toning, texture.grain, texture.halftone, tone.fading, tone.uneven_fading)
     | _table(PRINT, tone.yellowing, tone.dye_fading, surface.borders)
+    | _table(PRINT, writing.writing)
     | _table(HANDS, marks.scratches, marks.film_runs, marks.mould, covers=True)
     | _table(HANDS, cracking.creases, cracking.folds, cracking.cracks, cracking.crackle, covers=True)
     | _table(HANDS, surface.tears, surface.worn_edges, surface.tape, surface.missing_corners, covers=True)

@@ -64,6 +64,11 @@ class RestoreOptions(Options):
         description="Damage thicker than this share of the short side is left as it is, and the result says so: what "
         "was there can only be invented. A hand-drawn mask is filled whatever its size.",
     )
+    fill_writing: bool = Field(
+        default=False,
+        description="Fill what looks like writing too. Left out, rows of letters and figures that the model takes for "
+        "scratches stay, and the result says so. A hand-drawn mask is filled whatever it covers.",
+    )
     keep_mask: bool = Field(
         default=False,
         description="Write what was filled beside each result, NAME-mask.png: white is filled. Nearly free.",

@@ -28,6 +28,7 @@ from photochrom.restoration.planes import enlarged_rows, reduced, tile_planes
 from photochrom.restoration.tiling import Grid, Tile, blended_rows
 from photochrom.restoration.toning import Coloring
 from photochrom.restoration.views import VIEWS, Views, mean_over, views_of
+from photochrom.restoration.writing import said, take_out_writing
 
 GRID = Grid(side=640, overlap=96, margin=32)
 # A large scan is searched at its full size for what is thin, and at fractions of it for what is wide.
@@ -61,6 +62,7 @@ class FoundDamage:
         share: of the picture, in 0..1.
         squares: share of the squares (SQUARES_ACROSS) in which some of it is sure.
         too_large: share of the picture that is damaged, and too thick to be filled.
+        writing: share of the picture that looked damaged, and is writing.
     """
 
     mask: Mask
@@ -68,6 +70,7 @@ class FoundDamage:
     share: float
     squares: float
     too_large: float = 0.0
+    writing: float = 0.0
 
 
 def find(
@@ -80,8 +83,17 @@ def find(
     """
     first, further = VIEWS[:1], views_of(pixels)[1:]
     probability = search(pixels, engine, grid, views=first)
-    found = find_damage(probability, options)
-    decision = decide(found, options, engine.spec.damaged, coloring)
+
+    def decided(squares: float | None = None) -> tuple[FoundDamage, StageDecision]:
+        found = find_damage(probability, options)
+        found = found if squares is None else replace(found, squares=squares)
+        decision = decide(found, options, engine.spec.damaged, coloring)
+        if options.fill_writing or not decision.applied:
+            return found, decision
+        found = without(found, pixels, keep_squares=squares is not None)
+        return found, decide(found, options, engine.spec.damaged, coloring)
+
+    found, decision = decided()
     if not decision.applied:
         return found, decision
     if further:
@@ -89,9 +101,17 @@ def find(
         mean = (probability.astype(np.float32) + np.float32(len(further)) * seen_otherwise) / (1 + len(further))
         probability = np.rint(mean).astype(np.uint8)
     search_further(pixels, probability, engine, grid)
-    more = replace(find_damage(probability, options), squares=found.squares)
-    decision_on_more = decide(more, options, engine.spec.damaged, coloring)
+    more, decision_on_more = decided(found.squares)
     return (more, decision_on_more) if decision_on_more.applied else (found, decision)
+
+
+def without(found: FoundDamage, pixels: Codes, *, keep_squares: bool) -> FoundDamage:
+    """Return what was found without what is writing; the share of sure squares is that of the rest, or kept."""
+    writing = take_out_writing(pixels, found.mask)
+    if not writing:
+        return found
+    squares = found.squares if keep_squares else share_of_sure_squares(found.probability, found.mask)
+    return replace(found, share=share_of(found.mask), squares=squares, writing=writing)
 
 
 def search(pixels: Codes, engine: StageEngine, grid: Grid = GRID, *, views: Views | None = None) -> Probability:
@@ -154,7 +174,8 @@ def decide(found: FoundDamage, options: RestoreOptions, limit: float, coloring: 
     if applied:
         verb = f"{found.share:.2%} of the picture filled ({seen})"
     elif found.share == 0:
-        verb = "left alone (none found that could be filled)" if found.too_large else "none found"
+        left = found.too_large or found.writing
+        verb = "left alone (none found that could be filled)" if left else "none found"
     elif possible:
         verb = f"left alone ({seen})"
     else:
@@ -162,6 +183,7 @@ def decide(found: FoundDamage, options: RestoreOptions, limit: float, coloring: 
     note = f"damage: {verb}"
     if found.too_large:
         note += f"; {found.too_large:.2%} left, thicker than {options.largest_hole:.0%} of the short side"
+    note += said(found.writing)
     return StageDecision("damage", options.damage, applied, found.squares, limit, note)
 
 

@@ -31,6 +31,7 @@ from photochrom.restoration.infrared import shadows
 from photochrom.restoration.inpainting import fill
 from photochrom.restoration.masks import share_of, thick_parts
 from photochrom.restoration.toning import NEGATIVE, Toning, classify, looks_like_color_negative, neutralize
+from photochrom.restoration.writing import said, take_out_writing
 
 # A hand-drawn mask over more than this leaves too little to fill from.
 MOST_DRAWN = 0.5
@@ -208,19 +209,23 @@ def _fill_known(work: _Work, engines: Mapping[str, StageEngine]) -> bool:
         note = f"damage: infrared channel not used, {share_of(mask):.0%} of it is dark, as on black-and-white film"
         work.decided(StageDecision("damage", work.options.damage, False, share_of(mask), damage.MOST_FILLED, note))
         return False
-    _fill_given(work, mask, "shown by the infrared channel", engines)
+    _fill_given(work, mask, "shown by the infrared channel", engines, marks=True)
     return True
 
 
-def _fill_given(work: _Work, mask: npt.NDArray[np.bool_], why: str, engines: Mapping[str, StageEngine]) -> None:
-    """Fill a mask, but for parts that are too thick to be more than invented."""
+def _fill_given(
+    work: _Work, mask: npt.NDArray[np.bool_], why: str, engines: Mapping[str, StageEngine], *, marks: bool = False
+) -> None:
+    """Fill a mask, but for parts that are too thick to be more than invented, and writing where it is one of marks."""
     height, width = mask.shape
     thick = thick_parts(mask, work.options.largest_hole * min(height, width))
     left = damage.take_out(mask, thick)
+    writing = 0.0 if work.options.fill_writing or not marks else take_out_writing(work.pixels, mask)
     share = share_of(mask)
     note = f"damage: {share:.2%} of the picture filled, {why}" if share else f"damage: nothing filled of what is {why}"
     if left:
         note += f"; {left:.2%} left, thicker than {work.options.largest_hole:.0%} of the short side"
+    note += said(writing)
     decision = StageDecision("damage", work.options.damage, share > 0, share, MOST_DRAWN, note)
     if work.decided(decision, engines["inpaint"]):
         _fill(work, mask, engines["inpaint"])

@@ -18,6 +18,7 @@ from photochrom.files.codecs.lost_rows import told
 from photochrom.files.codecs.resolution import plausible_dpi
 from photochrom.files.codecs.source import PhotoSource
 from photochrom.files.codecs.tiff_blocks import blocks_of_page
+from photochrom.files.codecs.tiff_checks import check_all, check_of
 from photochrom.files.codecs.tiff_pages import photographs
 from photochrom.files.codecs.tiff_segments import BUILT_IN, read_by_segments
 from photochrom.files.codecs.vips_readers import load_with_vips
@@ -81,9 +82,10 @@ class _Pixels:
             return self._by_segments()
         try:
             self.reader.check_pixels_present(self.page)
-        except DamagedExifError:
+            check_all(self.reader, self.page)
+        except (DamagedExifError, ValueError) as error:
             if not self.wanted.read_damaged:
-                raise
+                raise damaged(self.name, "tiff", error) from error
             return self._by_segments()
         source, page = self._file()
         self.opened = source  # its bytes have to outlive the image
@@ -112,7 +114,10 @@ class _Pixels:
         samples = self.page.first_number(tiff.SAMPLES_PER_PIXEL, 1)
         self.wanted.check_size(width, height, samples * (-(-self.page.first_number(tiff.BITS_PER_SAMPLE, 1) // 8)))
         try:
-            found, holes = read_by_segments(self.reader, self.page, read_damaged=self.wanted.read_damaged)
+            check = check_of(self.page)
+            found, holes = read_by_segments(
+                self.reader, self.page, read_damaged=self.wanted.read_damaged, check=check
+            )
         except PhotochromError:
             raise
         except Exception as error:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,13 +109,16 @@ def compression_name(number: int) -> str:
     return COMPRESSION_NAMES.get(number, f"method {number}")
 
 
-def read_by_segments(reader: TiffReader, page: Page, *, read_damaged: bool) -> tuple[Samples, Holes]:
+def read_by_segments(
+    reader: TiffReader, page: Page, *, read_damaged: bool, check: Callable[[Segment, bytes], None]
+) -> tuple[Samples, Holes]:
     """Return the samples (H, W, bands) of a page, and where they are lost, (H, W).
 
     Args:
         reader: of the file.
         page: the page.
         read_damaged: go on where a strip or tile cannot be decoded.
+        check: raises where a strip or tile is wrong though it can be decoded.
 
     Raises:
         MissingExtraError: the compression needs an extra.
@@ -124,12 +127,13 @@ def read_by_segments(reader: TiffReader, page: Page, *, read_damaged: bool) -> t
     """
     decode = _decoder(reader, page)
     width, height = page.number(tiff.WIDTH) or 0, page.number(tiff.HEIGHT) or 0
-    canvas = _Canvas(width, height, _planes(page))
+    canvas = _Canvas(width, height, planes_of(page))
     offsets, lengths = page.segments()
     failure: Exception | None = None
-    for segment in _segments(page, len(offsets), reader.source.name):
+    for segment in segments_of(page, len(offsets), reader.source.name):
         data = reader.source.read_at(int(offsets[segment.index]), int(lengths[segment.index]))
         try:
+            check(segment, data)
             samples = decode(segment, data)
         except Exception as error:
             if not read_damaged:
@@ -180,12 +184,19 @@ class _Canvas:
         self.samples[holes] = known.mean(axis=0).astype(self.samples.dtype)
 
 
-def _planes(page: Page) -> int:
+def planes_of(page: Page) -> int:
+    """Return how many planes the samples are stored in."""
     separate = page.first_number(tiff.PLANAR, CHUNKY) == SEPARATE
     return page.first_number(tiff.SAMPLES_PER_PIXEL, 1) if separate else 1
 
 
-def _segments(page: Page, count: int, name: str) -> Iterator[Segment]:
+def segments_of(page: Page, count: int, name: str) -> Iterator[Segment]:
+    """Yield the strips or tiles of a page that has so many; ``name`` is for the error's words.
+
+    Raises:
+        UnsupportedPhotoError: tiles far larger than the picture.
+        ValueError: they have no size, or there are too many.
+    """
     width, height = page.number(tiff.WIDTH) or 0, page.number(tiff.HEIGHT) or 0
     across, down = page.number(tiff.TILE_WIDTH), page.number(tiff.TILE_HEIGHT)
     tiled = tiff.TILE_OFFSETS in page.tags and across and down
@@ -197,7 +208,7 @@ def _segments(page: Page, count: int, name: str) -> Iterator[Segment]:
             f"tiles of {across} x {down} in a picture of {width} x {height}", where=name, next_step="Save it anew"
         )
     columns, rows = -(-width // across), -(-height // down)
-    for index in range(min(count, columns * rows * _planes(page))):
+    for index in range(min(count, columns * rows * planes_of(page))):
         plane, place = divmod(index, columns * rows)
         row, column = divmod(place, columns)
         tall = down if tiled else min(down, height - row * down)
@@ -227,7 +238,7 @@ def _opened(data: bytes) -> Any:
 def _tags_of_segment(page: Page, segment: Segment) -> dict[int, Field]:
     tags = {tag: field for tag, field in page.tags.items() if tag in KEPT}
     changed = {tiff.WIDTH: segment.width, tiff.HEIGHT: segment.height, tiff.ROWS_PER_STRIP: segment.height}
-    if _planes(page) > 1:
+    if planes_of(page) > 1:
         tags = {tag: field for tag, field in tags.items() if tag != tiff.EXTRA_SAMPLES}
         bits = page.first_number(tiff.BITS_PER_SAMPLE, 1)
         changed |= {tiff.SAMPLES_PER_PIXEL: 1, tiff.BITS_PER_SAMPLE: bits, tiff.PHOTOMETRIC: BLACK_IS_ZERO}

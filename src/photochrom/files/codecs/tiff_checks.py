@@ -1,0 +1,178 @@
+"""What libtiff decodes without complaint and is damaged all the same: strips and tiles checked by their own arithmetic.
+
+libtiff stops as soon as a strip is full. So it never comes to deflate's checksum, and does not see that wrong codes of LZW
+or PackBits make more bytes, or fewer, than a strip has. Here both are looked at, and with them the table of strips: two
+that share some of their bytes cannot both be right.
+
+Sources: TIFF 6.0, sections 9 (PackBits) and 13 (LZW: codes of 9 to 12 bits, widened one early, 256 clears, 257 ends);
+RFC 1950 (Adler-32 at the end of a zlib stream).
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+
+import numpy as np
+import numpy.typing as npt
+
+from photochrom.files.codecs import tiff
+from photochrom.files.codecs.jpeg_frame import frame_of, has_data_left_over
+from photochrom.files.codecs.tiff import Page, TiffReader
+from photochrom.files.codecs.tiff_segments import Segment, planes_of, segments_of
+
+NONE, LZW, JPEG, DEFLATE, ADOBE_DEFLATE, PACKBITS = 1, 5, 7, 32946, 8, 32773
+JPEG_TABLES = 347
+CLEAR, END, FIRST_FREE, WIDEST = 256, 257, 258, 12
+MOST_CODES = 1 << 13
+"""Looked at between two codes that clear the table: it is full after 3838, and some programs go on with a full one."""
+AT_A_TIME = 64
+Check = Callable[[Segment, bytes], None]
+
+
+def check_of(page: Page) -> Check:
+    """Return a function that raises ValueError for a strip or tile whose data cannot be right."""
+    compression = page.first_number(tiff.COMPRESSION, 1)
+    if compression == JPEG:
+        return lambda _, data: _check_jpeg(page, data)
+    by_length = {NONE: _check_plain, LZW: _check_lzw, PACKBITS: _check_packbits}
+    by_length |= dict.fromkeys((DEFLATE, ADOBE_DEFLATE), _check_deflate)
+    check = by_length.get(compression)
+    if check is None or page.first_number(266, 1) != 1:  # FillOrder: bits the other way round are rare
+        return lambda _, data: None
+    bits = page.first_number(tiff.BITS_PER_SAMPLE, 1)
+    samples = 1 if planes_of(page) > 1 else page.first_number(tiff.SAMPLES_PER_PIXEL, 1)
+    full = page.number(tiff.ROWS_PER_STRIP) or 0
+
+    def checked(segment: Segment, data: bytes) -> None:
+        row = -(-segment.width * samples * bits // 8)
+        check(data, row * segment.height, row * max(full, segment.height))
+
+    return checked
+
+
+def check_all(reader: TiffReader, page: Page) -> None:
+    """Raise ValueError where any strip or tile of a page cannot be right.
+
+    Cost: of deflate and LZW about as much as decoding, on all cores; of the others next to nothing.
+    """
+    offsets, lengths = page.segments()
+    check_apart(offsets, lengths)
+    check = check_of(page)
+
+    def checked(segment: Segment) -> None:
+        at, size = int(offsets[segment.index]), int(lengths[segment.index])
+        if size:
+            check(segment, reader.source.read_at(at, size))
+
+    with ThreadPoolExecutor(max_workers=max(1, (os.cpu_count() or 2))) as pool:
+        waiting = segments_of(page, len(offsets), reader.source.name)
+        while few := list(islice(waiting, AT_A_TIME)):
+            for _ in pool.map(checked, few):
+                pass
+
+
+def check_apart(offsets: npt.NDArray[np.uint64], lengths: npt.NDArray[np.uint64]) -> None:
+    """Raise ValueError where strips share part of their bytes; programs that save room let them share all."""
+    if offsets.size != lengths.size or offsets.size < 2:
+        return
+    order = np.lexsort((lengths, offsets))
+    begin, end = offsets[order].astype(np.int64), (offsets[order] + lengths[order]).astype(np.int64)
+    same = (begin[1:] == begin[:-1]) & (end[1:] == end[:-1])
+    if ((begin[1:] < np.maximum.accumulate(end)[:-1]) & ~same & (end[1:] > begin[1:])).any():
+        raise ValueError("two of its strips share some of their bytes: its table of strips is wrong")
+
+
+def _check_plain(data: bytes, size: int, full: int) -> None:
+    if len(data) < size:
+        raise ValueError(f"a strip has {len(data)} bytes instead of {size}")
+
+
+def _check_deflate(data: bytes, size: int, full: int) -> None:
+    """Raise where the stream is wrong, too short, or its checksum is; one without a checksum is let pass."""
+    stream = zlib.decompressobj()
+    try:
+        found = len(stream.decompress(data, full + 1))
+        while not stream.eof and stream.unconsumed_tail and found <= full:
+            found += len(stream.decompress(stream.unconsumed_tail, full + 1 - found))
+    except zlib.error as error:
+        raise ValueError(f"its deflated data is wrong ({error})") from None
+    if not size <= found <= full:
+        raise ValueError(f"a strip has {found} bytes and more instead of {size}")
+
+
+def _check_packbits(data: bytes, size: int, full: int) -> None:
+    at, found = 0, 0
+    while at < len(data) and found < full:
+        count = data[at]
+        run = 129 <= count
+        at += 1 + (0 if count == 128 else 1 if run else count + 1)
+        found += 0 if count == 128 else 257 - count if run else count + 1
+    if found not in (size, full) or len(data) - at > 1:
+        raise ValueError("a strip's packed data does not fit its size")
+
+
+def _check_lzw(data: bytes, size: int, full: int) -> None:
+    if data[:1] == b"\x00" and len(data) > 1 and data[1] & 1:  # an older kind, with its bits the other way round
+        return
+    found = lzw_size(data, full)
+    if found not in (size, full):
+        raise ValueError(f"its LZW data makes {found} bytes of a strip of {size}")
+
+
+def lzw_size(data: bytes, limit: int) -> int:
+    """Return how many bytes an LZW stream makes, without making them; counting ends beyond ``limit``.
+
+    A code that names no entry counts as more than any limit.
+    """
+    total = 0
+    for codes in _runs(data):
+        fresh = codes - FIRST_FREE
+        if (fresh >= np.arange(len(codes))).any():  # the newest entry at a code is that of the code before it
+            return limit + 1
+        lengths, parent = np.ones(len(codes), np.int64), np.where(fresh >= 0, fresh, -1)
+        # An entry is its code's string and one byte more: lengths add up along the chain of entries, by doubling.
+        while (linked := parent >= 0).any():
+            lengths[linked] += lengths[parent[linked]]
+            parent = np.where(linked, parent[np.maximum(parent, 0)], -1)
+        total += int(lengths.sum())
+        if total > limit:
+            break
+    return total
+
+
+def _runs(data: bytes) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield the codes between those that clear the table."""
+    padded = np.frombuffer(data + bytes(4), np.uint8).astype(np.int64)
+    # The width of a code follows from its place behind the last clearing: 9 bits for the first 254, and so on.
+    widths = np.concatenate([np.full(254, 9), np.full(512, 10), np.full(1024, 11), np.full(MOST_CODES - 1790, 12)])
+    places = np.concatenate([[0], np.cumsum(widths)])
+    at, bits = 0, 8 * len(data)
+    while at < bits:
+        count = int(np.searchsorted(places[1:], bits - at, side="right"))
+        if not count:
+            return
+        start = at + places[:count]
+        byte, width = start >> 3, widths[:count]
+        three = (padded[byte] << 16) | (padded[byte + 1] << 8) | padded[byte + 2]
+        codes = (three >> (24 - (start & 7) - width)) & ((1 << width) - 1)
+        stops = np.flatnonzero((codes == CLEAR) | (codes == END))
+        if not stops.size:
+            yield codes
+            return
+        yield codes[: stops[0]]
+        if codes[stops[0]] == END:
+            return
+        at = int(start[stops[0]] + width[stops[0]])
+
+
+def _check_jpeg(page: Page, data: bytes) -> None:
+    """Raise where a strip's stream has data left over after its last row."""
+    tables = page.tags.get(JPEG_TABLES)
+    whole = tables.data[:-2] + data[2:] if tables and tables.data[-2:] == b"\xff\xd9" else data
+    frame = frame_of(whole)
+    if frame and has_data_left_over(whole, frame):
+        raise ValueError("data is left over after a strip's last row")

@@ -61,7 +61,7 @@ def test_damage_is_no_writing(kind: str, camera: np.ndarray) -> None:
 def test_what_is_white_and_written_stays_unless_asked(restorer_for: RestorerFor, camera: np.ndarray) -> None:
     """The stand-in takes everything white for damage: only the row of letters tells."""
     plate, ink = inscribed(np.minimum(camera, 200), "No 1432")
-    plate[40:420, 200:202] = 255
+    plate[40:420, 200:202] = plate[40:420, 300:302] = 255
     result = restorer_for(noise="never", tone="never").run(photo_of(plate))
     assert result.mask is not None
     assert np.array_equal(result.photo.pixels[ink][:, 0], plate[ink])
@@ -90,6 +90,7 @@ def test_a_scratched_plate_keeps_every_digit_of_its_number(seed: int, camera: np
     plate, ink = inscribed(scratched, "No 1432", tone=250)
     with Restorer(RestoreOptions.checked(damage="always", noise="never", tone="never")) as session:
         result = session.run(photo_of(plate))
+    plate = plate.astype(int)
     out = result.photo.pixels[..., 0].astype(int)
     crossed = worn.mask & ink
     assert np.abs(out - plate)[ink & ~crossed].mean() < 3
@@ -97,6 +98,6 @@ def test_a_scratched_plate_keeps_every_digit_of_its_number(seed: int, camera: np
         part = np.zeros_like(ink)
         part[:, left : left + 10] = True
         here = part & ink & ~crossed
-        assert not here.any() or (out[here] > 180).mean() > 0.9
+        assert not here.any() or (np.abs(out - plate)[here] < 25).mean() > 0.9
     assert result.mask is not None
     assert (result.mask > 0)[worn.mask & ~ink].mean() > 0.3

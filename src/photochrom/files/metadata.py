@@ -3,7 +3,7 @@
 | | JPEG | PNG | TIFF | WebP | AVIF | BMP |
 |---|---|---|---|---|---|---|
 | EXIF, GPS | segment, 64 kB | chunk | tags | chunk | item | - |
-| XMP | segment, 64 kB | chunk | tag | chunk | item | - |
+| XMP | segments | chunk | tag | chunk | item | - |
 | IPTC-IIM | segment, 64 kB | in XMP | tag | in XMP | in XMP | - |
 | ICC profile | yes | yes | yes | yes | yes | - |
 | comments | segments | chunks | in XMP | in XMP | in XMP | - |
@@ -127,8 +127,6 @@ def _fitted_to_segments(metadata: Metadata) -> tuple[Metadata, list[str]]:
     lost: list[str] = []
     if metadata.exif and len(metadata.exif) > jpeg.LARGEST_EXIF:
         metadata, lost = replace(metadata, exif=None), [*lost, "EXIF"]
-    if metadata.xmp and len(metadata.xmp) > jpeg.LARGEST_XMP:
-        metadata, lost = replace(metadata, xmp=None), [*lost, "XMP"]
     if metadata.iptc and iptc.jpeg_segment(metadata.iptc) is None:
         metadata, lost = replace(metadata, iptc=None), [*lost, "IPTC"]
     if metadata.icc and len(metadata.icc) > 255 * jpeg.LARGEST_ICC_PART:

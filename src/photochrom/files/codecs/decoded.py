@@ -52,6 +52,7 @@ class Decoded:
         lab: PhotometricInterpretation of samples that are L*a*b*.
         holes: (H, W) as stored, true where a damaged file has lost its samples.
         left_out: pictures in the file that this is none of, but for pages, in words.
+        kept: what has to live as long as the image.
         second_look: called where the pixels cannot be computed; gives this object others, or raises.
     """
 
@@ -67,6 +68,7 @@ class Decoded:
     lab: int | None = None
     holes: npt.NDArray[np.bool_] | None = None
     left_out: list[str] = field(default_factory=list)
+    kept: list[object] = field(default_factory=list)
     second_look: Callable[[Decoded, Exception], None] | None = None
 
 

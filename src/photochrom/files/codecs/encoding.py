@@ -17,6 +17,7 @@ from photochrom.errors import OutputError
 from photochrom.files.codecs import iptc, jpeg, png
 from photochrom.files.codecs.libvips import image_from, libvips
 from photochrom.files.codecs.tiff_writer import Samples
+from photochrom.files.codecs.xmp_extension import parted
 
 if TYPE_CHECKING:
     from photochrom.files.metadata import Metadata
@@ -58,7 +59,8 @@ def write_jpeg(handle: BinaryIO, pages: Sequence[Page], quality: int) -> None:
     if metadata.exif:
         segments.append(jpeg.segment(jpeg.APP1, jpeg.EXIF_HEADER + metadata.exif))
     if metadata.xmp:
-        segments.append(jpeg.segment(jpeg.APP1, jpeg.XMP_HEADER + metadata.xmp))
+        main, further = parted(metadata.xmp)
+        segments += [jpeg.segment(jpeg.APP1, jpeg.XMP_HEADER + main), *further]
     if metadata.icc:
         segments += jpeg.icc_segments(metadata.icc)
     segments.append((iptc.jpeg_segment(metadata.iptc) if metadata.iptc else None) or b"")

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 EXIF_HEADER = b"Exif\x00\x00"
 XMP_HEADER = b"http://ns.adobe.com/xap/1.0/\x00"
+EXTENDED_XMP_HEADER = b"http://ns.adobe.com/xmp/extension/\x00"
+GUID_BYTES = 32
 ICC_HEADER = b"ICC_PROFILE\x00"
 LARGEST_PAYLOAD = 0xFFFF - 2
 LARGEST_EXIF = LARGEST_PAYLOAD - len(EXIF_HEADER)
@@ -57,6 +59,17 @@ def icc_segments(profile: bytes) -> list[bytes]:
     """Return the profile in as many segments as it takes."""
     parts = [profile[at : at + LARGEST_ICC_PART] for at in range(0, len(profile), LARGEST_ICC_PART)]
     return [segment(APP2, ICC_HEADER + bytes([i, len(parts)]) + part) for i, part in enumerate(parts, 1)]
+
+
+def extended_xmp_segments(extension: bytes, guid: bytes) -> list[bytes]:
+    """Return the second part of a long XMP packet in as many segments as it takes (ISO 16684-3, section 1.1.3.1)."""
+    room = LARGEST_PAYLOAD - len(EXTENDED_XMP_HEADER) - GUID_BYTES - 8
+    return [
+        segment(
+            APP1, EXTENDED_XMP_HEADER + guid + struct.pack(">LL", len(extension), at) + extension[at : at + room]
+        )
+        for at in range(0, len(extension), room)
+    ]
 
 
 def dpi_of_jfif(payload: bytes) -> tuple[float, float] | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from photochrom.files.codecs import iptc, jpeg
 from photochrom.files.codecs.resolution import exif_dpi
+from photochrom.files.codecs.xmp_extension import Extensions, joined
 
 if TYPE_CHECKING:
     from photochrom.files.codecs.source import Patch, PhotoSource
@@ -34,12 +35,14 @@ class JpegBlocks:
         comments: texts of comment segments.
         dpi: as JFIF, EXIF or Photoshop's resources state it.
         hidden: what makes a decoder pass over the segments read here.
+        notes: what of them is lost.
     """
 
     blocks: dict[str, bytes] = field(default_factory=dict)
     comments: list[str] = field(default_factory=list)
     dpi: tuple[float, float] | None = None
     hidden: list[Patch] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def blocks_of(source: PhotoSource) -> JpegBlocks:
@@ -48,7 +51,7 @@ def blocks_of(source: PhotoSource) -> JpegBlocks:
     Raises:
         ValueError: there are more segments than any picture has.
     """
-    found, resources = JpegBlocks(), bytearray()
+    found, resources, extensions = JpegBlocks(), bytearray(), Extensions()
     for marker, at, size in segments_of(source):
         if marker == jpeg.APP0:
             found.dpi = found.dpi or jpeg.dpi_of_jfif(source.read_at(at, min(size, 14)))
@@ -61,8 +64,13 @@ def blocks_of(source: PhotoSource) -> JpegBlocks:
         elif marker == APP13:
             # Resources that do not fit into a segment go on in the next.
             resources += payload.removeprefix(iptc.JPEG_HEADER)
+        elif payload.startswith(jpeg.EXTENDED_XMP_HEADER):
+            extensions.take(payload)
         else:
             _take_block(payload, found.blocks)
+    if "xmp" in found.blocks:
+        found.blocks["xmp"], note = joined(found.blocks["xmp"], extensions)
+        found.notes += [note] if note else []
     records = iptc.records_from_resources(bytes(resources))
     if records:
         found.blocks["iptc"] = records

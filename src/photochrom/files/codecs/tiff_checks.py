@@ -10,7 +10,6 @@ RFC 1950 (Adler-32 at the end of a zlib stream).
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.computer.cores import usable_cores
 from photochrom.files.codecs import tiff
 from photochrom.files.codecs.jpeg_frame import frame_of, has_data_left_over
 from photochrom.files.codecs.tiff import Page, TiffReader
@@ -30,6 +30,9 @@ CLEAR, END, FIRST_FREE, WIDEST = 256, 257, 258, 12
 MOST_CODES = 1 << 13
 """Looked at between two codes that clear the table: it is full after 3838, and some programs go on with a full one."""
 AT_A_TIME = 64
+YCBCR, FILL_ORDER = 6, 266
+# No compression makes of samples more than so many times their bytes, and some more.
+LONGEST, SLACK, PIECE = 2, 4096, 1 << 20
 Check = Callable[[Segment, bytes], None]
 
 
@@ -41,23 +44,31 @@ def check_of(page: Page) -> Check:
     by_length = {NONE: _check_plain, LZW: _check_lzw, PACKBITS: _check_packbits}
     by_length |= dict.fromkeys((DEFLATE, ADOBE_DEFLATE), _check_deflate)
     check = by_length.get(compression)
-    if check is None or page.first_number(266, 1) != 1:  # FillOrder: bits the other way round are rare
+    subsampled = page.first_number(tiff.PHOTOMETRIC, 1) == YCBCR
+    if check is None or subsampled or page.first_number(FILL_ORDER, 1) != 1:
         return lambda _, data: None
-    bits = page.first_number(tiff.BITS_PER_SAMPLE, 1)
-    samples = 1 if planes_of(page) > 1 else page.first_number(tiff.SAMPLES_PER_PIXEL, 1)
-    full = page.number(tiff.ROWS_PER_STRIP) or 0
 
     def checked(segment: Segment, data: bytes) -> None:
-        row = -(-segment.width * samples * bits // 8)
-        check(data, row * segment.height, row * max(full, segment.height))
+        size, full = sizes_of(page, segment)
+        check(data[: LONGEST * full + SLACK], size, full)
 
     return checked
+
+
+def sizes_of(page: Page, segment: Segment) -> tuple[int, int]:
+    """Return how many bytes the samples of a strip or tile take, and of one with all its rows."""
+    bits = page.first_number(tiff.BITS_PER_SAMPLE, 1)
+    samples = 1 if planes_of(page) > 1 else page.first_number(tiff.SAMPLES_PER_PIXEL, 1)
+    row = -(-segment.width * samples * bits // 8)
+    rows = min(page.number(tiff.ROWS_PER_STRIP) or 0, page.number(tiff.HEIGHT) or 0)
+    return row * segment.height, row * max(rows, segment.height)
 
 
 def check_all(reader: TiffReader, page: Page) -> None:
     """Raise ValueError where any strip or tile of a page cannot be right.
 
-    Cost: of deflate and LZW about as much as decoding, on all cores; of the others next to nothing.
+    Cost: of deflate and LZW about as much as decoding, on all cores; of the others next to nothing. No strip is looked at
+    further than its samples could possibly reach.
     """
     offsets, lengths = page.segments()
     check_apart(offsets, lengths)
@@ -66,9 +77,10 @@ def check_all(reader: TiffReader, page: Page) -> None:
     def checked(segment: Segment) -> None:
         at, size = int(offsets[segment.index]), int(lengths[segment.index])
         if size:
-            check(segment, reader.source.read_at(at, size))
+            most = LONGEST * sizes_of(page, segment)[1] + SLACK
+            check(segment, reader.source.read_at(at, min(size, most)))
 
-    with ThreadPoolExecutor(max_workers=max(1, (os.cpu_count() or 2))) as pool:
+    with ThreadPoolExecutor(max_workers=usable_cores()) as pool:
         waiting = segments_of(page, len(offsets), reader.source.name)
         while few := list(islice(waiting, AT_A_TIME)):
             for _ in pool.map(checked, few):
@@ -93,11 +105,11 @@ def _check_plain(data: bytes, size: int, full: int) -> None:
 
 def _check_deflate(data: bytes, size: int, full: int) -> None:
     """Raise where the stream is wrong, too short, or its checksum is; one without a checksum is let pass."""
-    stream = zlib.decompressobj()
+    stream, rest, found = zlib.decompressobj(), data, 0
     try:
-        found = len(stream.decompress(data, full + 1))
-        while not stream.eof and stream.unconsumed_tail and found <= full:
-            found += len(stream.decompress(stream.unconsumed_tail, full + 1 - found))
+        while not stream.eof and rest and found <= full:
+            found += len(stream.decompress(rest, PIECE))
+            rest = stream.unconsumed_tail
     except zlib.error as error:
         raise ValueError(f"its deflated data is wrong ({error})") from None
     if not size <= found <= full:

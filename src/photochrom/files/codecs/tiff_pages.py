@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from photochrom.files.codecs.tiff import Page, TiffReader
+from photochrom.files.codecs.channels import is_called_infrared
+from photochrom.files.codecs.tiff import DESCRIPTION, PAGE_NAME, SAMPLES_PER_PIXEL, Page, TiffReader
 
 # A page this many times smaller than another of the same shape, and no larger, is its thumbnail.
 TIMES_SMALLER, LARGEST_THUMBNAIL_PX, SAME_SHAPE = 2, 640, 0.03
+
+SOFTWARE, SILVERFAST = 305, "silverfast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,7 @@ class Photographs:
 
     Attributes:
         pages: the photographs, in order.
+        infrared: the page with a photograph's infrared channel, by the photograph's place in the chain.
         pages_around: the chain of pages, for a nested one to find what it hangs on.
         notes: what was decided.
     """
@@ -27,6 +31,7 @@ class Photographs:
     pages: list[Page]
     pages_around: list[Page]
     notes: list[str]
+    infrared: dict[int, Page]
 
 
 def photographs(reader: TiffReader) -> Photographs:
@@ -38,11 +43,29 @@ def photographs(reader: TiffReader) -> Photographs:
     chain = reader.pages()
     notes = ["what its directory points to next is not there: left out"] if reader.chain_is_broken else []
     pages = [_best_of(page, reader) for page in chain]
-    kept = [page for page in pages if page.is_picture] or pages
+    infrared = _infrared_pages(pages)
+    channels = [page.index for page in infrared.values()]
+    kept = [page for page in pages if page.is_picture and page.index not in channels] or pages
     kept = [page for page in kept if not any(_is_thumbnail_of(page, other) for other in kept)]
     if any(page.nested for page in kept):
         notes.append("the photograph was found behind its thumbnail")
-    return Photographs(kept, chain, notes)
+    return Photographs(kept, chain, notes, infrared)
+
+
+def _infrared_pages(pages: list[Page]) -> dict[int, Page]:
+    """Return pages that are the infrared channel of the one before: grey, of its size, and said or known to be that.
+
+    SilverFast writes them behind each photograph (its HDRi format), and does not say what they are.
+    """
+    found: dict[int, Page] = {}
+    for page, following in zip(pages, pages[1:], strict=False):
+        is_fitting = following.size == page.size and all(page.size) and page.index not in [p.index for p in found.values()]
+        if is_fitting and following.first_number(SAMPLES_PER_PIXEL, 1) == 1:
+            said = f"{following.text(DESCRIPTION)} {following.text(PAGE_NAME)}"
+            by_silverfast = SILVERFAST in f"{page.text(SOFTWARE)} {following.text(SOFTWARE)}".lower()
+            if is_called_infrared(said) or (by_silverfast and page.first_number(SAMPLES_PER_PIXEL, 1) == 3):
+                found[page.index] = following
+    return found
 
 
 def _best_of(page: Page, reader: TiffReader) -> Page:

@@ -20,7 +20,7 @@ from photochrom.files.codecs.source import PhotoSource
 from photochrom.files.codecs.tiff_blocks import blocks_of_page
 from photochrom.files.codecs.tiff_checks import check_all, check_of
 from photochrom.files.codecs.tiff_pages import photographs
-from photochrom.files.codecs.tiff_segments import BUILT_IN, read_by_segments
+from photochrom.files.codecs.tiff_segments import BUILT_IN, holds_rgb, read_by_segments
 from photochrom.files.codecs.vips_readers import load_with_vips
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def read_tiff(source: PhotoSource, wanted: Wanted) -> Decoded:
     decoded = _Pixels(reader, page, wanted).decoded()
     if channels and channels.count == decoded.image.bands:
         decoded.channels = channels
+    if page.index in found.infrared and not page.nested:
+        _join_infrared(decoded, _Pixels(reader, found.infrared[page.index], wanted))
     photometric = page.first_number(tiff.PHOTOMETRIC, 1)
     decoded.lab = photometric if photometric in lab.STORED else None
     _describe(decoded, reader, page, found.pages_around[page.index])
@@ -55,6 +57,20 @@ def read_tiff(source: PhotoSource, wanted: Wanted) -> Decoded:
     if len(found.pages) > 1:
         decoded.notes.append(f"page {wanted.page + 1} of {len(found.pages)}")
     return decoded
+
+
+def _join_infrared(decoded: Decoded, of: _Pixels) -> None:
+    """Add the infrared channel that stands on a page of its own, as if it were one of the picture's channels."""
+    channels = decoded.channels or Channels.usual(decoded.image)
+    if channels.infrared is not None:
+        return
+    band = of.decoded().image.extract_band(0)
+    if band.format != decoded.image.format:
+        return
+    decoded.image = decoded.image.bandjoin(band)
+    decoded.channels = replace(channels, infrared=decoded.image.bands - 1)
+    decoded.notes.append("the infrared channel found on the page behind it")
+    decoded.kept.append(of)  # its bytes have to outlive the image
 
 
 def _describe(decoded: Decoded, reader: tiff.TiffReader, page: tiff.Page, around: tiff.Page) -> None:
@@ -80,6 +96,7 @@ class _Pixels:
         """Return the samples; where computing them fails, a second look follows."""
         if self.page.first_number(tiff.COMPRESSION, 1) not in BUILT_IN:
             return self._by_segments()
+        self._check_size()
         try:
             self.reader.check_pixels_present(self.page)
             check_all(self.reader, self.page)
@@ -110,14 +127,10 @@ class _Pixels:
         decoded.notes += again.notes
 
     def _by_segments(self) -> Decoded:
-        width, height = self.page.size
-        samples = self.page.first_number(tiff.SAMPLES_PER_PIXEL, 1)
-        self.wanted.check_size(width, height, samples * (-(-self.page.first_number(tiff.BITS_PER_SAMPLE, 1) // 8)))
+        self._check_size()
         try:
-            check = check_of(self.page)
-            found, holes = read_by_segments(
-                self.reader, self.page, read_damaged=self.wanted.read_damaged, check=check
-            )
+            check, wanted = check_of(self.page), self.wanted
+            found, holes = read_by_segments(self.reader, self.page, read_damaged=wanted.read_damaged, check=check)
         except PhotochromError:
             raise
         except Exception as error:
@@ -127,6 +140,12 @@ class _Pixels:
         if not holes.any():
             return Decoded(image)
         return Decoded(image, notes=[told(holes)], holes=holes)
+
+
+    def _check_size(self) -> None:
+        width, height = self.page.size
+        samples = self.page.first_number(tiff.SAMPLES_PER_PIXEL, 1)
+        self.wanted.check_size(width, height, samples * (-(-self.page.first_number(tiff.BITS_PER_SAMPLE, 1) // 8)))
 
 
 def _corrected_tags(reader: tiff.TiffReader, page: tiff.Page) -> Mapping[int, tiff.Field]:
@@ -141,6 +160,8 @@ def _corrected_tags(reader: tiff.TiffReader, page: tiff.Page) -> Mapping[int, ti
         frame = frame_of(reader.source.read_at(int(offsets[0]), int(lengths[0]))) if offsets.size else None
         if frame and frame.sampling and list(frame.sampling[0]) != stated:
             changes[tiff.SUBSAMPLING] = tiff_directories.shorts_field(frame.sampling[0], page.order)
+            if set(frame.sampling) == {(1, 1)} and holds_rgb(reader, page):
+                changes[tiff.PHOTOMETRIC] = tiff_directories.number_field(RGB, page.order)
     return changes
 
 

@@ -78,6 +78,7 @@ PLACED = frozenset(
 CHUNKY, SEPARATE, WHITE_IS_ZERO, BLACK_IS_ZERO = 1, 2, 0, 1
 PLAIN = (WHITE_IS_ZERO, BLACK_IS_ZERO, 2, 5, 8, 9, 10, 34892)
 """PhotometricInterpretations whose samples need no more than decoding."""
+RGB, ALIKE, ALIKE_SPREAD = 2, 0.85, 0.5
 MOST_SEGMENTS = 1_000_000
 LARGEST_TILE_IN_AREAS = 4
 SMALLEST_LIMIT_PX = 1 << 20
@@ -229,6 +230,24 @@ def _decoded_by_vips(reader: TiffReader, page: Page, segment: Segment, data: byt
     if not good:
         raise ValueError("a strip or tile cannot be decoded")
     return np.asarray(_opened(alone).crop(0, 0, segment.width, good).numpy()).reshape(good, segment.width, -1)
+
+
+def holds_rgb(reader: TiffReader, page: Page) -> bool:
+    """Return whether JPEG samples that are said to be YCbCr are red, green and blue: all three then show the scene.
+
+    Real chroma is weak, and does not follow the luma. Looks at the first strip or tile.
+    """
+    offsets, lengths = page.segments()
+    first = next(iter(segments_of(page, len(offsets), reader.source.name)))
+    tags = _tags_of_segment(page, first) | {tiff.PHOTOMETRIC: tiff_directories.number_field(RGB, page.order)}
+    tags.pop(tiff.SUBSAMPLING, None)
+    data = reader.source.read_at(int(offsets[0]), int(lengths[0]))
+    stored = _opened(tiff_directories.file_of_segment(reader.order, tags, data)).numpy()
+    one, *others = np.asarray(stored, np.float64).reshape(-1, stored.shape[-1])[:, :3].T
+    spread = float(one.std())
+    return spread > 0 and all(
+        float(other.std()) > ALIKE_SPREAD * spread and float(np.corrcoef(one, other)[0, 1]) > ALIKE for other in others
+    )
 
 
 def _opened(data: bytes) -> Any:

@@ -143,6 +143,82 @@ def without_outdated(packet: bytes) -> bytes:
     return _without_idle_namespaces(document)
 
 
+def extension_of(packet: bytes) -> str | None:
+    """Return the GUID of the extension that a packet says it has; None where it says nothing of one.
+
+    Raises:
+        DamagedXmpError: the packet cannot be read.
+    """
+    if EXTENSION[1].encode() not in packet.replace(b"\x00", b""):
+        return None
+    for _, node in _named(_rdf_of(_parsed(packet)), *EXTENSION):
+        return str(node.value if node.nodeType == node.ATTRIBUTE_NODE else _text_of(node)).strip()
+    return None
+
+
+def merged(packet: bytes, extension: bytes) -> bytes:
+    """Return a packet with the properties of its extension, and without the statement that it has one.
+
+    Raises:
+        DamagedXmpError: either cannot be read.
+    """
+    document, further = _parsed(packet), _parsed(extension)
+    rdf = _rdf_of(document)
+    for place in _named(rdf, *EXTENSION):
+        _remove(place)
+    for node in list(_rdf_of(further).childNodes):
+        if node.nodeType == node.ELEMENT_NODE:
+            rdf.appendChild(document.importNode(node, deep=True))
+    return _serialized(document)
+
+
+def split(packet: bytes, most: int) -> tuple[bytes, bytes]:
+    """Return a packet of at most so many bytes with the smaller properties, and one with the others, largest first.
+
+    Raises:
+        DamagedXmpError: the packet cannot be read, or is longer than that without any property.
+    """
+    main, further = _parsed(packet), _parsed(packet)
+    places, others = (list(_stated(_rdf_of(document))) for document in (main, further))
+    size = len(_serialized(main))
+    moved = set[int]()
+    for k in sorted(range(len(places)), key=lambda k: -_bytes_of(places[k])):
+        if size <= most:
+            break
+        moved.add(k)
+        size -= _bytes_of(places[k])
+    for k, (place, other) in enumerate(zip(places, others, strict=True)):
+        _remove(place if k in moved else other)
+    first, second = _serialized(main), further.documentElement
+    if len(first) > most or second is None:
+        raise DamagedXmpError("too much in it that is no property")
+    return first, second.toxml().encode()
+
+
+def with_extension(packet: bytes, guid: str) -> bytes:
+    """Return a packet that says it has an extension."""
+    document = _parsed(packet)
+    rdf = _rdf_of(document)
+    description = document.createElementNS(RDF, "rdf:Description")
+    description.setAttributeNS(RDF, "rdf:about", _about(rdf))
+    description.setAttribute("xmlns:xmpNote", EXTENSION[0])
+    description.setAttribute(f"xmpNote:{EXTENSION[1]}", guid)
+    rdf.appendChild(description)
+    return _serialized(document)
+
+
+def _stated(rdf: minidom.Element) -> Iterator[Place]:
+    """Yield the places that state properties: not the declarations of namespaces, and not what they are about."""
+    for owner, node in _all_places(rdf):
+        if node.namespaceURI not in (None, RDF, "http://www.w3.org/2000/xmlns/") and node.prefix != "xmlns":
+            yield owner, node
+
+
+def _bytes_of(place: Place) -> int:
+    node = place[1]
+    return len((f'{node.name}="{node.value}" ' if node.nodeType == node.ATTRIBUTE_NODE else node.toxml()).encode())
+
+
 def _without_idle_namespaces(document: minidom.Document) -> bytes:
     """Return the packet without declarations of namespaces that are outdated as a whole and no longer used."""
     text = _serialized(document).decode()

@@ -3,9 +3,9 @@
     python benchmarks/writing.py PHOTOS [--count 60] [--model FILE ...]
 
 PHOTOS is a folder of clean photographs that no model was trained on; each is made grey and looked at three times, with
-seeds of their own: damaged as in `benchmarks/restore.py`, written upon, and both. Rows for several models are measured on
-the same pictures in the same run; "with the rule" is what `photochrom restore` fills, "without" what it would fill with
---fill-writing.
+seeds of their own: damaged as in `benchmarks/restore.py`, written upon, and both. Rows for several models are
+measured on the same pictures in the same run; "with the rule" is what `photochrom restore` fills, "without" what it
+would fill with --fill-writing.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import struct
 from dataclasses import replace
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, IptcImagePlugin, PngImagePlugin
 
 from photochrom.errors import PhotochromError
-from photochrom.files.codecs import exif, gif, iptc, jpeg2000, tiff, tiff_exif, tiff_writer, xmp
+from photochrom.files.codecs import exif, gif, iptc, jpeg, jpeg2000, tiff, tiff_exif, tiff_writer, xmp
 from photochrom.files.codecs.iptc import XmpProperty
 from photochrom.files.codecs.resolution import exif_dpi
 from photochrom.files.metadata import Metadata
@@ -187,7 +188,7 @@ def test_blocks_too_large_for_jpeg_are_told(tmp_path: Path) -> None:
     large = b"\x1c\x02\x78\x7f\xff" + b"x" * 0x7FFF
     photo = Photo(textured(), metadata=Metadata(xmp=PACKET.replace(b"kept", b"k" * 70_000), iptc=large * 3))
     notes = save_photo(photo, tmp_path / "a.jpg")
-    assert notes == ("XMP too large for JPEG: left out", "IPTC too large for JPEG: left out")
+    assert notes == ("IPTC too large for JPEG: left out",)
     again = open_photo(encode_photo(photo, "tiff"))
     assert len(again.metadata.xmp or b"") > 70_000
 
@@ -423,10 +424,59 @@ def test_files_over_four_gigabytes_keep_everything_too(order: str, monkeypatch: 
     assert Image.open(io.BytesIO(data)).getexif()[271] == "Camera"
 
 
-def test_a_packet_in_two_parts_loses_the_second_and_says_so() -> None:
+def in_two_parts(properties: bytes) -> tuple[bytes, bytes, bytes]:
+    """A packet that says it has an extension, the extension, and its GUID."""
+    extension = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description rdf:about="" xmlns:far="urn:far">' + properties + b"</rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+    guid = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper().encode()
     note = b'my:note="kept"'
-    first = PACKET.replace(note, note + b' xmlns:n="http://ns.adobe.com/xmp/note/" n:HasExtendedXMP="AB"')
-    photo = open_photo(pillow_bytes(textured(), "JPEG", xmp=first))
-    assert "the second part of a long XMP packet left out" in photo.notes
+    said = note + b' xmlns:n="http://ns.adobe.com/xmp/note/" n:HasExtendedXMP="' + guid + b'"'
+    return PACKET.replace(note, said), extension, guid
+
+
+def jpeg_with(packet: bytes, segments: list[bytes]) -> bytes:
+    data = pillow_bytes(textured(), "JPEG", xmp=packet)
+    return data[:2] + b"".join(segments) + data[2:]
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_a_packet_in_two_parts_is_one_and_goes_along(is_reversed: bool) -> None:
+    packet, extension, guid = in_two_parts(b"<far:history>" + b"h" * 150_000 + b"</far:history>")
+    segments = jpeg.extended_xmp_segments(extension, guid)
+    assert len(segments) == 3
+    photo = open_photo(jpeg_with(packet, segments[::-1] if is_reversed else segments))
+    assert not any("long XMP" in note for note in photo.notes)
+    for format in ("jpeg", "png", "tiff", "webp"):
+        kept = open_photo(encode_photo(photo, format)).metadata.xmp or b""
+        assert kept.count(b"h" * 150_000) == 1
+        assert b'my:note="kept"' in kept
+        assert b"HasExtendedXMP" not in kept
+    ours = encode_photo(photo, "jpeg", provenance=PROVENANCE)
+    main = Image.open(io.BytesIO(ours)).info["xmp"]
+    assert b"HasExtendedXMP" in main
+    assert read_provenance(main) == PROVENANCE  # what matters is in the part that everybody reads
+
+
+@pytest.mark.parametrize("harm", ["none", "cut", "other", "hole", "twice", "claims", "damaged"])
+def test_a_second_part_that_is_not_whole_is_left_out_with_a_note(harm: str) -> None:
+    packet, extension, guid = in_two_parts(b"<far:history>" + b"h" * 100_000 + b"</far:history>")
+    if harm == "damaged":
+        extension = b"<x" + extension[2:-9]
+        packet = packet.replace(guid, hashlib.md5(extension, usedforsecurity=False).hexdigest().upper().encode())
+        guid = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper().encode()
+    segments = jpeg.extended_xmp_segments(extension, guid)
+    segments = {
+        "none": [],
+        "cut": segments[:1],
+        "other": jpeg.extended_xmp_segments(extension.replace(b"hhh", b"xyz"), guid),
+        "hole": segments[1:],
+        "twice": [*segments, *jpeg.extended_xmp_segments(extension[:-1] + b"!", guid)],
+        "claims": [segments[0][:71] + b"\xff\xff\xff\xff" + segments[0][75:]],
+    }.get(harm, segments)
+    photo = open_photo(jpeg_with(packet, segments))
+    assert any(note.startswith("the second part of a long XMP packet left out") for note in photo.notes)
     assert b"HasExtendedXMP=" not in (photo.metadata.xmp or b"")
     assert b'my:note="kept"' in (photo.metadata.xmp or b"")
+    assert b"hhh" not in (photo.metadata.xmp or b"")

@@ -69,7 +69,7 @@ def test_what_is_white_and_written_stays_unless_asked(restorer_for: RestorerFor,
     assert "writing left alone" in result.notes[0]
     told = restorer_for(noise="never", tone="never", fill_writing=True).run(photo_of(plate))
     assert told.mask is not None
-    assert (told.mask[ink] > 0).mean() > 0.9
+    assert (told.mask[ink] > 0).mean() > 0.7
     assert "writing" not in told.notes[0]
 
 

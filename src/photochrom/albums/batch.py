@@ -63,6 +63,7 @@ def run_batch(
     stop: threading.Event | None = None,
     also_read: Sequence[Path] = (),
     make_hinted: MakeHinted | None = None,
+    unread: Sequence[Path] = (),
 ) -> BatchSummary:
     """Colour or restore photographs side by side.
 
@@ -80,6 +81,7 @@ def run_batch(
         stop: set it, from any thread, for what Ctrl-C does.
         also_read: further files that are never written to, such as a hand-drawn mask.
         make_hinted: colours a photograph whose job has hints.
+        unread: pictures of kinds that are not read, for the report file.
 
     Raises:
         OutputError: the report cannot be written, or would replace something that is no report.
@@ -96,6 +98,9 @@ def run_batch(
     with ExitStack() as stack:
         received = stack.enter_context(_interrupt_stops(stop))
         report_file = stack.enter_context(opened_report(report_path, originals)) if report_path else None
+        if report_file and report_path:
+            for path in unread:
+                append_report(report_file, PhotoReport(str(path), "", "unread"), report_path)
         for report in _finished(jobs, run, workers):
             counts[report.status] += 1
             left_out += [f"{text} of {report.source}" for text in report.left_out]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job, look_through, name_results, result_beside, told
 from photochrom.albums.manifest import Manifest
@@ -26,6 +27,7 @@ class Plan:
         failures: inputs that hold no photographs.
         left_out: pictures and folders of the inputs that are not looked at, in words.
         others: photographs that other machines do; they are never written to either.
+        unread: pictures of kinds that are not read.
     """
 
     jobs: list[Job]
@@ -33,6 +35,14 @@ class Plan:
     failures: list[PhotochromError]
     left_out: list[str] = field(default_factory=list)
     others: list[Path] = field(default_factory=list)
+    unread: list[Path] = field(default_factory=list)
+
+
+class _Passed(NamedTuple):
+    """What is passed over on the way through the inputs: in words, and the pictures that are not read."""
+
+    left_out: list[str]
+    unread: list[Path]
 
 
 def plan(
@@ -48,16 +58,16 @@ def plan(
         OptionError: several photographs are to become one file, or a list is not of one folder's photographs.
     """
     failures: list[PhotochromError] = []
-    left_out: list[str] = []
+    left_out, unread = list[str](), list[Path]()
     if part.names is None:
-        sources = _sources(inputs, output, failures.append, _marks_left_out(mark), left_out)
+        sources = _sources(inputs, output, failures.append, _marks_left_out(mark), _Passed(left_out, unread))
     else:
         sources = _listed(inputs, output, part)
     others = [path for key, path in sources.items() if not part.holds(key)]
     if output is None:
         mine = {key: path for key, path in sources.items() if part.holds(key)}
         beside = [Job(path, result_beside(path, format, mark), key) for key, path in mine.items()]
-        return Plan(beside, None, failures, left_out, others)
+        return Plan(beside, None, failures, left_out, others, unread)
     if part == WHOLE and len(inputs) == 1 and not os.path.isdir(inputs[0]) and _names_a_file(output):
         return Plan([Job(path, output, key) for key, path in sources.items()], None, failures, left_out)
     if os.path.isfile(output):
@@ -67,7 +77,7 @@ def plan(
     manifest = Manifest.of(output, part.name) if any(os.path.isdir(path) for path in inputs) else None
     names = name_results(sources, format, manifest.assigned if manifest else {})
     jobs = [Job(sources[key], output / name, key) for key, name in names.items() if part.holds(key)]
-    return Plan(jobs, manifest, failures, left_out, others)
+    return Plan(jobs, manifest, failures, left_out, others, unread)
 
 
 def refuse_taken(planned: Plan, written: Mapping[str, Path | None], *, read: Sequence[Path] = ()) -> None:
@@ -115,13 +125,13 @@ def _sources(
     output: Path | None,
     fail: Callable[[PhotochromError], None],
     marks: tuple[str, ...],
-    left_out: list[str],
+    passed: _Passed,
 ) -> dict[str, Path]:
     """Return the photographs by key: the name inside the output, before its format is known."""
     sources: dict[str, Path] = {}
     for given in inputs:
         try:
-            found = _photographs(given, output, marks, left_out)
+            found = _photographs(given, output, marks, passed)
         except PhotochromError as error:
             fail(error)
             continue
@@ -147,14 +157,15 @@ def _listed(inputs: Sequence[Path], output: Path | None, part: Part) -> dict[str
     return {path.relative_to(inputs[0]).as_posix(): path for path in paths}
 
 
-def _photographs(given: Path, output: Path | None, marks: tuple[str, ...], left_out: list[str]) -> list[Path]:
+def _photographs(given: Path, output: Path | None, marks: tuple[str, ...], passed: _Passed) -> list[Path]:
     if not os.path.isdir(given):
         return [given]  # opening it says what is wrong, if anything is
     found = look_through(given, leave_out=[] if output is None else [output])
     if found.unread:
-        left_out.append(f"pictures of kinds that are not read: {told(found.unread)}")
+        passed.unread.extend(found.unread)
+        passed.left_out.append(f"pictures of kinds that are not read: {told(found.unread)}")
     if found.passed_over:
-        left_out.append(f"bins, and folders of photo managers' copies: {told(found.passed_over)}")
+        passed.left_out.append(f"bins, and folders of photo managers' copies: {told(found.passed_over)}")
     if output is not None:
         return found.photos
     present = {path.with_suffix("") for path in found.photos}

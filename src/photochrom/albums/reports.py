@@ -24,7 +24,7 @@ class PhotoReport:
         source: the photograph.
         target: its result.
         status: "done", "skipped" (done before, by the same settings, both files unchanged), "unwanted" (the options
-            leave it out, as ``notes`` say) or "failed".
+            leave it out, as ``notes`` say), "failed", or "unread": a picture of a kind that is not read.
         notes: what was decided on the way.
         seconds: by stage: "hash", "decode", "wait" (for others to be made), "make", "encode", "write".
         error: one line, for a failed one.
@@ -36,7 +36,7 @@ class PhotoReport:
 
     source: str
     target: str
-    status: Literal["done", "skipped", "unwanted", "failed"]
+    status: Literal["done", "skipped", "unwanted", "failed", "unread"]
     notes: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     error: str = ""

@@ -18,6 +18,7 @@ from photochrom.albums.album import Job, fitted_name
 from photochrom.albums.entries import Entry
 from photochrom.albums.manifest import COMPANION_SEPARATOR, Manifest, file_sha256
 from photochrom.albums.recipe import Recipe, read_recipe, recipe_path
+from photochrom.albums.replacing import refuse_photograph
 from photochrom.coloring.reference import Matched
 from photochrom.errors import OptionError, OutputError, PhotochromError
 from photochrom.files.codecs.atomic import Aside, output_error, write_whole
@@ -149,9 +150,11 @@ def refuse_existing(job: Job, settings: BatchSettings, around: Surroundings) -> 
         _refuse_other_than(read_recipe, "recipe", recipe_path(job.target), settings, around)
     if settings.keep_hints and settings.hints_sha256:
         _refuse_other_than(read_hints, "file of hints", kept_hints_path(job.target), settings, around)
-    if not os.path.lexists(job.target) or settings.writing.overwrite:
+    if not os.path.lexists(job.target):
         return
-    if not (around.manifest and around.manifest.made(around.manifest.name_of(job.target))):
+    if settings.writing.overwrite:
+        refuse_photograph(job, around.manifest)
+    elif not (around.manifest and around.manifest.made(around.manifest.name_of(job.target))):
         raise OutputError("exists already", where=str(job.target), next_step="Use --overwrite to replace it")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -17,4 +18,13 @@ def main() -> None:
         sys.stdout.flush()
     except OSError:  # told already, or nobody is left to tell
         discard_output()
+    _end_what_is_left(code)
     raise SystemExit(code)
+
+
+def _end_what_is_left(code: int) -> None:
+    """Leave at once where a decoder still runs that nobody waits for: on the usual way out it would be waited for."""
+    patience = sys.modules.get("photochrom.files.patience")
+    if patience and patience.is_anything_left():
+        sys.stderr.flush()
+        os._exit(code)

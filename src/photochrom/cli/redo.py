@@ -55,6 +55,9 @@ def redo(
     say(f"{recipe} -> {redone.path}: {'identical' if redone.identical else 'NOT identical'}{notes}")
     return EXIT_OK if redone.identical else EXIT_SOME_FAILED
 
+WRITING_FILLED = {"fill_writing": True}
+"""As it was before there was a choice."""
+
 
 @dataclass(frozen=True)
 class _Makers:
@@ -78,7 +81,7 @@ class _Makers:
         options = ColorizeOptions.checked(**{**settings, "model": self.model or written.model})
         restore: bool | Restorer = False
         if isinstance(first, dict):
-            restoring = {key: value for key, value in first.items() if key != HASHES}
+            restoring = WRITING_FILLED | {key: value for key, value in first.items() if key != HASHES}
             drawn = self._drawn(restoring.pop("mask_sha256", None))
             restore = self._session(restoring, str(first.get(HASHES, "")), drawn)
         colorizer = self.sessions.enter_context(Colorizer(options=options, engine_options=self.engine, restore=restore))
@@ -86,7 +89,7 @@ class _Makers:
         return partial(colorizer.run, hints=_hints_of(written, told)) if told or written.hints else colorizer.run
 
     def _restorer(self, written: Recipe) -> MakeOne:
-        settings = {**written.settings, "models": written.model}
+        settings = {**WRITING_FILLED, **written.settings, "models": written.model}
         drawn = self._drawn(settings.pop("mask_sha256", None))
         return self._session(settings, written.model_sha256, drawn).run
 

@@ -72,6 +72,7 @@ def run_planned(
             report_path=report,
             also_read=[*also_read, *planned.others],
             make_hinted=make_hinted,
+            unread=planned.unread,
         )
     if len(planned.jobs) > 1 or summary.left:
         print_summary(summary, quiet=quiet, done=done)

@@ -78,7 +78,7 @@ def write(text: str, hand: Hand, rng: np.random.Generator) -> list[Stroke]:
         if letter not in alphabet():
             x, end = x + 0.45 * hand.width + hand.spacing, None
             continue
-        drawn = [_written(points, hand, rng) + (x, y) for points in alphabet()[letter]]
+        drawn = [_written(points, hand, rng) + np.array([x, y]) for points in alphabet()[letter]]
         if hand.joined and end is not None and letter.islower():
             strokes.append(curve(np.stack([end, (end + drawn[0][0]) / 2 + (0, 0.06), drawn[0][0]])))
         strokes += drawn

@@ -1,7 +1,7 @@
 """Writing on plates, prints and mounts: numbers, captions, signatures, stamps. It belongs to the picture: no damage.
 
-Networks that look for thin light or dark lines have to see much of it to leave it alone, so it takes many shapes: our own
-strokes by many hands, and a printing face (the one that Pillow brings along).
+Networks that look for thin light or dark lines have to see much of it to leave it alone, so it takes many shapes: our
+own strokes by many hands, and a printing face (the one that Pillow brings along).
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _lines(rng: np.random.Generator) -> tuple[list[Stroke], float, float | None]
         return sign(rng), min(pen, 0.1), hand.nib
     strokes: list[Stroke] = []
     for line in range(int(rng.choice([1, 1, 1, 2, 3]))):
-        strokes += [stroke + (rng.uniform(0, 0.5), 1.5 * line) for stroke in write(draw_text(rng), hand, rng)]
+        strokes += [stroke + np.array([rng.uniform(0, 0.5), 1.5 * line]) for stroke in write(draw_text(rng), hand, rng)]
     if rng.random() < 0.12:
         strokes += _frame(strokes, rng)
     elif rng.random() < 0.08:

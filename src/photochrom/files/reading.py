@@ -17,6 +17,7 @@ from photochrom.files.codecs.samples import normalized
 from photochrom.files.codecs.signatures import HEAD_BYTES, describe_other
 from photochrom.files.codecs.source import PhotoSource, open_source
 from photochrom.files.metadata import Metadata, made_upright
+from photochrom.files.patience import within
 from photochrom.files.photo import Photo
 from photochrom.options import Limits, ReadingOptions
 
@@ -40,7 +41,7 @@ def open_photo(
         PhotoNotFoundError: no such file.
         UnreadablePhotoError: not an image, empty, damaged, truncated, a folder, pipe or device.
         UnsupportedPhotoError: an image that cannot be read without loss.
-        PhotoTooLargeError: over the limits; nothing was decoded.
+        PhotoTooLargeError: over the limits; nothing was decoded, or it was not done in time.
         MissingExtraError: its decoder is an extra that is not installed.
 
     Memory: the pixels, once more where they have to be turned upright or have alpha; see
@@ -88,6 +89,11 @@ def read_pages_for(
 
 
 def _read_page(source: PhotoSource, limits: Limits, page: int, reading: ReadingOptions) -> Photo:
+    """Return one page, if it can be had in time."""
+    return within(limits.max_seconds, lambda: _page_of(source, limits, page, reading), source.name)
+
+
+def _page_of(source: PhotoSource, limits: Limits, page: int, reading: ReadingOptions) -> Photo:
     head = source.read_at(0, HEAD_BYTES)
     format = photo_format(head, source.name)
     if format is None:

@@ -50,3 +50,10 @@ class Limits(Options):
         description="Most memory and temporary room that one picture may need, in bytes, estimated before it is "
         "decoded. Large pictures lie in temporary files.",
     )
+    max_seconds: float = Field(
+        default=600.0,
+        gt=0.0,
+        allow_inf_nan=False,
+        description="Longest that reading one file may take, in seconds. One that takes longer is told as an error, "
+        "and the others go on. A scan of 200 megapixels takes about five.",
+    )

@@ -71,5 +71,6 @@ class OutputOptions(Options):
     )
     overwrite: Annotated[bool, Topic.OUT] = Field(
         default=False,
-        description="Replace an output file that exists already. Inputs are never replaced.",
+        description="Replace an output file that exists already. Inputs are never replaced, and no photograph that "
+        "photochrom did not make.",
     )

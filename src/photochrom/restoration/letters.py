@@ -15,7 +15,8 @@ from photochrom.restoration.masks import Mask
 LEAST_HEIGHT_PX, WIDEST, THINNEST_STROKE, THICKEST_STROKE = 6, 2.2, 0.03, 0.34
 # More than one straight line: its strokes together are so many times as long as its box from corner to corner.
 SHAPED = 1.3
-# Room above and below a line, in letters' heights, and how much of its ink may lie there: descenders, a line drawn below.
+# Room above and below a line, in letters' heights, and how much of its ink may lie there: descenders, a line drawn
+# below.
 ROOM, CLEAR = 0.35, 0.6
 
 
@@ -95,7 +96,10 @@ class Letters:
         top, bottom = tops[len(chosen) // 4], bottoms[-1 - len(chosen) // 4]
         room = max(2, round(ROOM * (bottom - top)))
         inside = float(ink[top:bottom, left:right].mean())
-        above, below = ink[max(0, top - room - 1) : max(0, top - 1), left:right], ink[bottom + 1 : bottom + 1 + room, left:right]
+        above, below = (
+            ink[max(0, top - room - 1) : max(0, top - 1), left:right],
+            ink[bottom + 1 : bottom + 1 + room, left:right],
+        )
         return all(not part.size or float(part.mean()) <= CLEAR * inside for part in (above, below))
 
     def drawn(self, chosen: Sequence[Letter]) -> Mask:

@@ -1,9 +1,9 @@
 """Writing on a picture, told from damage: light or dark strokes as tall as one another, in a row.
 
-One look at a mark does not tell a "1" from a scratch; its neighbours do. So each mark that is to be filled is taken as it
-stands out from its surroundings, and what stands out likewise beside it is followed from letter to letter. A row of
-three and more that are letters by their shape is writing. Runs of dust have no strokes, scratches have no row, and a
-net of cracks hangs together.
+One look at a mark does not tell a "1" from a scratch; its neighbours do. So each mark that is to be filled is taken
+as it stands out from its surroundings, and what stands out likewise beside it is followed from letter to letter. A
+row of three and more that are letters by their shape is writing. Runs of dust have no strokes, scratches have no row,
+and a net of cracks hangs together.
 """
 
 from __future__ import annotations
@@ -214,4 +214,3 @@ def _whole_marks(writing: Mask, mask: Mask, numbers: npt.NDArray[np.int32]) -> M
 def said(share: float) -> str:
     """Return the note on writing that was left; empty where none was."""
     return f"; writing left alone, {max(share, 1e-4):.2%} (--fill-writing fills it)" if share else ""
-

@@ -65,9 +65,7 @@ def extended_xmp_segments(extension: bytes, guid: bytes) -> list[bytes]:
     """Return the second part of a long XMP packet in as many segments as it takes (ISO 16684-3, section 1.1.3.1)."""
     room = LARGEST_PAYLOAD - len(EXTENDED_XMP_HEADER) - GUID_BYTES - 8
     return [
-        segment(
-            APP1, EXTENDED_XMP_HEADER + guid + struct.pack(">LL", len(extension), at) + extension[at : at + room]
-        )
+        segment(APP1, EXTENDED_XMP_HEADER + guid + struct.pack(">LL", len(extension), at) + extension[at : at + room])
         for at in range(0, len(extension), room)
     ]
 

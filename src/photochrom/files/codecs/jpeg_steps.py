@@ -1,9 +1,9 @@
-"""What one flipped bit does to a JPEG without any decoder noticing: from a block in the middle of a row on, all is shifted.
+"""A step in brightness that begins in the middle of a row of blocks: what one wrong bit makes, and no decoder notices.
 
 A block's mean is coded as its difference from the block before, so a wrong difference shifts every block that follows,
-in one or all channels. On the means of the units of coding that is a step of one height which runs along the top of a row
-to its right end, and along the bottom of that row from the left: no scene has an edge like it, not even a leaning horizon,
-whose units are in part above and in part below.
+in one or all channels. On the means of the units of coding that is a step of one height which runs along the top of a
+row to its right end, and along the bottom of that row from the left: no scene has an edge like it, not even a leaning
+horizon, whose units are in part above and in part below.
 
 Source: ISO 10918-1, sections F.1.2.1 and F.2.2.1 (differences of DC coefficients, predictions begin anew at restarts).
 """

@@ -1,8 +1,8 @@
 """What libtiff decodes without complaint and is damaged all the same: strips and tiles checked by their own arithmetic.
 
-libtiff stops as soon as a strip is full. So it never comes to deflate's checksum, and does not see that wrong codes of LZW
-or PackBits make more bytes, or fewer, than a strip has. Here both are looked at, and with them the table of strips: two
-that share some of their bytes cannot both be right.
+libtiff stops as soon as a strip is full. So it never comes to deflate's checksum, and does not see that wrong codes
+of LZW or PackBits make more bytes, or fewer, than a strip has. Here both are looked at, and with them the table of
+strips: two that share some of their bytes cannot both be right.
 
 Sources: TIFF 6.0, sections 9 (PackBits) and 13 (LZW: codes of 9 to 12 bits, widened one early, 256 clears, 257 ends);
 RFC 1950 (Adler-32 at the end of a zlib stream).
@@ -46,7 +46,7 @@ def check_of(page: Page) -> Check:
     check = by_length.get(compression)
     subsampled = page.first_number(tiff.PHOTOMETRIC, 1) == YCBCR
     if check is None or subsampled or page.first_number(FILL_ORDER, 1) != 1:
-        return lambda _, data: None
+        return lambda *_: None
 
     def checked(segment: Segment, data: bytes) -> None:
         size, full = sizes_of(page, segment)
@@ -67,8 +67,8 @@ def sizes_of(page: Page, segment: Segment) -> tuple[int, int]:
 def check_all(reader: TiffReader, page: Page) -> None:
     """Raise ValueError where any strip or tile of a page cannot be right.
 
-    Cost: of deflate and LZW about as much as decoding, on all cores; of the others next to nothing. No strip is looked at
-    further than its samples could possibly reach.
+    Cost: of deflate and LZW about as much as decoding, on all cores; of the others next to nothing. No strip is
+    looked at further than its samples could possibly reach.
     """
     offsets, lengths = page.segments()
     check_apart(offsets, lengths)
@@ -120,7 +120,7 @@ def _check_packbits(data: bytes, size: int, full: int) -> None:
     at, found = 0, 0
     while at < len(data) and found < full:
         count = data[at]
-        run = 129 <= count
+        run = count >= 129
         at += 1 + (0 if count == 128 else 1 if run else count + 1)
         found += 0 if count == 128 else 257 - count if run else count + 1
     if found not in (size, full) or len(data) - at > 1:

@@ -59,7 +59,9 @@ def _infrared_pages(pages: list[Page]) -> dict[int, Page]:
     """
     found: dict[int, Page] = {}
     for page, following in zip(pages, pages[1:], strict=False):
-        is_fitting = following.size == page.size and all(page.size) and page.index not in [p.index for p in found.values()]
+        is_fitting = (
+            following.size == page.size and all(page.size) and page.index not in [p.index for p in found.values()]
+        )
         if is_fitting and following.first_number(SAMPLES_PER_PIXEL, 1) == 1:
             said = f"{following.text(DESCRIPTION)} {following.text(PAGE_NAME)}"
             by_silverfast = SILVERFAST in f"{page.text(SOFTWARE)} {following.text(SOFTWARE)}".lower()

@@ -141,7 +141,6 @@ class _Pixels:
             return Decoded(image)
         return Decoded(image, notes=[told(holes)], holes=holes)
 
-
     def _check_size(self) -> None:
         width, height = self.page.size
         samples = self.page.first_number(tiff.SAMPLES_PER_PIXEL, 1)

@@ -242,7 +242,8 @@ def holds_rgb(reader: TiffReader, page: Page) -> bool:
     tags = _tags_of_segment(page, first) | {tiff.PHOTOMETRIC: tiff_directories.number_field(RGB, page.order)}
     tags.pop(tiff.SUBSAMPLING, None)
     data = reader.source.read_at(int(offsets[0]), int(lengths[0]))
-    stored = _opened(tiff_directories.file_of_segment(reader.order, tags, data)).numpy()
+    alone = tiff_directories.file_of_segment(reader.order, tags, data)  # has to live as long as the image
+    stored = _opened(alone).numpy()
     one, *others = np.asarray(stored, np.float64).reshape(-1, stored.shape[-1])[:, :3].T
     spread = float(one.std())
     return spread > 0 and all(

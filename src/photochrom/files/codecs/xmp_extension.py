@@ -1,7 +1,7 @@
 """XMP packets too long for one JPEG segment: a main part, which names by its hash what the further segments hold.
 
-Source: ISO 16684-3:2021 (XMP, part 3), section 1.1.3.1: a segment of the extension is a GUID, the extension's length, an
-offset and bytes; the GUID is the MD5 of the whole, in hexadecimal, and the main packet states it as
+Source: ISO 16684-3:2021 (XMP, part 3), section 1.1.3.1: a segment of the extension is a GUID, the extension's length,
+an offset and bytes; the GUID is the MD5 of the whole, in hexadecimal, and the main packet states it as
 ``xmpNote:HasExtendedXMP``.
 """
 

@@ -1,0 +1,61 @@
+"""A decoder that does not return costs its own file, and not the run."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from photochrom.errors import PhotoTooLargeError
+from photochrom.files import patience
+from photochrom.files.reading import open_photo
+from photochrom.options import Limits
+from tests.files.makers import pillow_bytes, textured
+
+
+def test_what_does_not_return_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = threading.Event()
+    monkeypatch.setattr("photochrom.files.reading._page_of", lambda *_: done.wait())
+    with pytest.raises(PhotoTooLargeError, match=r"not been read within 0\.05 seconds.*--max-seconds"):
+        open_photo(pillow_bytes(textured(), "PNG"), limits=Limits(max_seconds=0.05))
+    assert patience.is_anything_left()
+    done.set()
+    for thread in patience._left:
+        thread.join()
+    assert not patience.is_anything_left()
+
+
+def test_answers_and_errors_come_through() -> None:
+    assert patience.within(5, lambda: 7, "a") == 7
+    with pytest.raises(KeyError):
+        patience.within(5, lambda: {}["a"], "a")
+
+
+HANGS = """
+import sys, threading
+import photochrom.files.reading as reading
+from photochrom.cli import main
+page_of = reading._page_of
+def hang(source, *rest):
+    return threading.Event().wait() if "hangs" in source.name else page_of(source, *rest)
+reading._page_of = hang
+sys.argv = ["photochrom", "restore", sys.argv[1], "-o", sys.argv[2], "--max-seconds", "0.5",
+            "--damage=never", "--noise=never"]
+main()
+"""
+
+
+@pytest.mark.slow
+def test_the_other_photographs_are_done_and_the_run_ends(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.png", "hangs.png", "z.png"):
+        (tmp_path / "in" / name).write_bytes(pillow_bytes(textured(), "PNG"))
+    run = [sys.executable, "-c", HANGS, str(tmp_path / "in"), str(tmp_path / "out")]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "hangs.png: it has not been read within 0.5 seconds" in done.stderr
+    assert {path.name for path in (tmp_path / "out").glob("*.png")} == {"a.png", "z.png"}

@@ -106,8 +106,9 @@ def refuse_shared_mask(planned: Plan, mask: Path | None, option: str = "mask") -
         raise OptionError(
             "one mask cannot belong to several photographs",
             where=option,
-            next_step="Give one photograph" if option == "mask" else "Use --keep-mask, which writes one beside each "
-            "result",
+            next_step="Give one photograph"
+            if option == "mask"
+            else "Use --keep-mask, which writes one beside each result",
         )
 
 

@@ -24,6 +24,8 @@ from photochrom.options import ColorizeOptions, EngineOptions, Limits, RestoreOp
 from photochrom.restorer import Mask, Restorer, mask_sha256, read_mask
 
 HASHES = "models_sha256"
+WRITING_FILLED = {"fill_writing": True}
+"""As it was before there was a choice."""
 
 
 def redo(
@@ -54,9 +56,6 @@ def redo(
     notes = f"  ({'; '.join(redone.notes)})" if redone.notes else ""
     say(f"{recipe} -> {redone.path}: {'identical' if redone.identical else 'NOT identical'}{notes}")
     return EXIT_OK if redone.identical else EXIT_SOME_FAILED
-
-WRITING_FILLED = {"fill_writing": True}
-"""As it was before there was a choice."""
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def _printed(shape: Size, rng: np.random.Generator) -> Plane:
     ImageDraw.Draw(line).text((weight + 1 - left, weight + 1 - top), text, fill=255, font=font, stroke_width=weight)
     if rng.random() < 0.15:
         line = line.transpose(Image.Transpose.ROTATE_90)
-    sheet = Image.new("L", shape[::-1])
+    sheet = Image.new("L", (shape[1], shape[0]))
     x, y = (rng.uniform(0, max(1, free)) for free in (shape[1] - line.width, shape[0] - line.height))
     sheet.paste(line, (int(x), int(y)))
     return np.asarray(sheet, dtype=np.float32) * np.float32(1 / 255)

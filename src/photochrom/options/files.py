@@ -71,6 +71,5 @@ class OutputOptions(Options):
     )
     overwrite: Annotated[bool, Topic.OUT] = Field(
         default=False,
-        description="Replace an output file that exists already. Inputs are never replaced, and no photograph that "
-        "photochrom did not make.",
+        description="Replace an output that exists already; never an input, or a photograph made elsewhere.",
     )

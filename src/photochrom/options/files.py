@@ -71,5 +71,5 @@ class OutputOptions(Options):
     )
     overwrite: Annotated[bool, Topic.OUT] = Field(
         default=False,
-        description="Replace an output that exists already; never an input or a foreign photograph.",
+        description="Replace a result that exists already; never another photograph.",
     )

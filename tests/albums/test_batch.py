@@ -226,6 +226,7 @@ def test_long_names_are_cut_between_letters() -> None:
     assert fitted_name("ü" * 200, ".png") != fitted_name("ü" * 201, ".png")
 
 
+@pytest.mark.posix
 def test_links_in_circles_end_and_each_photo_comes_once(folder: Path, tmp_path: Path) -> None:
     (folder / "deep" / "loop").symlink_to(folder, target_is_directory=True)
     (folder / "linked.png").symlink_to(folder / "a.png")
@@ -256,6 +257,7 @@ def test_photographs_without_a_suffix_are_found(tmp_path: Path) -> None:
     assert statuses(reports) == {"done"}
 
 
+@pytest.mark.posix
 def test_one_bad_photograph_costs_only_itself(folder: Path, tmp_path: Path) -> None:
     (folder / "empty.jpg").touch()
     (folder / "cut.jpg").write_bytes((folder / "a.jpg").read_bytes()[:400])
@@ -306,6 +308,7 @@ def test_every_page_of_a_tiff_is_coloured(tmp_path: Path) -> None:
     assert [photo.pixels.shape for photo in written] == [(48, 64, 3), (20, 30, 3)]
 
 
+@pytest.mark.posix
 def test_read_only_originals_are_fine(folder: Path, tmp_path: Path) -> None:
     for path in folder.rglob("*.*"):
         path.chmod(0o444)
@@ -431,6 +434,7 @@ def test_stopping_finishes_what_has_begun_and_says_how_to_go_on(folder: Path, tm
     assert [report.status for report in run(folder, out)].count("skipped") == 1
 
 
+@pytest.mark.posix
 def test_ctrl_c_stops_after_the_current_photograph(folder: Path, tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
 

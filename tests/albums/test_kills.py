@@ -18,7 +18,7 @@ import pytest
 
 from tests.files.makers import pillow_bytes, textured
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+pytestmark = pytest.mark.posix
 
 HELPER = """
 import json, os, random, signal, sys, time

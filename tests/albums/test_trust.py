@@ -21,7 +21,7 @@ from photochrom.errors import EXIT_SOME_FAILED, OutputError
 from photochrom.options import OutputOptions
 from tests.albums.test_batch import SETTINGS, redden, run, statuses, write
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="links and pipes of POSIX")
+pytestmark = pytest.mark.posix
 OVERWRITING = replace(SETTINGS, writing=OutputOptions(overwrite=True))
 Link = Callable[[Path, Path], None]
 

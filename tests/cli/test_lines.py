@@ -18,7 +18,7 @@ from photochrom.cli.app import run
 from photochrom.cli.lines import CONTROLS, DIRECTIONS, visible
 from photochrom.spelling import inert_cell
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="names, devices and signals of POSIX")
+pytestmark = pytest.mark.posix
 NASTY = "gran\x1b[2J\x1b]0;owned\x07\nphotochrom: all is well\x9b31m\u202egnp.png"
 
 

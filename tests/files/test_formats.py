@@ -389,7 +389,7 @@ def test_limits_hold_before_pixels_are_decoded_and_can_be_raised() -> None:
         open_photo(FILES["png"], limits=Limits(max_file_bytes=10))
 
 
-@pytest.mark.skipif(os.name != "posix", reason="pipes and devices")
+@pytest.mark.posix
 def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path) -> None:
     fifo = tmp_path / "pipe.jpg"
     os.mkfifo(fifo)
@@ -431,6 +431,7 @@ def test_unwritable_outputs_are_one_line(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["folder.png"]
 
 
+@pytest.mark.posix
 def test_a_link_is_replaced_and_what_it_points_to_stays(tmp_path: Path) -> None:
     real = tmp_path / "elsewhere" / "real.png"
     real.parent.mkdir()

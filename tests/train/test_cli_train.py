@@ -32,6 +32,7 @@ def test_train_then_export_then_colour(
     assert "exists already" in capsys.readouterr().err
 
 
+@pytest.mark.posix
 @pytest.mark.slow
 def test_a_signal_saves_and_says_how_to_go_on(
     shard: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -11,9 +11,11 @@ import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from photochrom.albums.foreign_folders import holds_no_originals
+from photochrom.computer.names import writable_name
+from photochrom.computer.systems import Identity
 from photochrom.errors import PhotoNotFoundError
 from photochrom.files.codecs.atomic import TEMPORARY_PREFIX
 from photochrom.files.codecs.formats import (
@@ -158,7 +160,7 @@ def fitted_name(stem: str, ending: str) -> str:
     return os.fsdecode(cut) + mark + ending
 
 
-def _walk(folder: Path, entered: set[tuple[int, int]], found: Findings) -> None:
+def _walk(folder: Path, entered: set[Identity], found: Findings) -> None:
     key = identity_of(folder)
     if key is None or key in entered:
         return
@@ -208,11 +210,11 @@ def _comparable(name: str) -> str:
 
 def _free_name(key: str, suffix: str, taken: set[str]) -> str:
     """Return ``key`` with the suffix, or with its old suffix and then a number added until nothing else has it."""
-    path = Path(key)
+    path = PurePosixPath(writable_name(key))
     old = path.suffix.removeprefix(".").lower()
     endings = [suffix, f"-{old}{suffix}", *(f"-{old}-{number}{suffix}" for number in range(2, 10_000))]
     for ending in endings:
-        name = path.with_name(fitted_name(path.stem, ending)).as_posix()
+        name = writable_name(path.with_name(fitted_name(path.stem, ending)).as_posix())
         if _comparable(name) not in taken:
             return name
     raise AssertionError(f"ten thousand files of one name: {key}")

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from photochrom.albums.entries import Entry, Line, Outcome, line_of, read_line
-from photochrom.computer.systems import locked
+from photochrom.computer.names import reachable
+from photochrom.computer.systems import flush_to_disk, locked
 from photochrom.errors import OutputError, PhotochromError
 from photochrom.files.codecs.atomic import output_error
 from photochrom.files.codecs.source import open_regular_file
@@ -159,7 +160,7 @@ class Manifest:
                 written = os.write(descriptor, b"\n" + line)
             if written != len(line) + 1:
                 raise OSError(errno.ENOSPC, "No space left on device")
-            os.fsync(descriptor)
+            flush_to_disk(descriptor)
         finally:
             os.close(descriptor)
 
@@ -217,7 +218,7 @@ def file_sha256(path: Path) -> str:
 def is_one_of(path: Path, promised: set[tuple[str, int]]) -> bool:
     """Return whether a file is, byte for byte, one of those promised; one of another size is not even read."""
     try:
-        size = path.stat().st_size
+        size = os.stat(reachable(path)).st_size
         return any(size == expected for _, expected in promised) and (file_sha256(path), size) in promised
     except (OSError, ValueError, PhotochromError):
         return False

@@ -20,6 +20,7 @@ from photochrom.albums.manifest import COMPANION_SEPARATOR, Manifest, file_sha25
 from photochrom.albums.recipe import Recipe, read_recipe, recipe_path
 from photochrom.albums.replacing import refuse_photograph
 from photochrom.coloring.reference import Matched
+from photochrom.computer.names import reachable
 from photochrom.errors import OptionError, OutputError, PhotochromError
 from photochrom.files.codecs.atomic import Aside, output_error, write_whole
 from photochrom.files.codecs.formats import photo_format, usual_suffix
@@ -150,7 +151,7 @@ def refuse_existing(job: Job, settings: BatchSettings, around: Surroundings) -> 
         _refuse_other_than(read_recipe, "recipe", recipe_path(job.target), settings, around)
     if settings.keep_hints and settings.hints_sha256:
         _refuse_other_than(read_hints, "file of hints", kept_hints_path(job.target), settings, around)
-    if not os.path.lexists(job.target):
+    if not os.path.lexists(reachable(job.target)):
         return
     if settings.writing.overwrite:
         refuse_photograph(job, around.manifest)
@@ -179,7 +180,7 @@ def _refuse_other_than(
 def begun(target: Path) -> Aside:
     """Return a result's file, begun aside, in a folder made where there was none."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        Path(reachable(target.parent)).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise output_error(error, target.parent) from error
     return Aside(target)

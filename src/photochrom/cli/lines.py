@@ -11,6 +11,8 @@ import sys
 import unicodedata
 from typing import TextIO
 
+from photochrom.computer.systems import is_broken_pipe
+
 CONTROLS = frozenset(["Cc", "Cs", "Zl", "Zp"])
 """Unicode's categories of control characters, halves of characters, and separators of lines and paragraphs."""
 DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -28,9 +30,9 @@ def say(text: str) -> None:
         return
     try:
         print(_fitting(visible(text), sys.stdout), flush=True)
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        if is_broken_pipe(error):
+            raise BrokenPipeError(error.errno, error.strerror) from error
         _failures.append(error)
         discard_output()
 

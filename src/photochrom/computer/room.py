@@ -68,7 +68,7 @@ def empty_pixels(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
 
 
 def pixels_from(
-    shape: tuple[int, ...], dtype: npt.DTypeLike, *, made: Callable[[], Array], to_file: Callable[[int], None]
+    shape: tuple[int, ...], dtype: npt.DTypeLike, *, made: Callable[[], Array], to_file: Callable[[IO[bytes]], None]
 ) -> Array:
     """Return an array that somebody else computes.
 
@@ -76,7 +76,7 @@ def pixels_from(
         shape: of the array.
         dtype: of the array.
         made: returns the array, which then is held in memory.
-        to_file: writes the array's bytes to a file descriptor.
+        to_file: writes the array's bytes to a file.
 
     Raises:
         PhotoTooLargeError: as in :func:`empty_pixels`.
@@ -91,7 +91,8 @@ def pixels_from(
             raise
         return _counted(array)
     with _reserved_file(size) as file:
-        to_file(file.fileno())
+        to_file(file)
+        file.flush()
         return _mapped(file, shape, dtype)
 
 

@@ -11,20 +11,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
+from photochrom.computer.names import reachable
+from photochrom.computer.systems import Identity, PathLike, identity_of_status
 from photochrom.errors import OutputError
-
-PathLike = str | os.PathLike[str]
-Identity = tuple[int, int]
-"""Device and inode."""
 
 
 def identity_of(path: PathLike) -> Identity | None:
     """Return what the file or folder that a path leads to is on disk; None where nothing can be reached."""
     try:
-        status = os.stat(path)
+        status = os.stat(reachable(path))
     except (OSError, ValueError):  # a name with a zero byte is a ValueError
         return None
-    return status.st_dev, status.st_ino
+    return identity_of_status(status, path)
 
 
 @dataclass(frozen=True, slots=True)

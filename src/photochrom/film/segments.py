@@ -21,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from photochrom.computer import systems
+from photochrom.computer.systems import flush_to_disk, is_running, put_in_place
 from photochrom.errors import OutputError
 from photochrom.files.codecs.atomic import output_error, write_whole
 from photochrom.film.motion import Grey
@@ -179,8 +181,8 @@ class WorkFolder:
             for suffix in suffixes:
                 unfinished = self.path / f"unfinished{suffix}"
                 with unfinished.open("rb+") as handle:
-                    os.fsync(handle.fileno())
-                unfinished.replace(self.segment(number, suffix))
+                    flush_to_disk(handle.fileno())
+                put_in_place(unfinished, self.segment(number, suffix))
             write_whole(self.path / f"{number:05}.npz", state.to_bytes())
             write_whole(self.path / f"{number:05}.json", json.dumps(asdict(record)).encode())
         except OSError as error:
@@ -207,18 +209,13 @@ class WorkFolder:
 
 def _running(lock: Path) -> int | None:
     """Return the number of another process that has locked a folder and still runs, or None."""
-    if os.name != "posix":  # os.kill would end the process there
+    if systems.SYSTEM == "win32":  # whether it runs cannot be asked there
         return None
     try:
         number = int(lock.read_text(encoding="ascii"))
-        if number == os.getpid():
-            return None
-        os.kill(number, 0)
-    except (ProcessLookupError, FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError):
         return None
-    except PermissionError:
-        return number
-    return number
+    return number if number != os.getpid() and is_running(number) else None
 
 
 def disk_error(error: OSError, path: Path) -> OutputError:

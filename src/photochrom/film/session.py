@@ -7,8 +7,11 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from photochrom.colorizer import Colorizer
+from photochrom.computer.systems import put_in_place
 from photochrom.engines.base import Engine
 from photochrom.errors import MissingExtraError
 from photochrom.film import checks
@@ -32,7 +35,6 @@ from photochrom.film.stamps import metadata_tags, stamped
 from photochrom.film.told import Told
 from photochrom.film.writers import EncodedSegment, PictureSegment, Writer
 from photochrom.options import ColorizeOptions, EngineOptions, Limits
-from photochrom.session import Session
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ class _Job:
         return self.source.info
 
 
-class FilmColorizer(Session):
+class FilmColorizer:
     """A loaded model, and how films are coloured with it. A context manager.
 
     Args:
@@ -223,7 +225,7 @@ class FilmColorizer(Session):
         joined = work.path / f"joined{target.suffix}"
         notes = join(joint, joined)
         stamped(joined, provenance, container)
-        joined.replace(target)
+        put_in_place(joined, target)
         return notes
 
     def _original(self, job: _Job) -> Path | None:
@@ -263,6 +265,14 @@ class FilmColorizer(Session):
     def close(self) -> None:
         """Release the model's memory."""
         self._colorizer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 def require_film_extra() -> None:

@@ -7,9 +7,9 @@ further training), ``card.json`` (for photochrom) and ``README.md`` (for people)
 
 from __future__ import annotations
 
+import errno
 import json
 import math
-import os
 import re
 import shutil
 import tempfile
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photochrom.computer.hashes import sha256_of
+from photochrom.computer.systems import put_in_place
 from photochrom.engines.base import ModelSpec
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT, METADATA_KEY, PX_PER_FACTOR, GeneratorSpec
 from photochrom.errors import ModelError, ModelFileError, OptionError
@@ -145,7 +146,9 @@ def _half_made_folder(models_folder: Path, name: str) -> Iterator[Path]:
         raise ModelError(
             f"the model cannot be written ({error.strerror or error})",
             where=str(models_folder),
-            next_step="Make room, or set PHOTOCHROM_CACHE to another disk.",
+            next_step="Close what uses it, and run again."
+            if error.errno == errno.EBUSY
+            else "Make room, or set PHOTOCHROM_CACHE to another disk.",
         ) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -153,13 +156,17 @@ def _half_made_folder(models_folder: Path, name: str) -> Iterator[Path]:
 
 def _put_in_place(folder: Path, target: Path) -> None:
     folder.chmod(0o755)
-    if target.exists():
-        aside = folder.with_name(f"{folder.name}.old")
-        os.replace(target, aside)
-        os.replace(folder, target)
-        shutil.rmtree(aside, ignore_errors=True)
-    else:
-        os.replace(folder, target)
+    if not target.exists():
+        put_in_place(folder, target)
+        return
+    aside = folder.with_name(f"{folder.name}.old")
+    put_in_place(target, aside)
+    try:
+        put_in_place(folder, target)
+    except OSError:
+        put_in_place(aside, target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write_model(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import os
 import threading
 import time
 import tomllib
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from photochrom.computer.systems import put_in_place
 from photochrom.errors import ModelError, UnknownModelError
 from photochrom.spelling import did_you_mean
 
@@ -94,7 +94,7 @@ def fetch(
         for mirror in wanted.mirrors:
             reason = _try_mirror(mirror, wanted, part, progress, timeout_s)
             if reason is None:
-                os.replace(part, target)
+                put_in_place(part, target)
                 return target
             reasons.append(f"{urlsplit(mirror).netloc}: {reason}")
     except OSError as error:

@@ -6,13 +6,14 @@ Source: https://github.com/huggingface/safetensors, section "Format".
 from __future__ import annotations
 
 import json
-import os
 import struct
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from photochrom.computer.systems import flush_to_disk
 
 KINDS = {
     "float32": "F32",
@@ -41,4 +42,4 @@ def write_safetensors(path: Path, arrays: Mapping[str, npt.NDArray[np.generic]],
         for array in arrays.values():
             file.write(np.ascontiguousarray(array).tobytes())
         file.flush()
-        os.fsync(file.fileno())
+        flush_to_disk(file.fileno())

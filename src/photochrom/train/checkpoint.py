@@ -7,7 +7,6 @@ leaves the previous one whole.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from photochrom.computer.systems import flush_to_disk, put_in_place
 from photochrom.engines.catalog import model_cards
 from photochrom.engines.hub import find_model, installed_models
 from photochrom.engines.onnx import checked_sha256
@@ -60,8 +60,8 @@ def save_checkpoint(path: Path, learners: list[Learner], average: nn.Module, pos
         path.parent.mkdir(parents=True, exist_ok=True)
         save_file({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, aside, metadata=header)
         with aside.open("rb") as written:
-            os.fsync(written.fileno())
-        os.replace(aside, path)
+            flush_to_disk(written.fileno())
+        put_in_place(aside, path)
     except (OSError, SafetensorError) as error:
         aside.unlink(missing_ok=True)
         raise TrainingError(

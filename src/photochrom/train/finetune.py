@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.computer.hashes import sha256_of
+from photochrom.computer.systems import put_in_place
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.engines.base import METADATA_KEY
 from photochrom.errors import ModelFileError, TrainingError
@@ -207,7 +207,7 @@ def write_folded(model: onnx.ModelProto, kept: Kept, net: ColorNet, path: Path, 
         raise ModelFileError(
             f"the written model differs from the network by {difference:.2f} Lab units", where=str(path)
         )
-    os.replace(aside, path)
+    put_in_place(aside, path)
     return sha256_of(path)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from photochrom.computer.systems import put_in_place
 from photochrom.train.config import Stage
 from photochrom.train.data import BatchSource, shuffled_order
 from photochrom.train.objectives import Objectives
@@ -46,7 +46,7 @@ class Generations:
             for number, picture in zip(numbers, as_codes(pictures), strict=True):
                 aside = self._path(number).with_suffix(".partial")
                 Image.fromarray(picture).save(aside, "PNG", compress_level=1)
-                os.replace(aside, self._path(number))
+                put_in_place(aside, self._path(number))
         return True
 
     def batch(self, step: int, count: int) -> Tensor:

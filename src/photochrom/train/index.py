@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from photochrom.computer.systems import put_in_place
 from photochrom.engines.hub import cache_folder
 from photochrom.errors import TrainingError
 
@@ -104,7 +105,7 @@ def fetch_shard(url: str) -> Path:
     try:
         with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT_S) as source, aside.open("wb") as target:  # noqa: S310 - _roots lets only http(s) in
             shutil.copyfileobj(source, target)
-        os.replace(aside, kept)
+        put_in_place(aside, kept)
     except (OSError, urllib.error.URLError) as error:
         aside.unlink(missing_ok=True)
         raise TrainingError(f"the shard cannot be downloaded ({error})", where=url) from error
@@ -163,4 +164,4 @@ def _write_index(path: Path, stamp: str, places: list[Place]) -> None:
         stream.write(stamp + "\n")
         for place in places:
             stream.write("\t".join(map(str, place)) + "\n" if place.member else place.file + "\n")
-    os.replace(aside, path)
+    put_in_place(aside, path)

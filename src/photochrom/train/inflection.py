@@ -21,6 +21,7 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from photochrom.computer.systems import put_in_place
 from photochrom.errors import TrainingError
 from photochrom.train.checkpoint import Position
 from photochrom.train.config import TrainConfig
@@ -194,7 +195,7 @@ def write_evidence(path: Path, looks: list[Look], patience: int) -> None:
     }
     aside = path.with_suffix(".partial")
     aside.write_text(json.dumps(evidence), encoding="utf-8")
-    aside.replace(path)
+    put_in_place(aside, path)
     chosen = decision.chosen if decision.ended else None
     limits = {name: (1 + TOLERANCE) * looks[decision.best].mean(name) for name in HARMFUL}
     write_plot(path.with_suffix(".png"), looks, best_distance(looks), chosen, limits)

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from photochrom.computer.names import reachable
+from photochrom.computer.systems import flush_folder, flush_to_disk, is_running, put_in_place
 from photochrom.errors import OutputError, PhotochromError
 
 TEMPORARY_PREFIX = ".photochrom-"
@@ -39,7 +41,7 @@ class Aside:
     def __init__(self, path: Path) -> None:
         self._path = path
         # A link of this name is replaced, never followed: what it points to may be somebody's original.
-        self._target = Path(os.path.realpath(path.parent)) / path.name
+        self._target = Path(reachable(Path(os.path.realpath(path.parent)) / path.name))
         name = f"{TEMPORARY_PREFIX}{_host()}-{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
         self._temporary = self._target.with_name(name)
         try:
@@ -60,8 +62,8 @@ class Aside:
         """Flush to the disk, and rename."""
         _flush(self.handle)
         self.handle.close()
-        self._temporary.replace(self._target)
-        _flush_folder(self._target.parent)
+        put_in_place(self._temporary, self._target)
+        flush_folder(self._target.parent)
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +97,7 @@ def remove_abandoned(folder: Path) -> None:
         host, _, rest = path.name.removeprefix(TEMPORARY_PREFIX).partition("-")
         process = rest.partition("-")[0]
         try:
-            ours = host == _host() and process.isdigit() and not _is_running(int(process))
+            ours = host == _host() and process.isdigit() and not is_running(int(process))
             if ours or time.time() - path.stat().st_mtime > ABANDONED_AFTER_S:
                 path.unlink(missing_ok=True)
         except OSError:
@@ -113,18 +115,6 @@ def _host() -> str:
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
 
 
-def _is_running(process: int) -> bool:
-    if os.name != "posix":  # os.kill would end the process there
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
 def output_error(error: Exception, path: str | os.PathLike[str]) -> OutputError:
     """Return the error to raise for a failed write, with the next step that fits its reason."""
     number = error.errno if isinstance(error, OSError) else None
@@ -137,24 +127,11 @@ def output_error(error: Exception, path: str | os.PathLike[str]) -> OutputError:
         errno.EPERM: "Choose a folder you may write to",
         errno.EROFS: "Choose a folder you may write to",
         errno.ENAMETOOLONG: "Choose a shorter name",
+        errno.EBUSY: "Close the program that has it open, and run again",
     }.get(number or 0, "Choose another place for the result")
     return OutputError(f"cannot be written ({reason})", where=os.fspath(path), next_step=next_step)
 
 
 def _flush(handle: BinaryIO) -> None:
     handle.flush()
-    os.fsync(handle.fileno())
-
-
-def _flush_folder(folder: Path) -> None:
-    # Makes the rename itself survive a power cut. Windows has no such call and needs none.
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.EBADF, errno.EROFS):  # file systems that cannot flush a folder
-            raise
-    finally:
-        os.close(descriptor)
+    flush_to_disk(handle.fileno())

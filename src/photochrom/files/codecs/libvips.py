@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,8 +52,29 @@ def computed(image: Any) -> npt.NDArray[Any]:
         shape,
         DTYPES[image.format],
         made=lambda: image.numpy().reshape(shape),
-        to_file=lambda descriptor: image.rawsave_target(libvips().Target.new_to_descriptor(descriptor)),
+        to_file=lambda file: _write_raw(image, file),
     )
+
+
+def _write_raw(image: Any, file: IO[bytes]) -> None:
+    """Write the pixels of an image to a file, by a callback: a file's number is another one in Windows's libvips."""
+    failures = list[OSError]()
+
+    def write(chunk: bytes) -> int:
+        try:
+            return file.write(chunk)
+        except OSError as error:
+            failures.append(error)
+            return -1
+
+    target = libvips().TargetCustom()
+    target.on_write(write)
+    try:
+        image.rawsave_target(target)
+    except libvips().Error:
+        if failures:
+            raise failures[0] from None
+        raise
 
 
 def with_block(image: Any, name: str, block: bytes) -> Any:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from photochrom.computer.names import reachable
 from photochrom.errors import PhotoNotFoundError, PhotoTooLargeError, UnreadablePhotoError
 from photochrom.files.codecs.libvips import libvips
 
@@ -172,11 +173,12 @@ def open_regular_file(path: str) -> io.BufferedReader:
     # Non-blocking, so that a named pipe without a writer cannot hang us before we have seen that it is one.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOCTTY", 0)
     try:
-        if os.path.isdir(path):
+        reached = reachable(path)
+        if os.path.isdir(reached):
             raise IsADirectoryError(errno.EISDIR, "a folder")
-        if stat.S_ISSOCK(os.stat(path).st_mode):
+        if stat.S_ISSOCK(os.stat(reached).st_mode):
             raise _not_regular(path)
-        descriptor = os.open(path, flags)
+        descriptor = os.open(reached, flags)
     except FileNotFoundError as error:
         raise PhotoNotFoundError("there is no such file", where=path, next_step="Check the path") from error
     except IsADirectoryError as error:

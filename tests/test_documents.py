@@ -15,7 +15,7 @@ OWN = ("src", "tests", "docs", "configs", "scripts", "benchmarks", "notebooks", 
 NAMED = re.compile(r"`((?:[\w.*-]+/)*[\w.*-]+\.(?:py|md|toml|ipynb|npz|onnx)|(?:[\w.-]+/)+)`")
 LINKED = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 # What a user or a build has, and we do not.
-THEIRS = {"model.onnx", "result_images/"}
+THEIRS = {"model.onnx", "result_images/", ".photochrom/records/"}
 
 
 @pytest.fixture(scope="module")

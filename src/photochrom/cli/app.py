@@ -42,6 +42,7 @@ VERBS = [
     ("film", "photochrom.cli.film:film", "Colour a film: steady, in full size, with its sound."),
     ("serve", "photochrom.cli.serve:serve", "Colour and restore for other programs, over HTTP."),
     ("redo", "photochrom.cli.redo:redo", "Make a result again from its recipe, byte for byte."),
+    ("batch", "photochrom.cli.batch:batch", "Colour albums in the cloud, here or on a Ray cluster."),
     ("albums", "photochrom.cli.albums:app", "Check and merge what several machines did of one album."),
     ("models", "photochrom.cli.models:app", "List the models, or show one."),
     ("train", "photochrom.cli.train:train", "Train a network as a configuration file says."),

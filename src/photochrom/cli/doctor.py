@@ -28,6 +28,7 @@ EXTRAS = {
     "c2pa": "content credentials",
     "film": "films",
     "studio": "the studio, and photographs over HTTP",
+    "cluster": "albums in the cloud, and Ray clusters",
     "train": "training and export",
     "import": "DeOldify's and DDColor's weights",
     "deoldify": "DeOldify's programming interface",

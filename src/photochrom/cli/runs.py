@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,9 @@ from photochrom.albums.plan import Plan, plan
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.lines import print_error, say
 from photochrom.cli.progress import print_left_out, print_summary, shown_progress
-from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, EXIT_TERMINATED
+from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, EXIT_TERMINATED, OptionError
+
+STORAGE = re.compile(r"(s3|gs|az|file):/")  # a path has lost one of the two slashes
 
 
 def plan_told(
@@ -32,6 +35,13 @@ def plan_told(
     Raises:
         As :func:`photochrom.albums.plan.plan` and :meth:`photochrom.albums.parts.PartOptions.parsed`.
     """
+    for given in [*inputs, *([output] if output else [])]:
+        if STORAGE.match(str(given)):
+            raise OptionError(
+                "is an address, and this verb works on files",
+                where=str(given),
+                next_step="Use: photochrom batch IN OUT",
+            )
     standard_input = sys.stdin.buffer if sys.stdin else io.BytesIO()  # whoever starts us may have closed it
     planned = plan(inputs, output, format=format, mark=mark, part=part.parsed(standard_input))
     for failure in planned.failures:

@@ -1,0 +1,5 @@
+"""Albums in the cloud, and clusters: addresses of two folders come in, results go to the second, one put each.
+
+Everything that is known of a photograph there lies beside its result as one small object, so any number of machines can
+work on one album, and a machine may vanish at any time. The extra is ``cluster``; nobody else needs it.
+"""

@@ -1,0 +1,67 @@
+"""An album in a storage, done by this computer: some photographs fetched and put while another is in the net."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+
+from photochrom.albums.reports import BatchSummary, PhotoReport
+from photochrom.cluster.folders import Named
+from photochrom.cluster.worker import Errand, Worker
+
+OnReport = Callable[[PhotoReport], None]
+
+
+def run_here(
+    errand: Errand,
+    photos: Iterable[Named],
+    *,
+    workers: int,
+    on_report: OnReport,
+    stop: threading.Event | None = None,
+) -> BatchSummary:
+    """Do the photographs, ``workers`` at a time, and return what became of them.
+
+    A stop ends the handing out; what has begun is finished. A later run goes on.
+
+    Raises:
+        PhotochromError: a model, a folder or the listing fails; photographs that fail are reported instead.
+    """
+    with Worker(errand) as worker:
+        return summed(_finished(worker, photos, workers, stop or threading.Event()), on_report)
+
+
+def summed(reports: Iterable[PhotoReport], on_report: OnReport) -> BatchSummary:
+    """Return the summary of reports, each shown as it comes."""
+    start, counts, left_out = time.perf_counter(), Counter[str](), list[str]()
+    for report in reports:
+        counts[report.status] += 1
+        left_out += [f"{text} of {report.source}" for text in report.left_out]
+        on_report(report)
+    return BatchSummary(
+        done=counts["done"],
+        skipped=counts["skipped"],
+        failed=counts["failed"],
+        unwanted=counts["unwanted"],
+        left=0,
+        stopped_by="",
+        seconds=time.perf_counter() - start,
+        left_out=tuple(left_out),
+    )
+
+
+def _finished(worker: Worker, photos: Iterable[Named], workers: int, stop: threading.Event) -> Iterator[PhotoReport]:
+    waiting = iter(photos)
+    running: set[Future[PhotoReport]] = set()
+    with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="photochrom") as pool:
+        while True:
+            while len(running) < workers and not stop.is_set() and (photo := next(waiting, None)):
+                running.add(pool.submit(worker.do, photo))
+            if not running:
+                return
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield future.result()

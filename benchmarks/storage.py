@@ -21,7 +21,8 @@ from samples import photographs
 from torch import Tensor
 
 from photochrom.color import chroma_from_ab, ciede2000, lab_from_srgb, luma, merge_luma_chroma
-from photochrom.export.color import SMALLEST_HALF, ColorGraph
+from photochrom.export.color import ColorGraph
+from photochrom.export.kept import SMALLEST_HALF
 from photochrom.train.trained import load_trained
 
 TEMPERATURE = 0.3

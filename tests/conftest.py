@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Callable
@@ -9,9 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from tests.tiny_model import write_tiny_model
+
+# Before PyTorch is loaded: on pictures as small as here, threads that wait for each other take more than they give.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+settings.register_profile("photochrom", derandomize=True, deadline=None)
+settings.load_profile("photochrom")
 
 pytest_plugins = ["tests.importer.published"]  # an imported generator, for the tests of several wings
 
@@ -24,12 +31,23 @@ def pytest_configure() -> None:
             signal.signal(number, usual)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip on Windows what is marked as needing POSIX."""
-    if os.name != "posix":
-        for item in items:
-            if item.get_closest_marker("posix"):
-                item.add_marker(pytest.mark.skip(reason="signals, links, pipes or permissions of POSIX"))
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """Count as slow whatever asks for the published generator: its 255 MB take seconds to make, write and read.
+
+    And skip on Windows what is marked as needing POSIX.
+    """
+    for item in items:
+        if "artistic_weights" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+        if os.name != "posix" and item.get_closest_marker("posix"):
+            item.add_marker(pytest.mark.skip(reason="signals, links, pipes or permissions of POSIX"))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what collecting made: a million objects that stay, looked at each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

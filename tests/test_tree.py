@@ -1,4 +1,4 @@
-"""The repository travels light: one copy of each model, and nothing large beside them."""
+"""The repository travels light: one copy of each model, nothing large beside them, and no file too long to be read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 COLOR = "src/photochrom/engines/weights/photochrom-color.onnx"
 # Also after the next colour model, which may have 25 MB.
 MOST_BYTES, MOST_BESIDE = 40_000_000, 15_000_000
+MOST_LINES = 350
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +32,10 @@ def test_a_clone_is_small(sizes: dict[str, int]) -> None:
 def test_weights_lie_in_one_place(sizes: dict[str, int]) -> None:
     weights = [name for name in sizes if name.endswith((".onnx", ".safetensors", ".pth", ".pt", ".ckpt"))]
     assert {Path(name).parent.as_posix() for name in weights} == {Path(COLOR).parent.as_posix()}
+
+
+def test_a_file_of_code_is_read_in_one_sitting(sizes: dict[str, int]) -> None:
+    code = [name for name in sizes if name.startswith("src/") and name.endswith(".py")]
+    lengths = {name: (ROOT / name).read_text(encoding="utf-8").count("\n") for name in code}
+    assert len(lengths) > 200
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}

@@ -8,8 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from PIL import Image
 
@@ -28,13 +27,14 @@ from photochrom.hints.hint import Hint, checked_hints
 from photochrom.hints.sheet import HintSheet
 from photochrom.options import DEFAULT_MODEL, Colored, ColorizeOptions, EngineOptions, RestoreOptions
 from photochrom.questions.asking import Question, ask
+from photochrom.session import Session
 from photochrom.version import VERSION
 
 if TYPE_CHECKING:
     from photochrom.restorer import Restorer
 
 
-class Colorizer:
+class Colorizer(Session):
     """A loaded model and the options to colour with. Safe to share between threads; a context manager.
 
     Args:
@@ -192,14 +192,6 @@ class Colorizer:
         self.engine.close()
         if self.restorer is not None and self._own_restorer:
             self.restorer.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 @overload

@@ -9,8 +9,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self, overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +25,7 @@ from photochrom.files.reading import open_photo
 from photochrom.luma import luma_codes
 from photochrom.options import EngineOptions, Limits, RestoreOptions, Switch
 from photochrom.restoration.pipeline import RestoreResult, restore_photo
+from photochrom.session import Session
 from photochrom.version import VERSION
 
 Mask = npt.NDArray[np.bool_]
@@ -34,7 +34,7 @@ MODEL_FIELDS = ("damage_model", "inpaint_model", "noise_model", "tone_model")
 JOINED = " + "
 
 
-class Restorer:
+class Restorer(Session):
     """Loaded models and the options to restore with. Safe to share between threads; a context manager.
 
     Args:
@@ -133,14 +133,6 @@ class Restorer:
         """Release the models' memory."""
         for engine in self.engines.values():
             engine.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _kinds(self) -> list[str]:
         """Return the models that the options need, in the order of their use."""

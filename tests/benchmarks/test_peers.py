@@ -34,12 +34,14 @@ def test_ratios_are_to_photochrom_and_unknown_memory_is_a_dash(peers: ModuleType
     assert lines[2] == ["DeOldify", "artistic,", "render", "factor", "35", "12.000", "24.0", "-", "-", "2.00"]
 
 
+@pytest.mark.slow
 def test_one_contestant_is_measured(peers: ModuleType, tiny_model: Path) -> None:
     figures = peers.measure("photochrom", str(tiny_model), 1)
     assert figures["seconds"] > 0
     assert figures["load_seconds"] > 0
 
 
+@pytest.mark.slow
 def test_a_contestant_that_fails_is_named(peers: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="photochrom failed"):
         peers.measure("photochrom", str(tmp_path / "absent.onnx"), 1)

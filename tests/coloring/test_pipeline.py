@@ -40,7 +40,7 @@ channels = st.sampled_from([1, 3])
 
 
 @given(shapes, channels, st.integers(0, 2**31), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60)
 def test_eight_bit_luma_is_kept_at_every_pixel(shape: tuple[int, int], bands: int, seed: int, extremes: bool) -> None:
     generator = np.random.default_rng(seed)
     pixels = generator.integers(0, 256, (*shape, bands), dtype=np.uint8)
@@ -53,7 +53,7 @@ def test_eight_bit_luma_is_kept_at_every_pixel(shape: tuple[int, int], bands: in
 
 
 @given(shapes, channels, st.integers(0, 2**31), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60)
 def test_sixteen_bit_luma_is_kept_at_every_pixel(shape: tuple[int, int], bands: int, seed: int, extremes: bool) -> None:
     generator = np.random.default_rng(seed)
     pixels = generator.integers(0, 65536, (*shape, bands), dtype=np.uint16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from photochrom import ColorizeOptions, Colorizer, FakeEngine, Hint, Photo
 from photochrom.color import lab_from_srgb
@@ -15,6 +16,7 @@ def large() -> Photo:
     return Photo(np.broadcast_to(tone, (1600, 2400))[..., None].copy())
 
 
+@pytest.mark.slow
 def test_a_preview_has_screen_size_and_the_colours_of_the_whole() -> None:
     colorizer = Colorizer(engine=FakeEngine(hears=True), options=ColorizeOptions(chroma_ceiling=None))
     shown = colorizer.preview(large()).show(HINTS).photo
@@ -27,7 +29,8 @@ def test_a_preview_has_screen_size_and_the_colours_of_the_whole() -> None:
 
 
 def test_each_showing_starts_anew() -> None:
-    preview = Colorizer(engine=FakeEngine(hears=True)).preview(large())
+    small = Photo(large().pixels[:800, 600:1800])
+    preview = Colorizer(engine=FakeEngine(hears=True)).preview(small)
     first = preview.show(HINTS).photo.pixels
     preview.show([Hint(point=(0.25, 0.5), color="red")])
     assert np.array_equal(preview.show(HINTS).photo.pixels, first)

@@ -19,7 +19,6 @@ from photochrom.compat.deoldify import DeviceId, ModelImageVisualizer, device, g
 from photochrom.compat.url import fetch_picture
 from photochrom.engines.generator import GeneratorEngine
 from photochrom.errors import ModelError, ModelNotInstalledError, OptionError, OutputError, PhotoError
-from photochrom.importer.installation import ImportedModel
 from tests.importer.stand_in_weights import Array
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "deoldify_colorizer.ipynb"
@@ -44,7 +43,7 @@ def test_results_are_those_of_the_original_and_lie_where_it_put_them(
     assert np.abs(differences - expected["artistic/rf8/value"]).max() <= 3
 
 
-def test_a_notebook_is_shown_pictures(artistic_engine: GeneratorEngine, here: Path) -> None:
+def test_a_notebook_is_shown_pictures(tiny_engine: GeneratorEngine, here: Path) -> None:
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.utils.capture import capture_output
     from traitlets.config import Config
@@ -52,7 +51,7 @@ def test_a_notebook_is_shown_pictures(artistic_engine: GeneratorEngine, here: Pa
     InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
     try:
         with capture_output() as captured:
-            ModelImageVisualizer(artistic_engine).plot_transformed_image(
+            ModelImageVisualizer(tiny_engine).plot_transformed_image(
                 "test_images/photo.png", render_factor=2, figsize=(4, 4), compare=True
             )
     finally:
@@ -72,26 +71,26 @@ def test_without_post_processing_the_network_s_own_picture_comes_out(
     assert np.abs(differences - expected["artistic/rf8_raw/value"]).max() <= 1
 
 
-def test_the_way_of_2018_keeps_the_aspect_ratio(artistic_engine: GeneratorEngine, here: Path) -> None:
-    image = ModelImageVisualizer(artistic_engine).get_transformed_image("test_images/photo.png", sz=64)
+def test_the_way_of_2018_keeps_the_aspect_ratio(tiny_engine: GeneratorEngine, here: Path) -> None:
+    image = ModelImageVisualizer(tiny_engine).get_transformed_image("test_images/photo.png", sz=64)
     assert image.size == (96, 64)
     with pytest.raises(OptionError, match="sz"):
-        ModelImageVisualizer(artistic_engine).get_transformed_image("test_images/photo.png", sz=5000)
+        ModelImageVisualizer(tiny_engine).get_transformed_image("test_images/photo.png", sz=5000)
 
 
 @pytest.mark.parametrize("factor", [0, 1, 101])
-def test_render_factors_out_of_range_are_refused(artistic_engine: GeneratorEngine, factor: int, here: Path) -> None:
+def test_render_factors_out_of_range_are_refused(tiny_engine: GeneratorEngine, factor: int, here: Path) -> None:
     with pytest.raises(OptionError, match="render_factor"):
-        ModelImageVisualizer(artistic_engine).get_transformed_image("test_images/photo.png", render_factor=factor)
+        ModelImageVisualizer(tiny_engine).get_transformed_image("test_images/photo.png", render_factor=factor)
 
 
 def test_weights_are_found_where_deoldify_looked_or_installed(
-    imported_artistic: ImportedModel, cache: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_cache: Path, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PHOTOCHROM_CACHE", str(here))
     with pytest.raises(ModelNotInstalledError, match="models pull deoldify-artistic"):
         get_image_colorizer(artistic=True)
-    monkeypatch.setenv("PHOTOCHROM_CACHE", str(cache))
+    monkeypatch.setenv("PHOTOCHROM_CACHE", str(tiny_cache))
     assert get_image_colorizer(artistic=True).engine.generator.network == "artistic"
     (here / "models").mkdir()
     (here / "models" / "ColorizeArtistic_gen.pth").write_bytes(b"damaged")
@@ -101,7 +100,7 @@ def test_weights_are_found_where_deoldify_looked_or_installed(
 
 @pytest.mark.posix
 def test_weights_in_the_old_place_are_converted_once(
-    published_artistic: Path, imported_artistic: ImportedModel, here: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_generator: Path, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
 
@@ -109,15 +108,15 @@ def test_weights_in_the_old_place_are_converted_once(
         made.append(name)
         (folder / name).mkdir(parents=True)
         for file in ("model.onnx", "model.weights"):
-            (folder / name / file).symlink_to(imported_artistic.folder / file)
-        card = json.loads((imported_artistic.folder / "card.json").read_text())
+            (folder / name / file).symlink_to(tiny_generator / file)
+        card = json.loads((tiny_generator / "card.json").read_text())
         (folder / name / "card.json").write_text(json.dumps({**card, "name": name}))
 
     monkeypatch.setattr("photochrom.importer.installation.import_model", fake_import)
     monkeypatch.setattr(deoldify, "GeneratorEngine", FakeGenerator)
     monkeypatch.setenv("PHOTOCHROM_CACHE", str(here / "cache"))
     (here / "models").mkdir()
-    (here / "models" / "ColorizeArtistic_gen.pth").symlink_to(published_artistic)
+    (here / "models" / "ColorizeArtistic_gen.pth").symlink_to(tiny_generator / "model.weights")
     first, second = get_image_colorizer().engine, get_image_colorizer().engine
     assert len(made) == 1
     assert made[0].startswith("compat-")
@@ -175,8 +174,8 @@ def site(here: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         thread.join()
 
 
-def test_a_picture_from_the_web_is_coloured(artistic_engine: GeneratorEngine, here: Path, site: str) -> None:
-    visualizer = ModelImageVisualizer(artistic_engine, render_factor=4)
+def test_a_picture_from_the_web_is_coloured(tiny_engine: GeneratorEngine, here: Path, site: str) -> None:
+    visualizer = ModelImageVisualizer(tiny_engine, render_factor=4)
     path = visualizer.plot_transformed_image_from_url(f"{site}/a.png", "test_images/image.png", figsize=(2, 2))
     assert path == Path("result_images/image.png")
     with Image.open(path) as result:
@@ -203,10 +202,8 @@ def test_size_scheme_and_target_are_checked(site: str, here: Path) -> None:
         fetch_picture("http://127.0.0.1:9/a.png", here / "a.png")
 
 
-def test_the_notebook_runs_with_stand_in_weights(
-    imported_artistic: ImportedModel, cache: Path, here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PHOTOCHROM_CACHE", str(cache))
+def test_the_notebook_runs_with_stand_in_weights(tiny_cache: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHOTOCHROM_CACHE", str(tiny_cache))
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
     names: dict[str, object] = {}
     for cell in cells:

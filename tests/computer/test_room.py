@@ -100,8 +100,7 @@ def with_orientation(data: bytes, orientation: int) -> bytes:
 
 
 @pytest.mark.parametrize("format", WRITABLE_FORMATS)
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("with_alpha", [False, True])
+@pytest.mark.parametrize(("dtype", "with_alpha"), [(np.uint8, False), (np.uint16, True)])
 def test_colouring_and_writing_give_the_same_bytes(format: str, dtype: type, with_alpha: bool, no_memory: Path) -> None:
     """16 bits cut to 8, alpha on white, a mark and another profile are all worked through in strips."""
     deep = textured(60, 40, dtype=dtype)

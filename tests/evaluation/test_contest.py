@@ -18,7 +18,7 @@ import skimage.color
 from photochrom import metrics
 from photochrom.errors import ModelError, OptionError, OutputError, PhotoError, PhotoNotFoundError
 from photochrom.evaluation import contest as board
-from photochrom.evaluation.columns import COLUMNS, Group
+from photochrom.evaluation.columns import COLUMNS, FILM_COLUMNS, Group
 from photochrom.evaluation.contestants import Coloring, Model
 from photochrom.evaluation.photographs import greyed
 from photochrom.evaluation.stress import SPLITS
@@ -46,12 +46,17 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> board.Scoreboard:
 
 
 @pytest.fixture(scope="module")
+def summary(result: board.Scoreboard) -> board.Summary:
+    return result.summary()
+
+
+@pytest.fixture(scope="module")
 def report(result: board.Scoreboard, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return board.write_report(result, tmp_path_factory.mktemp("out") / "report").parent
 
 
-def test_no_column_stays_off_the_page(result: board.Scoreboard, report: Path) -> None:
-    views = result.summary()["views"]
+def test_no_column_stays_off_the_page(summary: board.Summary, report: Path) -> None:
+    views = summary["views"]
     found = {key for rows in views.values() for columns in rows.values() for key in columns}
     known = {column.key: column for column in COLUMNS}
     never_here = {"top_1"}  # these photographs have no labels
@@ -61,7 +66,7 @@ def test_no_column_stays_off_the_page(result: board.Scoreboard, report: Path) ->
     native = {key for columns in views["native"].values() for key in columns}
     wanted = native | {column.key for column in COLUMNS if column.stressed}
     assert shown == {(known[key].meaning, known[key].title) for key in wanted}
-    assert {column.group for column in COLUMNS} == set(Group)
+    assert {column.group for column in (*COLUMNS, *FILM_COLUMNS)} == set(Group)
     head = (report / "scoreboard.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
     assert [name for name in head if name in known] == list(known)
 
@@ -72,16 +77,16 @@ def test_every_measure_of_a_photograph_reaches_a_column(result: board.Scoreboard
     assert measures - parts <= {column.key for column in COLUMNS}
 
 
-def test_every_view_has_its_rows(result: board.Scoreboard) -> None:
-    views = result.summary()["views"]
+def test_every_view_has_its_rows(summary: board.Summary) -> None:
+    views = summary["views"]
     assert list(views) == ["native", "squash256", *SPLITS]
     for view in ("native", "squash256"):
         assert list(views[view]) == ["brown", "grey", "truth, JPEG chroma", "truth"]
     assert all(list(views[split]) == ["brown", "truth"] for split in SPLITS)
 
 
-def test_yardsticks_read_as_they_must(result: board.Scoreboard) -> None:
-    native = result.summary()["views"]["native"]
+def test_yardsticks_read_as_they_must(summary: board.Summary) -> None:
+    native = summary["views"]["native"]
     truth, grey, jpeg = native["truth"], native["grey"], native["truth, JPEG chroma"]
     assert truth["ciede2000"]["value"] == truth["luma_error"]["value"] == 0
     assert truth["psnr"]["value"] is None  # infinite
@@ -93,7 +98,7 @@ def test_yardsticks_read_as_they_must(result: board.Scoreboard) -> None:
     assert 0 < jpeg["ciede2000"]["value"] < 0.4 * grey["ciede2000"]["value"]
 
 
-def test_the_means_are_those_of_the_pictures(result: board.Scoreboard) -> None:
+def test_the_means_are_those_of_the_pictures(summary: board.Summary) -> None:
     errors, vivid, true_vivid = [], [], []
     for rgb in samples().values():
         predicted = tint(greyed(rgb))
@@ -103,7 +108,7 @@ def test_the_means_are_those_of_the_pictures(result: board.Scoreboard) -> None:
         scores = metrics.score_pair(rgb, predicted)
         vivid.append(scores["colorfulness"])
         true_vivid.append(scores["truth_colorfulness"])
-    brown = result.summary()["views"]["native"]["brown"]
+    brown = summary["views"]["native"]["brown"]
     assert brown["ciede2000"]["value"] == pytest.approx(np.mean(errors), abs=2e-3)
     assert brown["ciede2000_median"]["value"] == pytest.approx(np.median(errors), abs=2e-3)
     assert brown["ciede2000"]["low"] < np.mean(errors) < brown["ciede2000"]["high"]
@@ -115,8 +120,8 @@ def test_the_means_are_those_of_the_pictures(result: board.Scoreboard) -> None:
     assert brown["seconds"]["value"] > 0
 
 
-def test_stress_changes_are_against_the_same_row_undegraded(result: board.Scoreboard) -> None:
-    views = result.summary()["views"]
+def test_stress_changes_are_against_the_same_row_undegraded(summary: board.Summary) -> None:
+    views = summary["views"]
     for split in SPLITS:
         change = views[split]["brown"]["ciede2000"]["value"] / views["native"]["brown"]["ciede2000"]["value"] - 1
         assert views[split]["brown"]["ciede2000_vs_clean"]["value"] == pytest.approx(change)
@@ -125,8 +130,8 @@ def test_stress_changes_are_against_the_same_row_undegraded(result: board.Scoreb
     assert "ciede2000_vs_clean" not in views["native"]["brown"]
 
 
-def test_reliability_is_told_for_rows_with_a_confidence(result: board.Scoreboard) -> None:
-    found = result.summary()["reliability"]
+def test_reliability_is_told_for_rows_with_a_confidence(summary: board.Summary) -> None:
+    found = summary["reliability"]
     assert list(found) == ["brown"]
     assert -1 <= found["brown"]["pixels_spearman"] <= 1
     assert sum(point["count"] for point in found["brown"]["curve"]) == found["brown"]["cells"]
@@ -238,19 +243,19 @@ def test_a_limit_takes_the_same_few_photographs(photo_folder: Path) -> None:
     assert set(few) < {photo.key for photo in board.pick_photographs(photo_folder)}
 
 
-def test_the_json_file_holds_the_summary_and_no_nan(result: board.Scoreboard, report: Path) -> None:
+def test_the_json_file_holds_the_summary_and_no_nan(summary: board.Summary, report: Path) -> None:
     text = (report / "scoreboard.json").read_text()
     assert "NaN" not in text
     assert "Infinity" not in text
-    assert json.loads(text) == result.summary()
+    assert json.loads(text) == summary
     assert json.loads(text)["rows"]["brown"] == {"kind": "model", "sha256": "0" * 64}
     assert json.loads(text)["features"] == MeanColors().facts
 
 
-def test_the_csv_files_hold_the_same_numbers(result: board.Scoreboard, report: Path) -> None:
+def test_the_csv_files_hold_the_same_numbers(summary: board.Summary, report: Path) -> None:
     with (report / "scoreboard.csv").open() as file:
         table = {(line["view"], line["row"]): line for line in csv.DictReader(file)}
-    brown = result.summary()["views"]["dark"]["brown"]["ciede2000"]
+    brown = summary["views"]["dark"]["brown"]["ciede2000"]
     assert float(table["dark", "brown"]["ciede2000"]) == pytest.approx(brown["value"], rel=1e-5)
     assert float(table["dark", "brown"]["ciede2000_low"]) == pytest.approx(brown["low"], rel=1e-5)
     assert table["native", "truth"]["psnr"] == ""

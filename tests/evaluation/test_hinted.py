@@ -53,6 +53,7 @@ def test_a_model_that_cannot_hear_is_told(halves: Path, tiny_model: Path) -> Non
         measure_hints(find_photographs(halves), [str(tiny_model)], (0, 1))
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_the_table(halves: Path, hearing_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "report"
     arguments = ["evaluate", str(halves), "--report", str(out), "-m", str(hearing_model), "--hints", "1,5"]

@@ -234,12 +234,12 @@ def test_pixels_beyond_the_end_are_refused_and_wanted_holes(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("kind", ["jpeg2000", "jpegxl", "png"])
 def test_a_strip_that_claims_to_be_larger_than_its_picture_is_refused(kind: str) -> None:
-    small, large = np.zeros((64, 64), np.uint8), np.zeros((2000, 2000), np.uint8)
+    small, large = np.zeros((64, 64), np.uint8), np.zeros((1100, 1100), np.uint8)
     encode = {"jpeg2000": imagecodecs.jpeg2k_encode, "jpegxl": imagecodecs.jpegxl_encode, "png": imagecodecs.png_encode}
     honest, bomb = encode[kind](small), encode[kind](large)
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, iter([bomb]), shape=(64, 64), dtype=np.uint8, compression=kind, rowsperstrip=64)
-    with pytest.raises(UnreadablePhotoError, match="claims 2000 x 2000 pixels"):
+    with pytest.raises(UnreadablePhotoError, match="claims 1100 x 1100 pixels"):
         open_photo(buffer.getvalue())
     buffer = io.BytesIO()
     tifffile.imwrite(buffer, iter([honest]), shape=(64, 64), dtype=np.uint8, compression=kind, rowsperstrip=64)

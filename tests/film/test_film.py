@@ -217,6 +217,7 @@ def test_a_lossless_master_is_kept_beside_the_result(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out-master.mkv", "out.mp4"]
 
 
+@pytest.mark.slow
 def test_telecine_is_undone_on_request(tmp_path: Path) -> None:
     cinema = panned(scene(1), 40, width=192, height=128, step=2)
 

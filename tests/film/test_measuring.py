@@ -11,7 +11,8 @@ import pytest
 
 import photochrom
 from photochrom.cli.app import run
-from photochrom.errors import EXIT_SOME_FAILED
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
+from photochrom.evaluation.columns import FILM_COLUMNS
 from photochrom.film.contest import FILM, FRAMES, GREY, MEAN, TRUTH, measure_film
 from photochrom.film.matrices import Codes, Matrix
 from photochrom.film.measuring import FilmScores, divergence, histograms
@@ -94,6 +95,27 @@ def test_the_verb_prints_a_table_and_writes_it_down(
     assert values[0]["frames"] == 6
     with (tmp_path / "report" / "film-scores.csv").open() as file:
         assert len(list(csv.reader(file))) == 6
+
+
+def test_no_measure_of_a_film_stays_off_table_and_report(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film, report = coloured_film(tmp_path / "in.mkv"), tmp_path / "report"
+    words = ["--model", str(tiny_model), "--report", str(report), "--frames", "2"]
+    assert run(["evaluate-film", str(film), *words]) == EXIT_OK
+    keys = [column.key for column in FILM_COLUMNS]
+    measures = set(FilmScores(MATRIX).means())
+    assert measures | {"flicker_vs_truth"} == set(keys)
+    head = capsys.readouterr().out.splitlines()[1]
+    assert head.split() == " ".join(column.title for column in FILM_COLUMNS).split()
+    rows = json.loads((report / "film-scores.json").read_text())[0]["rows"]
+    assert all(row.keys() == set(keys) for row in rows.values())
+    assert rows[TRUTH]["cdc_4"] is None, "two frames are never four apart"
+    with (report / "film-scores.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert list(table[0])[2:] == keys
+    assert table[0]["cdc_4"] == ""
+    assert float(table[0]["flicker_vs_truth"]) == 1
 
 
 def test_panned_films_of_one_frame_are_measured(tmp_path: Path) -> None:

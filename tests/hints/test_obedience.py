@@ -32,7 +32,9 @@ def asked(hint: Hint, luma: float) -> np.ndarray:
     return lab_from_srgb(merge_luma_chroma(tone, chroma_from_ab(tone, ab)))
 
 
-@pytest.mark.parametrize("engine", [FakeEngine(hears=True), HardOfHearing(hears=True)])
+@pytest.mark.parametrize(
+    "engine", [pytest.param(FakeEngine(hears=True), marks=pytest.mark.slow), HardOfHearing(hears=True)]
+)
 def test_the_colour_asked_for_is_shown_and_the_neighbour_keeps_its_own(engine: FakeEngine) -> None:
     pixels, hint = two_things(), Hint(point=(0.47, 0.5), color="#406080")
     plain, hinted = (lab_of(Colorizer(engine=engine).run(Photo(pixels), told).photo.pixels) for told in ((), (hint,)))
@@ -44,6 +46,7 @@ def test_the_colour_asked_for_is_shown_and_the_neighbour_keeps_its_own(engine: F
     assert change[:, 600:].mean() < 0.1
 
 
+@pytest.mark.slow
 def test_on_one_thing_a_hint_carries_as_far_as_its_reach() -> None:
     pixels = two_things(0)
 
@@ -83,6 +86,7 @@ def test_what_a_tone_cannot_show_and_what_is_ignored_is_told() -> None:
     assert "lightness of hints ignored: the photograph keeps its own" in notes
 
 
+@pytest.mark.slow
 def test_a_weak_hint_is_followed_in_part() -> None:
     pixels = two_things(0)
 

@@ -1,4 +1,7 @@
-"""Fixtures shared by the tests of the published generators."""
+"""Fixtures shared by the tests of generators: the published network with stand-in weights, and a tiny one.
+
+Tests of the first are slow, all of them: it has 64 million weights. What any generator shows is asked of the second.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from photochrom.engines.generator import GeneratorEngine
 from photochrom.importer.installation import ImportedModel, import_model
 from photochrom.importer.layouts import artistic_layout
 from tests.importer.stand_in_weights import Array, saved_as_published, stand_in_weights
+from tests.tiny_generator import write_tiny_generator
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +23,28 @@ def expected() -> dict[str, Array]:
     """Return inputs, and answers of the original implementation with stand-in weights."""
     with np.load(Path(__file__).with_name("expected.npz")) as stored:
         return dict(stored)
+
+
+@pytest.fixture(scope="session")
+def tiny_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a cache folder in which a tiny generator is installed as the artistic one; nobody writes to it."""
+    folder = tmp_path_factory.mktemp("tiny-cache")
+    write_tiny_generator(folder / "models" / "deoldify-artistic")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_generator(tiny_cache: Path) -> Path:
+    """Return the folder of that generator."""
+    return tiny_cache / "models" / "deoldify-artistic"
+
+
+@pytest.fixture(scope="session")
+def tiny_engine(tiny_generator: Path) -> Iterator[GeneratorEngine]:
+    """Return a loaded engine of that generator."""
+    engine = GeneratorEngine(tiny_generator / "model.onnx")
+    yield engine
+    engine.close()
 
 
 @pytest.fixture(scope="session")

@@ -85,6 +85,7 @@ def read_all(folder: str) -> None:
             print(name, flush=True)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="bounds and what they count differ elsewhere")
 def test_hostile_pickles_are_one_line_each_at_little_cost(tmp_path: Path) -> None:
     program = CHILD.format(memory=MEMORY_BYTES, seconds=PROCESSOR_S)

@@ -76,6 +76,7 @@ def test_resnet_features_have_the_stated_channels_and_round_sizes_up() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_torchvision_state_loads_without_its_classifier() -> None:
     state = {**resnet34().state_dict(), "fc.weight": torch.zeros(1000, 512), "fc.bias": torch.zeros(1000)}
     network = resnet34()

@@ -18,6 +18,7 @@ def count(net: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in net.parameters())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("build", "parameters"),
     [
@@ -44,6 +45,7 @@ def test_photo_net_keeps_the_size_and_may_begin_as_the_identity(channels: int, c
     assert torch.equal(painted, photo) == corrects
 
 
+@pytest.mark.slow
 def test_resnet_backbone_reads_torchvisions_layout_and_refuses_what_does_not_fit(tmp_path: Path) -> None:
     state = build_backbone("resnet34", pretrained=False).state_dict()
     assert "layer3.0.downsample.1.running_var" in state

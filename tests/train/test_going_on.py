@@ -19,8 +19,9 @@ from photochrom.cli.app import run
 from photochrom.engines.catalog import model_cards
 from photochrom.engines.hub import find_model
 from photochrom.errors import EXIT_NOT_INSTALLED, ModelFileError, TrainingError
-from photochrom.export.color import store_weights_as_half, trust_frequencies
+from photochrom.export.color import trust_frequencies
 from photochrom.export.kept import KEY, keep_for_training, read_kept
+from photochrom.export.onnx_file import store_weights_as_half
 from photochrom.export.restoration import CONTRACTS
 from photochrom.nets.folding import fold_norms
 from photochrom.train.checkpoint import Position, read_checkpoint

@@ -1,19 +1,21 @@
-"""The columns of the scoreboard: what page, JSON and CSV show, declared once."""
+"""The columns of the scoreboards: what page, JSON, CSV and the terminal show, declared once."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Group(StrEnum):
-    """The tables that the page shows of each view, in this order."""
+    """What columns are about: the tables that the page shows of each view, in this order."""
 
     ERROR = "Colour error"
     COLORFULNESS = "Colourfulness"
     LIKENESS = "Likeness and recognition"
     BLOBS = "Blobs and gaps"
     FAITHFULNESS = "Faithfulness and time"
+    STEADINESS = "Steadiness"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Column:
         meaning: what it says, and which direction is better.
         digits: after the point.
         percent: shown in per cent.
+        times: shown so many times as large, which the title says.
         is_mean: the mean over photographs of the measure of that name; others are computed below.
         stressed: shown for the stress splits, too.
     """
@@ -37,8 +40,15 @@ class Column:
     meaning: str
     digits: int = 2
     percent: bool = False
+    times: int = 1
     is_mean: bool = False
     stressed: bool = False
+
+    def text(self, value: float | None) -> str:
+        """Return a value as it is shown, without its unit; a dash for what was not measured."""
+        if value is None or not math.isfinite(value):
+            return "–"
+        return f"{value * (100 if self.percent else self.times):.{self.digits}f}"
 
 
 COLUMNS = (
@@ -218,5 +228,35 @@ COLUMNS = (
     ),
     Column(
         "seconds_per_megapixel", "s / MP", Group.FAITHFULNESS, "All seconds over all megapixels of this set.", digits=3
+    ),
+)
+
+FILM_COLUMNS = (
+    Column(
+        "ciede2000",
+        "CIEDE2000",
+        Group.ERROR,
+        "Mean over frames of the mean pixel difference under the truth's lightness.",
+    ),
+    Column(
+        "colorfulness", "colourful", Group.COLORFULNESS, "Hasler-Suesstrunk M3; compare with the truth's.", digits=1
+    ),
+    Column(
+        "flicker",
+        "flicker",
+        Group.STEADINESS,
+        "Warping error of chroma along the motion, Lab units a frame; compare with the truth's.",
+        digits=3,
+    ),
+    Column("flicker_vs_truth", "of truth", Group.STEADINESS, "That flicker over the truth's.", digits=0, percent=True),
+    *(
+        Column(
+            f"cdc_{distance}",
+            f"CDC {distance}",
+            Group.STEADINESS,
+            f"Change of colour histograms over {distance} frames, in thousandths of a bit; grey film has some, too.",
+            times=1000,
+        )
+        for distance in (1, 2, 4)
     ),
 )

@@ -123,14 +123,8 @@ def _number(estimate: Estimate | None, column: Column) -> str:
     if not estimate or estimate["value"] is None:
         return "–"
     low, high = estimate["low"], estimate["high"]
-    interval = f"<small>{_digits(low, column)} … {_digits(high, column)}</small>" if low is not None else ""
-    return f"{_digits(estimate['value'], column)}{' %' if column.percent else ''}{interval}"
-
-
-def _digits(value: float | None, column: Column) -> str:
-    if value is None:
-        return "–"
-    return f"{value * (100 if column.percent else 1):.{column.digits}f}"
+    interval = f"<small>{column.text(low)} … {column.text(high)}</small>" if low is not None else ""
+    return f"{column.text(estimate['value'])}{' %' if column.percent else ''}{interval}"
 
 
 def _costs(summary: Summary) -> list[str]:

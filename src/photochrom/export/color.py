@@ -9,27 +9,22 @@ file is loaded, and the result is compared with the network it came from before 
 from __future__ import annotations
 
 import copy
-import json
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from photochrom.computer.hashes import sha256_of
-from photochrom.computer.systems import put_in_place
 from photochrom.errors import ModelFileError
-from photochrom.export.kept import SMALLEST_HALF, keep_for_training
+from photochrom.export.onnx_file import Exported, Trace, write_model
 from photochrom.nets.folding import fold_norms
 from photochrom.nets.generators import ColorNet
 
 DEAF, HEARING = "color/1", "color/2"
-OPSET = 18
+MULTIPLE = 32
 # The colour spread, in Lab units, at which confidence is one half.
 HALF_CONFIDENCE_SPREAD = 10.0
 PARITY_TOLERANCE_AB = 0.5
@@ -107,93 +102,24 @@ def export_color_net(
         ModelFileError: the exported graph does not answer as the network does.
     """
     graph = ColorGraph(net)
-    aside = path.with_suffix(".partial.onnx")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _trace(graph, aside)
     header = card | {
         "contract": HEARING if net.hears else DEAF,
-        "multiple": 32,
+        "multiple": MULTIPLE,
         "output_stride": net.stride,
         "bins_ab": net.palette.bins_ab.tolist(),
         "bin_shares": [float(f"{share:.6g}") for share in net.palette.shares.tolist()],
     }
-    model = traced_model(aside, header, half_storage=half_storage)
-    keep_for_training(model, learned or net, graph.net, run)
-    return finish_model(model, aside, path, lambda: check_parity(graph, aside))
+    exported = Exported(graph, graph.net, learned or net, header, run)
+    return write_model(
+        exported, _trace_of(graph), path, lambda written: check_parity(graph, written), half_storage=half_storage
+    )
 
 
-def traced_model(aside: Path, header: dict[str, Any], *, half_storage: bool) -> onnx.ModelProto:
-    """Return a traced model with its header, and without what the tracer noted."""
-    model = onnx.load(aside)
-    if half_storage:
-        store_weights_as_half(model)
-    del model.metadata_props[:]
-    entry = model.metadata_props.add()
-    entry.key, entry.value = "photochrom", json.dumps(header)
-    strip_traces(model)
-    return model
-
-
-def finish_model(model: onnx.ModelProto, aside: Path, path: Path, check: Callable[[], object]) -> str:
-    """Write a model to ``aside``, check it there, rename it, and return its sha256."""
-    onnx.save(model, aside)
-    try:
-        check()
-    except ModelFileError:
-        aside.unlink()
-        raise
-    put_in_place(aside, path)
-    return sha256_of(path)
-
-
-def _trace(graph: ColorGraph, path: Path) -> None:
-    rows, columns = torch.export.Dim("rows", min=1, max=512), torch.export.Dim("columns", min=1, max=512)
-    sizes = {0: torch.export.Dim("batch", min=1, max=64), 2: 32 * rows, 3: 32 * columns}
-    hears = graph.net.hears
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            graph.eval(),
-            (torch.rand(2, 1, 64, 96), torch.tensor(1.0), *[torch.rand(2, 3, 64, 96)] * hears),
-            str(path),
-            input_names=["luma", "temperature", *["hints"] * hears],
-            output_names=["ab", "confidence", "logits", "features"],
-            dynamic_shapes=(sizes, None, *[sizes] * hears),
-            opset_version=OPSET,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-
-
-def strip_traces(model: onnx.ModelProto) -> None:
-    """Remove what the tracer noted of the source code: it tells paths of this computer and makes the file larger."""
-    graph = model.graph
-    model.doc_string = graph.doc_string = ""
-    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
-        del part.metadata_props[:]
-        part.doc_string = ""
-
-
-def store_weights_as_half(model: onnx.ModelProto, smallest: int = SMALLEST_HALF) -> None:
-    """Store the graph's larger float32 constants as float16, each followed by a Cast that loading folds away.
-
-    Small kernels stay as they are. Those of the first layer need it: folded norms make them hundreds in size, of
-    opposite signs for red, green and blue, which cancel on grey input. Rounded too, they moved colours by up to 3 Lab
-    units (`benchmarks/storage.py`).
-    """
-    graph = model.graph
-    casts = []
-    for tensor in graph.initializer:
-        if tensor.data_type != onnx.TensorProto.FLOAT or int(np.prod(tensor.dims)) < smallest:
-            continue
-        values = onnx.numpy_helper.to_array(tensor)
-        narrow = f"{tensor.name}.half"
-        casts.append(onnx.helper.make_node("Cast", [narrow], [tensor.name], to=onnx.TensorProto.FLOAT))
-        tensor.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), narrow))
-    nodes = list(graph.node)
-    del graph.node[:]
-    graph.node.extend(casts + nodes)
+def _trace_of(graph: ColorGraph) -> Trace:
+    inputs = {"luma": torch.rand(2, 1, 64, 96), "temperature": torch.tensor(1.0)}
+    if graph.net.hears:
+        inputs["hints"] = torch.rand(2, 3, 64, 96)
+    return Trace(inputs, ("ab", "confidence", "logits", "features"), MULTIPLE)
 
 
 def check_parity(graph: ColorGraph, path: Path, *, tolerance_ab: float = PARITY_TOLERANCE_AB) -> float:

@@ -5,7 +5,6 @@ All pictures in them are sRGB, R'G'B' 0..1, (B, 3, H, W) float32; a grey photogr
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.errors import ModelFileError
-from photochrom.export.color import OPSET, finish_model, traced_model
-from photochrom.export.kept import keep_for_training
+from photochrom.export.onnx_file import Exported, Trace, write_model
 from photochrom.nets.damage import DamageNet
 from photochrom.nets.folding import fold_norms
 from photochrom.nets.restoration import DenoiseNet, InpaintNet
@@ -90,41 +88,20 @@ def export_restoration_net(
         ModelFileError: the exported graph does not answer as the network does.
     """
     graph = RestorationGraph(net)
-    aside = path.with_suffix(".partial.onnx")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _trace(graph, aside)
     contract = graph.contract
     header: dict[str, Any] = card | {"contract": contract.name}
     if isinstance(net, ToneNet):
         header |= {"side_px": TONE_PX, "knots": KNOTS, "field": FIELD}
     else:
         header |= {"multiple": contract.multiple}
-    model = traced_model(aside, header, half_storage=half_storage)
-    keep_for_training(model, net, graph.net, run)
-    return finish_model(model, aside, path, lambda: check_parity(graph, aside))
-
-
-def _trace(graph: RestorationGraph, path: Path) -> None:
-    contract = graph.contract
-    batch = torch.export.Dim("batch", min=1, max=64)
-    shape: dict[int, Any] = {0: batch}
-    if contract.multiple:
-        rows, columns = (torch.export.Dim(name, min=1, max=512) for name in ("rows", "columns"))
-        shape |= {2: contract.multiple * rows, 3: contract.multiple * columns}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            graph,
-            tuple(torch.from_numpy(array) for array in _examples(contract, 64, 96).values()),
-            str(path),
-            input_names=list(contract.inputs),
-            output_names=list(contract.outputs),
-            dynamic_shapes=((shape,) * len(contract.inputs),),
-            opset_version=OPSET,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
+    inputs = {name: torch.from_numpy(array) for name, array in _examples(contract, 64, 96).items()}
+    return write_model(
+        Exported(graph, graph.net, net, header, run),
+        Trace(inputs, contract.outputs, contract.multiple, starred=True),
+        path,
+        lambda written: check_parity(graph, written),
+        half_storage=half_storage,
+    )
 
 
 def _examples(

@@ -7,8 +7,6 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from photochrom.colorizer import Colorizer
 from photochrom.computer.systems import put_in_place
@@ -35,6 +33,7 @@ from photochrom.film.stamps import metadata_tags, stamped
 from photochrom.film.told import Told
 from photochrom.film.writers import EncodedSegment, PictureSegment, Writer
 from photochrom.options import ColorizeOptions, EngineOptions, Limits
+from photochrom.session import Session
 
 
 @dataclass(slots=True)
@@ -55,7 +54,7 @@ class _Job:
         return self.source.info
 
 
-class FilmColorizer:
+class FilmColorizer(Session):
     """A loaded model, and how films are coloured with it. A context manager.
 
     Args:
@@ -265,14 +264,6 @@ class FilmColorizer:
     def close(self) -> None:
         """Release the model's memory."""
         self._colorizer.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def require_film_extra() -> None:

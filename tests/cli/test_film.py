@@ -67,6 +67,7 @@ def test_without_the_extra_the_command_that_installs_it_is_told(
     assert "pip install 'photochrom[film]'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_help_explains_what_goes_in_and_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["film", "--help"]) == 0
     printed = " ".join(capsys.readouterr().out.replace("│", " ").split())

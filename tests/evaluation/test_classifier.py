@@ -29,6 +29,7 @@ def test_the_classifier_knows_a_cat_and_an_espresso(classifier: Classifier) -> N
     assert len(classifier.facts["weights_sha256"]) == 64
 
 
+@pytest.mark.slow
 def test_a_batch_gives_what_single_pictures_give(classifier: Classifier) -> None:
     pictures = [skimage.data.chelsea(), skimage.data.coffee()[::3, ::2]]
     together, _ = classifier(pictures)

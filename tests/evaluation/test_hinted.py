@@ -39,6 +39,7 @@ def test_places_belong_to_a_photograph_and_fewer_are_the_first_of_more() -> None
     assert len({tuple(place) for place in draw_places("a", 1000, 256)}) == 1000
 
 
+@pytest.mark.slow
 def test_hints_help_a_model_and_a_copy_of_the_nearest(halves: Path, hearing_model: Path) -> None:
     scores = measure_hints(find_photographs(halves), [str(hearing_model)], (0, 1, 20))
     for row in (NEAREST, "hearing"):

@@ -34,8 +34,11 @@ def net_with_opinions(seed: int, queries: int = 0) -> ColorNet:
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[ColorNet, Path]:
+    """A network whose first kernels are hundreds in size and cancel on grey input, and its file."""
     path = tmp_path_factory.mktemp("export") / "tiny.onnx"
     net = net_with_opinions(0)
+    with torch.no_grad():
+        net.unet.backbone.stem[0].weight += torch.tensor([300.0, -150.0, -150.0])[:, None, None]
     export_color_net(net, path, {"name": "tiny", "render_px": 64})
     return net, path
 
@@ -62,9 +65,22 @@ def test_exported_graph_follows_the_contract_at_any_size(exported: tuple[ColorNe
     assert len(header["bins_ab"]) == 25
 
 
-def test_colour_queries_are_exported_with_the_network_for_batches_of_any_length(tmp_path: Path) -> None:
-    path, net = tmp_path / "queries.onnx", net_with_opinions(0, queries=7)
-    export_color_net(net, path, {"name": "queries", "render_px": 64}, half_storage=False)
+@pytest.fixture(scope="module")
+def with_queries(tmp_path_factory: pytest.TempPathFactory) -> tuple[ColorNet, Path]:
+    folder = tmp_path_factory.mktemp("queries")
+    path, net = folder / "queries.onnx", net_with_opinions(0, queries=7)
+    with torch.no_grad():  # Learned a little: the exporter keeps one copy of tensors that are equal, as zeros are.
+        for parameter in net.parameters():
+            parameter.add_(0.01 * torch.rand_like(parameter))
+    plan = config(folder, folder, GENERATOR, model={"queries": 7})
+    export_color_net(net, path, {"name": "queries", "render_px": 64}, run=Trained(net, plan, Position()).header())
+    return net, path
+
+
+def test_colour_queries_are_exported_with_the_network_for_batches_of_any_length(
+    with_queries: tuple[ColorNet, Path],
+) -> None:
+    net, path = with_queries
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for count in (1, 3):
         luma = np.random.default_rng(count).random((count, 1, 64, 128), dtype=np.float32)
@@ -74,25 +90,17 @@ def test_colour_queries_are_exported_with_the_network_for_batches_of_any_length(
         np.testing.assert_allclose(ab, expected, atol=0.5)
 
 
-def test_a_network_with_colour_queries_is_read_back_from_its_file(tmp_path: Path) -> None:
-    path, net = tmp_path / "queries.onnx", net_with_opinions(0, queries=7)
-    with torch.no_grad():  # Learned a little: the exporter keeps one copy of tensors that are equal, as zeros are.
-        for parameter in net.parameters():
-            parameter.add_(0.01 * torch.rand_like(parameter))
-    plan = config(tmp_path, tmp_path, GENERATOR, model={"queries": 7})
-    export_color_net(net, path, {"name": "queries", "render_px": 64}, run=Trained(net, plan, Position()).header())
+def test_a_network_with_colour_queries_is_read_back_from_its_file(with_queries: tuple[ColorNet, Path]) -> None:
+    path = with_queries[1]
     again = read_folded(path)[2]
     assert again.queries is not None
     assert again.queries.queries.shape == (1, 7, 128)
     assert difference_ab(again, path) < 0.2
 
 
-def test_kernels_that_cancel_on_grey_input_survive_half_storage(tmp_path: Path) -> None:
-    net = net_with_opinions(0)
-    with torch.no_grad():
-        net.unet.backbone.stem[0].weight += torch.tensor([300.0, -150.0, -150.0])[:, None, None]
-    export_color_net(net, tmp_path / "opposed.onnx", {"name": "opposed", "render_px": 64})
-    assert check_parity(ColorGraph(net), tmp_path / "opposed.onnx") < 0.2
+def test_kernels_that_cancel_on_grey_input_survive_half_storage(exported: tuple[ColorNet, Path]) -> None:
+    net, path = exported
+    assert check_parity(ColorGraph(net), path) < 0.2
 
 
 def test_the_file_tells_nothing_of_the_computer_that_made_it(exported: tuple[ColorNet, Path]) -> None:

@@ -29,6 +29,7 @@ with atheris.instrument_imports(include=["photochrom"]):
         tiff_directories,
         tiff_exif,
         xmp,
+        xmp_document,
     )
     from photochrom.files.codecs.resolution import exif_dpi
     from photochrom.files.codecs.source import open_source
@@ -65,7 +66,7 @@ def parse_xmp(data: bytes) -> None:
     packet, _ = with_provenance(data, MADE)
     assert read_provenance(packet) == MADE
     read_provenance(data)
-    with contextlib.suppress(xmp.DamagedXmpError):
+    with contextlib.suppress(xmp_document.DamagedXmpError):
         xmp.without_outdated(data)
 
 

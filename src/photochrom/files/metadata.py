@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from photochrom.files.codecs import exif, iptc, jpeg, xmp
+from photochrom.files.codecs import exif, iptc, jpeg, xmp, xmp_document
 from photochrom.files.codecs.formats import FORMATS
 from photochrom.files.codecs.resolution import exif_dpi, with_dpi
 
@@ -68,7 +68,7 @@ def made_upright(metadata: Metadata, width: int, height: int) -> tuple[Metadata,
     if packet:
         try:
             packet = xmp.without_outdated(packet)
-        except xmp.DamagedXmpError as error:
+        except xmp_document.DamagedXmpError as error:
             packet = None
             notes.append(f"damaged XMP left out ({error})")
     dpi = metadata.dpi or (exif_dpi(block) if block else None)

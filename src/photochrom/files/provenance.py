@@ -16,7 +16,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from photochrom.files.codecs.iptc import XmpProperty
-from photochrom.files.codecs.xmp import DamagedXmpError, read_property, with_properties
+from photochrom.files.codecs.xmp import read_property, with_properties
+from photochrom.files.codecs.xmp_document import DamagedXmpError
 
 COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA = (
     "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"

@@ -9,10 +9,25 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from xml.dom import minidom
-from xml.parsers.expat import ExpatError, ParserCreate
+
+from photochrom.files.codecs.xmp_document import (
+    EMPTY,
+    RDF,
+    DamagedXmpError,
+    Place,
+    about,
+    all_places,
+    named,
+    parsed,
+    rdf_of,
+    remove,
+    serialized,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from photochrom.files.codecs.iptc import XmpProperty
+
 
 NAMESPACES = {
     "dc": "http://purl.org/dc/elements/1.1/",
@@ -56,26 +71,9 @@ OUTDATED: Mapping[str, Collection[str]] = {
     "http://ns.google.com/photos/dd/1.0/device/": EVERYTHING,
 }
 """Properties that are no longer true of the finished picture, by namespace."""
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-PACKET_START = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
-PACKET_END = '<?xpacket end="w"?>'
-EMPTY = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}"/></x:xmpmeta>'
-MAX_PACKET_BYTES = 16_000_000
-MAX_DEPTH = 60
-MOST_ATTRIBUTES = 1_000
-"""Of one element, namespaces included: building the document takes the square of their number."""
-MAX_NODES = 50_000
-"""Elements, attributes and runs of text: each costs a kilobyte while the packet is open."""
-DECLARATION = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 CONTAINERS = {"list": "Seq", "bag": "Bag", "alternatives": "Alt"}
 
 Values = Mapping["XmpProperty", Sequence[str]]
-# A description, and the attribute or child element that states a property; minidom's types cannot say which.
-Place = tuple[minidom.Element, Any]
-
-
-class DamagedXmpError(ValueError):
-    """The packet is not the XML it should be."""
 
 
 def with_properties(packet: bytes | None, values: Values, *, replace: bool) -> bytes:
@@ -89,21 +87,21 @@ def with_properties(packet: bytes | None, values: Values, *, replace: bool) -> b
     Raises:
         DamagedXmpError: the packet cannot be read.
     """
-    document = _parsed(packet) if packet else minidom.parseString(EMPTY)  # noqa: S318 - our own text
-    rdf = _rdf_of(document)
+    document = parsed(packet) if packet else minidom.parseString(EMPTY)  # noqa: S318 - our own text
+    rdf = rdf_of(document)
     description = document.createElementNS(RDF, "rdf:Description")
-    description.setAttributeNS(RDF, "rdf:about", _about(rdf))
+    description.setAttributeNS(RDF, "rdf:about", about(rdf))
     for key, texts in values.items():
         present = _places(rdf, key)
         if present and not replace:
             continue
         for place in present:
-            _remove(place)
+            remove(place)
         description.setAttribute(f"xmlns:{key.prefix}", NAMESPACES[key.prefix])
         description.appendChild(_property(document, key, texts))
     if description.hasChildNodes():
         rdf.appendChild(description)
-    return _serialized(document)
+    return serialized(document)
 
 
 def allowed(text: str) -> str:
@@ -118,12 +116,12 @@ def read_property(packet: bytes, key: XmpProperty) -> list[str]:
         DamagedXmpError: the packet cannot be read.
     """
     texts: list[str] = []
-    for _, node in _places(_rdf_of(_parsed(packet)), key):
+    for _, node in _places(rdf_of(parsed(packet)), key):
         if node.nodeType == node.ATTRIBUTE_NODE:
             texts.append(node.value)
             continue
         items = node.getElementsByTagNameNS(RDF, "li")
-        texts += [_text_of(item) for item in items or [node]]
+        texts += [text_of(item) for item in items or [node]]
     return texts
 
 
@@ -133,13 +131,13 @@ def without_outdated(packet: bytes) -> bytes:
     Raises:
         DamagedXmpError: the packet cannot be read.
     """
-    document = _parsed(packet)
-    rdf = _rdf_of(document)
-    places = [place for place in _all_places(rdf) if _is_outdated(place[1])]
+    document = parsed(packet)
+    rdf = rdf_of(document)
+    places = [place for place in all_places(rdf) if _is_outdated(place[1])]
     if not places:
         return packet
     for place in places:
-        _remove(place)
+        remove(place)
     return _without_idle_namespaces(document)
 
 
@@ -151,8 +149,8 @@ def extension_of(packet: bytes) -> str | None:
     """
     if EXTENSION[1].encode() not in packet.replace(b"\x00", b""):
         return None
-    for _, node in _named(_rdf_of(_parsed(packet)), *EXTENSION):
-        return str(node.value if node.nodeType == node.ATTRIBUTE_NODE else _text_of(node)).strip()
+    for _, node in named(rdf_of(parsed(packet)), *EXTENSION):
+        return str(node.value if node.nodeType == node.ATTRIBUTE_NODE else text_of(node)).strip()
     return None
 
 
@@ -162,14 +160,14 @@ def merged(packet: bytes, extension: bytes) -> bytes:
     Raises:
         DamagedXmpError: either cannot be read.
     """
-    document, further = _parsed(packet), _parsed(extension)
-    rdf = _rdf_of(document)
-    for place in _named(rdf, *EXTENSION):
-        _remove(place)
-    for node in list(_rdf_of(further).childNodes):
+    document, further = parsed(packet), parsed(extension)
+    rdf = rdf_of(document)
+    for place in named(rdf, *EXTENSION):
+        remove(place)
+    for node in list(rdf_of(further).childNodes):
         if node.nodeType == node.ELEMENT_NODE:
             rdf.appendChild(document.importNode(node, deep=True))
-    return _serialized(document)
+    return serialized(document)
 
 
 def split(packet: bytes, most: int) -> tuple[bytes, bytes]:
@@ -178,9 +176,9 @@ def split(packet: bytes, most: int) -> tuple[bytes, bytes]:
     Raises:
         DamagedXmpError: the packet cannot be read, or is longer than that without any property.
     """
-    main, further = _parsed(packet), _parsed(packet)
-    places, others = (list(_stated(_rdf_of(document))) for document in (main, further))
-    size = len(_serialized(main))
+    main, further = parsed(packet), parsed(packet)
+    places, others = (list(_stated(rdf_of(document))) for document in (main, further))
+    size = len(serialized(main))
     moved = set[int]()
     for k in sorted(range(len(places)), key=lambda k: -_bytes_of(places[k])):
         if size <= most:
@@ -188,8 +186,8 @@ def split(packet: bytes, most: int) -> tuple[bytes, bytes]:
         moved.add(k)
         size -= _bytes_of(places[k])
     for k, (place, other) in enumerate(zip(places, others, strict=True)):
-        _remove(place if k in moved else other)
-    first, second = _serialized(main), further.documentElement
+        remove(place if k in moved else other)
+    first, second = serialized(main), further.documentElement
     if len(first) > most or second is None:
         raise DamagedXmpError("too much in it that is no property")
     return first, second.toxml().encode()
@@ -197,19 +195,19 @@ def split(packet: bytes, most: int) -> tuple[bytes, bytes]:
 
 def with_extension(packet: bytes, guid: str) -> bytes:
     """Return a packet that says it has an extension."""
-    document = _parsed(packet)
-    rdf = _rdf_of(document)
+    document = parsed(packet)
+    rdf = rdf_of(document)
     description = document.createElementNS(RDF, "rdf:Description")
-    description.setAttributeNS(RDF, "rdf:about", _about(rdf))
+    description.setAttributeNS(RDF, "rdf:about", about(rdf))
     description.setAttribute("xmlns:xmpNote", EXTENSION[0])
     description.setAttribute(f"xmpNote:{EXTENSION[1]}", guid)
     rdf.appendChild(description)
-    return _serialized(document)
+    return serialized(document)
 
 
 def _stated(rdf: minidom.Element) -> Iterator[Place]:
     """Yield the places that state properties: not the declarations of namespaces, and not what they are about."""
-    for owner, node in _all_places(rdf):
+    for owner, node in all_places(rdf):
         if node.namespaceURI not in (None, RDF, "http://www.w3.org/2000/xmlns/") and node.prefix != "xmlns":
             yield owner, node
 
@@ -221,107 +219,18 @@ def _bytes_of(place: Place) -> int:
 
 def _without_idle_namespaces(document: minidom.Document) -> bytes:
     """Return the packet without declarations of namespaces that are outdated as a whole and no longer used."""
-    text = _serialized(document).decode()
+    text = serialized(document).decode()
     for description in document.getElementsByTagNameNS(RDF, "Description"):
         attributes: Any = description.attributes
         for declared in [attributes.item(number) for number in range(attributes.length)]:
             outdated = any(declared.value.startswith(name) for name, names in OUTDATED.items() if "*" in names)
             if declared.prefix == "xmlns" and outdated and not re.search(rf"[ <]{declared.localName}:", text):
                 description.removeAttributeNode(declared)
-    return _serialized(document)
-
-
-def _remove(place: Place) -> None:
-    owner, node = place
-    if node.nodeType == node.ATTRIBUTE_NODE:
-        owner.removeAttributeNode(node)
-    else:
-        owner.removeChild(node)
-
-
-def _parsed(packet: bytes) -> minidom.Document:
-    packet = packet.strip(b"\x00 \r\n\t")
-    if len(packet) > MAX_PACKET_BYTES or DECLARATION.search(packet.replace(b"\x00", b"")):
-        raise DamagedXmpError("too large, or with declarations that XMP does not allow")
-    try:
-        _Counter().count(packet)
-        return minidom.parseString(packet)  # noqa: S318 - no declarations in it, and bounded
-    except DamagedXmpError:
-        raise
-    except (ExpatError, ValueError, RecursionError, LookupError) as error:
-        raise DamagedXmpError("not well-formed XML") from error
-
-
-class _Counter:
-    """Counts what a packet would become in memory, without building it."""
-
-    def __init__(self) -> None:
-        self.nodes, self.depth = 0, 0
-
-    def count(self, packet: bytes) -> None:
-        """Raise DamagedXmpError where there is too much, or it is nested too deeply for minidom, which recurses."""
-        parser = ParserCreate()
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = parser.CommentHandler = self._node
-        parser.ProcessingInstructionHandler = self._node
-        parser.buffer_text = True
-        parser.Parse(packet, True)
-
-    def _node(self, *_: str) -> None:
-        self.nodes += 1
-        if self.nodes > MAX_NODES:
-            raise DamagedXmpError(f"more than {MAX_NODES:,} parts")
-
-    def _start(self, _: str, attributes: dict[str, str]) -> None:
-        self.nodes += len(attributes)
-        self.depth += 1
-        if len(attributes) > MOST_ATTRIBUTES:
-            raise DamagedXmpError(f"more than {MOST_ATTRIBUTES:,} attributes in one place")
-        if self.depth > MAX_DEPTH:
-            raise DamagedXmpError("nested too deeply")
-        self._node()
-
-    def _end(self, _: str) -> None:
-        self.depth -= 1
-
-
-def _rdf_of(document: minidom.Document) -> minidom.Element:
-    found = document.getElementsByTagNameNS(RDF, "RDF")
-    if not found:
-        raise DamagedXmpError("no RDF in it")
-    return found[0]
-
-
-def _about(rdf: minidom.Element) -> str:
-    for description in rdf.getElementsByTagNameNS(RDF, "Description"):
-        if description.parentNode is rdf:
-            return str(description.getAttributeNS(RDF, "about"))
-    return ""
+    return serialized(document)
 
 
 def _places(rdf: minidom.Element, key: XmpProperty) -> list[Place]:
-    return _named(rdf, NAMESPACES[key.prefix], key.name)
-
-
-def _named(rdf: minidom.Element, namespace: str, name: str) -> list[Place]:
-    """Return the places at the top level that state a property."""
-    return [
-        (owner, node) for owner, node in _all_places(rdf) if (node.namespaceURI, node.localName) == (namespace, name)
-    ]
-
-
-def _all_places(rdf: minidom.Element) -> Iterator[Place]:
-    """Yield (description, attribute or element) for each property at the top level."""
-    for owner in rdf.childNodes:
-        if owner.nodeType != owner.ELEMENT_NODE or owner.namespaceURI != RDF or owner.localName != "Description":
-            continue
-        attributes = owner.attributes
-        for number in range(attributes.length):
-            yield owner, attributes.item(number)
-        for child in owner.childNodes:
-            if child.nodeType == child.ELEMENT_NODE:
-                yield owner, child
+    return named(rdf, NAMESPACES[key.prefix], key.name)
 
 
 def _is_outdated(node: Any) -> bool:
@@ -343,14 +252,3 @@ def _property(document: minidom.Document, key: XmpProperty, texts: Sequence[str]
         container.appendChild(item)
     element.appendChild(container)
     return element
-
-
-def _text_of(node: minidom.Node) -> str:
-    return "".join(child.data for child in node.childNodes if child.nodeType == child.TEXT_NODE)
-
-
-def _serialized(document: minidom.Document) -> bytes:
-    root = document.documentElement
-    if root is None:
-        raise DamagedXmpError("empty")
-    return f"{PACKET_START}\n{root.toxml()}\n{PACKET_END}".encode()

@@ -11,7 +11,7 @@ import hashlib
 import struct
 from dataclasses import dataclass, field
 
-from photochrom.files.codecs import jpeg, xmp
+from photochrom.files.codecs import jpeg, xmp, xmp_document
 
 MOST_EXTENSIONS = 8
 NOTE_BYTES = 400
@@ -38,7 +38,7 @@ class Extensions:
     def whole(self, guid: bytes) -> bytes | None:
         """Return the extension of a GUID, or None where parts are missing or it is not what the GUID says."""
         length, found = self.lengths.get(guid, -1), bytearray()
-        if not 0 <= length <= xmp.MAX_PACKET_BYTES:
+        if not 0 <= length <= xmp_document.MAX_PACKET_BYTES:
             return None
         for offset, part in sorted(self.parts[guid].items()):
             if offset != len(found):
@@ -59,7 +59,7 @@ def joined(packet: bytes, extensions: Extensions) -> tuple[bytes, str]:
         if extension is None:
             return packet, f"{lost}: it is not there, or not whole"
         return xmp.merged(packet, extension), ""
-    except xmp.DamagedXmpError as error:
+    except xmp_document.DamagedXmpError as error:
         return packet, f"{lost} ({error})"
 
 

@@ -15,8 +15,6 @@ from PIL import Image
 
 from tests.tiny_model import write_tiny_model
 
-# Before PyTorch is loaded: on pictures as small as here, threads that wait for each other take more than they give.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("photochrom", derandomize=True, deadline=None)
 settings.load_profile("photochrom")
 

@@ -61,6 +61,7 @@ def test_a_turned_and_squeezed_film_takes_hints_and_frames_as_players_show_it(tm
     assert read_planes(tmp_path / "keyed.mp4")[1][1][2].mean() < 122
 
 
+@pytest.mark.slow
 def test_a_reference_lends_its_colours_to_the_shot_that_it_shows(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     textures = [random.integers(60, 200, (192, 288)).astype(np.uint8).repeat(2, 0).repeat(2, 1) for _ in range(2)]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from photochrom.cli.lines import say
+from photochrom.cli.progress import print_bytes
+from photochrom.computer.downloads import fetch
 from photochrom.engines.hub import cache_folder, models_folder
 from photochrom.importer.installation import ImportedModel, import_model
-from photochrom.importer.mirrors import fetch, published_file
+from photochrom.importer.published import published_file
 
 
 def import_file(
@@ -49,17 +50,11 @@ def pull(
         overwrite: Replace an installed model of that name.
         keep_download: Keep the published file beside the model made from it.
     """
-    path = fetch(published_file(name), cache_folder() / "downloads", progress=_print_progress)
+    path = fetch(published_file(name), cache_folder() / "downloads", progress=print_bytes)
     result = import_model(path, models_folder(), name=name, overwrite=overwrite)
     if not keep_download:
         path.unlink()
     _print_result(result)
-
-
-def _print_progress(done: int, total: int) -> None:
-    if sys.stderr is not None and sys.stderr.isatty():
-        end = "\n" if done == total else ""
-        print(f"\r{done / 1e6:7.1f} of {total / 1e6:.1f} MB", end=end, file=sys.stderr, flush=True)
 
 
 def _print_result(result: ImportedModel) -> None:

@@ -60,3 +60,10 @@ def print_left_out(left_out: Sequence[str], *, quiet: bool) -> None:
     if left_out and not quiet:
         more = f"; and {len(left_out) - MOST_NAMED} more" if len(left_out) > MOST_NAMED else ""
         say(f"left out: {'; '.join(left_out[:MOST_NAMED])}{more}")
+
+
+def print_bytes(done: int, total: int) -> None:
+    """Show how far a download is, on a terminal."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        end = "\n" if done == total else ""
+        print(f"\r{done / 1e6:7.1f} of {total / 1e6:.1f} MB", end=end, file=sys.stderr, flush=True)

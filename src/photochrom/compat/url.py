@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from photochrom.errors import OutputError, UnreadablePhotoError
 from photochrom.files.codecs.atomic import write_whole
-from photochrom.importer.mirrors import LEAST_BYTES_PER_S, PATIENCE, opened_in_time
+from photochrom.computer.downloads import LEAST_BYTES_PER_S, PATIENCE, opened_in_time
 
 TIMEOUT_S = 30.0
 MOST_REDIRECTS = 5

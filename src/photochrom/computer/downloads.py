@@ -10,19 +10,16 @@ import hashlib
 import http.client
 import threading
 import time
-import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
 from photochrom.computer.systems import put_in_place
-from photochrom.errors import ModelError, UnknownModelError
-from photochrom.spelling import did_you_mean
+from photochrom.errors import ModelError
 
 CHUNK_BYTES = 1 << 20
 TIMEOUT_S = 30.0
@@ -31,19 +28,19 @@ PATIENCE = 4
 LEAST_BYTES_PER_S = 2_000
 MOST_REDIRECTS = 5
 ATTEMPTS_PER_MIRROR = 3
-IMPORT_ONLY = ("deoldify-2018", "ddcolor", "ddcolor-artistic", "ddcolor-tiny")
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """One downloadable file: how it is known, and where it may be had."""
+    """One downloadable file: how it is known, where it may be had, and what to do where it cannot."""
 
     name: str
     file: str
     bytes: int
     sha256: str
     mirrors: tuple[str, ...]
+    otherwise: str
 
 
 class _MirrorError(Exception):
@@ -52,21 +49,6 @@ class _MirrorError(Exception):
     def __init__(self, reason: str, *, resumable: bool = False) -> None:
         super().__init__(reason)
         self.resumable = resumable
-
-
-def published_file(name: str) -> PublishedFile:
-    """Return what is known of a downloadable model; raise UnknownModelError with the closest name or the way round."""
-    known = tomllib.loads(files("photochrom.importer").joinpath("published.toml").read_text(encoding="utf-8"))
-    if name in IMPORT_ONLY:
-        raise UnknownModelError(
-            "no address of its file is known",
-            where=name,
-            next_step="Get the file elsewhere and run: photochrom models import FILE",
-        )
-    if name not in known:
-        raise UnknownModelError("cannot be pulled", where=name, next_step=did_you_mean(name, known))
-    entry = known[name]
-    return PublishedFile(name, entry["file"], entry["bytes"], entry["sha256"], tuple(entry["mirrors"]))
 
 
 def fetch(
@@ -106,7 +88,7 @@ def fetch(
     raise ModelError(
         "no mirror gave the file (" + "; ".join(reasons) + ")",
         where=wanted.name,
-        next_step=f"Offline? Get {wanted.file} elsewhere and run: photochrom models import {wanted.file}",
+        next_step=f"Offline? Get {wanted.file} elsewhere and run: {wanted.otherwise}",
     )
 
 

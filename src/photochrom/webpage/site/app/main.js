@@ -1,0 +1,191 @@
+// The page: what a person does becomes requests to the worker, and what it answers is shown.
+
+import "./comparison.js";
+import { Fault, faultOf } from "./fault.js";
+import { chosenLanguage, keepLanguage, LANGUAGES, Words } from "./language.js";
+import { keepForOffline } from "./offline.js";
+import { Session } from "./session.js";
+
+const PLAIN = { vividness: 1, warmth: 0 };
+const FORMATS = { png: "png", jpeg: "jpg" };
+// The smallest module with a SIMD instruction: an i32x4 splat of zero.
+const SIMD = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 8, 1, 6, 0, 65, 0, 253, 17, 11);
+
+const find = (id) => document.getElementById(id);
+const json = async (name) => (await fetch(new URL(name, import.meta.url))).json();
+const [page, table] = await Promise.all(["page.json", "strings.json"].map(json));
+const words = new Words(table, chosenLanguage());
+const session = new Session(page, onStage);
+let opened = 0, shown = null, looking = null, told = [];
+
+function tell(state) {
+  document.body.dataset.state = state;
+}
+
+/** Says what goes on, politely; every text is said again when the language changes. */
+function say(id, name, values = {}) {
+  told = [...told.filter((entry) => entry.id !== id), { id, name, values }];
+  find(id).textContent = name ? words.say(name, values) : "";
+}
+
+function fail(error) {
+  const { message, values } = faultOf(error);
+  say("fault", message, values);
+  say("status", "");
+  find("fault").hidden = false;
+}
+
+function onStage({ stage, done, total, before, width, height }) {
+  const megabytes = (bytes) => Math.round(bytes / 1e6);
+  if (stage === "model") say("model", done < total ? "fetching" : "preparing", { done: megabytes(done), total: megabytes(total) });
+  if (stage === "save") say("status", "saving", { percent: Math.round((100 * done) / total) });
+  if (stage === "color") {
+    find("photo").showBefore(before);
+    say("status", "coloring");
+    say("size", "size", { width, height });
+    tell("coloring");
+  }
+}
+
+async function startNet() {
+  try {
+    if (!globalThis.WebAssembly || !WebAssembly.validate(SIMD)) throw new Fault("noWebAssembly");
+    if (!globalThis.OffscreenCanvas || !globalThis.CompressionStream) throw new Fault("oldBrowser");
+    const started = await session.start();
+    say("model", "");
+    return started;
+  } catch (error) {
+    say("model", "");
+    fail(error);
+    throw error;
+  }
+}
+
+async function open(file) {
+  const turn = ++opened;
+  shown = null;
+  say("notes", "");
+  say("status", "opening");
+  find("fault").hidden = true;
+  tell("opening");
+  try {
+    await startNet();
+    const facts = await session.open(file);
+    if (turn !== opened) return;
+    shown = { ...facts, name: file.name || "photo" };
+    Object.assign(find("vividness"), { value: PLAIN.vividness });
+    Object.assign(find("warmth"), { value: PLAIN.warmth });
+    await repaint();
+    const [note] = facts.blank ? ["blank"] : facts.notes;
+    say("notes", note ?? "");
+    say("status", "done");
+    tell("done");
+  } catch (error) {
+    if (turn !== opened) return;
+    tell("ready");
+    fail(error);
+  }
+}
+
+const look = () => ({ vividness: Number(find("vividness").value), warmth: Number(find("warmth").value) });
+
+/** Paints in the look of the sliders; while one is being painted, only the last one asked for follows. */
+async function repaint() {
+  if (looking) {
+    looking.again = true;
+    return;
+  }
+  const mine = (looking = { again: true });
+  try {
+    while (mine.again) {
+      mine.again = false;
+      const turn = opened, { bitmap } = await session.look(look());
+      if (turn === opened) find("photo").showAfter(bitmap);
+    }
+  } finally {
+    looking = null;
+  }
+}
+
+async function save(format) {
+  find("fault").hidden = true;
+  say("status", "saving", { percent: 0 });
+  document.body.toggleAttribute("data-busy", true);
+  try {
+    const blob = await session.save(look(), format);
+    hand(blob, `${shown.name.replace(/\.[^.]*$/, "")}-color.${FORMATS[format]}`);
+    say("status", "saved");
+  } catch (error) {
+    fail(error);
+  } finally {
+    document.body.toggleAttribute("data-busy", false);
+  }
+}
+
+function hand(blob, name) {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+function speak(language) {
+  words.language = language;
+  words.fill(document.documentElement);
+  document.title = words.say("title");
+  for (const { id, name, values } of told) say(id, name, values);
+}
+
+function listen() {
+  find("file").addEventListener("change", ({ target }) => {
+    if (target.files[0]) open(target.files[0]);
+    target.value = "";
+  });
+  find("example").addEventListener("click", async () => {
+    try {
+      const answer = await fetch(new URL(page.example, import.meta.url));
+      open(new File([await answer.blob()], "example.jpg"));
+    } catch (error) {
+      fail(new Fault("unreachable", { reason: error.message }));
+    }
+  });
+  for (const id of ["vividness", "warmth"]) find(id).addEventListener("input", () => repaint().catch(fail));
+  for (const format of Object.keys(FORMATS)) find(`save-${format}`).addEventListener("click", () => save(format));
+  find("language").addEventListener("change", ({ target }) => {
+    keepLanguage(target.value);
+    speak(target.value);
+  });
+  listenToDrops();
+}
+
+function listenToDrops() {
+  const hover = (on) => (event) => {
+    event.preventDefault();
+    document.body.toggleAttribute("data-hover", on);
+  };
+  addEventListener("dragover", hover(true));
+  addEventListener("dragleave", hover(false));
+  addEventListener("drop", (event) => {
+    hover(false)(event);
+    const [file] = event.dataTransfer.files;
+    if (file) open(file);
+  });
+  addEventListener("paste", (event) => {
+    const [file] = event.clipboardData?.files ?? [];
+    if (file) open(file);
+  });
+}
+
+function offerLanguages() {
+  for (const [language, name] of Object.entries(LANGUAGES)) {
+    find("language").append(new Option(name, language, false, language === words.language));
+  }
+}
+
+offerLanguages();
+speak(words.language);
+listen();
+tell("ready");
+say("version", "version", { version: page.version, model: page.model.name, hash: page.model.sha256.slice(0, 12) });
+say("offline", "offlineSoon");
+Promise.all([keepForOffline(), startNet()]).then(
+  ([shell, { kept }]) => say("offline", shell && kept ? "offlineNow" : "offlineNever"), () => say("offline", ""));

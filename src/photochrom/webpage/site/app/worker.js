@@ -1,0 +1,87 @@
+// The heavy work, beside the page: one request after another, each answered with a result or a fault.
+
+import { colorsOf, paint, painter, recognize } from "./coloring.js";
+import { openPhoto, previewSize } from "./decoding.js";
+import { Fault, faultOf } from "./fault.js";
+import { shrinkLuma } from "./luma.js";
+import { loadNet } from "./net.js";
+import { saveJpeg, savePng } from "./saving.js";
+
+const PROGRESS_EVERY_MS = 80;
+let settings, net, photo, screen, recognized;
+let queue = Promise.resolve();
+
+const requests = {
+  /** Fetches and starts the net; kept says whether it is here for the next visit. */
+  async start({ page }) {
+    settings = page;
+    net = loadNet(settings, import.meta.url, progress("model"));
+    return { result: { kept: (await net).kept } };
+  },
+
+  /** Decodes a file and asks the net about it. */
+  async open({ file }) {
+    photo = screen = recognized = null;
+    photo = await openPhoto(file);
+    const { before, ...kept } = photo;
+    photo = kept;
+    postMessage({ stage: "color", before, width: photo.width, height: photo.height }, [before]);
+    recognized = await recognize(photo, await net);
+    screen = screenCopy(photo);
+    return { result: { notes: photo.notes, blank: recognized.blank } };
+  },
+
+  /** Paints the screen's copy in a look. */
+  async look({ look }) {
+    const ab = await colorsFor(look), { width, height } = screen;
+    const bitmap = await createImageBitmap(new ImageData(paint(screen, recognized, ab), width, height));
+    return { result: { bitmap }, transfer: [bitmap] };
+  },
+
+  /** Writes the photograph at full size. */
+  async save({ look, format }) {
+    const paintRow = painter(recognized, await colorsFor(look), photo.width, photo.height);
+    const xmp = settings.xmp.replaceAll("VIVIDNESS", look.vividness).replaceAll("WARMTH", look.warmth);
+    const report = progress("save"), onRow = (rows) => report(rows, photo.height);
+    return { result: await (format === "png" ? savePng : saveJpeg)(photo, paintRow, xmp, onRow) };
+  },
+};
+
+async function colorsFor(look) {
+  if (!recognized) throw new Fault("nothingOpen");
+  return colorsOf(recognized, (await net).spec, look);
+}
+
+function screenCopy({ width, height, codes, alpha }) {
+  const [small, low] = previewSize(width, height);
+  if (small === width && low === height) return { width, height, codes, alpha };
+  const luma = shrinkLuma(codes, width, height, small, low, 1).net;
+  const thin = alpha && shrinkLuma(alpha, width, height, small, low, 1).net;
+  const coded = (plane) => Uint8Array.from(plane, (value) => Math.round(value * 255));
+  return { width: small, height: low, codes: coded(luma), alpha: thin && coded(thin) };
+}
+
+function progress(stage) {
+  let last = 0;
+  return (done, total) => {
+    if (done < total && performance.now() - last < PROGRESS_EVERY_MS) return;
+    last = performance.now();
+    postMessage({ stage, done, total });
+  };
+}
+
+async function answer({ id, ask, ...request }) {
+  try {
+    const { result, transfer } = await requests[ask](request);
+    postMessage({ id, result }, transfer ?? []);
+  } catch (error) {
+    const { message, values } = faultOf(error);
+    postMessage({ id, fault: { name: message, values } });
+  }
+}
+
+onmessage = ({ data }) => {
+  // The net is fetched while a photograph is opened already.
+  if (data.ask === "start") answer(data);
+  else queue = queue.then(() => answer(data));
+};

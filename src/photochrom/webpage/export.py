@@ -70,7 +70,7 @@ def export_page(
     before = _exported_before(folder)
     if not overwrite:
         _refuse_foreign(folder, written, before)
-    _write(folder, files)
+    _write(folder, {path: content for path, content in files.items() if _hash_of(folder / path) != written[path]})
     manifest = {"format": FORMAT, "version": VERSION, "model": spec.name, "model_sha256": spec.sha256, "files": written}
     write_whole(folder / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
     _remove(folder, [path for path in before if path not in written], before)

@@ -1,7 +1,7 @@
 """A real browser for the tests of pages: the computer's own Chromium, driven by Playwright.
 
-Where there is none a developer's tests are skipped, with a word; with PHOTOCHROM_BROWSER_TESTS=required, as in continuous
-integration, they fail.
+Where there is none, a developer's tests are skipped, with a word; with PHOTOCHROM_BROWSER_TESTS=required, as in
+continuous integration, they fail.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FLAGS = [
     "--disable-sync",
     "--disable-quic",
 ]
-PATIENCE_MS = 120_000  # for a crowded computer; a page that is right needs a few seconds
+PATIENCE_MS = 45_000  # for a crowded computer; a page that is right needs a few seconds
 
 
 def lacking(what: str) -> NoReturn:

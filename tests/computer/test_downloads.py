@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from photochrom.importer.mirrors import PublishedFile, fetch, published_file
 
 from photochrom.errors import ModelError, UnknownModelError
 from photochrom.importer import mirrors
-from photochrom.importer.mirrors import PublishedFile, fetch, published_file
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 TIMEOUT_S = 0.5
+IMPORT = "photochrom models import gen.pth"
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):
@@ -147,7 +148,7 @@ def wanted(server: str, monkeypatch: pytest.MonkeyPatch) -> Wanted:
 
     def make(*paths: str) -> PublishedFile:
         urls = tuple(path if "://" in path else f"{server}/{path}" for path in paths)
-        return PublishedFile("test", "gen.pth", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), urls)
+        return PublishedFile("test", "gen.pth", len(CONTENT), hashlib.sha256(CONTENT).hexdigest(), urls, IMPORT)
 
     return make
 
@@ -226,32 +227,12 @@ def test_the_proxy_of_the_environment_is_used(
 
 
 def test_redirects_never_leave_encryption() -> None:
-    request = mirrors.urllib.request.Request("https://example.org/a")
-    with pytest.raises(mirrors._MirrorError, match="from https to http"):
-        mirrors._CautiousRedirects().redirect_request(request, None, 302, "", {}, "http://example.org/a")
+    request = downloads.urllib.request.Request("https://example.org/a")
+    with pytest.raises(downloads._MirrorError, match="from https to http"):
+        downloads._CautiousRedirects().redirect_request(request, None, 302, "", {}, "http://example.org/a")
 
 
 def test_a_full_disk_is_one_line(wanted: Wanted, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ModelError, match="cannot be written"):
         fetch(wanted("good"), tmp_path / "file")
-
-
-@pytest.mark.parametrize("name", ["deoldify-artistic", "deoldify-stable", "deoldify-video"])
-def test_the_published_files_are_known(name: str) -> None:
-    file = published_file(name)
-    assert len(file.sha256) == 64
-    assert file.bytes in {255_144_681, 874_066_230}
-    assert all(url.startswith("https://") for url in file.mirrors)
-    assert len(file.mirrors) > 1
-
-
-def test_an_unknown_name_suggests_the_closest() -> None:
-    with pytest.raises(UnknownModelError, match="deoldify-artistic"):
-        published_file("deoldify-artistc")
-
-
-@pytest.mark.parametrize("name", ["deoldify-2018", "ddcolor", "ddcolor-artistic", "ddcolor-tiny"])
-def test_what_can_only_be_imported_says_so(name: str) -> None:
-    with pytest.raises(UnknownModelError, match="models import FILE"):
-        published_file(name)

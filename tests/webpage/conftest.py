@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -92,5 +93,64 @@ def call(tab: Any) -> Callable[..., Any]:
 
     def run(module: str, name: str, *given: object) -> Any:
         return tab.evaluate(CALL, {"module": module, "name": name, "given": [sent(value) for value in given]})
+
+    return run
+
+
+class Told:
+    """What a browser was heard to say and ask for."""
+
+    def __init__(self, context: Any) -> None:
+        self.errors: list[str] = []
+        self.hosts: set[str] = set()
+        context.on("console", lambda message: message.type == "error" and self.errors.append(message.text))
+        context.on("weberror", lambda error: self.errors.append(str(error.error)))
+        context.on("request", lambda request: self.hosts.add(request.url.split("/")[2] if "://" in request.url else ""))
+
+
+@pytest.fixture(scope="package")
+def context(browser: Any) -> Iterator[tuple[Any, Told]]:
+    made = browser.new_context(locale="en-GB", viewport={"width": 1200, "height": 900})
+    made.set_default_timeout(PATIENCE_MS)
+    yield made, Told(made)
+    made.close()
+
+
+@pytest.fixture(scope="package")
+def page(context: tuple[Any, Told], address: str) -> Any:
+    opened = context[0].new_page()
+    opened.goto(address)
+    opened.wait_for_selector("body[data-state=ready]")
+    return opened
+
+
+# Opens files in the page's own worker, and gives what it saves: one net for all of them.
+DEVELOP = """async ({ module, bytes, type, look, format }) => {
+  const { Session } = await import(new URL(`${module}/session.js`, location.href));
+  const page = await (await fetch(`${module}/page.json`)).json();
+  globalThis.session ??= new Session(page, () => {});
+  const content = Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0));
+  try {
+    const facts = await session.open(new File([content], "photo", { type }));
+    const blob = await session.save(look, format);
+    const text = await new Promise((resolve) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(reader.result.split(",")[1]);
+      reader.readAsDataURL(blob);
+    });
+    return { ...facts, saved: text };
+  } catch (fault) {
+    return { fault: fault.message };
+  }
+}"""
+
+
+@pytest.fixture(scope="package")
+def develop(page: Any, release: str) -> Callable[..., dict[str, Any]]:
+    def run(content: bytes, look: tuple[float, float] = (1.0, 0.0), format: str = "png") -> dict[str, Any]:
+        asked = {"vividness": look[0], "warmth": look[1]}
+        given = {"module": release, "bytes": base64.b64encode(content).decode(), "type": "", "look": asked}
+        found = page.evaluate(DEVELOP, {**given, "format": format})
+        return {**found, "saved": base64.b64decode(found.get("saved", ""))}
 
     return run

@@ -150,7 +150,8 @@ def test_png_is_written_as_others_read_it(tab: Any, height: int, width: int, cha
     found = tab.evaluate(
         """async ({ width, height, channels, pixels }) => {
           const { encodePng } = await import(new URL("png.js", location.href));
-          const fillRow = (row, out, at, step) => out.set(pixels.slice(row * width * step, (row + 1) * width * step), at);
+          const length = width * channels;
+          const fillRow = (row, out, at) => out.set(pixels.slice(row * length, (row + 1) * length), at);
           const blob = await encodePng(width, height, channels === 4, fillRow, { xmp: "<x>é</x>" });
           return Array.from(new Uint8Array(await blob.arrayBuffer()));
         }""",

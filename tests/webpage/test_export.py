@@ -116,7 +116,7 @@ def test_a_damaged_list_of_files_removes_nothing(page: ExportedPage, hearing_mod
     assert json.loads((page.folder / MANIFEST).read_text(encoding="utf-8"))["files"]
 
 
-def test_a_forged_list_of_files_reaches_nothing_outside(page: ExportedPage, hearing_model: Path, tmp_path: Path) -> None:
+def test_a_forged_list_reaches_nothing_outside(page: ExportedPage, hearing_model: Path, tmp_path: Path) -> None:
     outside = tmp_path / "letter.txt"
     outside.write_text("dear", encoding="utf-8")
     sha256 = hashlib.sha256(b"dear").hexdigest()

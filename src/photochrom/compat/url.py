@@ -9,9 +9,9 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from photochrom.computer.downloads import LEAST_BYTES_PER_S, PATIENCE, opened_in_time
 from photochrom.errors import OutputError, UnreadablePhotoError
 from photochrom.files.codecs.atomic import write_whole
-from photochrom.computer.downloads import LEAST_BYTES_PER_S, PATIENCE, opened_in_time
 
 TIMEOUT_S = 30.0
 MOST_REDIRECTS = 5

@@ -1,8 +1,8 @@
 """What the page's folder holds: every file by its path, named by what it contains wherever its address may be kept.
 
-    index.html  service-worker.js  app.webmanifest  licences.txt
-    page-HASH/      the page's own scripts, words and looks
-    model-HASH.onnx, runtime-HASH/
+index.html  service-worker.js  app.webmanifest  licences.txt
+page-HASH/      the page's own scripts, words and looks
+model-HASH.onnx, runtime-HASH/
 """
 
 from __future__ import annotations

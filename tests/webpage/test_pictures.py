@@ -1,0 +1,98 @@
+"""What the page saves is what Python makes of one view: luma exact, chroma within a code value, in a real Chromium."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import photochrom
+from photochrom.color import chroma
+from photochrom.engines.catalog import find_card
+from photochrom.files.provenance import read_provenance
+from tests.webpage.photographs import RNG, as_png, photograph
+
+
+@pytest.fixture(scope="module")
+def colorizer() -> Iterator[photochrom.Colorizer]:
+    with photochrom.Colorizer(options=photochrom.ColorizeOptions(size=224)) as made:
+        yield made
+
+
+PICTURES = {
+    "grey, wide": photograph(300, 640),
+    "narrow": photograph(640, 40),
+    "tiny": photograph(9, 5),
+    "faded": photograph(200, 200, 100, 190),
+    "dark": photograph(220, 260, 0, 40),
+    "sepia": np.clip(photograph(240, 320)[..., None] * np.array([1.0, 0.86, 0.65]), 0, 255).astype(np.uint8),
+    "blank": np.full((50, 60), 200, dtype=np.uint8),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_are_pythons_for_one_view(
+    name: str, develop: Callable[..., dict[str, Any]], colorizer: photochrom.Colorizer
+) -> None:
+    pixels = PICTURES[name]
+    same_as_python(np.asarray(Image.open(io.BytesIO(develop(as_png(pixels))["saved"]))), pixels, colorizer)
+
+
+@pytest.mark.parametrize("look", [(0.5, 0.0), (1.6, 30.0)])
+def test_looks_are_pythons_too(
+    look: tuple[float, float], develop: Callable[..., dict[str, Any]], colorizer: photochrom.Colorizer
+) -> None:
+    pixels = PICTURES["grey, wide"]
+    found = np.asarray(Image.open(io.BytesIO(develop(as_png(pixels), look)["saved"])))
+    options = photochrom.ColorizeOptions(size=224, vividness=look[0], warmth=look[1])
+    same_as_python(found, pixels, photochrom.Colorizer(options=options, engine=colorizer.engine))
+
+
+def same_as_python(found: np.ndarray, pixels: np.ndarray, colorizer: photochrom.Colorizer) -> None:
+    """Luma exact, chroma within one code value."""
+    assert (np.asarray(Image.fromarray(found).convert("L")) == np.asarray(Image.fromarray(pixels).convert("L"))).all()
+    expected = colorizer(pixels)
+    assert found.shape == expected.shape
+    assert np.abs(chroma(found / 255.0) - chroma(expected / 255.0)).max() * 255 <= 1
+
+
+def test_transparency_is_kept(develop: Callable[..., dict[str, Any]]) -> None:
+    grey, alpha = photograph(60, 80), np.full((60, 80), 255, dtype=np.uint8)
+    alpha[:, :20] = 0
+    found = np.asarray(Image.open(io.BytesIO(develop(as_png(np.dstack([grey, grey, grey, alpha])))["saved"])))
+    assert (found[..., 3] == alpha).all()
+    opaque = np.ascontiguousarray(found[:, 20:, :3])
+    assert (np.asarray(Image.fromarray(opaque).convert("L")) == grey[:, 20:]).all()
+
+
+def test_photographs_stand_upright(develop: Callable[..., dict[str, Any]]) -> None:
+    stream, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    grey = photograph(80, 120)
+    Image.fromarray(grey).save(stream, "JPEG", quality=95, exif=exif)
+    saved = Image.open(io.BytesIO(develop(stream.getvalue())["saved"]))
+    assert saved.size == (80, 120)
+    apart = np.asarray(saved.convert("L")).astype(int) - np.rot90(grey, -1).astype(int)
+    assert np.abs(apart).mean() < 3
+
+
+def test_jpeg_says_too_that_a_model_made_its_colours(develop: Callable[..., dict[str, Any]]) -> None:
+    for format in ("png", "jpeg"):
+        saved = develop(as_png(photograph(64, 64)), (1.5, 0.0), format)["saved"]
+        provenance = read_provenance(photochrom.open_photo(saved).metadata.xmp)
+        assert provenance is not None
+        assert provenance.model_sha256 == find_card("photochrom-color").sha256
+        assert provenance.settings["vividness"] == 1.5
+        assert provenance.source_type.endswith("compositeWithTrainedAlgorithmicMedia")
+
+
+def test_what_to_know_of_a_photograph_is_noted(develop: Callable[..., dict[str, Any]]) -> None:
+    colored = RNG.integers(0, 255, (12, 16, 3), dtype=np.uint8).repeat(6, axis=0).repeat(6, axis=1)
+    deep = (photograph(40, 40).astype(np.uint16) * 257).astype(np.uint16)
+    assert develop(as_png(colored))["notes"] == ["colored"]
+    assert develop(as_png(deep))["notes"] == ["depth"]
+    assert develop(as_png(PICTURES["blank"]))["blank"]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from photochrom.importer.mirrors import PublishedFile, fetch, published_file
 
-from photochrom.errors import ModelError, UnknownModelError
-from photochrom.importer import mirrors
+from photochrom.computer import downloads
+from photochrom.computer.downloads import PublishedFile, fetch
+from photochrom.errors import ModelError
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
 TIMEOUT_S = 0.5

@@ -128,7 +128,7 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def _remove(folder: Path, paths: list[str], hashes: dict[str, str]) -> None:
-    """Remove what only the earlier page needed; what was changed since, or cannot be removed, stays: it harms nobody."""
+    """Remove what only the earlier page needed; what was changed since, or cannot be removed, stays."""
     for path in paths:
         target = folder / path
         if _hash_of(target) == hashes[path]:

@@ -29,7 +29,7 @@ FLAGS = [
     "--disable-sync",
     "--disable-quic",
 ]
-PATIENCE_MS = 45_000  # for a crowded computer; a page that is right needs a few seconds
+PATIENCE_MS = 120_000  # for a crowded computer; a page that is right needs a few seconds
 
 
 def lacking(what: str) -> NoReturn:

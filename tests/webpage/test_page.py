@@ -200,4 +200,4 @@ def test_a_canvas_that_tells_untruths_is_found_out(address: str, release: str, b
             }""",
             release,
         )
-    assert found == [448, "tampered"]
+    assert found == [384, "tampered"]

@@ -48,7 +48,7 @@ def test_from_file_to_file_by_hand_and_eye(page: Any, context: tuple[Any, Told],
     slider = page.get_by_role("slider", name="How much of the photograph is shown")
     slider.focus()
     page.keyboard.press("End")
-    assert page.locator("photo-comparison").get_attribute("style").endswith("--split: 100%;")
+    assert "--split: 100%;" in page.locator("photo-comparison").get_attribute("style")
     page.get_by_label("Vividness").fill("0")
     until(page, f"{SPREAD} === 0")
     page.get_by_label("Vividness").fill("1")

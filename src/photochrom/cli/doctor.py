@@ -28,6 +28,8 @@ EXTRAS = {
     "c2pa": "content credentials",
     "film": "films",
     "studio": "the studio, and photographs over HTTP",
+    "hub": "signatures of model indexes",
+    "docs": "the documentation's site",
     "cluster": "albums in the cloud, and Ray clusters",
     "train": "training and export",
     "import": "DeOldify's and DDColor's weights",

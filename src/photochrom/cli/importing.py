@@ -1,4 +1,4 @@
-"""`photochrom models import FILE` and `photochrom models pull NAME`."""
+"""`photochrom models import FILE`, `pull NAME` and `push NAME PLACE`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from cyclopts import Parameter
 
 from photochrom.cli.lines import say
 from photochrom.cli.progress import print_bytes
+from photochrom.colorizer import Colorizer
 from photochrom.computer.downloads import fetch
-from photochrom.engines.hub import cache_folder, models_folder
+from photochrom.engines.catalog import ModelCard
+from photochrom.engines.hub import cache_folder, find_model, models_folder
+from photochrom.importer.indexes import pull_model, sign_index
 from photochrom.importer.installation import ImportedModel, import_model
 from photochrom.importer.published import published_file
+from photochrom.importer.repositories import push_model
 
 
 def import_file(
@@ -40,21 +44,89 @@ def pull(
     name: str,
     /,
     *,
+    index: str | None = None,
+    index_key: Path | None = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
     keep_download: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Download a published model, check it against its sha256, and import it. An interrupted download goes on.
 
     Args:
-        name: deoldify-artistic (255 MB), deoldify-stable (874 MB) or deoldify-video (874 MB).
+        name: deoldify-artistic (255 MB), deoldify-stable (874 MB) or deoldify-video (874 MB), or with --index a name
+            that the index has.
+        index: Take the model from this index instead, a file or an https:// address, as `models push` writes it.
+        index_key: An Ed25519 public key (PEM); the index must be signed by it. Needs the hub extra.
         overwrite: Replace an installed model of that name.
         keep_download: Keep the published file beside the model made from it.
     """
+    if index is not None:
+        card = pull_model(name, index, models_folder(), key=index_key, overwrite=overwrite, progress=print_bytes)
+        say(f"{card.name}: {card.summary} ({card.licence})")
+        say(f"Use it: photochrom colorize photo.jpg --model {card.name}")
+        return
     path = fetch(published_file(name), cache_folder() / "downloads", progress=print_bytes)
     result = import_model(path, models_folder(), name=name, overwrite=overwrite)
     if not keep_download:
         path.unlink()
     _print_result(result)
+
+
+def push(
+    model: str,
+    place: Path,
+    /,
+    *,
+    name: str | None = None,
+    licence: str | None = None,
+    licence_file: Path | None = None,
+    summary: str | None = None,
+    text: Path | None = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+    signing_key: Path | None = None,
+) -> None:
+    """Write a model, its card, hashes and licence as a folder to publish, and into the index beside it.
+
+    The folder is a Hugging Face repository as it is (`hf upload OWNER/NAME PLACE/NAME`); the place, put on any web
+    server, serves `models pull NAME --index https://.../index.json`.
+
+    Args:
+        model: A name from `photochrom models list`, or the path of an .onnx file made by photochrom.
+        place: The folder that models are published from.
+        name: What to call it. Left out, as it is called.
+        licence: Its licence, such as MIT or CC-BY-4.0. Left out, what the model says.
+        licence_file: The licence's text.
+        summary: One line on what it is for. Left out, what its card says.
+        text: The model card, a Markdown file.
+        overwrite: Replace a model of that name.
+        signing_key: Sign the index with this Ed25519 private key (PEM). Needs the hub extra.
+    """
+    file = find_model(model)
+    contract, said = _spoken_of(file.path, file.card)
+    card = ModelCard(
+        name=name or file.name,
+        kind=file.card.kind if file.card else "color",
+        contract=contract,
+        file=file.path.name,
+        sha256="",
+        licence=licence or said,
+        summary=summary or (file.card.summary if file.card else f"{name or file.name}, a model for photochrom"),
+        trained_on=file.card.trained_on if file.card else "",
+    )
+    prose = text.read_text(encoding="utf-8") if text else ""
+    pushed = push_model(file.path, card, place, text=prose, licence=licence_file, overwrite=overwrite)
+    say(f"{pushed.folder}  {card.licence}")
+    if signing_key is not None:
+        say(f"{sign_index(pushed.index, signing_key)}")
+    say(f"Anybody takes it with: photochrom models pull {card.name} --index {pushed.index}")
+
+
+def _spoken_of(path: Path, card: ModelCard | None) -> tuple[str, str]:
+    """Return the contract and the licence that a model states."""
+    if card is not None:
+        return card.contract, card.licence
+    with Colorizer(str(path)) as colorizer:
+        spec = colorizer.engine.spec
+        return spec.contract, getattr(spec, "licence", "") or "unknown"
 
 
 def _print_result(result: ImportedModel) -> None:

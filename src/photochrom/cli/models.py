@@ -1,4 +1,4 @@
-"""`photochrom models`: list, show NAME, import FILE, pull NAME."""
+"""`photochrom models`: list, show NAME, import FILE, pull NAME, push NAME PLACE."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from photochrom.engines.hub import card_path, find_model, installed_models, look
 from photochrom.engines.restoration import CONTRACTS, OnnxStage, contract_of
 from photochrom.options import DEFAULT_MODEL
 
-app = App(name="models", help="List, show, import or pull models.")
+app = App(name="models", help="List, show, import, pull or push models.")
 # Loaded only when used: importing needs more than colouring does.
 app.command("photochrom.cli.importing:import_file", name="import", help="Turn a published DeOldify file into a model.")
 app.command("photochrom.cli.importing:pull", name="pull", help="Download a published model, check and import it.")
+
+app.command("photochrom.cli.importing:push", name="push", help="Write a model as a folder to publish, with an index.")
 
 
 @app.command(name="list")

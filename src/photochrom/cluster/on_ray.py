@@ -24,7 +24,12 @@ ROWS_AT_ONCE = 4
 """Photographs handed to a worker together: when it is killed, these are looked at again."""
 SHARE_OF_CORE = 0.9
 """What an actor asks of a core; whole ones would leave none for the reading of rows, and all would wait for ever."""
-QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_DATA_DISABLE_PROGRESS_BARS": "1"}
+SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    "RAY_raylet_start_wait_time_s": "180",  # a busy computer takes longer than the 30 that are usual
+}
 PROBE_TIMEOUT_S = 120.0
 
 
@@ -58,7 +63,7 @@ def run_on_ray(
         MissingExtraError: a node lacks photochrom or the extra.
         PhotochromError: the run cannot go on.
     """
-    os.environ.update({name: os.environ.get(name, value) for name, value in QUIET.items()})
+    os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
     import ray as untyped
 
     ray: Any = untyped
@@ -80,7 +85,7 @@ def _connect(ray: Any, address: str) -> None:
     try:
         options: dict[str, Any] = {} if address == "local" else {"address": address}
         ray.init(log_to_driver=False, logging_level="error", include_dashboard=False, **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # Ray raises whatever it likes here, plain Exceptions too
         first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise OptionError(
             f"there is no Ray cluster ({first})",

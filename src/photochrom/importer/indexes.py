@@ -1,0 +1,192 @@
+"""Models from an index of somebody's own: a file, or an address on the web. Nothing is fetched unless asked for."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from photochrom.computer.systems import put_in_place
+from photochrom.engines.catalog import ModelCard
+from photochrom.errors import MissingExtraError, ModelError, ModelFileError, OptionError, UnknownModelError
+from photochrom.computer.downloads import Progress, PublishedFile, fetch
+from photochrom.importer.repositories import CARD_FILE, read_index
+from photochrom.spelling import did_you_mean
+
+LARGEST_INDEX_BYTES = 5_000_000
+TIMEOUT_S = 30.0
+SIGNATURE_SUFFIX = ".sig"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def pull_model(
+    name: str,
+    index: str,
+    models_folder: Path,
+    *,
+    key: Path | None = None,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> ModelCard:
+    """Fetch a model that an index names, check each file by its hash, and install it, whole or not at all.
+
+    Args:
+        name: of the model, in the index.
+        index: its path, or its address (https://, or http:// on this computer).
+        models_folder: where installed models lie.
+        key: an Ed25519 public key (PEM); the index must be signed by it, INDEX.sig beside it.
+        overwrite: replace an installed model of that name.
+        progress: called with (bytes so far, bytes in all) of each file.
+
+    Raises:
+        UnknownModelError: the index does not name it.
+        OptionError: a model of that name is installed, or the address is none that is fetched from.
+        ModelFileError: the index is none, is not signed by the key, or a file has another hash.
+        ModelError: it cannot be fetched or written.
+    """
+    data = _read(index)
+    if key is not None:
+        check_signature(data, _read(index + SIGNATURE_SUFFIX), key, index)
+    entries = read_index(data, index)
+    if name not in entries:
+        raise UnknownModelError("the index does not name it", where=name, next_step=did_you_mean(name, entries))
+    target = models_folder / name
+    if target.exists() and not overwrite:
+        raise OptionError("a model of that name is installed", where=name, next_step="Use --overwrite to replace it")
+    return _install(entries[name], _base(index), target, progress)
+
+
+def _install(entry: dict[str, Any], base: str, target: Path, progress: Progress | None) -> ModelCard:
+    card = ModelCard(**{key: value for key, value in entry["card"].items() if key in ModelCard.model_fields})
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{card.name}-", dir=target.parent, ignore_cleanup_errors=True) as name:
+        made = Path(name) / "made"
+        made.mkdir()
+        for file in entry["files"]:
+            address = _joined(base, f"{entry['at'].rstrip('/')}/{file['file']}")
+            wanted = PublishedFile(card.name, file["file"], int(file["bytes"]), file["sha256"], (address,), "Try again later")
+            _place(wanted, address, made, progress)
+        known = {file["file"]: file["sha256"] for file in entry["files"]}
+        (made / CARD_FILE).write_text(
+            json.dumps({**entry["card"], "sha256": known[card.file]}, indent=2), encoding="utf-8"
+        )
+        try:
+            if target.exists():
+                put_in_place(target, Path(name) / "old")
+            put_in_place(made, target)
+        except OSError as error:
+            raise ModelError(f"cannot be put in place ({error.strerror or error})", where=str(target)) from error
+    return card
+
+
+def _place(wanted: PublishedFile, address: str, folder: Path, progress: Progress | None) -> None:
+    if urlsplit(address).scheme in {"http", "https"}:
+        fetch(wanted, folder, progress=progress)
+        return
+    from photochrom.computer.hashes import sha256_of
+
+    try:
+        shutil.copyfile(address, folder / wanted.file)
+    except OSError as error:
+        raise ModelError(f"cannot be read ({error.strerror or error})", where=address) from error
+    if sha256_of(folder / wanted.file) != wanted.sha256:
+        raise ModelFileError("is not the file that the index names", where=address, next_step="Push it again")
+
+
+def check_signature(data: bytes, signature: bytes, key: Path, where: str) -> None:
+    """Return when an index is signed by a key.
+
+    Raises:
+        ModelFileError: it is not.
+        OptionError: the key is none.
+        MissingExtraError: the package `cryptography` is absent.
+    """
+    ed25519, load = _cryptography()
+    try:
+        public = load(key.read_bytes())
+    except (OSError, ValueError) as error:
+        raise OptionError(f"is no public key ({error})"[:200], where=str(key)) from error
+    if not isinstance(public, ed25519.Ed25519PublicKey):
+        raise OptionError("is no Ed25519 public key", where=str(key))
+    try:
+        public.verify(bytes.fromhex(signature.decode("ascii").strip()), data)
+    except Exception as error:
+        raise ModelFileError(
+            "is not signed by the key", where=where, next_step="Do not use it; ask who keeps it"
+        ) from error
+
+
+def sign_index(index: Path, private_key: Path) -> Path:
+    """Sign an index with an Ed25519 private key (PEM, unencrypted), and return the signature's path.
+
+    Raises:
+        OptionError: key or index cannot be read.
+        MissingExtraError: the package `cryptography` is absent.
+    """
+    ed25519, _ = _cryptography()
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        private = load_pem_private_key(private_key.read_bytes(), None)
+        data = index.read_bytes()
+    except (OSError, ValueError, TypeError) as error:
+        raise OptionError(f"cannot be used ({error})"[:200], where=str(private_key)) from error
+    if not isinstance(private, ed25519.Ed25519PrivateKey):
+        raise OptionError("is no Ed25519 private key", where=str(private_key))
+    path = index.with_name(index.name + SIGNATURE_SUFFIX)
+    path.write_text(private.sign(data).hex() + "\n", encoding="ascii")
+    return path
+
+
+def _cryptography() -> tuple[Any, Callable[[bytes], Any]]:
+    try:
+        from cryptography.hazmat.primitives.asymmetric import ed25519
+        from cryptography.hazmat.primitives.serialization import load_pem_public_key
+    except ImportError as error:
+        raise MissingExtraError(
+            "signatures need cryptography", next_step="Run: pip install 'photochrom[hub]'"
+        ) from error
+    return ed25519, load_pem_public_key
+
+
+def _base(index: str) -> str:
+    return index if _is_web(index) else str(Path(index).parent)
+
+
+def _joined(base: str, name: str) -> str:
+    if not _is_web(base):
+        return name if _is_web(name) else str(Path(base) / name)
+    return urljoin(base, name)
+
+
+def _is_web(address: str) -> bool:
+    return address.startswith(("http://", "https://"))
+
+
+def _read(address: str) -> bytes:
+    """Return a small file of the disk or the web."""
+    if not _is_web(address):
+        if "://" in address:
+            raise OptionError("give a path or an https:// address", where=f"--index {address}")
+        try:
+            data = Path(address).read_bytes()
+        except OSError as error:
+            raise ModelError(f"cannot be read ({error.strerror or error})", where=address) from error
+    else:
+        if not address.startswith("https://") and urlsplit(address).hostname not in LOOPBACK:
+            raise OptionError("http:// can be changed on the way; use https://", where=f"--index {address}")
+        try:
+            with urllib.request.urlopen(address, timeout=TIMEOUT_S) as answer:  # noqa: S310 - checked above
+                data = answer.read(LARGEST_INDEX_BYTES + 1)
+        except (urllib.error.URLError, OSError, ValueError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise ModelError(f"cannot be fetched ({reason})", where=address, next_step="Check the address") from error
+    if len(data) > LARGEST_INDEX_BYTES:
+        raise ModelFileError("is larger than any index", where=address)
+    return data

@@ -1,0 +1,128 @@
+"""One plain layout for models that others publish: a folder that is a Hugging Face repository, too.
+
+    NAME/README.md      the card: front matter that the Hugging Face Hub reads, then prose
+    NAME/card.json      the card as data, :class:`photochrom.engines.catalog.ModelCard`
+    NAME/NAME.onnx      the model, and whatever files it names beside it
+    NAME/SHA256SUMS     the hash of each file, as `sha256sum -c` reads it
+    NAME/LICENSE        where one is given
+    index.json          which models there are, with sizes and hashes; a signature may lie beside it
+
+A museum puts the folder on any web server; nothing of it is ours but the names.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from photochrom.computer.hashes import sha256_of
+from photochrom.engines.catalog import ModelCard
+from photochrom.errors import ModelFileError, OptionError
+from photochrom.files.codecs.atomic import write_whole
+
+INDEX_FILE, CARD_FILE, TEXT_FILE, SUMS_FILE, LICENCE_FILE = (
+    "index.json",
+    "card.json",
+    "README.md",
+    "SHA256SUMS",
+    "LICENSE",
+)
+INDEX_VERSION = 1
+FRONT_MATTER = """---
+license: {licence}
+library_name: photochrom
+tags:
+- {kind}
+- onnx
+- photo-restoration
+---
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What was written: the folder, and the index that names it."""
+
+    folder: Path
+    index: Path
+
+
+def push_model(
+    model: Path, card: ModelCard, place: Path, *, text: str = "", licence: Path | None = None, overwrite: bool = False
+) -> Pushed:
+    """Write a model as a folder of the layout, and into the index of the place.
+
+    Args:
+        model: the .onnx file; files beside it that begin with its stem belong to it.
+        card: what is known of it; its file and hash are filled in.
+        place: where models are published from; made if need be.
+        text: the card in prose, Markdown; left out, the summary.
+        licence: the licence's text.
+        overwrite: replace a model of that name.
+
+    Raises:
+        OptionError: a model of that name is there.
+        ModelFileError: the place's index is none.
+        OutputError, OSError: it cannot be written.
+    """
+    folder, index_path = place / card.name, place / INDEX_FILE
+    entries = read_index(index_path.read_bytes(), str(index_path)) if index_path.exists() else {}
+    if folder.exists() and not overwrite:
+        raise OptionError("a model of that name is there", where=str(folder), next_step="Use --overwrite, or --name")
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = sorted(path for path in model.parent.glob(f"{model.stem}.*") if path.suffix in {".onnx", ".weights"})
+    for path in beside:
+        shutil.copyfile(path, folder / path.name)
+    card = card.model_copy(update={"file": model.name, "sha256": sha256_of(model), "embedded": False})
+    data = {key: value for key, value in card.model_dump().items() if key != "embedded"}
+    write_whole(folder / CARD_FILE, _json(data))
+    front = FRONT_MATTER.format(licence=card.licence.lower(), kind=card.kind)
+    write_whole(folder / TEXT_FILE, (front + (text or f"\n# {card.name}\n\n{card.summary}\n")).encode())
+    if licence:
+        shutil.copyfile(licence, folder / LICENCE_FILE)
+    named = sorted(path for path in folder.iterdir() if path.name != SUMS_FILE and path.is_file())
+    write_whole(folder / SUMS_FILE, "".join(f"{sha256_of(path)}  {path.name}\n" for path in named).encode())
+    files = [
+        {"file": p.name, "bytes": p.stat().st_size, "sha256": sha256_of(p)}
+        for p in map(folder.joinpath, (b.name for b in beside))
+    ]
+    entries[card.name] = {"card": data, "files": files, "at": f"{card.name}/"}
+    write_whole(index_path, _json({"photochrom_index": INDEX_VERSION, "models": entries}))
+    return Pushed(folder, index_path)
+
+
+def read_index(data: bytes, where: str) -> dict[str, Any]:
+    """Return the entries of an index by name, each checked as far as it will be believed.
+
+    Raises:
+        ModelFileError: it is none, or of a later version.
+    """
+    try:
+        values = json.loads(data)
+        version, models = values["photochrom_index"], values["models"]
+        if version == INDEX_VERSION:
+            for name, entry in models.items():
+                _check_entry(name, entry)
+            return dict(models)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ModelFileError(
+            "is no index of models", where=where, next_step="Write one with: photochrom models push"
+        ) from error
+    raise ModelFileError(f"is an index of version {version}", where=where, next_step="Install a newer photochrom")
+
+
+def _check_entry(name: str, entry: dict[str, Any]) -> None:
+    """Raise ValueError for an entry whose names lead out of its folder, or that lacks a hash."""
+    card = ModelCard(**{key: value for key, value in entry["card"].items() if key in ModelCard.model_fields})
+    names = [file["file"] for file in entry["files"]]
+    bare = all(Path(one).name == one and one not in {"", ".", ".."} and "\\" not in one for one in [name, *names])
+    hashed = all(len(bytes.fromhex(file["sha256"])) == 32 and int(file["bytes"]) > 0 for file in entry["files"])
+    if card.name != name or not bare or not hashed or card.file not in names or not isinstance(entry["at"], str):
+        raise ValueError(name)
+
+
+def _json(data: object) -> bytes:
+    return json.dumps(data, indent=2, sort_keys=True).encode() + b"\n"

@@ -1,0 +1,172 @@
+"""Models of one's own: a plain folder, an index, hashes that are checked, a signature that may be asked for."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import http.server
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from photochrom.cli.app import run as run_cli
+from photochrom.engines.hub import find_model
+from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_USAGE, ModelFileError
+from photochrom.importer.repositories import read_index
+
+
+@pytest.fixture
+def place(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Path:
+    """A place that a model has been pushed to; installed models lie in a folder of their own."""
+    monkeypatch.setenv("PHOTOCHROM_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "card.md").write_text("# Ours\n\nTrained on our own prints.\n")
+    words = ["models", "push", str(tiny_model), str(tmp_path / "place"), "--name", "ours", "--licence", "MIT"]
+    assert (
+        run_cli([*words, "--text", str(tmp_path / "card.md"), "--licence-file", str(tmp_path / "card.md")]) == EXIT_OK
+    )
+    capsys.readouterr()
+    return tmp_path / "place"
+
+
+@pytest.fixture
+def web(place: Path) -> Iterator[str]:
+    """The place, served on loopback."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(place)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/index.json"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def pull(index: str, *more: str) -> int:
+    return run_cli(["models", "pull", "ours", "--index", index, *more])
+
+
+def test_what_is_pushed_is_a_plain_folder_and_a_hugging_face_repository(place: Path, tiny_model: Path) -> None:
+    folder = place / "ours"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "LICENSE",
+        "README.md",
+        "SHA256SUMS",
+        "card.json",
+        "tiny.onnx",
+    ]
+    for line in (folder / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+    text = (folder / "README.md").read_text()
+    assert text.startswith("---\nlicense: mit\nlibrary_name: photochrom\n")
+    assert text.endswith("Trained on our own prints.\n")
+    assert json.loads((folder / "card.json").read_text())["contract"] == "color/1"
+
+
+@pytest.mark.parametrize("from_web", [False, True])
+def test_what_is_pulled_is_checked_and_colours(
+    place: Path, web: str, from_web: bool, make_photo: object, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    index = web if from_web else str(place / "index.json")
+    assert pull(index) == EXIT_OK
+    assert (find_model("ours").card or pytest.fail("no card")).licence == "MIT"
+    photo = make_photo("a.png")  # type: ignore[operator]
+    assert run_cli(["colorize", str(photo), "-o", str(tmp_path / "out.png"), "--model", "ours"]) == EXIT_OK
+    assert pull(index) == EXIT_USAGE  # there already
+    assert "Use --overwrite" in capsys.readouterr().err
+    assert pull(index, "--overwrite") == EXIT_OK
+
+
+@pytest.mark.parametrize("from_web", [False, True])
+def test_a_file_that_was_changed_is_not_installed(
+    place: Path, web: str, from_web: bool, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    data = bytearray((place / "ours/tiny.onnx").read_bytes())
+    data[len(data) // 2] ^= 1
+    (place / "ours/tiny.onnx").write_bytes(data)
+    assert pull(web if from_web else str(place / "index.json")) != EXIT_OK
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "cache/models/ours").exists()
+    assert [path.name for path in (tmp_path / "cache/models").iterdir()] == []
+
+
+def keys(folder: Path) -> tuple[Path, Path]:
+    serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    private, plain = Ed25519PrivateKey.generate(), serialization.NoEncryption()
+    pem = serialization.Encoding.PEM
+    (folder / "private.pem").write_bytes(private.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    public = private.public_key().public_bytes(pem, serialization.PublicFormat.SubjectPublicKeyInfo)
+    (folder / "public.pem").write_bytes(public)
+    return folder / "private.pem", folder / "public.pem"
+
+
+def test_an_index_may_have_to_be_signed(
+    place: Path, tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture
+) -> None:
+    private, public = keys(tmp_path)
+    index = str(place / "index.json")
+    assert pull(index, "--index-key", str(public)) != EXIT_OK  # no signature at all
+    words = ["models", "push", str(tiny_model), str(place), "--name", "ours", "--overwrite", "--licence", "MIT"]
+    assert run_cli([*words, "--signing-key", str(private)]) == EXIT_OK
+    assert pull(index, "--index-key", str(public)) == EXIT_OK
+    (place / "index.json").write_bytes((place / "index.json").read_bytes() + b"\n")
+    capsys.readouterr()
+    assert pull(index, "--index-key", str(public), "--overwrite") == EXIT_NOT_INSTALLED
+    assert "is not signed by the key" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [("name", "../evil"), ("file", "../evil.onnx"), ("file", "a\\b.onnx"), ("sha256", "00"), ("at", 7)],
+)
+def test_indexes_that_lead_elsewhere_are_none(place: Path, change: str, value: object) -> None:
+    index = json.loads((place / "index.json").read_text())
+    entry = index["models"]["ours"]
+    if change == "name":
+        index["models"] = {value: entry}
+    elif change == "at":
+        entry["at"] = value
+    else:
+        entry["files"][0][change] = value
+    with pytest.raises(ModelFileError, match="is no index of models"):
+        read_index(json.dumps(index).encode(), "index")
+
+
+@pytest.mark.parametrize(
+    ("index", "expected"),
+    [
+        ("http://example.org/index.json", "use https://"),
+        ("ftp://example.org/index.json", "give a path or an https:// address"),
+        ("absent.json", "cannot be read (No such file"),
+    ],
+)
+def test_addresses_that_are_not_safe_or_not_there_are_one_line(
+    index: str, expected: str, capsys: pytest.CaptureFixture
+) -> None:
+    assert pull(index) != EXIT_OK
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert expected in err
+
+
+def test_a_name_that_the_index_has_not_and_an_index_of_the_future(place: Path, capsys: pytest.CaptureFixture) -> None:
+    assert run_cli(["models", "pull", "our", "--index", str(place / "index.json")]) == EXIT_USAGE
+    assert "Did you mean 'ours'?" in capsys.readouterr().err
+    with pytest.raises(ModelFileError, match="Install a newer photochrom"):
+        read_index(b'{"photochrom_index": 2, "models": {}}', "index")
+
+
+@pytest.mark.posix
+def test_the_sums_are_those_of_sha256sum(place: Path) -> None:
+    done = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=place / "ours", capture_output=True, check=False)
+    assert done.returncode == 0

@@ -1,0 +1,107 @@
+"""What is published: packages that are small and the same each time, work flows and containers that say so."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import tarfile
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.build_packages import main as build_packages
+
+ROOT = Path(__file__).parent.parent
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+CONTAINERS = sorted((ROOT / "packaging").glob("Containerfile*"))
+
+
+@pytest.mark.slow
+def test_both_packages_are_small_whole_and_the_same_each_time(tmp_path: Path) -> None:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    build_packages(["--no-isolation", str(tmp_path)])  # twice, compared, and weighed
+    (wheel,), (source,) = tmp_path.glob("*.whl"), tmp_path.glob("*.tar.gz")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"photochrom"}
+    assert "photochrom/engines/weights/photochrom-color.onnx" in names
+    assert "photochrom/py.typed" in names
+    with tarfile.open(source) as archive:
+        members = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
+    assert {"pyproject.toml", "LICENSE", "README.md", "tests/conftest.py", "docs/cluster.md"} <= members
+    assert not [name for name in members if name.startswith((".ci", ".github", "data", "runs"))]
+
+
+@pytest.fixture(scope="module")
+def workflows() -> dict[str, dict[str, Any]]:
+    yaml = pytest.importorskip("yaml")
+    return {path.name: yaml.safe_load(path.read_text(encoding="utf-8")) for path in WORKFLOWS}
+
+
+def test_work_flows_name_their_rights_times_and_actions(workflows: dict[str, dict[str, Any]]) -> None:
+    assert set(workflows) == {"test.yml", "documentation.yml", "release.yml"}
+    for name, flow in workflows.items():
+        assert flow["permissions"] == {"contents": "read"}, name
+        for job in flow["jobs"].values():
+            if "uses" in job:  # another work flow, which has limits of its own
+                continue
+            assert 0 < job["timeout-minutes"] <= 90
+            for step in job["steps"]:
+                assert ("uses" in step) != ("run" in step)
+                assert re.fullmatch(r"[\w-]+/[\w-]+@(v\d+|release/v1)", step.get("uses", "a/b@v1"))
+
+
+def test_jobs_wait_for_jobs_that_are_there(workflows: dict[str, dict[str, Any]]) -> None:
+    for flow in workflows.values():
+        for job in flow["jobs"].values():
+            needs = job.get("needs", [])
+            assert set([needs] if isinstance(needs, str) else needs) <= set(flow["jobs"])
+
+
+def test_what_is_published_is_what_was_tested_and_no_token_is_kept(workflows: dict[str, dict[str, Any]]) -> None:
+    jobs = workflows["release.yml"]["jobs"]
+    assert jobs["pypi"]["needs"] == "test"
+    assert jobs["pypi"]["permissions"] == {"id-token": "write"}
+    text = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+    assert set(re.findall(r"secrets\.(\w+)", text)) == {"GITHUB_TOKEN"}
+    assert "attestations: true" in text
+
+
+def test_work_flows_run_every_system_and_python_that_is_promised(workflows: dict[str, dict[str, Any]]) -> None:
+    jobs = workflows["test.yml"]["jobs"]
+    assert {name.split("-")[0] for name in jobs["wheel"]["strategy"]["matrix"]["os"]} == {"ubuntu", "windows", "macos"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    least, below = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"]).groups()  # type: ignore[union-attr]
+    assert jobs["tests"]["strategy"]["matrix"]["python"] == [f"3.{n}" for n in range(int(least), int(below))]
+
+
+@pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not installed")
+def test_actionlint_finds_nothing() -> None:
+    done = subprocess.run(["actionlint", *map(str, WORKFLOWS)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", CONTAINERS, ids=lambda path: path.name)
+def test_containers_run_as_nobody_and_look_after_themselves(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    steps = re.findall(r"^([A-Z]+) ", text, flags=re.MULTILINE)
+    assert steps[0] == "FROM"
+    assert steps.index("USER") < steps.index("ENTRYPOINT")
+    assert re.search(r"^USER \d+$", text, flags=re.MULTILINE)
+    assert 'HEALTHCHECK --interval=5m --timeout=60s --start-period=10s CMD ["photochrom", "doctor"]' in text
+    assert not re.search(r"\b(ADD|curl|wget|sudo|latest)\b", text)
+    assert ("[film" in text) == path.name.endswith(".film")  # the GPL is in the film extra's wheels alone
+
+
+def test_the_versions_of_the_recipes_are_the_projects() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    recipe = (ROOT / "packaging/conda/recipe.yaml").read_text(encoding="utf-8")
+    assert f'version: "{project["version"]}"' in recipe
+    needed = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}  # type: ignore[index]
+    assert needed - {"pyvips"} <= set(re.findall(r"- ([\w-]+)", recipe))
+    assert f"photochrom-{project['version']}.tar.gz" in (ROOT / "packaging/homebrew/photochrom.rb").read_text("utf-8")
+    assert f"version: {project['version']}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")

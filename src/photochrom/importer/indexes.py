@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from photochrom.computer.downloads import Progress, PublishedFile, fetch
 from photochrom.computer.systems import put_in_place
 from photochrom.engines.catalog import ModelCard
 from photochrom.errors import MissingExtraError, ModelError, ModelFileError, OptionError, UnknownModelError
-from photochrom.computer.downloads import Progress, PublishedFile, fetch
 from photochrom.importer.repositories import CARD_FILE, read_index
 from photochrom.spelling import did_you_mean
 
@@ -70,7 +70,9 @@ def _install(entry: dict[str, Any], base: str, target: Path, progress: Progress 
         made.mkdir()
         for file in entry["files"]:
             address = _joined(base, f"{entry['at'].rstrip('/')}/{file['file']}")
-            wanted = PublishedFile(card.name, file["file"], int(file["bytes"]), file["sha256"], (address,), "Try again later")
+            wanted = PublishedFile(
+                card.name, file["file"], int(file["bytes"]), file["sha256"], (address,), "Try again later"
+            )
             _place(wanted, address, made, progress)
         known = {file["file"]: file["sha256"] for file in entry["files"]}
         (made / CARD_FILE).write_text(

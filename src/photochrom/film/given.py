@@ -18,10 +18,8 @@ from photochrom.film.keyframes import Viewer
 from photochrom.film.matrices import Plane
 from photochrom.film.options import parse_time
 from photochrom.film.sources import PICTURES
-from photochrom.film.steadiness import Colours
+from photochrom.film.steadiness import GIVEN_WEIGHT, Colours
 
-# A given colour's weight; the net's own weigh at most 1.
-GIVEN_WEIGHT = 50.0
 LARGEST_ASPECT_ERROR = 0.04
 TIME = re.compile(r"(?:\d+-){0,2}\d+(?:\.\d+)?s?")
 

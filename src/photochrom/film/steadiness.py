@@ -21,8 +21,11 @@ from photochrom.film.motion import Motion, Plane, carry
 # A weight falls to 1 / e in this many frames of travelling: the net's, and that of colours somebody has given, which
 # are also doubted less where flow is unsure.
 FADE_FRAMES, GIVEN_FADE_FRAMES, GIVEN_DOUBT = 16.0, 240.0, 0.25
-# Weight of given colours at which they count as much as all that the net says.
-GIVEN_HALF = 0.1
+# Weight of given colours, and that at which they count as much as all that the net says; the net's own weigh at most 1.
+GIVEN_WEIGHT, GIVEN_HALF = 50.0, 0.1
+# Every so many frames given colours are believed wholly again where this share of their weight is left: a little doubt
+# in each frame would add up to forgetting within seconds, while what flow loses falls below it at once.
+RENEWED_FRAMES, RENEWED_FROM = 6, 0.3
 # A key frame comes early where less than this share of the last one is left in the picture.
 LEAST_KNOWN = 0.6
 # Where less weight than this has arrived, colours are taken from what surrounds the place.
@@ -42,9 +45,11 @@ class Colours:
 
     def moved(self, positions: Plane, trust: Plane, fade_frames: float = FADE_FRAMES) -> Colours:
         """Return the colours as they arrive a frame later, or earlier."""
-        arrived = carry(np.dstack([self.chroma, self.weight]), positions)
+        # Weighed while they are carried, so that a known colour is never thinned by an unknown one beside it.
+        arrived = carry(np.dstack([self.chroma * self.weight[..., None], self.weight]), positions)
+        weight = arrived[..., 2]
         fading = np.float32(math.exp(-1 / fade_frames))
-        return Colours(arrived[..., :2], arrived[..., 2] * trust * fading)
+        return Colours(arrived[..., :2] / np.maximum(weight, np.float32(1e-6))[..., None], weight * trust * fading)
 
     def mixed(self, other: Colours) -> Colours:
         """Return the mean of both by weight."""
@@ -153,6 +158,7 @@ def spread(motions: Sequence[Motion], given: Mapping[int, Colours], carried: Col
         if frame and here:
             motion = motions[frame - 1]
             here = here.moved(motion.backward, motion.trust_later**GIVEN_DOUBT, GIVEN_FADE_FRAMES)
+            here = here if frame % RENEWED_FRAMES else renewed(here)
         here = replaced(here, given.get(frame))
         frames[frame] = here
     later: Colours | None = None
@@ -164,6 +170,12 @@ def spread(motions: Sequence[Motion], given: Mapping[int, Colours], carried: Col
             frames[frame] = earlier.mixed(later) if earlier else later
         later = replaced(later, given.get(frame))
     return frames
+
+
+def renewed(given: Colours) -> Colours:
+    """Return given colours believed wholly where most of their weight has come through."""
+    held = given.weight > np.float32(RENEWED_FROM * GIVEN_WEIGHT)
+    return Colours(given.chroma, np.where(held, np.float32(GIVEN_WEIGHT), given.weight))
 
 
 def replaced(travelled: Colours | None, given: Colours | None) -> Colours | None:

@@ -40,7 +40,7 @@ VERBS = [
     ("ask", "photochrom.cli.ask:ask_about", "Ask what the net is unsure of, and write answers as hints."),
     ("restore", "photochrom.cli.restore:restore", "Restore photographs: scratches, stains, grain, fading."),
     ("film", "photochrom.cli.film:film", "Colour a film: steady, in full size, with its sound."),
-    ("studio", "photochrom.cli.studio:studio", "Photographs in the browser: export a page that colours them."),
+    ("studio", "photochrom.cli.studio:studio", "Colour and restore in the browser: drop, compare, say, save."),
     ("serve", "photochrom.cli.serve:serve", "Colour and restore for other programs, over HTTP."),
     ("redo", "photochrom.cli.redo:redo", "Make a result again from its recipe, byte for byte."),
     ("batch", "photochrom.cli.batch:batch", "Colour albums in the cloud, here or on a Ray cluster."),

@@ -1,32 +1,78 @@
-"""`photochrom studio`: photographs in the browser. So far: `--export-page DIR`, a page for any web host."""
+"""`photochrom studio [FOLDER]`: the same for people, in a browser."""
 
 from __future__ import annotations
 
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from photochrom.cli.extras import require_extra
+from photochrom.cli.lines import say
 from photochrom.cli.page import write_page
 from photochrom.errors import EXIT_OK, OptionError
+from photochrom.options import EngineOptions, Limits
+from photochrom.studio.options import ServerOptions
 
 
 def studio(
+    folder: Annotated[Path | None, Parameter(name="FOLDER")] = None,
+    /,
     *,
+    browser: bool = True,
     export_page: Path | None = None,
     runtime: Path | None = None,
     fetch_runtime: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
+    serving: Annotated[ServerOptions, Parameter(name="*")] = ServerOptions(port=0),  # noqa: B008 - frozen
+    engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
+    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
 ) -> int:
-    """Write a page that colours photographs in the browser, for any web host: docs/try.md.
+    """Colour and restore in the browser: drop photographs, compare, say what you know, save. All on this computer.
+
+    A photograph of FOLDER is saved beside itself, as `photochrom colorize` would; what is dropped is downloaded. Hints
+    are kept beside a folder's photographs as NAME.hints.json. Ctrl-C ends it.
 
     Args:
-        export_page: The folder that the page is written to; one that holds an exported page is brought up to date.
-        runtime: npm's package onnxruntime-web as a file, or a folder with its files. Left out, what was fetched before.
-        fetch_runtime: Fetch that package from npm, 33 MB, once. Nothing is fetched otherwise.
-        overwrite: Replace files in the folder that are not as they were exported.
+        folder: Photographs to begin with; it is only ever added to.
+        browser: Open the page in the browser; without, its address is printed alone.
+        export_page: Instead, write a page that colours photographs without any server to this folder, for any web
+            host: docs/try.md. A folder that holds an exported page is brought up to date.
+        runtime: For --export-page: npm's package onnxruntime-web as a file, or a folder with its files. Left out, what
+            was fetched before.
+        fetch_runtime: For --export-page: fetch that package from npm, 33 MB, once. Nothing is fetched otherwise.
+        overwrite: For --export-page: replace files in the folder that are not as they were exported.
+        serving: Where, for whom, and how much.
+        engine: What runs the nets.
+        limits: What one photograph may ask of this computer.
     """
-    if export_page is None:
-        raise OptionError("says where the page shall lie", where="--export-page", next_step="Give it a folder")
-    write_page(export_page, runtime, fetch=fetch_runtime, overwrite=overwrite)
+    if export_page is not None:
+        write_page(export_page, runtime, fetch=fetch_runtime, overwrite=overwrite)
+        return EXIT_OK
+    if runtime or fetch_runtime or overwrite:
+        raise OptionError("is for a page that is written", where="studio", next_step="Add --export-page DIR")
+    require_extra("studio", "the studio", "starlette", "uvicorn", "python_multipart")
+    from photochrom.studio.desk import Desk
+    from photochrom.studio.pages import Pages
+    from photochrom.studio.parts import Parts
+    from photochrom.studio.security import token_of
+    from photochrom.studio.server import make_server, open_socket
+
+    token_of(serving)  # what is wrong with it is told before anything is begun
+    listening = open_socket(serving)
+    parts = Parts.of(serving, limits, engine)
+
+    def ready(address: str, token: str) -> None:
+        opened = f"{address}?token={token}"
+        say(opened)
+        say("Ctrl-C ends it")
+        if browser:
+            webbrowser.open(opened)
+
+    try:
+        pages = Pages(Desk(parts, folder))
+        make_server(parts, listening=listening, ready=ready, routes=pages.routes).serve_all()
+    finally:
+        parts.close()
     return EXIT_OK

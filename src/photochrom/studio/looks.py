@@ -1,0 +1,202 @@
+"""How photographs look, at screen size: what the page shows while somebody decides.
+
+A small copy of each photograph is kept, at most as large as a screen. Whatever is changed is shown on it by the same
+session that colours the whole, with one view instead of two, so that a hint is seen at once.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from photochrom.coloring.pipeline import ColorizeResult
+from photochrom.coloring.reference import Places, match_references, places_of, refuse_colourless
+from photochrom.files.codecs.samples import to_8_bits
+from photochrom.files.photo import Photo
+from photochrom.files.reading import open_photo
+from photochrom.hints.hint import Hint
+from photochrom.options import ColorizeOptions, Limits, RestoreOptions
+from photochrom.questions.asking import Question, ask
+from photochrom.restoration.masks import share_of
+from photochrom.studio.requests import Asked, checked_request
+from photochrom.studio.sessions import Sessions
+from photochrom.studio.stopping import Stop
+
+SMALL_PX = 720
+"""Short side of the small copies."""
+LONGEST_PX = 2_000
+THUMBNAIL_PX = 360
+KEPT_SMALL = 12
+SHOWN_QUALITY, THUMBNAIL_QUALITY = 88, 78
+SMALL_NAME = "small.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture for the page, and what was decided."""
+
+    picture: bytes
+    notes: tuple[str, ...]
+
+
+class Looks:
+    """Shows photographs at screen size. Safe to use from several threads.
+
+    Args:
+        sessions: the models.
+        limits: what one photograph may cost.
+    """
+
+    def __init__(self, sessions: Sessions, limits: Limits) -> None:
+        self._sessions, self._limits = sessions, limits
+        self._restored: OrderedDict[tuple[str, str], Photo] = OrderedDict()
+        self._places: OrderedDict[tuple[str, str], Places] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def keep_small(self, photo: Photo, folder: Path) -> Photo:
+        """Return the small copy of a photograph, and keep it in its folder."""
+        small = shrunk(photo, SMALL_PX, LONGEST_PX)
+        Image.fromarray(small.pixels.squeeze()).save(folder / SMALL_NAME, compress_level=1)
+        return small
+
+    def small_of(self, folder: Path) -> Photo:
+        """Return the small copy that is kept."""
+        with Image.open(folder / SMALL_NAME) as image:
+            pixels = np.asarray(image)
+        return Photo(pixels if pixels.ndim == 3 else pixels[..., None])
+
+    def run(self, folder: Path, look: dict[str, Any], stop: Stop | None = None, **changed: Any) -> ColorizeResult:
+        """Return a photograph at screen size as a look says; ``changed`` are options that differ from it."""
+        asked = checked_request("colorize", look | changed)
+        photo = self.restored(folder, asked, stop)
+        options = asked.part(ColorizeOptions)
+        if options.size is None:
+            options = options.model_copy(update={"size": self._sessions.engine(options.model).spec.render_px})
+        colorizer = self._sessions.colorizer(options, stop=stop)
+        hints = [*self.lent(folder, photo, options.model), *hints_of(asked)]
+        return colorizer.run(photo, hints)
+
+    def restored(self, folder: Path, asked: Asked, stop: Stop | None = None) -> Photo:
+        """Return the small copy, restored where the look says so."""
+        small = self.small_of(folder)
+        if not getattr(asked, "restore", False):
+            return small
+        options = asked.part(RestoreOptions)
+        drawn = small_mask(folder, small)
+        mask_key = "" if drawn is None else f"{share_of(drawn)}"
+        key = (str(folder), options.model_dump_json() + mask_key)
+        with self._lock:
+            if key in self._restored:
+                self._restored.move_to_end(key)
+                return self._restored[key]
+        restored = self._sessions.restorer(options, stop=stop, mask=drawn).run(small).photo
+        with self._lock:
+            self._restored[key] = restored
+            while len(self._restored) > KEPT_SMALL:
+                self._restored.popitem(last=False)
+        return restored
+
+    def lent(self, folder: Path, small: Photo, model: str) -> Sequence[Hint]:
+        """Return the colours that reference photographs of a photograph's folder lend it."""
+        paths = references_in(folder)
+        if not paths:
+            return ()
+        engine = self._sessions.engine(model)
+        places = []
+        for path in paths:
+            key = (str(path), model)
+            if key not in self._places:
+                photo = open_photo(path, limits=self._limits)
+                refuse_colourless(photo, "the reference")
+                self._places[key] = places_of(photo, engine)
+                while len(self._places) > KEPT_SMALL:
+                    self._places.popitem(last=False)
+            places.append(self._places[key])
+        return match_references(small, places, engine).hints
+
+    def versions(self, folder: Path, look: dict[str, Any], count: int) -> list[Shown]:
+        """Return the visibly different versions of a photograph, the likeliest first, small."""
+        result = self.run(folder, look, alternatives=count, alternative=1)
+        return [
+            Shown(encoded(shrunk(one.photo, 300, 450), THUMBNAIL_QUALITY), one.notes)
+            for one in (result, *result.alternatives)
+        ]
+
+    def uncertainty(self, folder: Path, look: dict[str, Any]) -> bytes:
+        """Return where the net guesses: a transparent picture, opaque where it is least sure. PNG."""
+        result = self.run(folder, look, uncertainty=True)
+        confidence = result.confidence if result.confidence is not None else np.ones((1, 1), np.float32)
+        doubt = np.rint((1 - np.clip(confidence, 0, 1)) * 200).astype(np.uint8)
+        rgba = np.zeros((*doubt.shape, 4), np.uint8)
+        rgba[..., :3], rgba[..., 3] = (214, 64, 159), doubt
+        image = Image.fromarray(rgba).resize((result.photo.width, result.photo.height), Image.Resampling.BILINEAR)
+        return png(image)
+
+    def questions(self, folder: Path, look: dict[str, Any], count: int) -> list[Question]:
+        """Return what the net would like to know."""
+        asked = checked_request("colorize", look)
+        options = asked.part(ColorizeOptions)
+        photo = self.restored(folder, asked)
+        known = (*self.lent(folder, photo, options.model), *hints_of(asked))
+        return ask(photo, self._sessions.engine(options.model), count, known, options)
+
+
+def hints_of(asked: Asked) -> tuple[Hint, ...]:
+    """Return the hints of a look."""
+    hints: tuple[Hint, ...] = getattr(asked, "hints", ())
+    return hints
+
+
+def references_in(folder: Path) -> list[Path]:
+    """Return the reference photographs of a photograph."""
+    return sorted(folder.glob("reference-*"))
+
+
+def small_mask(folder: Path, small: Photo) -> npt.NDArray[np.bool_] | None:
+    """Return the corrected mask of a photograph at the size of its small copy, thin marks kept; None without one."""
+    path = folder / "mask.png"
+    if not path.exists():
+        return None
+    with Image.open(path) as image:
+        step = max(1, image.width // small.width)
+        shrunk_image = image.reduce(step).resize((small.width, small.height), Image.Resampling.BILINEAR)
+    return np.asarray(shrunk_image) > 255 // (3 * step)
+
+
+def shrunk(photo: Photo, short_px: int, long_px: int) -> Photo:
+    """Return an 8-bit copy of a photograph that is no larger than a screen, for showing."""
+    scale = min(1.0, short_px / min(photo.width, photo.height), long_px / max(photo.width, photo.height))
+    width, height = max(1, round(photo.width * scale)), max(1, round(photo.height * scale))
+    step = max(1, int(1 / scale) // 2)
+    pixels = photo.pixels
+    planes = []
+    for band in range(pixels.shape[2]):
+        plane: Any = np.ascontiguousarray(pixels[..., band])
+        plane = to_8_bits(plane) if plane.dtype != np.uint8 else plane
+        image = Image.fromarray(plane)
+        image = image.reduce(step) if step > 1 else image
+        planes.append(np.asarray(image.resize((width, height), Image.Resampling.LANCZOS)))
+    return replace(photo, pixels=np.stack(planes, axis=-1), alpha=None, holes=None, infrared=None)
+
+
+def encoded(photo: Photo, quality: int = SHOWN_QUALITY) -> bytes:
+    """Return a picture for the page, a WebP."""
+    buffer = io.BytesIO()
+    Image.fromarray(photo.pixels.squeeze()).save(buffer, "WEBP", quality=quality, method=2)
+    return buffer.getvalue()
+
+
+def png(image: Image.Image) -> bytes:
+    """Return a PNG."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()

@@ -1,0 +1,63 @@
+// Talking to the studio on this computer: questions, uploads that go on after a break, and news of the wall.
+
+const PIECE = 4 * 1024 * 1024;
+const TRIES = 6;
+
+/** An error in the server's words. */
+export class Told extends Error {}
+
+/** Ask, and return the answer; raise `Told` with the sentence where it is refused. */
+export async function ask(path, { method = "GET", json, body, headers = {}, signal } = {}) {
+  if (json !== undefined) {
+    body = JSON.stringify(json);
+    headers = { ...headers, "Content-Type": "application/json" };
+  }
+  const answer = await fetch(path, { method, body, headers, signal });
+  if (answer.ok) return answer;
+  let sentence = answer.statusText;
+  try {
+    sentence = (await answer.json()).detail;
+  } catch { /* no sentence came */ }
+  throw Object.assign(new Told(sentence), { status: answer.status });
+}
+
+/** Ask with a body of JSON, and return the answer's JSON. */
+export async function tell(path, json = {}, method = "POST") {
+  const answer = await ask(path, { method, json });
+  return answer.status === 204 ? null : answer.json();
+}
+
+/** Send a file in pieces, going on where it stood after a break; return the upload's id. */
+export async function upload(file, progress = () => {}) {
+  const { id, href } = await tell("/v1/uploads", { name: file.name, size: file.size });
+  let sent = 0;
+  let failures = 0;
+  while (sent < file.size) {
+    const piece = file.slice(sent, sent + PIECE);
+    const headers = { "Content-Range": `bytes ${sent}-${sent + piece.size - 1}/${file.size}` };
+    try {
+      sent = (await (await ask(href, { method: "PUT", body: piece, headers })).json()).received;
+      failures = 0;
+    } catch (error) {
+      if (error instanceof Told && error.status !== 416) throw error;
+      if ((failures += 1) > TRIES) throw error;
+      await new Promise((resume) => setTimeout(resume, 300 * 2 ** failures));
+      sent = (await (await ask(href)).json()).received;
+    }
+    progress(sent / file.size);
+  }
+  return id;
+}
+
+/** Hear of the wall; the browser itself asks again after a break. */
+export function listen(heard, broken) {
+  const source = new EventSource("/studio/events");
+  source.onmessage = (event) => heard(JSON.parse(event.data));
+  source.onerror = () => broken(source.readyState === EventSource.CLOSED);
+  return source;
+}
+
+/** Return the address of a photograph's picture, which changes with its look. */
+export function picture(photo, side) {
+  return `/studio/photos/${photo.id}/${side}?r=${photo.revision}`;
+}

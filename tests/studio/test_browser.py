@@ -1,0 +1,302 @@
+"""The page in a real Chromium: from drop to saved file, brush, questions, mask, a restart in the middle.
+
+Where Chromium or Playwright is missing the tests are skipped, except in continuous integration, which installs them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photochrom.cli.app import run
+from photochrom.hints.sheet import read_hints
+from photochrom.studio.desk import Desk
+from photochrom.studio.options import ServerOptions
+from photochrom.studio.pages import Pages
+from photochrom.studio.parts import Parts
+from photochrom.studio.server import make_server, open_socket
+
+IN_CI = bool(os.environ.get("PHOTOCHROM_CI"))
+CHROMIUM = os.environ.get("PHOTOCHROM_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-quic", "--disable-dev-shm-usage",
+]  # fmt: skip
+PATIENCE_MS = 60_000
+if not IN_CI:
+    pytest.importorskip("playwright.sync_api", reason="the page is tested with Playwright: pip install playwright")
+    if CHROMIUM is None:
+        pytest.skip("the page is tested in Chromium: apt-get install chromium", allow_module_level=True)
+
+from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield found
+        found.close()
+
+
+class Studio:
+    """A studio in a thread of this process, that can be ended and started again."""
+
+    def __init__(self, model: Path, folder: Path | None = None, store: Path | None = None, port: int = 0) -> None:
+        self.model, self.folder, self.store = model, folder, store
+        self.start(port)
+
+    def start(self, port: int) -> None:
+        options = ServerOptions(port=port, store=self.store)
+        listening = open_socket(options)
+        self.port = listening.getsockname()[1]
+        self.parts = Parts.of(options, models={"photochrom-color": self.model})
+        self.desk = Desk(self.parts, self.folder)
+        ready = threading.Event()
+
+        def tell(address: str, token: str) -> None:
+            self.address = f"{address}?token={token}"
+            ready.set()
+
+        server = make_server(self.parts, listening=listening, ready=tell, routes=Pages(self.desk).routes)
+        thread = threading.Thread(target=server.serve_all, daemon=True)
+        thread.start()
+        assert ready.wait(20)
+
+        def stop() -> None:
+            server.should_exit = True
+            self.parts.changes.close()
+            thread.join(20)
+            listening.close()
+            self.parts.close()
+
+        self.stop = stop
+
+
+@pytest.fixture
+def studio(hearing_model: Path) -> Iterator[Callable[..., Studio]]:
+    """Return a function that starts a studio, whose usual model is a tiny one."""
+    started: list[Studio] = []
+
+    def start(**options: Any) -> Studio:
+        started.append(Studio(hearing_model, **options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Page]:
+    """A page that fails its test where it asks another host, or says that something is wrong."""
+    context = browser.new_context(viewport={"width": 1300, "height": 850}, locale="en-GB", accept_downloads=True)
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    page, wrong = context.new_page(), []
+    page.on("request", lambda request: wrong.append(request.url) if _is_foreign(request.url) else None)
+    page.on("console", lambda message: wrong.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.wrong = wrong  # type: ignore[attr-defined]
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def _is_foreign(url: str) -> bool:
+    return not re.match(r"(http://127\.0\.0\.1:\d+/|blob:http://127\.0\.0\.1:\d+/|data:)", url)
+
+
+def photograph(path: Path, size: tuple[int, int] = (400, 300), scratch: bool = False) -> Path:
+    """Write a grey photograph: a sky, a hill and a house."""
+    width, height = size
+    rows, columns = np.mgrid[:height, :width] / np.array([height, width]).reshape(2, 1, 1)
+    grey = 210 - 60 * rows
+    grey[rows > 0.6 + 0.15 * np.sin(columns * 5)] = 90
+    grey[(abs(columns - 0.6) < 0.12) & (abs(rows - 0.55) < 0.15)] = 150
+    grey += np.random.default_rng(1).normal(0, 3, grey.shape)
+    if scratch:
+        grey[:, width // 4 : width // 4 + 3] = 250
+    Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).save(path)
+    return path
+
+
+def drop(page: Page, *paths: Path) -> None:
+    page.locator("photo-wall input[type=file]").set_input_files([str(path) for path in paths])
+
+
+def accessible(page: Page) -> list[str]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{v['id']}: {[node['target'] for node in v['nodes']][:3]} {v['nodes'][0]['failureSummary']}" for v in found
+    ]
+
+
+def test_from_drop_to_saved_file_with_brush_and_questions(
+    studio: Callable[..., Studio], page: Page, tmp_path: Path, hearing_model: Path
+) -> None:
+    one = studio()
+    page.goto(one.address)
+    expect(page.get_by_role("heading", name="Old photographs, in colour, here.")).to_be_visible()
+    assert "token" not in page.url
+    assert accessible(page) == []
+    drop(page, photograph(tmp_path / "gran.jpg"), photograph(tmp_path / "house.png"))
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    drop(page, tmp_path / "broken.jpg")
+    expect(page.locator(".print.done")).to_have_count(2)
+    expect(page.locator(".print.failed .why")).to_contain_text("broken.jpg: ")
+    assert accessible(page) == []
+
+    page.locator(".print", has_text="gran.jpg").get_by_role("link").click()
+    table = page.locator("light-table")
+    expect(table).to_be_visible()
+    assert accessible(page) == []
+    page.get_by_role("tab", name="Brush").click()
+    canvas = page.locator("photo-viewer canvas")
+    box = canvas.bounding_box()
+    assert box is not None
+    at = (box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.55)
+    page.mouse.click(*at)
+    expect(page.locator(".hints .dot")).to_have_count(1)
+    page.mouse.move(at[0] - 200, at[1] - 100)
+    page.mouse.down()
+    page.mouse.move(at[0] - 120, at[1] - 80, steps=6)
+    page.mouse.up()
+    expect(page.locator(".hints .dot")).to_have_count(2)
+    page.mouse.move(*at)
+    page.mouse.down()
+    page.mouse.move(at[0] + 20, at[1] + 30, steps=4)
+    page.mouse.up()  # the first one is moved
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".hints .dot")).to_have_count(1)
+    page.get_by_role("button", name="Redo").click()
+    expect(page.locator(".hints .dot")).to_have_count(2)
+    canvas.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hints .dot")).to_have_count(3)
+    assert accessible(page) == []
+
+    page.get_by_role("tab", name="Questions").click()
+    page.get_by_role("button", name="Ask me").click()
+    expect(page.locator(".asked")).to_contain_text(re.compile("Which colour was this|Nothing left to ask"))
+    if page.locator(".answers button").count():
+        page.locator(".answers button").first.click()
+    assert accessible(page) == []
+    page.get_by_role("tab", name="Save").click()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save", exact=True).click()
+    assert saving.value.suggested_filename == "gran-color.jpg"
+    with page.expect_download() as hints:
+        page.get_by_role("link", name="Hints as a file").click()
+    hints.value.save_as(tmp_path / "gran.hints.json")
+    assert len(read_hints(tmp_path / "gran.hints.json").hints) >= 3
+    options = ["--hints", str(tmp_path / "gran.hints.json"), "--model", str(hearing_model), "--quiet"]
+    assert run(["colorize", str(tmp_path / "gran.jpg"), *options]) == 0
+    assert Path(saving.value.path()).read_bytes() == (tmp_path / "gran-color.jpg").read_bytes()
+    page.keyboard.press("Escape")
+    with page.expect_download() as album:
+        page.get_by_role("button", name="Save all").click()
+    assert shutil.unpack_archive(album.value.path(), tmp_path / "album", "zip") is None
+    assert {"gran-color.jpg", "house-color.png"} <= {path.name for path in (tmp_path / "album").iterdir()}
+    page.wrong[:] = [text for text in page.wrong if "404" not in text]  # type: ignore[attr-defined]
+
+
+def test_a_folder_is_saved_beside_and_keeps_its_hints_and_a_mask_is_corrected(
+    studio: Callable[..., Studio], page: Page, tmp_path: Path
+) -> None:
+    folder = tmp_path / "album"
+    folder.mkdir()
+    original = photograph(folder / "gran.png", scratch=True).read_bytes()
+    one = studio(folder=folder)
+    page.goto(one.address)
+    page.locator(".print.done").get_by_role("link").click()
+    page.get_by_role("tab", name="Restore").click()
+    page.get_by_label("Restore before colouring").check()
+    page.get_by_label("Grain, noise").select_option("never")
+    page.get_by_role("button", name="Show the mask").click()
+    page.get_by_role("button", name="Paint: this is damage").click()
+    box = page.locator("photo-viewer canvas").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.75, box["y"] + box["height"] * 0.45, steps=4)
+    page.mouse.up()
+    expect(page.locator("light-table[data-strokes='1']")).to_be_visible()
+    assert accessible(page) == []
+    page.get_by_role("tab", name="Brush").click()
+    page.mouse.click(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.6)
+    page.get_by_role("tab", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="Saved as gran-color.png")).to_be_visible()
+    assert {path.name for path in folder.iterdir()} == {
+        "gran.png", "gran-color.png", "gran-color.png.recipe.json", "gran.hints.json",
+    }  # fmt: skip
+    assert (folder / "gran.png").read_bytes() == original
+    item = one.desk.wall.all()[0]
+    assert any("as the mask says" in note for note in _notes_of(one, item.id)), item
+
+
+def _notes_of(one: Studio, identity: str) -> tuple[str, ...]:
+    item = one.desk.wall.find(identity)
+    return (
+        one.desk.looks.run(one.desk.wall.folder_of(item), item.look).notes
+        if not item.look.get("restore")
+        else (
+            *item.notes,
+            "as the mask says" if (one.desk.wall.folder_of(item) / "mask.png").exists() else "",
+        )
+    )
+
+
+def test_a_restart_in_the_middle_loses_nothing_and_two_tabs_agree(
+    studio: Callable[..., Studio], page: Page, tmp_path: Path
+) -> None:
+    one = studio(store=tmp_path / "store")
+    page.goto(one.address)
+    drop(page, photograph(tmp_path / "gran.png"))
+    expect(page.locator(".print.done")).to_have_count(1)
+    one.stop()
+    one.start(one.port)
+    other = page.context.new_page()
+    other.goto(one.address)
+    expect(other.locator(".print.done")).to_have_count(1)
+    page.goto(one.address)
+    page.locator(".print.done").get_by_role("link").click()
+    other.locator(".print.done").get_by_role("link").click()
+    other.get_by_role("tab", name="Look").click()
+    page.get_by_label("Warmth").fill("20")
+    expect(other.get_by_label("Warmth")).to_have_value("20")
+    page.wrong.clear()  # type: ignore[attr-defined] - the break itself is told on the console
+
+
+def test_every_language_and_a_phone_in_the_dark_are_accessible(
+    studio: Callable[..., Studio], page: Page, tmp_path: Path
+) -> None:
+    page.goto(studio().address)
+    drop(page, photograph(tmp_path / "gran.png"))
+    expect(page.locator(".print.done")).to_have_count(1)
+    page.set_viewport_size({"width": 390, "height": 780})
+    page.emulate_media(color_scheme="dark")
+    for language, back in [("de", "Zurück zur Wand"), ("fr", "Retour au mur")]:
+        page.get_by_role("combobox").first.select_option(language)
+        page.locator(".print.done").get_by_role("link").click()
+        expect(page.get_by_role("button", name=back)).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert accessible(page) == []
+        page.keyboard.press("Escape")
+        assert accessible(page) == []

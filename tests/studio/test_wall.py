@@ -1,0 +1,260 @@
+"""The studio behind the page: wall, looks, masks, tiles, films and results, without a browser."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from photochrom.cli.app import run
+from photochrom.files.reading import open_photo
+from photochrom.hints.sheet import read_hints
+from photochrom.options import Limits
+from photochrom.studio.album import zipped
+from photochrom.studio.desk import Desk
+from photochrom.studio.masks import checked_strokes
+from photochrom.studio.options import ServerOptions
+from photochrom.studio.pages import PAGE, Pages
+from photochrom.studio.parts import Parts
+from photochrom.studio.server import make_server, open_socket
+
+
+class Studio:
+    """A studio, its desk, and a client that is let in."""
+
+    def __init__(self, model: Path, folder: Path | None = None) -> None:
+        self.parts = Parts.of(ServerOptions(port=0), Limits(), models={"photochrom-color": model})
+        self.desk = Desk(self.parts, folder)
+        listening, ready = open_socket(self.parts.options), threading.Event()
+        told: list[str] = []
+
+        def tell(*given: str) -> None:
+            told.extend(given)
+            ready.set()
+
+        self._server = make_server(self.parts, listening=listening, ready=tell, routes=Pages(self.desk).routes)
+        self._thread = threading.Thread(target=self._server.serve_all, daemon=True)
+        self._thread.start()
+        assert ready.wait(20)
+        headers = {"Authorization": f"Bearer {told[1]}"}
+        self.client = httpx.Client(base_url=told[0], headers=headers, timeout=60, trust_env=False)
+        self._listening = listening
+
+    def hang(self, name: str, content: bytes) -> dict:
+        upload = self.client.post("/v1/uploads", json={"name": name, "size": len(content)}).json()
+        self.client.put(upload["href"], content=content)
+        return self.wait(self.client.post("/studio/photos", json={"upload": upload["id"]}).json()["id"])
+
+    def wait(self, identity: str, name: str = "state", ended: tuple[str, ...] = ("done", "failed")) -> dict:
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            told = self.desk.wall.find(identity).told()
+            if told[name] in ended:
+                return told
+            time.sleep(0.02)
+        raise AssertionError(told)
+
+    def stop(self) -> None:
+        self.client.close()
+        self._server.should_exit = True
+        self._thread.join(20)
+        self._listening.close()
+        self.parts.close()
+
+
+@pytest.fixture(scope="module")
+def studio(hearing_model: Path) -> Iterator[Studio]:
+    one = Studio(hearing_model)
+    yield one
+    one.stop()
+
+
+@pytest.fixture
+def with_folder(hearing_model: Path) -> Iterator[Callable[[Path], Studio]]:
+    started: list[Studio] = []
+
+    def start(folder: Path) -> Studio:
+        started.append(Studio(hearing_model, folder))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+def test_a_photograph_is_hung_looked_at_and_changed(studio: Studio, jpeg: bytes) -> None:
+    photo = studio.hang("gran.jpg", jpeg)
+    assert (photo["state"], photo["width"], photo["height"], photo["revision"]) == ("done", 128, 96, 1)
+    assert "path" not in photo
+    base = f"/studio/photos/{photo['id']}"
+    for side in ("before", "after", "thumbnail"):
+        answer = studio.client.get(f"{base}/{side}?r=1")
+        assert Image.open(io.BytesIO(answer.content)).size == (128, 96)
+        assert "immutable" in answer.headers["cache-control"]
+    look = {"vividness": 1.5, "hints": [{"point": [0.5, 0.5], "color": "red", "reach": 0.4}]}
+    shown = studio.client.post(f"{base}/preview", json=look)
+    assert json.loads(shown.headers["photochrom-notes"])
+    hinted = np.asarray(Image.open(io.BytesIO(shown.content)).convert("RGB")).astype(int)
+    assert (hinted[48, 64, 0] - hinted[48, 64, 2]) > 60
+    told = studio.client.put(f"{base}/look", json=look).json()
+    assert told["look"] == look
+    assert studio.wait(photo["id"])["revision"] == 2
+    sheet = studio.client.get(f"{base}/hints.json")
+    assert json.loads(sheet.content)["photo"]["width"] == 128
+    wrong = studio.client.put(f"{base}/look", json={"vividness": 7})
+    assert (wrong.status_code, wrong.json()["detail"].startswith("vividness: should be")) == (422, True)
+    assert studio.client.delete(base).status_code == 204
+    assert studio.client.get(f"{base}/after").status_code == 404
+
+
+def test_questions_versions_and_doubts_answer(studio: Studio, jpeg: bytes) -> None:
+    base = f"/studio/photos/{studio.hang('gran.jpg', jpeg)['id']}"
+    questions = studio.client.post(f"{base}/questions", json={}).json()["questions"]
+    assert all(2 <= len(question["choices"]) <= 4 for question in questions)
+    versions = studio.client.post(f"{base}/versions", json={}).json()["versions"]
+    assert versions[0]["picture"].startswith("data:image/webp;base64,")
+    doubt = Image.open(io.BytesIO(studio.client.post(f"{base}/uncertainty", json={}).content))
+    assert (doubt.mode, doubt.size) == ("RGBA", (128, 96))
+
+
+def test_a_reference_without_colours_is_refused_and_not_kept(studio: Studio, jpeg: bytes) -> None:
+    photo = studio.hang("gran.jpg", jpeg)
+    upload = studio.client.post("/v1/uploads", json={"name": "grey.jpg", "size": len(jpeg)}).json()
+    studio.client.put(upload["href"], content=jpeg)
+    answer = studio.client.post(f"/studio/photos/{photo['id']}/references", json={"upload": upload["id"]})
+    assert answer.status_code == 422
+    assert "has no colours to take" in answer.json()["detail"]
+    assert studio.client.post(f"/studio/photos/{photo['id']}/preview", json={}).status_code == 200
+
+
+def test_a_result_is_the_command_lines_and_its_tiles_show_every_pixel(
+    studio: Studio, tmp_path: Path, hearing_model: Path
+) -> None:
+    rows, columns = np.mgrid[:700, :1100]
+    grey = ((rows * 3 + columns * 5) % 256).astype(np.uint8)
+    Image.fromarray(grey).save(tmp_path / "wide.png")
+    photo = studio.hang("wide.png", (tmp_path / "wide.png").read_bytes())
+    base = f"/studio/photos/{photo['id']}"
+    assert studio.client.get(f"{base}/tiles/after/0/0/0").status_code == 404
+    assert studio.client.post(f"{base}/save", json={}).status_code == 202
+    assert studio.wait(photo["id"], "full")["full_error"] == ""
+    made = studio.client.get(f"{base}/files/result").content
+    assert run(["colorize", str(tmp_path / "wide.png"), "--model", str(hearing_model), "--quiet"]) == 0
+    assert made == (tmp_path / "wide-color.png").read_bytes()
+    whole = open_photo(tmp_path / "wide-color.png").pixels
+    for column, row in [(0, 0), (2, 1)]:
+        part = np.asarray(Image.open(io.BytesIO(studio.client.get(f"{base}/tiles/after/0/{column}/{row}").content)))
+        assert (part == whole[row * 512 : row * 512 + 512, column * 512 : column * 512 + 512]).all()
+        part = np.asarray(Image.open(io.BytesIO(studio.client.get(f"{base}/tiles/before/0/{column}/{row}").content)))
+        assert (part == grey[row * 512 : row * 512 + 512, column * 512 : column * 512 + 512]).all()
+    half = studio.client.get(f"{base}/tiles/after/1/0/0")
+    assert Image.open(io.BytesIO(half.content)).size == (512, 350)
+    for wrong in ["after/0/9/0", "after/9/0/0", "middle/0/0/0"]:
+        assert studio.client.get(f"{base}/tiles/{wrong}").status_code == 404
+    archive = zipfile.ZipFile(io.BytesIO(studio.client.get("/studio/album.zip").content))
+    assert archive.read("wide-color.png") == made
+
+
+@pytest.mark.slow
+def test_the_mask_is_found_at_full_size_and_corrected_by_strokes(studio: Studio, jpeg: bytes) -> None:
+    photo = studio.hang("gran.jpg", jpeg)
+    base = f"/studio/photos/{photo['id']}"
+    early = studio.client.put(f"{base}/mask", json={"strokes": [{"mode": "add", "points": [[0.5, 0.5]]}]})
+    assert "has not been searched for yet" in early.json()["detail"]
+    assert studio.client.post(f"{base}/mask", json={}).status_code == 200
+    strokes = [
+        {"mode": "add", "points": [[0.2, 0.5], [0.8, 0.5]], "width": 0.1},
+        {"mode": "remove", "points": [[0.5, 0.5]], "width": 0.3},
+    ]
+    told = studio.client.put(f"{base}/mask", json={"strokes": strokes})
+    alpha = np.asarray(Image.open(io.BytesIO(told.content)))[..., 3]
+    assert alpha[48, 30] > 0
+    assert alpha[48, 64] == 0
+    studio.client.put(f"{base}/look", json={"restore": True, "noise": "never", "tone": "never"})
+    studio.client.post(f"{base}/save", json={})
+    done = studio.wait(photo["id"], "full")
+    recipe = json.loads(studio.client.get(f"{base}/files/recipe").content)
+    assert (done["full"], len(recipe["settings"]["restore"]["mask_sha256"])) == ("done", 64)
+
+
+def test_wrong_strokes_are_told() -> None:
+    from photochrom.errors import OptionError
+
+    for wrong in ["x", [1], [{"mode": "draw", "points": [[0, 0]]}], [{"mode": "add", "points": []}], [{}] * 5000]:
+        with pytest.raises(OptionError):
+            checked_strokes(wrong)
+
+
+def test_a_folder_hangs_with_its_hints_and_results_lie_beside(
+    with_folder: Callable[[Path], Studio], make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    first = make_photo("album/gran.png")
+    make_photo("album/sub/house.png")
+    make_photo("album/gran-color.png")
+    (tmp_path / "album" / "gran.hints.json").write_text(
+        '{"photochrom_hints": 1, "hints": [{"point": [0.5, 0.5], "color": "navy"}]}'
+    )
+    before = first.read_bytes()
+    studio = with_folder(tmp_path / "album")
+    items = {item.name: item for item in studio.desk.wall.all()}
+    assert sorted(items) == ["gran.png", "sub/house.png"]
+    gran = studio.wait(items["gran.png"].id)
+    assert gran["look"]["hints"] == [{"point": [0.5, 0.5], "color": "navy"}]
+    base = f"/studio/photos/{gran['id']}"
+    studio.client.put(f"{base}/look", json={"hints": [*gran["look"]["hints"], {"point": [0.1, 0.1], "color": "red"}]})
+    assert len(read_hints(tmp_path / "album" / "gran.hints.json", open_photo(first)).hints) == 2
+    studio.client.post(f"{base}/save", json={})
+    studio.wait(gran["id"], "full")
+    until = time.monotonic() + 20
+    while "exists already" not in studio.desk.wall.find(gran["id"]).full_error and time.monotonic() < until:
+        time.sleep(0.02)
+    assert "gran-color.png: exists already" in studio.desk.wall.find(gran["id"]).full_error
+    studio.client.post(f"{base}/save", json={"overwrite": True})
+    assert studio.desk.wall.find(gran["id"]).saved == "gran-color.png"
+    assert first.read_bytes() == before
+    studio.client.put(f"{base}/look", json={"hints": []})
+    assert not (tmp_path / "album" / "gran.hints.json").exists()
+
+
+def test_the_page_is_whole_and_nothing_else_is_served(studio: Studio) -> None:
+    index = studio.client.get("/")
+    assert index.status_code == 200
+    for path in ["main.js", "table.js", "viewer.js", "words.js", "style.css", "mark.svg"]:
+        assert studio.client.get(f"/page/{path}").status_code == 200
+    for path in ["../desk.py", "..%2fdesk.py", "%2e%2e/security.py", "nothing.js", ""]:
+        assert studio.client.get(f"/page/{path}").status_code == 404
+    assert "http" not in index.text.replace("http-equiv", "")
+
+
+def test_every_sentence_of_the_page_is_there_in_every_language() -> None:
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in PAGE.glob("*.js")}
+    words = {
+        key: json.loads(row) for key, row in re.findall(r"^  (\w+): (\[.*\]),$", scripts["words.js"], re.MULTILINE)
+    }
+    assert len(words) > 60
+    for row in words.values():
+        assert len(row) == 3
+        assert all(row)
+        assert len({tuple(sorted(re.findall(r"\{\w+\}", text))) for text in row}) == 1
+    rest = "".join(text for name, text in scripts.items() if name != "words.js")
+    said = set(re.findall(r't\("(\w+)"', rest + scripts["words.js"])) | set(re.findall(r'"(\w+)"', rest))
+    assert sorted(words.keys() - said) == []
+    assert sorted(set(re.findall(r'\bt\("(\w+)"', rest)) - words.keys()) == []
+
+
+def test_an_album_tells_names_that_occur_twice_apart(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"one")
+    (tmp_path / "b").write_bytes(b"two")
+    content = b"".join(zipped([("x.jpg", tmp_path / "a"), ("X.jpg", tmp_path / "b")]))
+    archive = zipfile.ZipFile(io.BytesIO(content))
+    assert {name: archive.read(name) for name in archive.namelist()} == {"x.jpg": b"one", "X-2.jpg": b"two"}

@@ -245,7 +245,8 @@ export class PhotoViewer extends HTMLElement {
     const ratio = devicePixelRatio;
     context.imageSmoothingEnabled = true;
     context.drawImage(image, 0, 0, width, height);
-    const larger = this.scale * ratio > (image.naturalWidth / this.width) * 1.05;
+    const isWhole = image.naturalWidth >= this.width;
+    const larger = isWhole ? this.scale * ratio >= 4 : this.scale * ratio > (image.naturalWidth / this.width) * 1.05;
     if (larger && this.photo.kind === "photo") this.paintTiles(context, side, from - shift, to - shift);
     if (side === "after") for (const layer of this.layers.values()) context.drawImage(layer, 0, 0, width, height);
     for (const mark of this.marks) mark(context, this.scale, this.width, this.height, side);

@@ -116,9 +116,7 @@ def main() -> None:
     studio.wait(last, "after")
     each = (time.perf_counter() - begun) / max(1, arguments.photos)
     many = studio.memory_mb()
-    print(
-        f"memory: empty {empty:.0f} MB, after one of 12 megapixels {one:.0f} MB, with {arguments.photos} more {many:.0f}"
-    )
+    print(f"memory: empty {empty:.0f} MB, after 12 megapixels {one:.0f}, with {arguments.photos} more {many:.0f}")
     print(f"ratio {many / one:.2f}; {each:.2f} s a photograph")
     studio.close()
 

@@ -1,7 +1,7 @@
 // The parts of the light table's panel. Each takes the table, and returns an element; `update` follows what changes.
 
-import { button, choice, make, range, toggle, toast } from "./elements.js";
-import { ask, picture, tell } from "./server.js";
+import { button, choice, make, range, toggle } from "./elements.js";
+import { picture } from "./server.js";
 import { t } from "./words.js";
 import { colorOf } from "./viewer.js";
 
@@ -134,8 +134,7 @@ export function questionPart(table) {
 
 /** Restoring: stages, strengths, and the mask with its brush. */
 export function restorePart(table) {
-  const stages = make("div", { class: "part" });
-  stages.className = "stages";
+  const stages = make("div", { class: "stages" });
   const tools = make("div", { class: "buttons" });
   const find = button("restore", t("findDamage"), () => table.findDamage());
   const part = make("section", { class: "part" }, make("h2", {}, t("restore")), make("p", {}, t("restoreHelp")), stages,

@@ -82,8 +82,8 @@ export class LightTable extends HTMLElement {
     const before = this.photo;
     this.photo = this.viewer.photo = photo;
     this.viewer.full = photo.full === "done";
-    this.viewer.busy.hidden = photo.full !== "working";
-    this.viewer.busy.textContent = t("fullSize");
+    this.viewer.busy.hidden = photo.full !== "working" && !this.isFinding;
+    this.viewer.busy.textContent = t(this.isFinding ? "finding" : "fullSize");
     if (photo.revision !== before.revision && !this.waiting) {
       this.viewer.setImage("after", picture(photo, "after")).catch(() => {});
       if (JSON.stringify(photo.look) !== JSON.stringify(this.look)) this.push(structuredClone(photo.look));  // another tab
@@ -246,7 +246,7 @@ export class LightTable extends HTMLElement {
     return length < SHORTEST_STROKE ? { point: points[0], color, width, reach } : { stroke: points, color, width, reach };
   }
 
-  paintMarks(context, scale, width, height, side) {
+  paintMarks(context, scale, width, height) {
     const at = ([x, y]) => [x * width * scale, y * height * scale];
     const short = Math.min(width, height) * scale;
     const line = (places, color, thick) => {
@@ -266,19 +266,20 @@ export class LightTable extends HTMLElement {
       }
     }
     if (this.stroke) line(this.stroke.places, { add: "#e63c28aa", remove: "#ffffffaa" }[this.stroke.tool] ?? this.brush.color, Math.max(0.004, this.brush.width));
-    if (this.asked && side === "after") ring(context, ...at(this.asked.point));
+    if (this.asked) ring(context, ...at(this.asked.point));
   }
 
   async findDamage() {
-    this.viewer.busy.hidden = false;
-    this.viewer.busy.textContent = t("finding");
+    this.isFinding = true;
+    this.show(this.photo);
     try {
       await this.kept();
       await this.takeMask(await ask(`/studio/photos/${this.photo.id}/mask`, { method: "POST", json: {} }));
     } catch (error) {
       toast(error.message, "bad");
     }
-    this.viewer.busy.hidden = true;
+    this.isFinding = false;
+    this.show(this.photo);
   }
 
   async takeMask(answer) {

@@ -249,7 +249,7 @@ export class PhotoViewer extends HTMLElement {
     const larger = isWhole ? this.scale * ratio >= 4 : this.scale * ratio > (image.naturalWidth / this.width) * 1.05;
     if (larger && this.photo.kind === "photo") this.paintTiles(context, side, from - shift, to - shift);
     if (side === "after") for (const layer of this.layers.values()) context.drawImage(layer, 0, 0, width, height);
-    for (const mark of this.marks) mark(context, this.scale, this.width, this.height, side);
+    for (const mark of this.marks) mark(context, this.scale, this.width, this.height);
     if (this.cross) paintCross(context, this.cross[0] * width, this.cross[1] * height);
     context.restore();
   }

@@ -21,7 +21,7 @@ from photochrom.degradation import degrade
 from photochrom.degradation.ageing import AgeOptions, age
 from photochrom.degradation.sheet import contact_sheet
 
-HEIGHT_PX = 300
+HEIGHT_PX, RESTORED_HEIGHT_PX = 300, 240
 # The sample, how it is aged, and the seed that fixes the ageing. "camera" is a real black-and-white photograph.
 SAMPLES = (
     ("astronaut", AgeOptions(untouched=1.0), 1),
@@ -52,7 +52,9 @@ def make_pair(name: str, options: AgeOptions | None, seed: int, colorizer: photo
 def make_restored(name: str, preset: str, seed: int, restorer: photochrom.Restorer) -> Image.Image:
     """Return the sample as it is, worn, and restored, side by side."""
     sample = Image.fromarray(getattr(skimage.data, name)()).convert("RGB")
-    sample = sample.resize((round(sample.width * HEIGHT_PX / sample.height), HEIGHT_PX), Image.Resampling.LANCZOS)
+    sample = sample.resize(
+        (round(sample.width * RESTORED_HEIGHT_PX / sample.height), RESTORED_HEIGHT_PX), Image.Resampling.LANCZOS
+    )
     worn = Image.fromarray(np.rint(degrade(np.asarray(sample), preset, seed=seed).picture * 255).astype(np.uint8))
     row = Image.new("RGB", (3 * sample.width + 2 * GAP_PX, HEIGHT_PX), "white")
     for column, picture in enumerate((sample, worn, restorer(worn))):
@@ -66,14 +68,14 @@ def main(folder: Path) -> None:
     with photochrom.Colorizer() as colorizer:
         for name, options, seed in SAMPLES:
             make_pair(name, options, seed, colorizer).save(
-                folder / f"{name}.jpg", quality=76, optimize=True, progressive=True
+                folder / f"{name}.jpg", quality=58, optimize=True, progressive=True
             )
     with photochrom.Restorer(photochrom.RestoreOptions(correct_cast=True)) as restorer:
         for seed, (name, preset) in enumerate(WORN):
             make_restored(name, preset, seed, restorer).save(
-                folder / f"restored-{preset}.jpg", quality=68, optimize=True, progressive=True
+                folder / f"restored-{preset}.jpg", quality=52, optimize=True, progressive=True
             )
-    contact_sheet(skimage.data.astronaut(), seed=3, cell_px=140).save(folder / "degradation.jpg", quality=62)
+    contact_sheet(skimage.data.astronaut(), seed=3, cell_px=105).save(folder / "degradation.jpg", quality=50)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ const WORDS = {
   restore: ["Restore", "Restaurieren", "Restaurer"],
   restoreFirst: ["Restore before colouring", "Vor dem Kolorieren restaurieren", "Restaurer avant de coloriser"],
   restoreHelp: ["Nothing is invented: what is damaged is filled from its surroundings.", "Nichts wird erfunden: Schadhaftes wird aus der Umgebung gefüllt.", "Rien n’est inventé : les dégâts sont comblés d’après leurs alentours."],
-  samples: ["Begin with three sample pictures", "Mit drei Beispielbildern beginnen", "Commencer avec trois exemples"],
+  samples: ["Begin with sample pictures", "Mit Beispielbildern beginnen", "Commencer avec des exemples"],
   save: ["Save", "Sichern", "Enregistrer"],
   saveHelp: ["Full size and depth, metadata kept, the same bytes that the command line writes.", "Volle Größe und Tiefe, mit Metadaten, dieselben Bytes wie auf der Kommandozeile.", "Pleine taille, métadonnées gardées, les mêmes octets que la ligne de commande."],
   saved: ["Saved as {name}", "Gesichert als {name}", "Enregistré sous {name}"],

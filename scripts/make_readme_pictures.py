@@ -56,7 +56,7 @@ def make_restored(name: str, preset: str, seed: int, restorer: photochrom.Restor
         (round(sample.width * RESTORED_HEIGHT_PX / sample.height), RESTORED_HEIGHT_PX), Image.Resampling.LANCZOS
     )
     worn = Image.fromarray(np.rint(degrade(np.asarray(sample), preset, seed=seed).picture * 255).astype(np.uint8))
-    row = Image.new("RGB", (3 * sample.width + 2 * GAP_PX, HEIGHT_PX), "white")
+    row = Image.new("RGB", (3 * sample.width + 2 * GAP_PX, RESTORED_HEIGHT_PX), "white")
     for column, picture in enumerate((sample, worn, restorer(worn))):
         row.paste(picture, (column * (sample.width + GAP_PX), 0))
     return row

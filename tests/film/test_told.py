@@ -11,7 +11,9 @@ from PIL import Image
 
 import photochrom
 from photochrom import Hint, HintSheet
+from photochrom.coloring.reference import Places
 from photochrom.film.given import FrameFiles
+from photochrom.film.segments import State
 from photochrom.hints.sheet import HINTS_SUFFIX, PAINTED_SUFFIX
 from tests.coloring.test_reference import Looking
 from tests.film.films import panned, read_planes, scene, two_shots, write_film
@@ -64,7 +66,7 @@ def test_a_turned_and_squeezed_film_takes_hints_and_frames_as_players_show_it(tm
 @pytest.mark.slow
 def test_a_reference_lends_its_colours_to_the_shot_that_it_shows(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
-    textures = [random.integers(60, 200, (192, 288)).astype(np.uint8).repeat(2, 0).repeat(2, 1) for _ in range(2)]
+    textures = [random.integers(60, 200, (192, 288)).astype(np.uint8) for _ in range(2)]
     lumas = [texture for texture in textures for _ in range(3)]
     source = write_film(tmp_path / "in.mkv", lumas)
     luma = (lumas[0].astype(np.float64) - 16) * 255 / 219
@@ -75,6 +77,36 @@ def test_a_reference_lends_its_colours_to_the_shot_that_it_shows(tmp_path: Path)
     frames = [planes for _, planes in read_planes(tmp_path / "out.mkv")]
     assert frames[1][2].mean() < 124
     assert abs(float(frames[4][2].mean()) - 128) < 1
+
+
+def test_a_shot_knows_again_by_its_looks_what_has_worn_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("photochrom.film.pipeline.passage_length", lambda *_: 3)
+    monkeypatch.setattr("photochrom.film.steadiness.GIVEN_FADE_FRAMES", 0.05)  # nothing travels far
+    texture = np.random.default_rng(0).integers(60, 200, (192, 288)).astype(np.uint8)
+    source = write_film(tmp_path / "in.mkv", [texture] * 5)
+    hints = folder_of(tmp_path / "hints", _0=HintSheet(hints=(GREEN_BELOW,)).as_json())
+    colored(source, tmp_path / "out.mkv", hearing(), codec="ffv1", hints=hints)
+    cr = [planes[2] for _, planes in read_planes(tmp_path / "out.mkv")]
+    assert cr[0][70:].mean() < 122
+    assert cr[2][70:].mean() > 126, "worn off"
+    assert cr[3][70:].mean() < 123, "known again where the next passage begins"
+    assert abs(float(cr[3][:40].mean()) - 128) < 2
+
+
+def test_what_is_remembered_goes_through_a_file_to_the_bit(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    places = Places(
+        random.random((6, 4), dtype=np.float32),
+        random.random(6, dtype=np.float32),
+        random.random((6, 2), dtype=np.float32),
+        (2, 3),
+    )
+    (tmp_path / "state.npz").write_bytes(State(remembered=(places, places)).to_bytes())
+    back = State.from_file(tmp_path / "state.npz").remembered
+    assert [one.grid for one in back] == [(2, 3), (2, 3)]
+    for one in back:
+        for part in ("features", "luma", "ab"):
+            np.testing.assert_array_equal(getattr(one, part), getattr(places, part))
 
 
 def test_hints_that_cannot_be_used_are_refused_before_the_first_frame(tmp_path: Path) -> None:

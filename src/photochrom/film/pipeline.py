@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from photochrom.coloring.reference import Places
 from photochrom.computer.cores import usable_cores
 from photochrom.errors import UnreadableFilmError
 from photochrom.film.containers import Reading
@@ -27,7 +28,7 @@ from photochrom.film.segments import SEGMENT_FRAMES, Record, State, WorkFolder, 
 from photochrom.film.shots import CutsFile
 from photochrom.film.sources import Shown, Source
 from photochrom.film.steadiness import Colours, color_passage, replaced
-from photochrom.film.told import Told
+from photochrom.film.told import MOST_REMEMBERED, Told, remember
 from photochrom.film.writers import Work, Writer, luma_fidelity
 
 Progress = Callable[[int], None]
@@ -101,11 +102,11 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
         for outlook in ahead(with_outlook(found, looking=film.options.restore)):
             passage, past = _restored(film, outlook, state)
             segment = segment or _begun(film, passage)
-            layers = _color_passage(film, passage, state, segment, progress)
+            layers, remembered = _color_passage(film, passage, state, segment, progress)
             raw = outlook.passage.sights
             segment.last_pts, segment.last_luma, segment.counts = raw[-1].pts, luma_hash(raw[-1].luma), raw[-1].counts
             greys = (*state.greys, *(sight.grey for sight in raw))[-2:]
-            state = State(greys, layers, past.lumas, past.changes)
+            state = State(greys, layers, past.lumas, past.changes, remembered)
             if segment.frames >= SEGMENT_FRAMES:
                 finished, segment = segment, None
                 fidelity.append(_finish(film, finished, state))
@@ -141,12 +142,12 @@ def _restored(film: Film, outlook: Outlook, state: State) -> tuple[Passage, Past
 
 def _color_passage(
     film: Film, passage: Passage, state: State, segment: Segment, progress: Progress
-) -> dict[str, Colours]:
-    """Colour one passage into the open segment, and return the colours that travel on."""
+) -> tuple[dict[str, Colours], tuple[Places, ...]]:
+    """Colour one passage into the open segment, and return the colours that travel on, and frames to remember."""
     grids = [film.painter.grid_luma(sight) for sight in passage.sights]
     lumas = [sight.luma for sight in passage.sights]
     source = color_source(film.viewer, lumas, grids.__getitem__, told=film.options.tell_net)
-    given = _given_colours(film, passage, grids)
+    given, remembered = _given_colours(film, passage, grids, state.remembered if passage.link else ())
     made = color_passage(passage.motions, passage.link, state.layers, source, film.options.key_spacing, given)
     work = [Work(sight, colours) for sight, colours in zip(passage.sights, made.frames, strict=True)]
     for item, painted in zip(work, in_order(segment.writer.paint, work, usable_cores()), strict=True):
@@ -155,20 +156,27 @@ def _color_passage(
         progress(item.sight.number + 1)
     segment.keys += len(made.keys)
     segment.cuts += [passage.sights[0].number] if passage.cut else []
-    return made.layers
+    return made.layers, remembered
 
 
-def _given_colours(film: Film, passage: Passage, grids: list[Any]) -> dict[int, Colours]:
-    """Return what is known of the colours of some frames: what hints say, and over it what somebody has coloured."""
+def _given_colours(
+    film: Film, passage: Passage, grids: list[Any], remembered: tuple[Places, ...]
+) -> tuple[dict[int, Colours], tuple[Places, ...]]:
+    """Return what is known of the colours of some frames, and frames to remember in the shot's later passages.
+
+    What hints, references and remembered frames say comes first, and over it what somebody has coloured.
+    """
     base, found = film.source.info.time_base, dict[int, Colours]()
     for k, sight in enumerate(passage.sights):
         place = sight.number, float(sight.pts * base), float(sight.duration * base)
-        said = film.told.colours(film.viewer, sight.luma, grids[k], file=film.told.hints.at(*place), compares=k == 0)
-        painted = film.given.at(*place)
+        hints, painted = film.told.hints.at(*place), film.given.at(*place)
+        said = film.told.colours(film.viewer, sight.luma, grids[k], hints, remembered if k == 0 else None)
         known = replaced(said, coloured_by_hand(painted, grids[k], film.viewer) if painted else None)
         if known is not None:
             found[k] = known
-    return found
+            if hints or painted:
+                remembered = (*remembered, *remember(film.viewer, sight.luma, grids[k], known))[-MOST_REMEMBERED:]
+    return found, remembered
 
 
 def _finish(film: Film, segment: Segment, state: State) -> float:

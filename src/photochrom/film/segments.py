@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from photochrom.coloring.reference import Places
 from photochrom.computer import systems
 from photochrom.computer.systems import flush_to_disk, is_running, put_in_place
 from photochrom.errors import OutputError
@@ -70,12 +71,14 @@ class State:
         layers: the colours that travel on.
         lumas: luma codes of the last two frames, as they were decoded; where film is restored.
         changes: how exposure has changed from frame to frame lately, as logarithms; likewise.
+        remembered: frames of this shot whose colours somebody has given, to know their things again by.
     """
 
     greys: tuple[Grey, ...] = ()
     layers: dict[str, Colours] = field(default_factory=dict)
     lumas: tuple[Pixels, ...] = ()
     changes: tuple[float, ...] = ()
+    remembered: tuple[Places, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Return it as a NumPy archive, exact to the bit."""
@@ -84,6 +87,9 @@ class State:
         arrays["changes"] = np.array(self.changes, np.float64)
         for name, colours in self.layers.items():
             arrays |= {f"{name}_chroma": colours.chroma, f"{name}_weight": colours.weight}
+        for k, places in enumerate(self.remembered):
+            parts = (places.features, places.luma, places.ab, np.array(places.grid, np.int64))
+            arrays |= {f"remembered_{k}_{part}": array for part, array in enumerate(parts)}
         buffer = io.BytesIO()
         np.savez_compressed(buffer, **arrays)
         return buffer.getvalue()
@@ -99,7 +105,12 @@ class State:
             }
             greys = tuple(arrays[name] for name in ("grey_0", "grey_1") if name in arrays)
             lumas = tuple(arrays[name] for name in ("luma_0", "luma_1") if name in arrays)
-            return cls(greys, layers, lumas, tuple(map(float, arrays["changes"])))
+            known = sum(name.startswith("remembered_") for name in arrays) // 4
+            read = ([arrays[f"remembered_{k}_{part}"] for part in range(4)] for k in range(known))
+            remembered = tuple(
+                Places(features, luma, ab, (int(grid[0]), int(grid[1]))) for features, luma, ab, grid in read
+            )
+            return cls(greys, layers, lumas, tuple(map(float, arrays["changes"])), remembered)
 
 
 class WorkFolder:

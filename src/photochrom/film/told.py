@@ -2,13 +2,14 @@
 
 A frame that hints are for is coloured as a photograph, with them and without. Where the two differ, the hints have
 spoken, and those colours rule the shot as a frame that was coloured by hand does. A reference is compared with the
-first frame of each passage, so with each shot, and what matches are hints.
+first frame of each passage, so with each shot, and what matches are hints. So is a frame of the same shot whose colours
+somebody has given: what travels wears off, and what is known again by its looks does not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from photochrom.color import lab_from_srgb
 from photochrom.coloring.reference import Places, match_references, places_of, refuse_colourless
 from photochrom.colorizer import Colorizer
+from photochrom.errors import ModelError
 from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
 from photochrom.film.given import FrameFiles, colours_of
@@ -23,16 +25,18 @@ from photochrom.film.keyframes import Viewer, require_hearing
 from photochrom.film.matrices import Plane
 from photochrom.film.options import FilmOptions
 from photochrom.film.planes import Pixels
-from photochrom.film.steadiness import Colours
+from photochrom.film.steadiness import GIVEN_WEIGHT, Colours
 from photochrom.hints.hint import Hint
 from photochrom.hints.sheet import HINTS_SUFFIX, PAINTED_SUFFIX, read_hints
 from photochrom.options import Limits
-from photochrom.resample import render_size
+from photochrom.resample import render_size, resize
 
 # Short side at which a frame is coloured as a photograph: twice the film's small grid and more.
 TOLD_PX = 512
 # Lab units by which hints must move a colour to have spoken there wholly.
 SPOKEN_AB = 6.0
+# Frames of a shot that are remembered, and the share of given colour from which on a place of theirs is.
+MOST_REMEMBERED, LEAST_GIVEN = 4, 0.5
 
 
 @dataclass(slots=True)
@@ -73,24 +77,25 @@ class Told:
         return cls(hints, tuple(references), limits)
 
     def colours(
-        self, viewer: Viewer, luma: Pixels, grid_luma: Plane, *, file: Path | None, compares: bool
+        self, viewer: Viewer, luma: Pixels, grid_luma: Plane, file: Path | None, remembered: Sequence[Places] | None
     ) -> Colours | None:
-        """Return what hints and references say of one frame; None where they say nothing.
+        """Return what is said of one frame; None where nothing is.
 
         Args:
             viewer: of the film.
             luma: (H, W) codes of the stored frame.
             grid_luma: the same on the small grid, 0..1.
             file: the frame's hints.
-            compares: whether it is to be compared with the references.
+            remembered: frames of the shot to know things again by, where a passage begins, and references are compared;
+                None elsewhere.
 
         Raises:
             OptionError: the hints are wrong, or another frame's.
 
-        Cost: that of colouring two small photographs, and of two runs of the net for references.
+        Cost: that of colouring two small photographs, and of two runs of the net for references, and for memories.
         """
-        compares = compares and bool(self.references)
-        if file is None and not compares:
+        compares = remembered is not None and bool(self.references)
+        if file is None and not compares and not remembered:
             return None
         photo = _as_photo(viewer, luma)
         hints: list[Hint] = []
@@ -98,6 +103,8 @@ class Told:
             matched = match_references(photo, self.references, viewer.engine)
             self.looked, self.matched = self.looked + 1, self.matched + bool(matched.hints)
             hints += matched.hints
+        if remembered:
+            hints += match_references(photo, remembered, viewer.engine).hints
         if file is not None:
             hints += read_hints(file, photo, limits=self.limits).hints  # a person's count, whatever is matched
         if not hints:
@@ -112,6 +119,23 @@ class Told:
         used = [f"hints followed in {len(self.hints.used)} frames"] if self.hints.used else []
         said = "nothing in it matches this film" if not self.matched else f"matched in {self.matched} of {self.looked}"
         return [*used, *left, *([f"reference: {said}" + " passages" * bool(self.matched)] if self.references else [])]
+
+
+def remember(viewer: Viewer, luma: Pixels, grid_luma: Plane, known: Colours) -> tuple[Places, ...]:
+    """Return what there is to know a frame's given colours again by: nothing for models that do not hear or look."""
+    if not viewer.engine.spec.hears:
+        return ()
+    try:
+        places = places_of(_as_photo(viewer, luma), viewer.engine)
+    except ModelError:
+        return ()  # without features, colours still travel
+    rows, columns = places.grid
+    ab = viewer.matrix.ab_from_chroma(np.clip(grid_luma, 0, 1), known.chroma)
+    upright = np.rot90(np.dstack([ab, known.weight / np.float32(GIVEN_WEIGHT)]), viewer.quarter_turns)
+    cells = np.stack([resize(np.ascontiguousarray(upright[..., band]), columns, rows) for band in range(3)], axis=-1)
+    flat = cells.reshape(-1, 3)
+    seen = places.features * (flat[:, 2:] > LEAST_GIVEN)
+    return (replace(places, features=seen.astype(np.float32), ab=flat[:, :2].astype(np.float32)),)
 
 
 def _as_photo(viewer: Viewer, luma: Pixels) -> Photo:

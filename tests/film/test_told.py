@@ -72,7 +72,9 @@ def test_a_reference_lends_its_colours_to_the_shot_that_it_shows(tmp_path: Path)
     luma = (lumas[0].astype(np.float64) - 16) * 255 / 219
     green = np.clip(np.stack([luma - 24, luma + 16, luma - 20], axis=-1), 0, 255).astype(np.uint8)
     Image.fromarray(green).save(tmp_path / "other.png")
-    result = colored(source, tmp_path / "out.mkv", hearing(), codec="ffv1", reference=(tmp_path / "other.png",))
+    (tmp_path / "cuts.txt").write_text("cut 3\n")  # noise and noise have one histogram
+    given = {"reference": (tmp_path / "other.png",), "cuts": tmp_path / "cuts.txt"}
+    result = colored(source, tmp_path / "out.mkv", hearing(), codec="ffv1", **given)
     assert "reference: matched in 1 of 2 passages" in result.notes
     frames = [planes for _, planes in read_planes(tmp_path / "out.mkv")]
     assert frames[1][2].mean() < 124

@@ -1,0 +1,140 @@
+"""What goes to a Ray cluster and comes back, with a stand-in for Ray; test_ray.py asks a true one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("pyarrow", reason="the extra cluster")
+
+from photochrom.albums.reports import PhotoReport
+from photochrom.cli.app import run as run_cli
+from photochrom.cluster import on_ray
+from photochrom.cluster.worker import Errand, photographs
+from photochrom.errors import EXIT_NOT_INSTALLED, MissingExtraError, OptionError, PhotochromError
+from photochrom.options import ColorizeOptions
+from photochrom.version import VERSION
+from tests.albums.test_batch import write
+
+
+@pytest.fixture
+def errand(tmp_path: Path, tiny_model: Path) -> Errand:
+    for seed, name in enumerate(["a.png", "b.png", "c.png"]):
+        write(tmp_path / "in" / name, seed)
+    return Errand(str(tmp_path / "in"), str(tmp_path / "out"), "run", ColorizeOptions(model=str(tiny_model)))
+
+
+class Rows:
+    """A dataset that maps its rows here, as Ray Data would there."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self.rows = rows
+
+    def map_batches(
+        self, make: Callable[..., Any], *, fn_constructor_args: tuple[Any, ...], batch_size: int, **_: object
+    ) -> Rows:
+        worker, found = make(*fn_constructor_args), []
+        for at in range(0, len(self.rows), batch_size):
+            part = self.rows[at : at + batch_size]
+            found += worker({key: [row[key] for row in part] for key in part[0]})["report"]
+        return type(self)([{"report": report} for report in found])
+
+    def iter_rows(self) -> Iterator[dict[str, Any]]:
+        yield from self.rows
+
+
+class RayError(Exception):
+    """Ray's."""
+
+
+def stand_in(rows: type[Rows] = Rows) -> Any:
+    context = SimpleNamespace(get_current=lambda: SimpleNamespace(enable_progress_bars=True))
+    data = SimpleNamespace(
+        DataContext=context,
+        from_items=lambda items, override_num_blocks: rows(items),
+        ActorPoolStrategy=lambda size: size,
+    )
+    return SimpleNamespace(data=data, exceptions=SimpleNamespace(RayError=RayError))
+
+
+def test_rows_of_names_go_out_and_rows_of_reports_come_back(errand: Errand, tmp_path: Path) -> None:
+    photos = list(photographs(errand))
+    reports = list(on_ray._reports(stand_in(), errand, photos, 2))
+    assert [(report.status, Path(report.source).name) for report in reports] == [
+        ("done", "a.png"),
+        ("done", "b.png"),
+        ("done", "c.png"),
+    ]
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["a.png", "b.png", "c.png"]
+    assert {report.status for report in on_ray._reports(stand_in(), errand, photos, 2)} == {"skipped"}
+    assert list(on_ray._reports(stand_in(), errand, [], 2)) == []
+
+
+def test_what_travels_is_text_and_numbers_and_no_pixels(errand: Errand) -> None:
+    photo = next(iter(photographs(errand)))
+    row = asdict(photo)
+    assert {type(value) for value in row.values()} <= {str, int}
+    answer = on_ray.RowWorker(errand)({key: [value] for key, value in row.items()})
+    assert list(answer) == ["report"]
+    assert len(answer["report"][0]) < 2_000
+    assert PhotoReport(**json.loads(answer["report"][0])).status == "done"
+
+
+def test_a_cluster_that_fails_is_one_line_and_goes_on_later(errand: Errand) -> None:
+    class Failing(Rows):
+        def iter_rows(self) -> Iterator[dict[str, Any]]:
+            raise RayError("a long trace\nthe head node is gone")
+
+    with pytest.raises(PhotochromError, match=r"the head node is gone\). Run the same command again to go on"):
+        list(on_ray._reports(stand_in(Failing), errand, photographs(errand), 2))
+
+
+def test_no_cluster_at_an_address_is_one_line() -> None:
+    def init(**_: object) -> None:
+        raise ConnectionError("Could not find any running Ray instance.\nPlease specify")
+
+    with pytest.raises(OptionError, match=r"--ray-address auto: there is no Ray cluster \(Could not find any running"):
+        on_ray._connect(SimpleNamespace(init=init), "auto")
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([f"has {VERSION}", f"has {VERSION}"], None),
+        ([f"has {VERSION}", "lacks photochrom and pyarrow"], "the node lacks photochrom and pyarrow"),
+        (["has 0.0.1"], f"the node has 0.0.1, and photochrom {VERSION} is needed. Run on every node"),
+    ],
+)
+def test_nodes_without_the_extra_or_of_another_version_are_told_before_anything_is_begun(
+    answers: list[str], expected: str | None
+) -> None:
+    pytest.importorskip("ray.util.scheduling_strategies")
+    nodes = [{"Alive": True, "NodeID": "0" * 56, "NodeManagerAddress": f"10.0.0.{n}"} for n in range(len(answers))]
+    remote = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=lambda: None))
+    ray = SimpleNamespace(
+        nodes=lambda: [*nodes, {"Alive": False}],
+        remote=lambda **_: lambda _: remote,
+        get=lambda asked, timeout: answers[: len(asked)],
+    )
+    if expected is None:
+        on_ray._check_nodes(ray)
+        return
+    with pytest.raises(MissingExtraError, match=expected):
+        on_ray._check_nodes(ray)
+
+
+def test_without_the_extra_the_command_that_installs_it_is_named(
+    errand: Errand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import importlib.util
+
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "ray" else found(name, *more))
+    assert run_cli(["batch", errand.source, errand.target, "--ray-address", "auto"]) == EXIT_NOT_INSTALLED
+    assert "pip install 'photochrom[cluster]'" in capsys.readouterr().err

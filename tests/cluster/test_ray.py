@@ -1,0 +1,61 @@
+"""A Ray cluster of two workers on this computer: one is killed, one photograph kills whoever takes it.
+
+Ray gives its own processes 30 seconds to begin, which a busy computer does not keep, so this runs when it is asked for:
+
+    PHOTOCHROM_RAY_TESTS=1 pytest tests/cluster/test_ray.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.albums.test_batch import write
+
+pytest.importorskip("ray", reason="the extra cluster")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.posix,
+    pytest.mark.skipif("PHOTOCHROM_RAY_TESTS" not in os.environ, reason="set PHOTOCHROM_RAY_TESTS=1"),
+]
+
+HOOK = """
+import os, pathlib
+from photochrom.cluster import worker
+really, once = worker.Worker._staged, pathlib.Path(os.environ["PHOTOCHROM_TEST_ONCE"])
+def staged(self, photo, *more):
+    first = photo.name == "b.png" and not once.exists()
+    if photo.name == "poison.png" or first:
+        once.touch()
+        os.kill(os.getpid(), 9)
+    return really(self, photo, *more)
+worker.Worker._staged = staged
+"""
+
+
+def test_a_cluster_does_each_photograph_once_and_gives_up_on_poison(tmp_path: Path, tiny_model: Path) -> None:
+    for seed, name in enumerate(["a.png", "b.png", "c.png", "d.png", "e.png", "f.png", "poison.png", "z.png"]):
+        write(tmp_path / "in" / name, seed)
+    (tmp_path / "hooks").mkdir()
+    # Workers import this when they start, as any Python does; so the kills come from inside, at a known moment.
+    (tmp_path / "hooks" / "sitecustomize.py").write_text(
+        "import sys\nif any('default_worker' in part for part in sys.orig_argv):\n    exec(" + repr(HOOK) + ")\n"
+    )
+    paths = os.pathsep.join([str(tmp_path / "hooks"), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": paths, "PHOTOCHROM_TEST_ONCE": str(tmp_path / "once")}
+    command = [sys.executable, "-m", "photochrom", "batch", str(tmp_path / "in"), str(tmp_path / "out")]
+    command += ["--ray-address", "local", "--workers", "2", "--model", str(tiny_model), "--report", str(tmp_path / "r")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    reports = [json.loads(line) for line in (tmp_path / "r").read_text().splitlines()]
+    assert done.returncode == 1, done.stderr
+    assert sorted(Path(report["source"]).name for report in reports) == sorted(os.listdir(tmp_path / "in"))
+    failed = [report for report in reports if report["status"] == "failed"]
+    assert [Path(report["source"]).name for report in failed] == ["poison.png"]
+    assert "its worker was killed 3 times" in failed[0]["error"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == [f"{name}.png" for name in "abcdefz"]
+    assert (tmp_path / "once").exists()

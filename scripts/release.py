@@ -1,4 +1,4 @@
-"""The list that a release goes through, as far as a program can: each line is checked, and the first that fails ends it.
+"""The list that a release goes through, as far as a program can: the first line that does not hold ends it.
 
     python scripts/release.py 1.0.0
 
@@ -35,9 +35,8 @@ def clean_tree(_: str) -> str:
 def one_version(version: str) -> str:
     """pyproject.toml, the package, the citation and the recipes name this version."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    package = re.search(
-        r'"([^"]+)"', (ROOT / "src/photochrom/version.py").read_text(encoding="utf-8").split("VERSION")[1]
-    )
+    text = (ROOT / "src/photochrom/version.py").read_text(encoding="utf-8")
+    package = re.search(r'VERSION = "([^"]+)"', text)
     named = {"pyproject.toml": project, "version.py": package[1] if package else ""}
     for name, pattern in (
         ("CITATION.cff", r"^version: (\S+)"),
@@ -52,11 +51,8 @@ def one_version(version: str) -> str:
 def changelog_tells(version: str) -> str:
     """The changelog has a dated section for this version."""
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    return (
-        ""
-        if re.search(rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$", text, flags=re.MULTILINE)
-        else "it has none"
-    )
+    dated = rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$"
+    return "" if re.search(dated, text, flags=re.MULTILINE) else "it has none"
 
 
 def is_new(version: str) -> str:

@@ -10,12 +10,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-OWN = ("src", "tests", "docs", "configs", "scripts", "benchmarks", "notebooks", ".ci")
+OWN = ("src", "tests", "docs", "configs", "scripts", "benchmarks", "notebooks", ".ci", ".github", "packaging")
 # Paths in back ticks: files by their suffix, folders by a slash at the end. `FILE.toml` is the reader's.
 NAMED = re.compile(r"`((?:[\w.*-]+/)*[\w.*-]+\.(?:py|md|toml|ipynb|npz|onnx)|(?:[\w.-]+/)+)`")
 LINKED = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 # What a user or a build has, and we do not.
-THEIRS = {"model.onnx", "result_images/", ".photochrom/records/"}
+THEIRS = {"model.onnx", "result_images/", ".photochrom/records/", "ours/"}
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 
+BOUNDS = (("ge", "at least"), ("gt", "above"), ("le", "at most"))
+
+
 class FromCode(SphinxDirective):
     """A directive whose Markdown is made by a function."""
 
@@ -43,7 +46,7 @@ class OptionTable(FromCode):
         for field, info in model.model_fields.items():
             default = info.get_default()
             limits = [
-                str(one) for one in info.metadata if hasattr(one, "ge") or hasattr(one, "le") or hasattr(one, "gt")
+                f"{word} {getattr(one, kind)}" for one in info.metadata for kind, word in BOUNDS if hasattr(one, kind)
             ]
             told = f"default {default!r}" if default is not None else "no default"
             found += [f"`{field}`, `--{field.replace('_', '-')}` ({'; '.join([told, *limits])})"]

@@ -258,3 +258,65 @@ def test_an_album_tells_names_that_occur_twice_apart(tmp_path: Path) -> None:
     content = b"".join(zipped([("x.jpg", tmp_path / "a"), ("X.jpg", tmp_path / "b")]))
     archive = zipfile.ZipFile(io.BytesIO(content))
     assert {name: archive.read(name) for name in archive.namelist()} == {"x.jpg": b"one", "X-2.jpg": b"two"}
+
+
+@pytest.mark.slow
+def test_a_film_hangs_with_a_strip_and_is_coloured_beside_itself(
+    with_folder: Callable[[Path], Studio], tmp_path: Path
+) -> None:
+    from tests.film.films import two_shots, write_film
+
+    (tmp_path / "films").mkdir()
+    write_film(tmp_path / "films" / "reel.mkv", two_shots(6))
+    studio = with_folder(tmp_path / "films")
+    film = studio.wait(studio.desk.wall.all()[0].id)
+    assert (film["state"], film["kind"], film["error"]) == ("done", "film", "")
+    base = f"/studio/photos/{film['id']}"
+    strip = Image.open(io.BytesIO(studio.client.get(f"{base}/strip").content))
+    assert strip.width > 4 * strip.height
+    studio.client.put(f"{base}/look", json={"vividness": 0.8, "hints": [{"point": [0.5, 0.5], "color": "red"}]})
+    studio.client.post(f"{base}/save", json={})
+    done = studio.wait(film["id"], "full")
+    assert (done["full"], done["full_error"]) == ("done", "")
+    until = time.monotonic() + 20
+    while not studio.desk.wall.find(film["id"]).saved and time.monotonic() < until:
+        time.sleep(0.02)
+    assert (tmp_path / "films" / "reel-color.mp4").stat().st_size > 0
+
+
+@pytest.mark.slow
+def test_three_hundred_photographs_hang_and_are_told_as_changes(studio: Studio, jpeg: bytes) -> None:
+    for item in studio.desk.wall.all():
+        studio.desk.wall.remove(item.id)
+    with httpx.stream("GET", f"{studio.client.base_url}studio/events", headers=studio.client.headers) as events:
+        for k in range(300):
+            identity, folder = studio.parts.store.new("photos")
+            (folder / "original.jpg").write_bytes(jpeg)
+            studio.desk.wall.add(f"{k:03}.jpg", folder / "original.jpg", identity)
+        done, told, received = set[str](), 0, 0
+        for line in events.iter_lines():
+            if not line.startswith("data: "):
+                continue
+            received += len(line)
+            news = json.loads(line[6:])
+            done |= {photo["id"] for photo in news["changed"] if photo["state"] == "done"}
+            told += len(news["changed"])
+            if len(done) == 300:
+                break
+    assert told <= 4 * 300
+    assert received < 4 * 300 * 1500
+
+
+@pytest.mark.slow
+def test_a_hundred_megapixels_are_looked_at_down_to_the_pixel(studio: Studio, tmp_path: Path) -> None:
+    row = (np.arange(12_000) % 251).astype(np.uint8)
+    grey = np.broadcast_to(row, (8_400, 12_000)) // 2 + (np.arange(8_400) % 120).astype(np.uint8)[:, None]
+    Image.fromarray(grey).save(tmp_path / "large.tif", compression="tiff_lzw")
+    identity, folder = studio.parts.store.new("photos")
+    (tmp_path / "large.tif").rename(folder / "original.tif")
+    studio.desk.wall.add("large.tif", folder / "original.tif", identity)
+    assert studio.wait(identity)["width"] == 12_000
+    base = f"/studio/photos/{identity}"
+    tile = np.asarray(Image.open(io.BytesIO(studio.client.get(f"{base}/tiles/before/0/20/15").content)))
+    assert (tile == grey[15 * 512 : 16 * 512, 20 * 512 : 21 * 512]).all()
+    assert studio.client.get(f"{base}/tiles/before/5/0/0").status_code == 200

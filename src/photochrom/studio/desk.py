@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from photochrom.albums.album import look_through, result_beside
+from photochrom.albums.album import COLORED_MARK, look_through, result_beside
 from photochrom.albums.recipe import recipe_path
-from photochrom.errors import OutputError, PhotochromError
+from photochrom.errors import OutputError, PhotochromError, PhotoNotFoundError
 from photochrom.files.codecs.atomic import Aside, write_whole
 from photochrom.files.originals import Originals
 from photochrom.files.reading import open_photo
@@ -53,18 +53,26 @@ class Desk:
             self.hang_folder(folder)
 
     def hang_folder(self, folder: Path) -> None:
-        """Hang the photographs of a folder that do not hang yet.
+        """Hang the photographs and films of a folder that do not hang yet; results beside them are left out.
 
         Raises:
             PhotoNotFoundError: it holds none.
         """
-        photos = look_through(folder).photos
-        present = {path.with_suffix("").name for path in photos}
-        for path in photos:
-            is_result = path.stem.endswith("-color") and path.stem.removesuffix("-color") in present
+        moving = [path for path in sorted(folder.rglob("*")) if films.is_film(path.name) and path.is_file()]
+        try:
+            paths = [*look_through(folder).photos, *moving]
+        except PhotoNotFoundError:
+            if not moving:
+                raise
+            paths = moving
+        present = {path.with_suffix("") for path in paths}
+        for path in paths:
+            bare = path.with_name(path.stem.removesuffix(COLORED_MARK))
+            is_result = path.stem.endswith(COLORED_MARK) and bare in present
             if not is_result and not self.wall.holds(path):
                 identity, _ = self.parts.store.new("photos")
-                self.wall.add(path.relative_to(folder).as_posix(), path, identity, is_original=True)
+                name = path.relative_to(folder).as_posix()
+                self.wall.add(name, path, identity, is_original=True, film=films.is_film(path.name))
 
     def prepare(self, item: Item, stop: Stop) -> dict[str, Any]:
         """Make a photograph's small copy and thumbnail; return what is known then."""

@@ -16,19 +16,19 @@ from photochrom.files.codecs.atomic import write_whole
 from photochrom.files.photo import Photo
 from photochrom.options import ColorizeOptions, Limits
 from photochrom.studio.requests import checked_request
+from photochrom.studio.store import FILM_SUFFIXES
 
 if TYPE_CHECKING:
     from photochrom.studio.parts import Parts
     from photochrom.studio.wall import Item, Wall
 
-SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".m4v", ".avi", ".mpg", ".mpeg", ".webm", ".mts", ".dv"})
 STRIP_FRAMES, STRIP_HEIGHT = 8, 90
 STRIP_NAME, RESULT_SUFFIX = "strip.webp", ".mp4"
 
 
 def is_film(name: str) -> bool:
     """Return whether a name is that of a film."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES
+    return os.path.splitext(name)[1].lower() in FILM_SUFFIXES
 
 
 def look_at(path: Path, folder: Path, limits: Limits) -> tuple[Photo, dict[str, Any]]:

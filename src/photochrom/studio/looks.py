@@ -26,7 +26,7 @@ from photochrom.files.reading import open_photo
 from photochrom.hints.hint import Hint
 from photochrom.options import ColorizeOptions, Limits, RestoreOptions
 from photochrom.questions.asking import Question, ask
-from photochrom.restoration.masks import share_of
+from photochrom.restorer import mask_sha256
 from photochrom.studio.requests import Asked, checked_request
 from photochrom.studio.sessions import Sessions
 from photochrom.studio.stopping import Stop
@@ -92,8 +92,7 @@ class Looks:
             return small
         options = asked.part(RestoreOptions)
         drawn = small_mask(folder, small)
-        mask_key = "" if drawn is None else f"{share_of(drawn)}"
-        key = (str(folder), options.model_dump_json() + mask_key)
+        key = (str(folder), options.model_dump_json() + ("" if drawn is None else mask_sha256(drawn)))
         with self._lock:
             if key in self._restored:
                 self._restored.move_to_end(key)
@@ -113,7 +112,7 @@ class Looks:
         engine = self._sessions.engine(model)
         places = []
         for path in paths:
-            key = (str(path), model)
+            key = (f"{path} {path.stat().st_mtime_ns}", model)
             if key not in self._places:
                 photo = open_photo(path, limits=self._limits)
                 refuse_colourless(photo, "the reference")

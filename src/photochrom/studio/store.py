@@ -23,6 +23,7 @@ from photochrom.studio.requests import ID_PATTERN
 
 TEMPORARY_PREFIX = "photochrom-studio-"
 LOCK_NAME = "photochrom-store.lock"
+FILM_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".m4v", ".avi", ".mpg", ".mpeg", ".webm", ".mts", ".dv"})
 PLACES = ("uploads", "jobs", "photos")
 LONGEST_SHOWN_NAME = 200
 
@@ -116,9 +117,9 @@ def remove_stale() -> None:
 
 
 def suffix_of(name: str) -> str:
-    """Return the suffix of a caller's name if it is that of a photograph, else ""."""
+    """Return the suffix of a caller's name if it is that of a photograph or a film, else ""."""
     suffix = os.path.splitext(name)[1]
-    return suffix if suffix.lower() in READABLE_SUFFIXES else ""
+    return suffix if suffix.lower() in READABLE_SUFFIXES | FILM_SUFFIXES else ""
 
 
 def shown_name(name: str, otherwise: str = "photo") -> str:

@@ -1,8 +1,11 @@
 """Hostile files and sudden deaths: how many were survived.
 
-    python benchmarks/robustness.py [--mutants 400] [--seed 0] [--only fuzz bombs cuts checkpoints kills]
+    python benchmarks/robustness.py [--mutants 400] [--seed 0] [--only fuzz truths odd bombs cuts checkpoints kills]
+                                    [--pictures 12]
 
-Fuzzes every format with mutated files, each slice in a process of its own with a bound on memory; opens and writes
+Fuzzes every format with mutated files, each slice in a process of its own with a bound on memory; reads files whose
+picture is known, harmed in five ways, and files that are often read wrongly, and compares with the truth
+(`truths.py`); opens and writes
 again small files that ask for gigabytes or minutes; cuts a hundred files between their header and their pixels; reads
 pickles that are bombs; and kills runs on an album a hundred times. By the code of the tests, only with other seeds,
 and as many mutants as are asked for. Stops at the first file that is neither a picture nor one clear line.
@@ -18,7 +21,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -44,6 +46,33 @@ def fuzz(mutants: int, seed: int) -> None:
     refused = outcomes.total() - outcomes["picture"]
     print(f"{outcomes.total()} hostile files in {seconds:.0f} s: {outcomes['picture']} pictures, {refused} refused")
     print(f"  by kind: {dict(outcomes.most_common())}; no crash, hang, traceback, or memory over the bound")
+
+
+def truths(count: int, seed: int) -> None:
+    """Harm files whose picture is known, and print how many were refused, read rightly, and read wrongly."""
+    told = [line.split("|") for line in child(TRUTHS.format(count=count, seed=seed)).splitlines()]
+    sums = Counter[str]()
+    print("| format | harm | files | refused | right | slightly off | wrong |\n|---|---|---|---|---|---|---|")
+    for kind, harm, *numbers in told[:-1]:
+        refused, right, slight, wrong = map(int, numbers)
+        sums.update(refused=refused, right=right, slight=slight, wrong=wrong)
+        print(f"| {kind} | {harm} | {refused + right + slight + wrong} | {refused} | {right} | {slight} | {wrong} |")
+    seconds, megabytes = float(told[-1][0]), int(told[-1][1]) / 1000
+    print(
+        f"{sums.total()} harmed files: {sums['refused']} refused in one line, {sums['right'] + sums['slight']} read as "
+        f"they were or with a few pixels off, {sums['wrong']} wrong; at most {seconds:.2f} s of processor time each, "
+        f"{megabytes:.0f} MB for all in one process"
+    )
+
+
+def odd(count: int, seed: int) -> None:
+    """Read files that are often read wrongly."""
+    found = [line.split("|") for line in child(ODD.format(count=count, seed=seed)).splitlines()]
+    sums = Counter(result for _, result in found)
+    for kind, result in found:
+        if result == "WRONG":
+            print(f"  WRONG: {kind}")
+    print(f"{len(found)} files of {len({kind for kind, _ in found})} odd kinds: {dict(sums)}")
 
 
 def kill() -> None:
@@ -90,6 +119,35 @@ def checkpoints() -> None:
     print(f"{len(HOSTILE)} hostile checkpoints: {refused} refused in one line each")
 
 
+TRUTHS = """
+import resource, time
+from collections import Counter
+import numpy as np
+from benchmarks.truths import *
+random, found, longest = np.random.default_rng({seed}), Counter(), 0.0
+for kind, make in harmed_kinds().items():
+    for picture in pictures().values():
+        for _ in range({count}):
+            truth = cut_from(picture, random)
+            data = make(truth)
+            truth = open_photo(data).pixels.squeeze()
+            for harm, harmed in harms(data, random):
+                start = time.process_time()
+                found[kind, harm, outcome(harmed, truth)] += 1
+                longest = max(longest, time.process_time() - start)
+for kind, harm in dict.fromkeys((kind, harm) for kind, harm, _ in found):
+    numbers = [found[kind, harm, result] for result in ("refused", "right", "slightly off", "WRONG")]
+    print(kind, harm, *numbers, sep="|")
+print(longest, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, sep="|")
+"""
+ODD = """
+import numpy as np
+from benchmarks.truths import *
+random = np.random.default_rng({seed})
+for _ in range({count}):
+    for kind, data, truth in odd_kinds(random):
+        print(kind, outcome(data, truth), sep="|")
+"""
 BOMBS = "from tests.files.test_budgets import open_all; open_all()"
 CUT = """
 from pathlib import Path
@@ -112,8 +170,16 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutants", type=int, default=400, help="of each of the files")
     parser.add_argument("--seed", type=int, default=0)
-    parts = {"fuzz": None, "bombs": bombs, "cuts": cuts, "checkpoints": checkpoints, "kills": kill}
-    parser.add_argument("--only", nargs="+", choices=list(parts), default=list(parts))
+    parser.add_argument(
+        "--pictures", type=int, default=12, help="of each kind whose truth is known, twice in grey and colour"
+    )
+    whole = {"bombs": bombs, "cuts": cuts, "checkpoints": checkpoints, "kills": kill}
+    sized = {"fuzz": fuzz, "truths": truths, "odd": odd}
+    parts = [*sized, *whole]
+    parser.add_argument("--only", nargs="+", choices=parts, default=parts)
     chosen = parser.parse_args()
     for part in chosen.only:
-        (parts[part] or partial(fuzz, chosen.mutants, chosen.seed))()
+        if part in whole:
+            whole[part]()
+        else:
+            sized[part](chosen.mutants if part == "fuzz" else chosen.pictures, chosen.seed)

@@ -36,6 +36,11 @@ LEAST_LETTERS, LEAST_SHAPED, GAP = 3, 2, 1.1
 SMALL_PX, MORE_OF_SMALL = 14, 1
 # Neighbours' heights and widths of stroke differ by no more than these factors, their feet or tops by this share.
 HEIGHTS, STROKES, OFF_LINE = 2.0, 2.2, 0.35
+# Beyond letters that something runs through, only those follow that are as tall and on the line, and of one pen.
+FAR_GAP, TWINS_OFF_LINE, TWINS_STROKES = 3.2, 0.08, 1.45
+# Marks that reach no further beyond a line than this, in its height, are not filled within it: they are its letters
+# too.
+BEYOND = 1.5
 # A mark belongs to the writing if so much of it lies on letters, and is left as a whole.
 MOSTLY = 0.6
 
@@ -96,7 +101,24 @@ def find_writing(tones: FloatArray, mask: Mask) -> Mask:
         drawn, window = _row_through(mark, numbers, tones)
         if drawn is not None:
             found[window] |= drawn
+            _take_neighbours(found, drawn, window, marks, numbers)
     return _whole_marks(found, mask, numbers)
+
+
+def _take_neighbours(
+    found: Mask, drawn: Mask, window: tuple[slice, slice], marks: list[Mark], numbers: npt.NDArray[np.int32]
+) -> None:
+    """Add the parts within a line's box of marks that hardly reach beyond it: letters that something runs through."""
+    rows, columns = np.nonzero(drawn)
+    top, bottom = window[0].start + int(rows.min()), window[0].start + int(rows.max()) + 1
+    left, right = window[1].start + int(columns.min()), window[1].start + int(columns.max()) + 1
+    reach = BEYOND * min(bottom - top, right - left)
+    for mark in marks:
+        beyond = max(top - mark.top, mark.bottom - bottom, left - mark.left, mark.right - right)
+        if beyond <= reach:
+            down = slice(max(top, mark.top), min(bottom, mark.bottom))
+            across = slice(max(left, mark.left), min(right, mark.right))
+            found[down, across] |= numbers[down, across] == mark.number
 
 
 def _marks(numbers: npt.NDArray[np.int32], largest: float) -> list[Mark]:
@@ -171,27 +193,36 @@ def _row_of(start: Letter, letters: Letters) -> list[Letter]:
         return []
     row = [start]
     for to_the_right in (True, False):
-        last = start
-        while (following := _next_to(last, letters, start, to_the_right=to_the_right)) is not None:
+        while (following := _next_to(row, letters, to_the_right=to_the_right)) is not None:
             row.append(following)
-            last = following
     shaped = sum(letter.is_shaped for letter in row)
     least = LEAST_LETTERS + (MORE_OF_SMALL if start.height < SMALL_PX else 0)
     return row if len(row) >= least and shaped >= max(LEAST_SHAPED, len(row) / 3) else []
 
 
-def _next_to(last: Letter, letters: Letters, start: Letter, *, to_the_right: bool) -> Letter | None:
-    """Return the nearest letter on one side that is like the last one and on its line."""
-    tall = max(last.height, start.height)
-    best, nearest = None, GAP * tall
+def _next_to(row: list[Letter], letters: Letters, *, to_the_right: bool) -> Letter | None:
+    """Return the nearest letter on one side that is like the last one and on its line.
+
+    One that stands further off, beyond letters that something runs through, has to be just like one of the row.
+    """
+    last = max(row, key=lambda k: k.right) if to_the_right else min(row, key=lambda k: k.left)
+    tall = max(last.height, row[0].height)
+    best, nearest = None, FAR_GAP * tall
     for other in letters.all:
         gap = other.left - last.right if to_the_right else last.left - other.right
         is_beyond = other.middle > last.middle if to_the_right else other.middle < last.middle
         if not is_beyond or gap >= nearest or gap < -0.3 * tall or not other.may_be_letter:
             continue
-        if _are_alike(last, other, tall):
+        if (gap < GAP * tall and _are_alike(last, other, tall)) or any(_are_twins(other, one) for one in row):
             best, nearest = other, gap
     return best
+
+
+def _are_twins(one: Letter, other: Letter) -> bool:
+    """Return whether two are as tall as one another, on one line, and of one pen."""
+    off_line = max(abs(one.bottom - other.bottom), abs(one.top - other.top))
+    strokes = max(one.stroke, other.stroke) / min(one.stroke, other.stroke)
+    return off_line <= max(1, TWINS_OFF_LINE * one.height) and strokes <= TWINS_STROKES
 
 
 def _are_alike(one: Letter, other: Letter, tall: int) -> bool:

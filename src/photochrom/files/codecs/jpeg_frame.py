@@ -110,14 +110,14 @@ def completed(data: bytes, frame: Frame) -> bytes:
     """Return the file with its end marker, where only that is missing, and with no run of zeros before it."""
     end = data.find(EOI, frame.scan_at)
     if end < 0:
-        return data + EOI if _is_all_there(data + EOI, frame) else data
+        return data + EOI if is_all_there(data + EOI, frame) else data
     scan = data[:end].rstrip(b"\x00")
     if end - len(scan) < LEAST_PADDING:  # a few zeros may be codes, or stuffed
         return data
     return scan + (b"\x00" if scan[-1] == 0xFF else b"") + data[end:]
 
 
-def _is_all_there(data: bytes, frame: Frame) -> bool:
+def is_all_there(data: bytes, frame: Frame) -> bool:
     """Return whether nothing but the end marker was missing: libjpeg warns of the rest, but not in its last strip."""
     if not frame.in_one_scan:
         return _has_all_scans(data, frame)
@@ -208,6 +208,15 @@ def has_data_left_over(data: bytes, frame: Frame) -> bool:
     """Return whether more blocks are coded than the picture has: bits before were lost, or changed."""
     means = means_of_blocks(data, frame)
     return means is not None and is_followed_by_more(means, frame)
+
+
+def ends_early(means: npt.NDArray[np.uint8], data: bytes, frame: Frame) -> bool:
+    """Return whether the data ends before the last unit, which libjpeg then fills as it fills the row beyond.
+
+    It warns of that, but nobody hears it where it is in the last strip.
+    """
+    last = means[-1 - frame.blocks[1], -1]
+    return bool((last == means[-1, -1]).all()) and not is_all_there(data, frame)
 
 
 def is_followed_by_more(means: npt.NDArray[np.uint8], frame: Frame) -> bool:

@@ -14,11 +14,9 @@ from photochrom.files.codecs.jpeg_frame import (
     Frame,
     completed,
     frame_of,
-    is_followed_by_more,
-    means_of_blocks,
     with_usual_header,
 )
-from photochrom.files.codecs.jpeg_steps import row_of_step
+from photochrom.files.codecs.jpeg_steps import WRONG_DATA, wrong_blocks
 from photochrom.files.codecs.lost_rows import lost_from, rows_until_error
 from photochrom.files.codecs.mpo import further_pictures
 from photochrom.files.codecs.resolution import plausible_dpi
@@ -31,9 +29,6 @@ if TYPE_CHECKING:
 
 CORRUPT = "Corrupt JPEG data"
 """How libjpeg's warnings begin that mean damage; its others are about odd but whole files."""
-LEFT_OVER = "data is left over after its last row: bits before were lost or changed"
-STEP = "from the middle of row {row} on every block is shifted by as much: bits were changed"
-WRONG_DATA = "its compressed data is wrong, or ends early"
 NOT_TOLD = "damaged file, and which rows are wrong cannot be told"
 
 
@@ -52,23 +47,12 @@ def read_jpeg(source: PhotoSource, wanted: Wanted) -> Decoded:
     if others := further_pictures(data):
         decoded.left_out.append(f"{others} further picture{'s' if others > 1 else ''} (MPO)")
         decoded.notes.append(f"the first of {others + 1} pictures taken")
-    if frame and (said := _wrong_blocks(whole.read_all(), frame)):
+    if frame and (said := wrong_blocks(whole.read_all(), frame)):
         _refuse_unless(wanted, source.name, ValueError(said))
         decoded.notes.append(f"{NOT_TOLD}: {said}")
         decoded.image = look.through("none").image
     decoded.second_look = look.again
     return decoded
-
-
-def _wrong_blocks(data: bytes, frame: Frame) -> str:
-    """Return what is wrong with the picture's blocks as a whole; "" where nothing is."""
-    means = means_of_blocks(data, frame)
-    if means is None:
-        return ""
-    if is_followed_by_more(means, frame):
-        return LEFT_OVER
-    row = row_of_step(means[: -frame.blocks[1]], frame)
-    return "" if row is None else STEP.format(row=row + 1)
 
 
 class _Looks:

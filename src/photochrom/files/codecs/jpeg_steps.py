@@ -15,13 +15,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.files.codecs.jpeg_frame import Frame
+from photochrom.files.codecs.jpeg_frame import Frame, ends_early, is_followed_by_more, means_of_blocks
 
+LEFT_OVER = "data is left over after its last row: bits before were lost or changed"
+STEP = "from the middle of row {row} on every block is shifted by as much: bits were changed"
+WRONG_DATA = "its compressed data is wrong, or ends early"
 Means = npt.NDArray[np.float32]
 # The least step, in codes; and how near to it the steps of each part of a row are, and the others to none.
 LEAST_STEP, NEAR, ROUGHLY = 12.0, 0.35, 0.6
 # What lies on either side of the beginning: so many units at least, in so many parts; no picture of fewer rows.
 LEAST_UNITS, PARTS, LEAST_ROWS = 9, 3, 4
+
+
+def wrong_blocks(data: bytes, frame: Frame) -> str:
+    """Return what is wrong with the picture's blocks as a whole; "" where nothing is."""
+    means = means_of_blocks(data, frame)
+    if means is None:
+        return ""
+    if is_followed_by_more(means, frame):
+        return LEFT_OVER
+    if ends_early(means, data, frame):
+        return WRONG_DATA
+    row = row_of_step(means[: -frame.blocks[1]], frame)
+    return "" if row is None else STEP.format(row=row + 1)
 
 
 def row_of_step(blocks: npt.NDArray[Any], frame: Frame) -> int | None:

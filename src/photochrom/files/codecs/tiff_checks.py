@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 from photochrom.computer.cores import usable_cores
 from photochrom.files.codecs import tiff
-from photochrom.files.codecs.jpeg_frame import frame_of, has_data_left_over
+from photochrom.files.codecs.jpeg_frame import frame_of
+from photochrom.files.codecs.jpeg_steps import wrong_blocks
 from photochrom.files.codecs.tiff import Page, TiffReader
 from photochrom.files.codecs.tiff_segments import Segment, planes_of, segments_of
 
@@ -182,9 +183,9 @@ def _runs(data: bytes) -> Iterator[npt.NDArray[np.int64]]:
 
 
 def _check_jpeg(page: Page, data: bytes) -> None:
-    """Raise where a strip's stream has data left over after its last row."""
+    """Raise where a strip's stream has data left over after its last row, or too little."""
     tables = page.tags.get(JPEG_TABLES)
     whole = tables.data[:-2] + data[2:] if tables and tables.data[-2:] == b"\xff\xd9" else data
     frame = frame_of(whole)
-    if frame and has_data_left_over(whole, frame):
-        raise ValueError("data is left over after a strip's last row")
+    if frame and (said := wrong_blocks(whole, frame)):
+        raise ValueError(said)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.color import BLUE_PER_CB, GREEN_PER_CB, GREEN_PER_CR, RED_PER_CR
 from photochrom.computer.room import empty_pixels
 from photochrom.errors import UnsupportedPhotoError
 from photochrom.files.codecs import jxl, tiff, tiff_directories
@@ -79,6 +80,8 @@ CHUNKY, SEPARATE, WHITE_IS_ZERO, BLACK_IS_ZERO = 1, 2, 0, 1
 PLAIN = (WHITE_IS_ZERO, BLACK_IS_ZERO, 2, 5, 8, 9, 10, 34892)
 """PhotometricInterpretations whose samples need no more than decoding."""
 RGB, ALIKE, ALIKE_SPREAD = 2, 0.85, 0.5
+# Colours of true YCbCr lie within 0..255 but for what compression adds; of few pixels it adds more than this.
+OUTSIDE_BY, MOST_OUTSIDE = 16, 0.04
 MOST_SEGMENTS = 1_000_000
 LARGEST_TILE_IN_AREAS = 4
 SMALLEST_LIMIT_PX = 1 << 20
@@ -233,9 +236,10 @@ def _decoded_by_vips(reader: TiffReader, page: Page, segment: Segment, data: byt
 
 
 def holds_rgb(reader: TiffReader, page: Page) -> bool:
-    """Return whether JPEG samples that are said to be YCbCr are red, green and blue: all three then show the scene.
+    """Return whether JPEG samples that are said to be YCbCr are red, green and blue.
 
-    Real chroma is weak, and does not follow the luma. Looks at the first strip or tile.
+    All three then show the scene, where real chroma is weak and does not follow the luma; or many of them would be
+    colours that cannot be, which real YCbCr was made from none of. Looks at the first strip or tile.
     """
     offsets, lengths = page.segments()
     first = next(iter(segments_of(page, len(offsets), reader.source.name)))
@@ -245,6 +249,11 @@ def holds_rgb(reader: TiffReader, page: Page) -> bool:
     alone = tiff_directories.file_of_segment(reader.order, tags, data)  # has to live as long as the image
     stored = _opened(alone).numpy()
     one, *others = np.asarray(stored, np.float64).reshape(-1, stored.shape[-1])[:, :3].T
+    cb, cr = (other - 128 for other in others)
+    reached = np.stack([one + RED_PER_CR * cr, one + GREEN_PER_CB * cb + GREEN_PER_CR * cr, one + BLUE_PER_CB * cb])
+    outside = np.maximum(-reached, reached - 255).max(axis=0) > OUTSIDE_BY
+    if float(outside.mean()) > MOST_OUTSIDE:
+        return True
     spread = float(one.std())
     return spread > 0 and all(
         float(other.std()) > ALIKE_SPREAD * spread and float(np.corrcoef(one, other)[0, 1]) > ALIKE for other in others

@@ -50,7 +50,7 @@ def test_one_letter_of_the_mask_is_known_by_its_neighbours(turn: int, camera: np
 def test_damage_is_no_writing(kind: str, camera: np.ndarray) -> None:
     taken = damaged = 0
     for seed in range(2):
-        worn = degrade(np.minimum(camera, 220), Preset(kinds={kind: Dose(strength=(0.7, 1))}), seed)
+        worn = degrade(np.minimum(camera[::2, ::2], 220), Preset(kinds={kind: Dose(strength=(0.7, 1))}), seed)
         tones = worn.picture.mean(axis=2).astype(np.float32)
         taken += int((find_writing(tones, worn.mask) & worn.mask).sum())
         damaged += int(worn.mask.sum())
@@ -82,12 +82,12 @@ def test_a_mask_drawn_by_hand_is_filled_whatever_it_covers(restorer_for: Restore
 
 @pytest.mark.slow
 @has_models
-@pytest.mark.parametrize("seed", [1, 5])
-def test_a_scratched_plate_keeps_every_digit_of_its_number(seed: int, camera: np.ndarray) -> None:
+def test_a_scratched_plate_keeps_every_digit_of_its_number(camera: np.ndarray) -> None:
     """With the embedded models: scratches go, the white catalogue number does not."""
-    worn = degrade(camera, Preset(kinds={"scratches": Dose(strength=(1, 1)), "dust": Dose(strength=(0.5, 0.5))}), seed)
+    seed, plate = 1, np.ascontiguousarray(camera[192:, :320])
+    worn = degrade(plate, Preset(kinds={"scratches": Dose(strength=(1, 1)), "dust": Dose(strength=(0.5, 0.5))}), seed)
     scratched = np.rint(worn.picture.mean(axis=2) * 255)
-    plate, ink = inscribed(scratched, "No 1432", tone=250)
+    plate, ink = inscribed(scratched, "No 1432", tone=250, at=(30, 260))
     with Restorer(RestoreOptions.checked(damage="always", noise="never", tone="never")) as session:
         result = session.run(photo_of(plate))
     plate = plate.astype(int)

@@ -66,7 +66,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Letters:
-    """All regions of a window, and where each is."""
+    """The regions of a window that are large enough to be letters, and where each is."""
 
     all: Sequence[Letter]
     numbers: npt.NDArray[np.int32]
@@ -79,9 +79,9 @@ class Letters:
             return None
         return self.named(int(np.bincount(on).argmax()))
 
-    def named(self, number: int) -> Letter:
-        """Return the region of a number."""
-        return self.all[number - 1]
+    def named(self, number: int) -> Letter | None:
+        """Return the region of a number, if it is large enough to be one."""
+        return next((letter for letter in self.all if letter.number == number), None)
 
     def on_their_side(self) -> Letters:
         """Return the same regions with rows and columns changed, for writing that runs upwards or downwards."""
@@ -134,11 +134,13 @@ def letters_of(shown: Mask) -> Letters:
     strokes = 2 * area / np.maximum(rim, 1)
     cut = (tops == 0) | (lefts == 0) | (bottoms == height) | (rights == width)
     boxes = zip(tops, bottoms, lefts, rights, area, strokes, cut, strict=True)
+    large = np.maximum(bottoms - tops, rights - lefts) >= LEAST_HEIGHT_PX
     found = [
         Letter(k, int(t), int(b), int(le), int(r), int(n), float(s), bool(c))
         for k, (t, b, le, r, n, s, c) in enumerate(boxes)
+        if k and large[k]
     ]
-    return Letters(found[1:], numbers)
+    return Letters(found, numbers)
 
 
 def _rim(shown: Mask) -> Mask:

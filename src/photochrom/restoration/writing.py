@@ -24,10 +24,10 @@ from photochrom.restoration.planes import reduced
 # Writing is looked for on a copy of so many pixels along the longer side.
 SEARCHED_PX = 1400
 # Marks looked at, from the largest: a dusty scan has thousands of specks, and writing is larger than most.
-MOST_MARKS = 150
-SMALLEST_MARK_PX, LARGEST_LETTER = 4, 0.3
+MOST_MARKS = 60
+SMALLEST_MARK_PX, LARGEST_LETTER = 4, 0.15
 # What is looked at around a mark, in its own sizes, and in pixels at first; as wide as words are.
-AROUND, LEAST_AROUND_PX, LARGEST_AROUND_PX = 7, 40, 600
+AROUND, LEAST_AROUND_PX, LARGEST_AROUND_PX = 5, 40, 400
 # How far a mark has to stand out from what is around it.
 LEAST_CONTRAST = 0.05
 # A row: letters in it, those among them that are more than an upright bar, and how far the next one may be.
@@ -163,7 +163,8 @@ def _row_through(
         if letters is None or own_letter is None:
             break
         for turned, upright in ((False, letters), (True, letters.on_their_side())):
-            row = _row_of(upright.named(own_letter.number), upright)
+            start = upright.named(own_letter.number)
+            row = _row_of(start, upright) if start else []
             if row and upright.stand_clear(row, turned=turned):
                 return letters.drawn(row), window
         around = AROUND * max(own_letter.height, own_letter.width)  # the mark was a small part of its letter
@@ -211,7 +212,7 @@ def _next_to(row: list[Letter], letters: Letters, *, to_the_right: bool) -> Lett
     for other in letters.all:
         gap = other.left - last.right if to_the_right else last.left - other.right
         is_beyond = other.middle > last.middle if to_the_right else other.middle < last.middle
-        if not is_beyond or gap >= nearest or gap < -0.3 * tall or not other.may_be_letter:
+        if gap >= nearest or gap < -0.3 * tall or not is_beyond or not other.may_be_letter:
             continue
         if (gap < GAP * tall and _are_alike(last, other, tall)) or any(_are_twins(other, one) for one in row):
             best, nearest = other, gap

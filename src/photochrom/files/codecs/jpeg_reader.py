@@ -11,6 +11,7 @@ from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
 from photochrom.files.codecs.imagecodecs_readers import read_unusual_jpeg
 from photochrom.files.codecs.jpeg_blocks import JpegBlocks, blocks_of
 from photochrom.files.codecs.jpeg_frame import (
+    BLOCK,
     Frame,
     completed,
     frame_of,
@@ -49,8 +50,11 @@ def read_jpeg(source: PhotoSource, wanted: Wanted) -> Decoded:
         decoded.notes.append(f"the first of {others + 1} pictures taken")
     if frame and (said := wrong_blocks(whole.read_all(), frame)):
         _refuse_unless(wanted, source.name, ValueError(said))
-        decoded.notes.append(f"{NOT_TOLD}: {said}")
-        decoded.image = look.through("none").image
+        if said == WRONG_DATA:
+            look.without_lost_rows(decoded, at_least=BLOCK * frame.blocks[1])
+        else:
+            decoded.notes.append(f"{NOT_TOLD}: {said}")
+            decoded.image = look.through("none").image
     decoded.second_look = look.again
     return decoded
 
@@ -72,9 +76,14 @@ class _Looks:
             decoded.image = self.through("truncated").image
             return
         _refuse_unless(self.wanted, self.source.name, error if CORRUPT in str(error) else ValueError(WRONG_DATA))
+        self.without_lost_rows(decoded)
+
+    def without_lost_rows(self, decoded: Decoded, at_least: int = 0) -> None:
+        """Give ``decoded`` all pixels, and say which rows are lost; so many of the last ones in any case."""
         decoded.image = self.through("none").image
         if self.frame and self.frame.in_one_scan:
-            first = rows_until_error(self.through("warning").image)
+            whole = int(decoded.image.height) - at_least
+            first = max(0, min(rows_until_error(self.through("warning").image), whole))
             decoded.holes, note = lost_from(first, decoded.image.width, decoded.image.height)
             decoded.notes.append(note)
         else:

@@ -19,7 +19,6 @@ from PIL import Image
 import photochrom
 from photochrom.degradation import degrade
 from photochrom.degradation.ageing import AgeOptions, age
-from photochrom.degradation.sheet import contact_sheet
 
 HEIGHT_PX, RESTORED_HEIGHT_PX = 300, 240
 # The sample, how it is aged, and the seed that fixes the ageing. "camera" is a real black-and-white photograph.
@@ -63,7 +62,7 @@ def make_restored(name: str, preset: str, seed: int, restorer: photochrom.Restor
 
 
 def main(folder: Path) -> None:
-    """Write one picture per sample, and the contact sheet, into the folder."""
+    """Write one picture per sample into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with photochrom.Colorizer() as colorizer:
         for name, options, seed in SAMPLES:
@@ -75,7 +74,6 @@ def main(folder: Path) -> None:
             make_restored(name, preset, seed, restorer).save(
                 folder / f"restored-{preset}.jpg", quality=52, optimize=True, progressive=True
             )
-    contact_sheet(skimage.data.astronaut(), seed=3, cell_px=105).save(folder / "degradation.jpg", quality=50)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ import photochrom
 from photochrom.degradation import degrade
 from photochrom.degradation.ageing import AgeOptions, age
 
-HEIGHT_PX, RESTORED_HEIGHT_PX = 300, 240
+HEIGHT_PX = 240
 # The sample, how it is aged, and the seed that fixes the ageing. "camera" is a real black-and-white photograph.
 SAMPLES = (
     ("astronaut", AgeOptions(untouched=1.0), 1),
@@ -51,11 +51,9 @@ def make_pair(name: str, options: AgeOptions | None, seed: int, colorizer: photo
 def make_restored(name: str, preset: str, seed: int, restorer: photochrom.Restorer) -> Image.Image:
     """Return the sample as it is, worn, and restored, side by side."""
     sample = Image.fromarray(getattr(skimage.data, name)()).convert("RGB")
-    sample = sample.resize(
-        (round(sample.width * RESTORED_HEIGHT_PX / sample.height), RESTORED_HEIGHT_PX), Image.Resampling.LANCZOS
-    )
+    sample = sample.resize((round(sample.width * HEIGHT_PX / sample.height), HEIGHT_PX), Image.Resampling.LANCZOS)
     worn = Image.fromarray(np.rint(degrade(np.asarray(sample), preset, seed=seed).picture * 255).astype(np.uint8))
-    row = Image.new("RGB", (3 * sample.width + 2 * GAP_PX, RESTORED_HEIGHT_PX), "white")
+    row = Image.new("RGB", (3 * sample.width + 2 * GAP_PX, HEIGHT_PX), "white")
     for column, picture in enumerate((sample, worn, restorer(worn))):
         row.paste(picture, (column * (sample.width + GAP_PX), 0))
     return row

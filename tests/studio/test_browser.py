@@ -5,6 +5,7 @@ Where Chromium or Playwright is missing the tests are skipped, except in continu
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -19,6 +20,7 @@ import pytest
 from PIL import Image
 
 from photochrom.cli.app import run
+from photochrom.engines.hub import find_model
 from photochrom.hints.sheet import read_hints
 from photochrom.studio.desk import Desk
 from photochrom.studio.options import ServerOptions
@@ -41,6 +43,10 @@ if not IN_CI:
 from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
 
 pytestmark = pytest.mark.slow
+
+
+PICTURES = os.environ.get("PHOTOCHROM_PICTURES")
+"""A folder to write the pictures of docs/studio.md to, made with the embedded model."""
 
 
 @pytest.fixture(scope="module")
@@ -300,3 +306,23 @@ def test_every_language_and_a_phone_in_the_dark_are_accessible(
         assert accessible(page) == []
         page.keyboard.press("Escape")
         assert accessible(page) == []
+
+
+@pytest.mark.skipif(not PICTURES, reason="makes pictures for the documents where PHOTOCHROM_PICTURES names a folder")
+def test_pictures_for_the_documents(page: Page) -> None:
+    one = Studio(find_model("photochrom-color").path)
+    try:
+        page.goto(one.address)
+        page.get_by_role("button", name="Begin with sample pictures").click()
+        expect(page.locator(".print.done")).to_have_count(2)
+        page.locator(".print", has_text="coffee").get_by_role("link").click()
+        page.get_by_role("tab", name="Brush").click()
+        box = page.locator("photo-viewer canvas").bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + box["width"] * 0.72, box["y"] + box["height"] * 0.8)
+        expect(page.locator("light-table[data-kept]")).to_be_visible()
+        page.wait_for_timeout(2_000)
+        picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").resize((910, 595), Image.Resampling.LANCZOS)
+        picture.save(Path(str(PICTURES)) / "studio.webp", quality=60, method=6)
+    finally:
+        one.stop()

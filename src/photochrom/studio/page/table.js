@@ -285,7 +285,7 @@ export class LightTable extends HTMLElement {
   async takeMask(answer) {
     this.mask = await answer.blob();
     this.hasMask = true;
-    await this.viewer.setLayer("mask", this.mask);
+    if (PARTS[this.chosen][1] === "restore") await this.viewer.setLayer("mask", this.mask);
     this.section.update();
   }
 

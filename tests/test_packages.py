@@ -94,6 +94,7 @@ def test_containers_run_as_nobody_and_look_after_themselves(path: Path) -> None:
     assert re.search(r"^USER \d+$", text, flags=re.MULTILINE)
     assert 'HEALTHCHECK --interval=5m --timeout=60s --start-period=10s CMD ["photochrom", "doctor"]' in text
     assert not re.search(r"\b(ADD|curl|wget|sudo|latest)\b", text)
+    assert 'CMD ["serve", "--host", "0.0.0.0"' in text
     assert ("[film" in text) == path.name.endswith(".film")  # the GPL is in the film extra's wheels alone
 
 

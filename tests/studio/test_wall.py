@@ -226,6 +226,22 @@ def test_a_folder_hangs_with_its_hints_and_results_lie_beside(
     assert not (tmp_path / "album" / "gran.hints.json").exists()
 
 
+def test_two_studios_on_one_folder_never_cost_each_other_a_result(
+    with_folder: Callable[[Path], Studio], make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    make_photo("album/gran.png")
+    told = []
+    for studio in (with_folder(tmp_path / "album"), with_folder(tmp_path / "album")):
+        photo = studio.wait(studio.desk.wall.all()[0].id)
+        studio.client.post(f"/studio/photos/{photo['id']}/save", json={})
+        until = time.monotonic() + 20
+        while not (item := studio.desk.wall.find(photo["id"])).saved + item.full_error and time.monotonic() < until:
+            time.sleep(0.02)
+        told.append((item.saved, item.full_error))
+    assert told[0] == ("gran-color.png", "")
+    assert told[1][1].startswith("gran-color.png: exists already")
+
+
 def test_the_page_is_whole_and_nothing_else_is_served(studio: Studio) -> None:
     index = studio.client.get("/")
     assert index.status_code == 200
@@ -282,6 +298,7 @@ def test_a_film_hangs_with_a_strip_and_is_coloured_beside_itself(
     while not studio.desk.wall.find(film["id"]).saved and time.monotonic() < until:
         time.sleep(0.02)
     assert (tmp_path / "films" / "reel-color.mp4").stat().st_size > 0
+    assert any("hints" in note for note in studio.desk.wall.find(film["id"]).notes)
 
 
 @pytest.mark.slow

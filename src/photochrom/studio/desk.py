@@ -109,7 +109,7 @@ class Desk:
     def _known_look(self, item: Item, photo: Any) -> dict[str, Any]:
         """Return the look that lies beside an original: its file of hints."""
         path = self.hints_path(item)
-        if not item.is_original or not path.exists():
+        if not item.is_original or item.kind == "film" or not path.exists():
             return {}
         return {"hints": [hint.as_json() for hint in read_hints(path, photo, limits=self.parts.limits).hints]}
 
@@ -118,7 +118,7 @@ class Desk:
         checked_request("colorize", look)
         item = self.wall.change(item, look=look, full="", files={}, saved="", full_error="")
         (self.wall.folder_of(item) / PYRAMIDS["after"]).unlink(missing_ok=True)
-        if item.is_original and item.identity:
+        if item.is_original and item.identity and item.kind == "photo":
             self._keep_hints(item)
         return item
 
@@ -192,6 +192,7 @@ class Desk:
 
     def _developed(self, item: Item) -> dict[str, Any]:
         folder = self.wall.folder_of(item)
+        self.parts.store.give_back(_size(folder / RESULTS) + _size(folder / PYRAMIDS["after"]))
         shutil.rmtree(folder / RESULTS, ignore_errors=True)
         asked = checked_request("colorize", {**item.look, "recipe": True})
         is_restored = bool(getattr(asked, "restore", False))
@@ -206,6 +207,10 @@ class Desk:
             return {"full": "failed", "full_error": "; ".join(made.report.notes)}
         build_pyramid(open_photo(made.files["result"].path, limits=self.parts.limits), folder / PYRAMIDS["after"])
         files = {label: (file.path.name, file.name) for label, file in made.files.items()}
+        if not self.parts.store.take(_size(folder / RESULTS) + _size(folder / PYRAMIDS["after"])):
+            raise OutputError(
+                "the studio's store is full", next_step="Take photographs down, or raise --max-store-bytes"
+            )
         return {"full": "done", "full_error": "", "files": files}
 
     def _write_beside(self, item: Item, *, overwrite: bool) -> Item:
@@ -225,3 +230,10 @@ class Desk:
         except PhotochromError as error:
             return self.wall.change(item, full_error=str(error))
         return self.wall.change(item, saved=target.name, full_error="")
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder; 0 where there is none."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.glob("*") if file.is_file())

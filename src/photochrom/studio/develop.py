@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job, fitted_name, result_suffix
 from photochrom.albums.batch import run_batch
@@ -19,10 +20,12 @@ from photochrom.files.writing import format_of_path
 from photochrom.hints.hint import Hint
 from photochrom.hints.sheet import HINTS_SUFFIX
 from photochrom.options import ColorizeOptions, Limits, OutputOptions, ReadingOptions, RestoreOptions
-from photochrom.restorer import read_mask
 from photochrom.studio.requests import Asked, Task
 from photochrom.studio.sessions import Sessions
 from photochrom.studio.stopping import Stop
+
+if TYPE_CHECKING:
+    from photochrom.restorer import Mask
 
 STEM = "result"
 GIVEN_HINTS = "given.hints.json"
@@ -77,7 +80,7 @@ def develop(order: Order, sessions: Sessions, limits: Limits, stop: Stop) -> Dev
     order.folder.mkdir(parents=True, exist_ok=True)
     writing, reading = order.asked.part(OutputOptions), order.asked.part(ReadingOptions)
     target = order.folder / (STEM + result_suffix(order.source, writing.format))
-    drawn = read_mask(order.mask, limits=limits) if order.mask else None
+    drawn = _drawn(order.mask, limits)
     restoring = order.asked.part(RestoreOptions)
     job = Job(order.source, target, order.name, _given_hints(order))
     if order.task == "restore":
@@ -98,6 +101,12 @@ def develop(order: Order, sessions: Sessions, limits: Limits, stop: Stop) -> Dev
     error = summary.error.replace(str(order.source), order.name).replace(str(target), result_name(order, target))
     files = {} if summary.error else _files(order, target)
     return Developed(summary, error.replace(str(order.folder) + os.sep, ""), files)
+
+
+def _drawn(path: Path | None, limits: Limits) -> Mask | None:
+    from photochrom.restorer import read_mask  # brings ONNX Runtime along, which a server need not wait for
+
+    return read_mask(path, limits=limits) if path else None
 
 
 def result_name(order: Order, target: Path) -> str:

@@ -26,7 +26,6 @@ from photochrom.files.reading import open_photo
 from photochrom.hints.hint import Hint
 from photochrom.options import ColorizeOptions, Limits, RestoreOptions
 from photochrom.questions.asking import Question, ask
-from photochrom.restorer import mask_sha256
 from photochrom.studio.requests import Asked, checked_request
 from photochrom.studio.sessions import Sessions
 from photochrom.studio.stopping import Stop
@@ -90,6 +89,8 @@ class Looks:
         small = self.small_of(folder)
         if not getattr(asked, "restore", False):
             return small
+        from photochrom.restorer import mask_sha256
+
         options = asked.part(RestoreOptions)
         drawn = small_mask(folder, small)
         key = (str(folder), options.model_dump_json() + ("" if drawn is None else mask_sha256(drawn)))

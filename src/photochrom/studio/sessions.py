@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from photochrom.colorizer import Colorizer, load_engine
 from photochrom.engines.base import Engine
 from photochrom.engines.catalog import find_card, model_cards
 from photochrom.engines.hub import installed_models
 from photochrom.options import ColorizeOptions, EngineOptions, RestoreOptions
-from photochrom.restorer import Mask, Restorer
 from photochrom.studio.stopping import Stop, stoppable
+
+if TYPE_CHECKING:
+    from photochrom.restorer import Mask, Restorer
 
 MOST_COLOR_MODELS = 3
 
@@ -62,6 +64,8 @@ class Sessions:
 
     def restorer(self, options: RestoreOptions, *, stop: Stop | None = None, mask: Mask | None = None) -> Restorer:
         """Return a session over shared models; it need not be closed."""
+        from photochrom.restorer import Restorer  # brings ONNX Runtime along, which the page need not wait for
+
         names = {kind: str(getattr(options, f"{kind}_model")) for kind in ("damage", "inpaint", "noise", "tone")}
         for name in names.values():
             self._path_or_name(name)

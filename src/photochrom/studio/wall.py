@@ -49,6 +49,7 @@ class Item:
         full: how far the full-size result is.
         full_error: why there is none.
         progress: of a film, 0 to 1.
+        frame_s: of a film, the time of the frame that stands for it, and that hints are for.
         files: made at full size: name on disk, and for people, by label.
         saved: where the result was written, for people.
     """
@@ -69,6 +70,7 @@ class Item:
     full: Full = ""
     full_error: str = ""
     progress: float = 0.0
+    frame_s: float = 0.0
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
     saved: str = ""
 

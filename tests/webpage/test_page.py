@@ -17,6 +17,7 @@ from tests.webpage.photographs import as_png, photograph
 
 FINISHED = "body[data-state=done], #fault:not([hidden])"
 
+
 def upload(page: Any, content: bytes, name: str = "grandmother.png") -> str:
     """Give the page a file, and return what it says at the end: the fault, or the status."""
     page.set_input_files("#file", {"name": name, "mimeType": "image/png", "buffer": content})

@@ -29,8 +29,9 @@ COMPARED_PX = 384
 LEAST_LIKENESS, LEAST_LEAD = 0.55, 0.06
 ELSEWHERE_CELLS = 2
 MOST_LUMA_APART = 0.2
-# Of a picture's places; fewer matches than this are chance, and none is used.
-FEWEST_MATCHED = 0.02
+# Of a picture's places; fewer matches than this are chance, and none is used. Below the second share they count less:
+# the net carries what it is told to whatever looks alike, wrong matches too.
+FEWEST_MATCHED, SURELY_MATCHED = 0.06, 0.15
 LARGEST_WEIGHT, MOST_MATCHES = 0.9, 800
 REFERENCE_REACH = 0.04
 COLOURLESS_AB = 1.5
@@ -108,12 +109,13 @@ def match_references(photo: Photo, references: Sequence[Places], engine: Engine)
         best[surer], ab[surer] = trust[surer], reference.ab[partner[surer]]
     if (best > 0).sum() < max(2, FEWEST_MATCHED * count):
         return Matched((), count)
+    best = best * min(1.0, float((best > 0).mean()) / SURELY_MATCHED)
     rows, columns = own.grid
     hints = [
         Hint(
             point=((at % columns + 0.5) / columns, (at // columns + 0.5) / rows),
             color=(round(float(ab[at, 0]), 1), round(float(ab[at, 1]), 1)),
-            weight=round(float(best[at]), 2),
+            weight=max(round(float(best[at]), 2), 0.01),
             reach=REFERENCE_REACH,
             by="reference",
         )

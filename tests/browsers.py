@@ -46,7 +46,7 @@ def is_required() -> bool:
 @contextmanager
 def chromium(*flags: str) -> Iterator[Any]:
     """Yield a browser. While it is open no event loop can run in this thread: keep it to a module or package."""
-    path = next(filter(None, map(shutil.which, NAMES)), None)
+    path = os.environ.get("PHOTOCHROM_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         lacking("no Chromium is installed (apt-get install chromium)")
     if importlib.util.find_spec("playwright") is None:

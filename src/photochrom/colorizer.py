@@ -15,7 +15,7 @@ from PIL import Image
 from photochrom.coloring.obedience import refuse_deaf
 from photochrom.coloring.pipeline import ColorizeResult, colorize_photo
 from photochrom.coloring.preview import Preview
-from photochrom.coloring.reference import Matched, match_references, places_of, refuse_colourless
+from photochrom.coloring.reference import Matched, match_references, reference_places
 from photochrom.engines.base import Engine
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT
 from photochrom.engines.hub import find_model
@@ -126,9 +126,8 @@ class Colorizer(Session):
             OptionError: a reference has no colours.
             ModelError: the model gives nothing to compare photographs by.
         """
-        for number, reference in enumerate(references, 1):
-            refuse_colourless(reference, f"reference {number}")
-        return match_references(photo, [places_of(reference, self.engine) for reference in references], self.engine)
+        places = [reference_places(one, self.engine, f"reference {number}") for number, one in enumerate(references, 1)]
+        return match_references(photo, places, self.engine)
 
     def _run(self, photo: Photo, options: ColorizeOptions, hints: Sequence[Hint] | HintSheet = ()) -> ColorizeResult:
         told = hints.for_this(photo) if isinstance(hints, HintSheet) else checked_hints(hints)

@@ -1,6 +1,6 @@
 """The page in a real Chromium: from drop to saved file, brush, questions, mask, a restart in the middle.
 
-Where Chromium or Playwright is missing the tests are skipped, except in continuous integration, which installs them.
+Where Chromium or Playwright is missing the tests are skipped, except where they are required (``tests/browsers.py``).
 """
 
 from __future__ import annotations
@@ -27,20 +27,13 @@ from photochrom.studio.options import ServerOptions
 from photochrom.studio.pages import Pages
 from photochrom.studio.parts import Parts
 from photochrom.studio.server import make_server, open_socket
+from tests.browsers import chromium, is_required
 
-IN_CI = bool(os.environ.get("PHOTOCHROM_CI"))
-CHROMIUM = os.environ.get("PHOTOCHROM_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-quic", "--disable-dev-shm-usage",
-]  # fmt: skip
 PATIENCE_MS = 60_000
-if not IN_CI:
+if not is_required():
     pytest.importorskip("playwright.sync_api", reason="the page is tested with Playwright: pip install playwright")
-    if CHROMIUM is None:
-        pytest.skip("the page is tested in Chromium: apt-get install chromium", allow_module_level=True)
 
-from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import Page, expect  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -51,10 +44,8 @@ PICTURES = os.environ.get("PHOTOCHROM_PICTURES")
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium("--disable-dev-shm-usage") as found:
         yield found
-        found.close()
 
 
 class Studio:

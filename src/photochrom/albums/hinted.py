@@ -12,7 +12,7 @@ from photochrom.albums.album import Job
 from photochrom.albums.manifest import file_sha256
 from photochrom.albums.plan import Plan
 from photochrom.albums.results import BatchSettings
-from photochrom.coloring.reference import match_references, places_of, refuse_colourless
+from photochrom.coloring.reference import match_references, reference_places
 from photochrom.engines.base import Engine
 from photochrom.errors import OptionError
 from photochrom.files.codecs.source import open_regular_file
@@ -52,11 +52,7 @@ def with_references(settings: BatchSettings, references: Sequence[Path], engine:
         PhotoError, OptionError: one cannot be read, or has no colours.
         ModelError: the model gives nothing to compare photographs by.
     """
-    places = []
-    for path in references:
-        photo = open_photo(path, limits=settings.limits)
-        refuse_colourless(photo, str(path))
-        places.append(places_of(photo, engine))
+    places = [reference_places(open_photo(path, limits=settings.limits), engine, str(path)) for path in references]
     sha256 = hashlib.sha256("".join(file_sha256(path) for path in references).encode()).hexdigest()
     return replace(settings, references_sha256=sha256, match=lambda photo: match_references(photo, places, engine))
 

@@ -95,12 +95,27 @@ def places_of(photo: Photo, engine: Engine) -> Places:
     )
 
 
+def reference_places(photo: Photo, engine: Engine, where: str) -> Places:
+    """Return what is compared of a reference photograph, which ``where`` names in errors.
+
+    Raises:
+        OptionError: it has no colours.
+        ModelError: the model gives no features.
+    """
+    refuse_colourless(photo, where)
+    return places_of(photo, engine)
+
+
 def match_references(photo: Photo, references: Sequence[Places], engine: Engine) -> Matched:
     """Return the colours of references for what they and a photograph both show; of several, the surest counts.
 
-    Cost: two runs of the net at COMPARED_PX per picture, and some milliseconds.
+    Cost: a run of the net at COMPARED_PX, and some milliseconds.
     """
-    own = places_of(photo, engine)
+    return match_places(places_of(photo, engine), references)
+
+
+def match_places(own: Places, references: Sequence[Places]) -> Matched:
+    """Return what ``match_references`` does, for a photograph whose places are known."""
     count = len(own.luma)
     best, ab = np.zeros(count), np.zeros((count, 2))
     for reference in references:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from photochrom.color import lab_from_srgb
-from photochrom.coloring.reference import Places, match_references, places_of, refuse_colourless
+from photochrom.coloring.reference import Places, match_places, places_of, reference_places
 from photochrom.colorizer import Colorizer
 from photochrom.errors import ModelError
 from photochrom.files.photo import Photo
@@ -71,9 +71,7 @@ class Told:
             hints = FrameFiles.read(options.hints, "--hints", (HINTS_SUFFIX, PAINTED_SUFFIX))
         for path in options.reference:
             require_hearing(colorizer.engine, "--reference")
-            photo = open_photo(path, limits=limits)
-            refuse_colourless(photo, str(path))
-            references.append(places_of(photo, colorizer.engine))
+            references.append(reference_places(open_photo(path, limits=limits), colorizer.engine, str(path)))
         return cls(hints, tuple(references), limits)
 
     def colours(
@@ -92,19 +90,19 @@ class Told:
         Raises:
             OptionError: the hints are wrong, or another frame's.
 
-        Cost: that of colouring two small photographs, and of two runs of the net for references, and for memories.
+        Cost: that of colouring two small photographs, and a run of the net where something is compared.
         """
         compares = remembered is not None and bool(self.references)
         if file is None and not compares and not remembered:
             return None
         photo = _as_photo(viewer, luma)
         hints: list[Hint] = []
-        if compares:
-            matched = match_references(photo, self.references, viewer.engine)
-            self.looked, self.matched = self.looked + 1, self.matched + bool(matched.hints)
-            hints += matched.hints
-        if remembered:
-            hints += match_references(photo, remembered, viewer.engine).hints
+        if compares or remembered:
+            own = places_of(photo, viewer.engine)
+            lent, known_again = match_places(own, self.references), match_places(own, remembered or ())
+            if compares:
+                self.looked, self.matched = self.looked + 1, self.matched + bool(lent.hints)
+            hints += [*lent.hints, *known_again.hints]
         if file is not None:
             hints += read_hints(file, photo, limits=self.limits).hints  # a person's count, whatever is matched
         if not hints:
@@ -117,8 +115,10 @@ class Told:
         """What came of it, for people to read."""
         left = [f"no frame was met for {path.name}" for path in self.hints.left]
         used = [f"hints followed in {len(self.hints.used)} frames"] if self.hints.used else []
-        said = "nothing in it matches this film" if not self.matched else f"matched in {self.matched} of {self.looked}"
-        return [*used, *left, *([f"reference: {said}" + " passages" * bool(self.matched)] if self.references else [])]
+        if not self.references:
+            return [*used, *left]
+        matched = f"matched in {self.matched} of {self.looked} passages"
+        return [*used, *left, f"reference: {matched if self.matched else 'nothing in it matches this film'}"]
 
 
 def remember(viewer: Viewer, luma: Pixels, grid_luma: Plane, known: Colours) -> tuple[Places, ...]:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from photochrom.coloring.pipeline import ColorizeResult
-from photochrom.coloring.reference import Places, match_references, places_of, refuse_colourless
+from photochrom.coloring.reference import Places, match_references, reference_places
 from photochrom.files.codecs.samples import to_8_bits
 from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
@@ -116,8 +116,7 @@ class Looks:
             key = (f"{path} {path.stat().st_mtime_ns}", model)
             if key not in self._places:
                 photo = open_photo(path, limits=self._limits)
-                refuse_colourless(photo, "the reference")
-                self._places[key] = places_of(photo, engine)
+                self._places[key] = reference_places(photo, engine, "the reference")
                 while len(self._places) > KEPT_SMALL:
                     self._places.popitem(last=False)
             places.append(self._places[key])

@@ -3,12 +3,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.nets.backbones import build_backbone
 from photochrom.train.config import Stage
 from photochrom.train.data import BatchSource, open_photo_sets
-from photochrom.train.hints import field, patches, strokes, tell, turned_colours
+from photochrom.train.hints import colours_of, field, patches, strokes, tell
 from photochrom.train.learner import set_training
 from photochrom.train.sections import DataSection, HintsSection, TaskSection
 from tests.train.conftest import make_photo
@@ -42,19 +43,33 @@ def test_a_field_is_near_the_truth_weak_and_torn() -> None:
     assert np.median(np.hypot(*(hints[:2, told] - AB[:, told]))) < 15
 
 
-def test_turned_colours_turn_hue_alike_everywhere() -> None:
-    turn = turned_colours(np.random.default_rng(0))
-    np.testing.assert_allclose(turn.T @ turn, np.eye(2) * (turn[0] @ turn[0]), atol=1e-12)
+@pytest.mark.parametrize("seed", range(4))
+def test_an_invented_colour_is_told_on_its_thing_and_everything_else_keeps_its_own(seed: int) -> None:
+    photo = two_things()
+    options = HintsSection(share=1, invented=1, strokes=seed % 2, fields=0)
+    truth, hints = tell(photo, 4, options, np.random.default_rng(seed))
+    changed = np.hypot(*(truth - colours_of(photo, 4))) > 2
+    left = np.zeros_like(changed)
+    left[:, :6] = True
+    assert (changed == left).all()
+    told = hints[2] > 0
+    on_thing = told & np.kron(changed, np.ones((4, 4), dtype=bool))
+    assert on_thing.any()
+    asked, learned = hints[:2, on_thing].mean(axis=1), truth[:, changed].mean(axis=1)
+    assert np.hypot(*(asked - learned)) < 10  # a patch may be jittered
+
+
+def two_things() -> Image.Image:
+    """Return a photograph of 64 x 64 that is green on the left, and blue on more than half of it."""
+    pixels = np.full((64, 64, 3), (90, 140, 60), dtype=np.uint8)
+    pixels[:, 24:] = (50, 80, 160)
+    return Image.fromarray(pixels)
 
 
 def test_as_many_photographs_come_with_hints_as_the_section_says() -> None:
     photo, options = make_photo(0, (64, 64)), HintsSection(share=0.5)
     given = [tell(photo, 4, options, np.random.default_rng(seed))[1].any() for seed in range(60)]
     assert 15 < sum(given) < 45
-    truth, hints = tell(photo, 4, HintsSection(share=1, invented=1, strokes=0, fields=0), np.random.default_rng(0))
-    assert truth.shape == (2, 16, 16)
-    row, column = np.argwhere(hints[2] > 0)[0]
-    assert np.hypot(*(hints[:2, row, column] - truth[:, row // 4, column // 4])) < 20, "truth is turned with the hints"
 
 
 def test_batches_carry_hints_only_for_networks_that_hear(shard: Path) -> None:

@@ -22,6 +22,9 @@ UNIT_AB = 40.0
 # Ways of looking alike, and the numbers that each compares.
 HEADS, WIDTH = 4, 32
 SPREAD_CHANNELS = CHANNELS * HEADS
+# A step of the optimizer moves a number by about its rate, which is meant for kernels of 0.05 or so; those that say
+# how sharp, how near and how doubtful a head is are a hundred times as large.
+SCALARS, SCALARS_RATE = ("sharpness", "nearness", "doubt"), 50.0
 # Scores beyond this would leave float32 once they are exponents.
 MOST_SCORE = 30.0
 

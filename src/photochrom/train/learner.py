@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.nets.critics import PatchCritic
+from photochrom.nets.hints import SCALARS, SCALARS_RATE
 from photochrom.train.config import Stage
 from photochrom.train.monitor import Log
 from photochrom.train.runtime import Runtime
@@ -44,7 +45,7 @@ class Learner:
         early = stage.lr_backbone if stage.lr_backbone_early is None else stage.lr_backbone_early
         rates = {"critic": stage.lr_critic, "decoder": stage.lr_decoder, "late": stage.lr_backbone, "early": early}
         for group in self.optimizer.param_groups:
-            group["lr"] = share * rates[group["part"]]
+            group["lr"] = share * rates[group["part"]] * group["times"]
         return share
 
     def step(self, parts: Iterable[Part], count: int) -> Log:
@@ -82,16 +83,25 @@ class Learner:
 def build_optimizer(net: nn.Module, options: OptimizerSection, betas: tuple[float, float]) -> torch.optim.AdamW:
     """Return AdamW over the groups early, late (backbone) and decoder, or critic; only kernels decay.
 
+    The scalars of ``HintSpread`` learn at a multiple of their group's rate.
+
     Source: Loshchilov, Hutter 2019, "Decoupled Weight Decay Regularization", algorithm 2.
     """
     groups: list[dict[str, Any]] = []
     for part in ("early", "late", "decoder", "critic"):
-        for decays in (True, False):
-            chosen = [p for name, p in net.named_parameters() if part_of(net, name) == part and (p.ndim > 1) == decays]
+        named = [(name, p) for name, p in net.named_parameters() if part_of(net, name) == part]
+        kernels = [p for name, p in named if p.ndim > 1 and not is_scalar(name)]
+        others = [p for name, p in named if p.ndim <= 1 and not is_scalar(name)]
+        scalars = [p for name, p in named if is_scalar(name)]
+        for chosen, decay, times in ((kernels, options.weight_decay, 1), (others, 0, 1), (scalars, 0, SCALARS_RATE)):
             if chosen:
-                decay = options.weight_decay if decays else 0.0
-                groups.append({"params": chosen, "part": part, "weight_decay": decay, "lr": 0.0})
+                groups.append({"params": chosen, "part": part, "weight_decay": decay, "times": times, "lr": 0.0})
     return torch.optim.AdamW(groups, betas=betas, eps=1e-7, fused=True)
+
+
+def is_scalar(parameter: str) -> bool:
+    """Return whether a parameter is a number of ``HintSpread`` rather than a kernel or bias."""
+    return parameter.rpartition(".")[2] in SCALARS
 
 
 def part_of(net: nn.Module, parameter: str) -> str:

@@ -202,7 +202,8 @@ class Training:
             figures = self._generator_step(stage, placed, rng)
         else:
             figures = self._critic_step(stage, step, placed, generations)
-        rates = {f"lr_{group['part']}": group["lr"] for group in learner.optimizer.param_groups}
+        groups = learner.optimizer.param_groups
+        rates = {f"lr_{group['part']}": group["lr"] for group in groups if group["times"] == 1}
         return figures | rates | {"lr_share": share}
 
     def _generator_step(self, stage: Stage, batch: TensorBatch, rng: torch.Generator) -> Log:

@@ -175,10 +175,10 @@ class HintsSection(Section):
     strokes: float = Field(default=0.15, ge=0, le=1, description="Share of those whose hints are strokes.")
     fields: float = Field(default=0.15, ge=0, le=1, description="Share of those with a whole field, as from a film.")
     invented: float = Field(
-        default=0.15,
+        default=0.4,
         ge=0,
         le=1,
-        description="Share of those whose colours are turned to others, hints and truth alike.",
+        description="Share of those with patches or strokes where one thing has another colour, told and true alike.",
     )
 
 

@@ -31,7 +31,7 @@ from photochrom.webpage.runtime import read_runtime
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.browsers import chromium, served
+from tests.browsers import chromium, served, settled
 
 ROUNDS = 5
 SCRIPT = """async ({ release, jpeg, rounds }) => {
@@ -92,7 +92,7 @@ def in_browser(folder: Path, jpeg: bytes) -> dict[str, float]:
         page = browser.new_page()
         page.goto(f"{address}licences.txt")
         asked = {"release": release, "jpeg": base64.b64encode(jpeg).decode(), "rounds": ROUNDS + 1}
-        times: dict[str, Any] = page.evaluate(SCRIPT, asked)
+        times: dict[str, Any] = settled(page, SCRIPT, asked, within_s=600)
     shutil.rmtree(site)
     return {step: float(np.median(values[1:] or values)) for step, values in times.items()}
 

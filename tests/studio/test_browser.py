@@ -27,13 +27,12 @@ from photochrom.studio.options import ServerOptions
 from photochrom.studio.pages import Pages
 from photochrom.studio.parts import Parts
 from photochrom.studio.server import make_server, open_socket
-from tests.browsers import chromium, is_required
+from tests.browsers import PATIENCE_MS, chromium, is_required, settled
 
-PATIENCE_MS = 60_000
 if not is_required():
     pytest.importorskip("playwright.sync_api", reason="the page is tested with Playwright: pip install playwright")
 
-from playwright.sync_api import Page, expect  # noqa: E402
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +43,7 @@ PICTURES = os.environ.get("PHOTOCHROM_PICTURES")
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with chromium("--disable-dev-shm-usage") as found:
+    with chromium() as found:
         yield found
 
 
@@ -293,7 +292,7 @@ def test_every_language_and_a_phone_in_the_dark_are_accessible(
         page.get_by_role("combobox").first.select_option(language)
         page.locator(".print.done").get_by_role("link").click()
         expect(page.get_by_role("button", name=back)).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert settled(page, "() => document.documentElement.scrollWidth <= innerWidth")
         assert accessible(page) == []
         page.keyboard.press("Escape")
         assert accessible(page) == []

@@ -12,7 +12,7 @@ import pytest
 
 from photochrom.webpage.export import ExportedPage, export_page
 from photochrom.webpage.runtime import BrowserRuntime, fetch_runtime, kept_package, read_runtime
-from tests.browsers import PATIENCE_MS, chromium, is_required, lacking, served
+from tests.browsers import PATIENCE_MS, chromium, is_required, lacking, served, settled
 
 SUB_PATH = "museum/colour"
 
@@ -92,7 +92,7 @@ def call(tab: Any) -> Callable[..., Any]:
         return {"bytes": list(value)} if isinstance(value, bytes) else value
 
     def run(module: str, name: str, *given: object) -> Any:
-        return tab.evaluate(CALL, {"module": module, "name": name, "given": [sent(value) for value in given]})
+        return settled(tab, CALL, {"module": module, "name": name, "given": [sent(value) for value in given]})
 
     return run
 
@@ -150,7 +150,7 @@ def develop(page: Any, release: str) -> Callable[..., dict[str, Any]]:
     def run(content: bytes, look: tuple[float, float] = (1.0, 0.0), format: str = "png") -> dict[str, Any]:
         asked = {"vividness": look[0], "warmth": look[1]}
         given = {"module": release, "bytes": base64.b64encode(content).decode(), "type": "", "look": asked}
-        found = page.evaluate(DEVELOP, {**given, "format": format})
+        found = settled(page, DEVELOP, {**given, "format": format})
         return {**found, "saved": base64.b64decode(found.get("saved", ""))}
 
     return run

@@ -23,6 +23,7 @@ from photochrom.luma import is_blank, normalize_tone, shrink_luma
 from photochrom.options import DEFAULT_MODEL, ColorizeOptions
 from photochrom.resample import pad_to_multiple, render_size
 from photochrom.restoration.toning import classify
+from tests.browsers import settled
 
 Call = Callable[..., Any]
 RNG = np.random.default_rng(7)
@@ -120,7 +121,9 @@ def test_colours_under_the_full_size_luma(call: Call, height: int, width: int, g
 
 
 def test_every_luma_stays_exact_whatever_the_chroma(tab: Any) -> None:
-    wrong = tab.evaluate("""async () => {
+    wrong = settled(
+        tab,
+        """async () => {
       const { writePixel } = await import(new URL("merging.js", location.href));
       const { lumaCode } = await import(new URL("luma.js", location.href));
       const out = new Uint8Array(3);
@@ -132,7 +135,8 @@ def test_every_luma_stays_exact_whatever_the_chroma(tab: Any) -> None:
         }
       }
       return wrong;
-    }""")
+    }""",
+    )
     assert wrong == 0
 
 
@@ -147,7 +151,8 @@ def test_the_integer_rule_is_pillows(call: Call) -> None:
 def test_png_is_written_as_others_read_it(tab: Any, height: int, width: int, channels: int) -> None:
     pixels = RNG.integers(0, 256, (height, width, channels), dtype=np.uint8)
     pixels[:, : width // 2] = 77
-    found = tab.evaluate(
+    found = settled(
+        tab,
         """async ({ width, height, channels, pixels }) => {
           const { encodePng } = await import(new URL("png.js", location.href));
           const length = width * channels;

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from photochrom.webpage.export import ExportedPage
-from tests.browsers import PATIENCE_MS
+from tests.browsers import PATIENCE_MS, served, settled
 from tests.webpage.conftest import Told
 from tests.webpage.photographs import as_png, photograph
 
@@ -72,7 +72,7 @@ def test_it_speaks_three_languages(page: Any) -> None:
     page.get_by_label("Language").select_option("de")
     assert page.locator("h1").inner_text() == "Farbe für ein altes Foto"
     assert "ist kein Bild" in page.inner_text("#fault")
-    assert page.evaluate("document.documentElement.lang") == "de"
+    assert page.get_attribute("html", "lang") == "de"
     page.get_by_label("Sprache").select_option("fr")
     assert "n’est pas une image" in page.inner_text("#fault")
     page.get_by_label("Langue").select_option("en")
@@ -80,25 +80,34 @@ def test_it_speaks_three_languages(page: Any) -> None:
 
 def test_every_control_has_a_name(page: Any) -> None:
     upload(page, as_png(photograph(64, 64)))
-    nameless = page.evaluate(
+    nameless = settled(
+        page,
         """() => [...document.querySelectorAll("button, input, select, a, canvas, [role=img]")]
           .filter((element) => !element.getAttribute("aria-label") && !element.textContent.trim())
           .filter((element) => !element.labels?.[0]?.textContent.trim())
-          .map((element) => element.outerHTML)"""
+          .map((element) => element.outerHTML)""",
     )
     assert nameless == []
 
 
-def test_it_works_without_a_network_after_the_first_visit(page: Any, context: tuple[Any, Told]) -> None:
-    page.get_by_text("This page now works without a network, too.").wait_for()
-    context[0].set_offline(True)
-    try:
-        page.reload()
+def test_it_works_without_a_network_after_the_first_visit(exported: ExportedPage, browser: Any) -> None:
+    with browser.new_context(locale="en-GB") as context:
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        with served(exported.folder) as address:
+            page.goto(address)
+            page.get_by_text("This page now works without a network, too.").wait_for()
+        page.reload()  # its host is no more
         page.wait_for_selector("body[data-state=ready]")
         assert upload(page, as_png(photograph(64, 90))) == "In colour. Move the slider to compare."
-        assert page.evaluate("fetch('photochrom-page.json').then(() => 'reached', () => 'no network')") == "no network"
-    finally:
-        context[0].set_offline(False)
+        asked = "(path) => fetch(path).then(() => 'reached', () => 'no network')"
+        assert settled(page, asked, "licences.txt") == "reached"
+        assert settled(page, asked, "photochrom-page.json") == "no network"
+
+
+def test_a_script_that_never_answers_is_a_failure(tab: Any) -> None:
+    with pytest.raises(Exception, match="no answer within"):
+        settled(tab, "() => new Promise(() => {})", within_s=0.1)
 
 
 def test_a_model_that_is_not_the_one_promised_is_not_run(
@@ -134,7 +143,8 @@ def test_without_webassembly_it_says_so(address: str, browser: Any) -> None:
 
 def test_memory_that_is_short_is_said_and_survived(page: Any, release: str) -> None:
     """A worker whose memory gives out is replaced; what was asked for is told as a fault, not as a picture."""
-    found = page.evaluate(
+    found = settled(
+        page,
         """async (module) => {
           const { faultOf } = await import(new URL(`${module}/fault.js`, location.href));
           const named = [new RangeError("Array buffer allocation failed"), new Error("std::bad_alloc"),
@@ -166,7 +176,8 @@ def test_a_canvas_that_tells_untruths_is_found_out(address: str, release: str, b
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(f"{address}licences.txt")
-        found = page.evaluate(
+        found = settled(
+            page,
             """async (module) => {
               const { openPhoto } = await import(new URL(`${module}/decoding.js`, location.href));
               const file = new File([await (await fetch(`${module}/example.jpg`)).blob()], "a.jpg");

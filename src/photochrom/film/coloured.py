@@ -20,6 +20,8 @@ SECONDS, LOOKS = 10.0, 12
 # what is left when each tone's own chroma is taken off, above which it has colours and not one tint.
 GREY, TINT = 0.008, 0.015
 TONES = 16
+# By how much chroma is weaker in a transfer than in an ordinary film's, for the same colours (measured on photographs).
+WEAKER = {"pq": 2.5, "hlg": 1.3}
 
 Found = Literal["grey", "tint", "colour"]
 
@@ -62,7 +64,8 @@ def _film_looks(source: FilmFile) -> list[tuple[Plane, Plane | None]]:
         for frame in itertools.islice(frames, 0, every * LOOKS, every):
             chroma = chroma_of(frame, info.layout, Matrix.of_tag(info.matrix))
             if chroma is not None:
-                looks.append((_shrunk(info.layout.codes.luma(luma_of(frame, info.layout)), chroma), chroma))
+                strength = np.float32(WEAKER.get(info.transfer.kind, 1))
+                looks.append((_shrunk(info.layout.codes.luma(luma_of(frame, info.layout)), chroma), chroma * strength))
     return looks
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photochrom.errors import FilmNotFoundError, UnreadableFilmError, UnsupportedFilmError
-from photochrom.film.matrices import UNSPECIFIED, WEIGHTS, guess_matrix
 from photochrom.film.planes import Layout, layout_of
+from photochrom.film.tags import matrix_of, transfer_notes
+from photochrom.film.transfers import Transfer
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -33,7 +34,6 @@ ENCRYPTED_TAGS = {"encv", "drmi", "drms", "enca"}
 FULL_RANGE = 2
 FALLBACK_RATE = Fraction(25)
 LARGEST_RATE = 1000
-YCGCO, IDENTITY = 8, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,11 @@ class FilmInfo:
     tags: tuple[int, int, int, int]
     codec: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def transfer(self) -> Transfer:
+        """What its codes look like; frames that are RGB or pictures are taken for sRGB."""
+        return Transfer() if self.layout.rgb else Transfer.of(*self.tags[:2])
 
 
 @dataclass(slots=True)
@@ -180,7 +185,8 @@ def describe(path: Path) -> FilmInfo:
         tags = tuple(int(v) for v in (context.color_primaries, context.color_trc, context.colorspace))
         full = int(context.color_range) == FULL_RANGE
         layout = layout_of(first.format.name, full_range=full, where=where)
-        matrix, notes = _matrix(tags[2], stream.width, stream.height, layout, where)
+        matrix, notes = matrix_of(tags, stream.width, stream.height, layout, where)
+        notes += transfer_notes(tags, layout, first, where)
         rate = rate_of(stream)
         duration = _duration_s(container, stream)
         if layout.alpha:
@@ -201,18 +207,6 @@ def describe(path: Path) -> FilmInfo:
             codec=context.codec.name,
             notes=notes,
         )
-
-
-def _matrix(tag: int, width: int, height: int, layout: Layout, where: str) -> tuple[int, tuple[str, ...]]:
-    """Return the matrix to colour with, and a note where the film does not say it."""
-    if layout.rgb or (layout.sampling == "400" and tag not in WEIGHTS):
-        return 6, ("no luma plane: BT.601 luma worked out from RGB",) if layout.rgb else ()
-    if tag in WEIGHTS:
-        return tag, ()
-    if tag in {UNSPECIFIED, IDENTITY}:
-        guessed = guess_matrix(width, height)
-        return guessed, ()
-    raise UnsupportedFilmError(f"its colour matrix ({tag} of H.273) is not Y'CbCr of constant weights", where=where)
 
 
 def rate_of(stream: VideoStream) -> Fraction:

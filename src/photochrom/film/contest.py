@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from photochrom.engines.base import Engine
+from photochrom.errors import UnsupportedFilmError
 from photochrom.film.checks import shown_size
 from photochrom.film.containers import Reading, open_container, picture_stream, read_frames
 from photochrom.film.keyframes import Viewer, color_source
@@ -81,6 +82,12 @@ def measure_film(
     options = options or FilmOptions()
     source = FilmFile.open(path, "deinterlace", Limits())
     info, codes = source.info, source.info.layout.codes
+    if info.transfer.is_hdr:
+        raise UnsupportedFilmError(
+            "is HDR, and colours are compared in ordinary pictures only",
+            where=str(path),
+            next_step="Convert it to BT.709 first",
+        )
     matrix = Matrix.of_tag(info.matrix)
     viewer = Viewer.of(engine, color or ColorizeOptions(), matrix, codes, shown_size(info), info.rotation)
     truths: dict[int, Plane] = {}

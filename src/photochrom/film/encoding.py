@@ -19,6 +19,7 @@ from photochrom.errors import OptionError
 from photochrom.film.containers import FULL_RANGE, FilmInfo
 from photochrom.film.options import FilmOptions
 from photochrom.film.planes import STEPS, Layout
+from photochrom.film.tags import tags_for
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -191,7 +192,7 @@ class SegmentWriter:
         stream.width, stream.height, stream.pix_fmt = info.width, info.height, layout.pixel_format
         stream.time_base = context.time_base = info.time_base
         context.sample_aspect_ratio = info.sample_aspect
-        context.color_primaries, context.color_trc, context.colorspace = _tags(info)
+        context.color_primaries, context.color_trc, context.colorspace = tags_for(info)
         context.color_range = color_range(layout, info)
         context.thread_count = usable_cores()  # part of what makes the bytes: the same on every run
         if fields:
@@ -246,11 +247,6 @@ def _spelled(settings: Mapping[str, str]) -> str:
 def color_range(layout: Layout, info: FilmInfo) -> int:
     """Return the tag for the range of codes: 2 for full range, else what the film says."""
     return FULL_RANGE if layout.codes.full else info.tags[3]
-
-
-def _tags(info: FilmInfo) -> tuple[int, int, int]:
-    primaries, transfer, matrix, _ = info.tags
-    return primaries, transfer, info.matrix if matrix == 0 or info.layout.rgb else matrix
 
 
 def _keep_fields(context: Any, settings: dict[str, str]) -> None:

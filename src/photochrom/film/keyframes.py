@@ -16,6 +16,7 @@ from photochrom.film.chroma import GuidedChroma
 from photochrom.film.matrices import Codes, Matrix, Plane
 from photochrom.film.planes import Pixels
 from photochrom.film.steadiness import Colours
+from photochrom.film.transfers import Transfer
 from photochrom.luma import is_blank, normalize_tone
 from photochrom.options import ColorizeOptions
 from photochrom.resample import block_mean
@@ -33,8 +34,9 @@ class Viewer:
     Attributes:
         engine: runs the net.
         options: how to colour, as for photographs.
-        matrix: of the film.
+        matrix: of the colours it gives; the film's own, where that is an ordinary one.
         codes: of its luma.
+        transfer: what its codes look like; the net is shown what an ordinary screen would show.
         quarter_turns: counter-clockwise, by which players turn the stored picture.
         shown: (width, height) as players show it: upright, square pixels.
         plan: the copies that the net is shown.
@@ -44,6 +46,7 @@ class Viewer:
     options: ColorizeOptions
     matrix: Matrix
     codes: Codes
+    transfer: Transfer
     quarter_turns: int
     shown: tuple[int, int]
     plan: RenderPlan
@@ -57,10 +60,12 @@ class Viewer:
         codes: Codes,
         shown: tuple[int, int],
         rotation: int,
+        transfer: Transfer | None = None,
     ) -> Viewer:
         """Return the viewer of a film that players show ``shown`` (width, height) large: upright, square pixels."""
         turns = round(rotation / 90) % 4
-        return cls(engine, options, matrix, codes, turns, shown, plan_render(*shown, engine, options))
+        plan = plan_render(*shown, engine, options)
+        return cls(engine, options, matrix, codes, transfer or Transfer(), turns, shown, plan)
 
     def net_luma(self, luma: Pixels) -> Plane:
         """Return a frame as the net is shown it: upright, of the largest view's size, 0..1."""
@@ -75,7 +80,7 @@ class Viewer:
         small = cv2.resize(
             np.ascontiguousarray(upright), size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         )
-        return np.clip(self.codes.luma(small.reshape(size[1], size[0])), 0, 1)
+        return np.clip(self.transfer.look(self.codes.luma(small.reshape(size[1], size[0]))), 0, 1)
 
     def colours(self, luma: Pixels, grid_luma: Plane, known: Colours | None = None) -> tuple[Plane, Plane]:
         """Return what the net says of a frame: chroma (h, w, 2) and confidence (h, w) 0..1, on the film's grid.

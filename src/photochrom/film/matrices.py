@@ -27,7 +27,7 @@ WEIGHTS = {
 }
 NAMES = {1: "BT.709", 4: "FCC", 5: "BT.601", 6: "BT.601", 7: "SMPTE 240M", 9: "BT.2020"}
 UNSPECIFIED = 2
-BT709, BT601 = 1, 6
+BT709, BT601, BT2020 = 1, 6, 9
 # Players take an untagged film for high definition from this size on.
 HIGH_DEFINITION_WIDTH, HIGH_DEFINITION_HEIGHT = 1280, 577
 

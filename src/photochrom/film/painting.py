@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from photochrom.color import merge_luma_chroma, quantize_keeping_luma
 from photochrom.film.chroma import GuidedChroma, chroma_codes
-from photochrom.film.matrices import Codes, Matrix, Plane
+from photochrom.film.matrices import BT709, Codes, Matrix, Plane
 from photochrom.film.passages import Sight
 from photochrom.film.planes import Layout, Pixels, deepened
 from photochrom.film.steadiness import Colours
+from photochrom.film.transfers import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +29,33 @@ class Painter:
         source: depth and range of its luma.
         target: layout of the result.
         fields: whether a frame holds two pictures of different times, each of which gets its own chroma rows.
+        transfer: what the codes look like; colours come as those of an ordinary picture, of `shown_matrix`.
     """
 
     matrix: Matrix
     source: Codes
     target: Layout
     fields: bool = False
+    transfer: Transfer = field(default_factory=Transfer)
 
     def grid_luma(self, sight: Sight) -> Plane:
-        """Return the luma of the small grid, 0..1 but for highlights beyond white."""
+        """Return the luma of the small grid as an ordinary screen shows it, 0..1 but for highlights beyond white."""
+        return self.transfer.look(self._own_luma(sight))
+
+    def _own_luma(self, sight: Sight) -> Plane:
+        """Return the luma of the small grid in the film's own transfer."""
         return Codes(8, self.source.full).luma(sight.grey)
+
+    @property
+    def shown_matrix(self) -> Matrix:
+        """The matrix of the colours that come in: the film's own where it is an ordinary one."""
+        return self.matrix if self.transfer.kind == "ordinary" else Matrix.of_tag(BT709)
+
+    def _guided(self, sight: Sight, colours: Colours) -> GuidedChroma:
+        """Return a frame's colours as the film says them."""
+        own = self._own_luma(sight)
+        chroma = self.transfer.chroma(self.grid_luma(sight), colours.chroma, self.shown_matrix, own, self.matrix)
+        return GuidedChroma.fit(chroma, own)
 
     def sent_luma(self, sight: Sight) -> Pixels:
         """Return the luma codes that are written for a frame."""
@@ -45,7 +63,7 @@ class Painter:
 
     def planes(self, sight: Sight, colours: Colours) -> tuple[Pixels, npt.NDArray[Any]]:
         """Return (luma, chroma) codes of one frame: the luma is what went in, at the target's depth."""
-        guided = GuidedChroma.fit(colours.chroma, self.grid_luma(sight))
+        guided = self._guided(sight, colours)
         luma = self.sent_luma(sight)
         if not self.fields:
             return luma, chroma_codes(luma, guided, self.matrix, self.target.codes, self.target)

@@ -31,6 +31,7 @@ from photochrom.film.shots import CutsFile
 from photochrom.film.sources import FilmFile, PictureFolder, open_source
 from photochrom.film.stamps import metadata_tags, stamped
 from photochrom.film.told import Told
+from photochrom.film.transfers import Transfer
 from photochrom.film.writers import EncodedSegment, PictureSegment, Writer
 from photochrom.options import ColorizeOptions, EngineOptions, Limits
 from photochrom.session import Session
@@ -125,6 +126,7 @@ class FilmColorizer(Session):
         notes = list(source.info.notes)
         notes += checks.check_grey(source, recolor=options.recolor)
         if options.codec == "frames":
+            checks.check_ordinary(source.info)
             layout = source.info.layout.with_output("444", source.info.layout.codes.bits)
             notes.append("sound and subtitles are not in a folder of pictures")
         else:
@@ -192,8 +194,10 @@ class FilmColorizer(Session):
         matrix = Matrix.of_tag(BT601 if options.codec == "frames" else info.matrix)
         shown = checks.shown_size(info)
         colorizer = self._colorizer
-        viewer = Viewer.of(colorizer.engine, colorizer.options, matrix, info.layout.codes, shown, info.rotation)
-        painter = Painter(matrix, info.layout.codes, job.layout, job.source.keeps_fields)
+        codes, transfer = info.layout.codes, Transfer() if options.codec == "frames" else info.transfer
+        painter = Painter(matrix, codes, job.layout, job.source.keeps_fields, transfer)
+        seen = painter.shown_matrix, codes, shown, info.rotation, transfer
+        viewer = Viewer.of(colorizer.engine, colorizer.options, *seen)
 
         def new_writer() -> Writer:
             if options.codec == "frames":

@@ -159,7 +159,7 @@ def test_a_session_is_safe_to_share_between_threads(tiny_model: Path) -> None:
     pictures = [np.random.default_rng(i).integers(0, 256, (50 + i, 60), dtype=np.uint8) for i in range(12)]
     with Colorizer(tiny_model) as session:
         expected = [session(picture) for picture in pictures]
-        barrier = threading.Barrier(4)
+        barrier = threading.Barrier(4, timeout=60)
 
         def work(index: int) -> bool:
             barrier.wait()

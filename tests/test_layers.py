@@ -33,7 +33,7 @@ def imports() -> dict[str, set[str]]:
 def test_nothing_imports_upwards_and_colouring_needs_no_torch() -> None:
     program = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     command = [sys.executable, "-c", program, "--no-cache", "--no-logo"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 broken" in done.stdout
 

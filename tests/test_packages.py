@@ -81,7 +81,9 @@ def test_work_flows_run_every_system_and_python_that_is_promised(workflows: dict
 
 @pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not installed")
 def test_actionlint_finds_nothing() -> None:
-    done = subprocess.run(["actionlint", *map(str, WORKFLOWS)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["actionlint", *map(str, WORKFLOWS)], capture_output=True, text=True, check=False, timeout=200
+    )
     assert done.returncode == 0, done.stdout
 
 

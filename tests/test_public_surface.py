@@ -69,7 +69,7 @@ HEAVY |= {"av", "cv2"}
 def modules_after(code: str) -> set[str]:
     """Return the top-level modules loaded in a fresh process by some code."""
     program = f"{code}\nimport json, sys\nprint(json.dumps([m.split('.')[0] for m in sys.modules]))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=200)
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 

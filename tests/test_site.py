@@ -29,7 +29,7 @@ NOTEBOOKS = ("photograph", "album", "film", "finetune")
 def test_the_site_is_made_without_a_warning_and_from_the_code(tmp_path: Path) -> None:
     pytest.importorskip("furo", reason="the extra docs")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "docs", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == 0, done.stderr
 
     def text_of(page: str) -> str:

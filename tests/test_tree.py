@@ -19,7 +19,7 @@ def sizes() -> dict[str, int]:
     """The tracked files and their sizes."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a checkout")
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, timeout=200).stdout
     files = [ROOT / name for name in listed.decode().split("\0") if name]
     return {file.relative_to(ROOT).as_posix(): file.stat().st_size for file in files if file.is_file()}
 

@@ -271,7 +271,7 @@ def test_two_machines_side_by_side_on_one_folder(album: Path, tmp_path: Path, ti
         subprocess.Popen([*command, "--shard", f"{number}/2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         for number in (1, 2)
     ]
-    assert [(machine.communicate()[1], machine.returncode) for machine in machines] == [(b"", EXIT_OK)] * 2
+    assert [(machine.communicate(timeout=120)[1], machine.returncode) for machine in machines] == [(b"", EXIT_OK)] * 2
     assert run_cli(["albums", "merge", str(album), str(out), "--left", str(left)]) == EXIT_OK
     assert left.read_text() == ""
     assert part_paths(out) == []

@@ -406,8 +406,8 @@ def test_doctor_knows_every_package_and_extra() -> None:
 def test_the_whole_process_colours_and_leaves_with_its_exit_code(make_photo: MakePhoto, tiny_model: Path) -> None:
     source = make_photo("a.png")
     command = [sys.executable, "-m", "photochrom", "colorize", str(source), "--model", str(tiny_model)]
-    first = subprocess.run(command, capture_output=True, text=True, check=False)
+    first = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
     assert (first.returncode, first.stderr) == (EXIT_OK, "")
-    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
     assert again.returncode == EXIT_SOME_FAILED
     assert "exists already" in one_line(again.stderr)

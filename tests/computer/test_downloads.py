@@ -131,11 +131,11 @@ def server() -> Iterator[str]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as running:
         running.handle_error = lambda *_: None  # type: ignore[method-assign] # a client that hangs up is the point
         running.daemon_threads = True
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
-        thread.join()
+        thread.join(60)
 
 
 Wanted = Callable[..., PublishedFile]

@@ -179,6 +179,6 @@ def test_memory_does_not_grow_with_the_picture(suffix: str, dtype: str, tmp_path
     """Four times the pixels: 24 or 48 MB more before and after, and nearly none of it in memory."""
     few = {**os.environ, "VIPS_CONCURRENCY": "1", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-c", FLAT, str(tmp_path), suffix, dtype]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=few)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=few, timeout=200)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 10, f"{done.stdout} MB more"

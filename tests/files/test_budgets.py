@@ -176,7 +176,9 @@ def open_all() -> None:
 def test_bombs_cost_little_and_say_so() -> None:
     program = CHILD.format(memory=MEMORY_BYTES, seconds=PROCESSOR_S)
     root = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=root)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=root, timeout=200
+    )
     assert done.returncode == 0, (done.stdout[-500:], done.stderr[-2000:])
     *lines, last = [line.split("|") for line in done.stdout.splitlines()]
     assert last == ["all"]

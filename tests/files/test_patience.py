@@ -18,13 +18,13 @@ from tests.files.makers import pillow_bytes, textured
 
 def test_what_does_not_return_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     done = threading.Event()
-    monkeypatch.setattr("photochrom.files.reading._page_of", lambda *_: done.wait())
+    monkeypatch.setattr("photochrom.files.reading._page_of", lambda *_: done.wait(60))
     with pytest.raises(PhotoTooLargeError, match=r"not been read within 0\.05 seconds.*--max-seconds"):
         open_photo(pillow_bytes(textured(), "PNG"), limits=Limits(max_seconds=0.05))
     assert patience.is_anything_left()
     done.set()
     for thread in patience._left:
-        thread.join()
+        thread.join(60)
     assert not patience.is_anything_left()
 
 
@@ -40,7 +40,7 @@ import photochrom.files.reading as reading
 from photochrom.cli import main
 page_of = reading._page_of
 def hang(source, *rest):
-    return threading.Event().wait() if "hangs" in source.name else page_of(source, *rest)
+    return threading.Event().wait(100) if "hangs" in source.name else page_of(source, *rest)
 reading._page_of = hang
 sys.argv = ["photochrom", "restore", sys.argv[1], "-o", sys.argv[2], "--max-seconds", "0.5",
             "--damage=never", "--noise=never"]

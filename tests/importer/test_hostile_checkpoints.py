@@ -91,7 +91,7 @@ def test_hostile_pickles_are_one_line_each_at_little_cost(tmp_path: Path) -> Non
     program = CHILD.format(memory=MEMORY_BYTES, seconds=PROCESSOR_S)
     command = [sys.executable, "-c", program, str(tmp_path)]
     root = Path(__file__).parents[2]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=root)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=root, timeout=200)
     assert done.returncode == 0, (done.stdout[-300:], done.stderr[-2000:])
     assert done.stdout.splitlines() == list(HOSTILE)
     assert done.stderr == ""

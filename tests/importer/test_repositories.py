@@ -46,7 +46,7 @@ def web(place: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}/index.json"
     server.shutdown()
     server.server_close()
-    thread.join()
+    thread.join(60)
 
 
 def pull(index: str, *more: str) -> int:
@@ -168,5 +168,7 @@ def test_a_name_that_the_index_has_not_and_an_index_of_the_future(place: Path, c
 
 @pytest.mark.posix
 def test_the_sums_are_those_of_sha256sum(place: Path) -> None:
-    done = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=place / "ours", capture_output=True, check=False)
+    done = subprocess.run(
+        ["sha256sum", "-c", "SHA256SUMS"], cwd=place / "ours", capture_output=True, check=False, timeout=60
+    )
     assert done.returncode == 0

@@ -197,7 +197,7 @@ def test_a_session_is_shared_between_threads(restorer_for: RestorerFor, scratche
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert len(found) == 4
     assert all(np.array_equal(one, expected) for one in found)
 

@@ -35,7 +35,9 @@ def test_the_examples_run(name: str, shared: Running, jpeg: bytes, tmp_path: Pat
     (tmp_path / "photo.jpg").write_bytes(jpeg)
     known = {"TOKEN": shared.token, "ADDRESS": shared.address.rstrip("/"), "no_proxy": "127.0.0.1"}
     command = ["bash", "-euo", "pipefail", "-c", EXAMPLES[name]]
-    done = subprocess.run(command, cwd=tmp_path, env=os.environ | known, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | known, capture_output=True, text=True, check=False, timeout=200
+    )
     assert done.returncode == 0, done.stderr
     for made in MADE[name]:
         assert (tmp_path / made).stat().st_size > 0

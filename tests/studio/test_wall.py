@@ -245,7 +245,7 @@ def test_two_studios_on_one_folder_never_cost_each_other_a_result(
 def test_the_page_is_whole_and_nothing_else_is_served(studio: Studio) -> None:
     index = studio.client.get("/")
     assert index.status_code == 200
-    for path in ["main.js", "table.js", "viewer.js", "words.js", "style.css", "mark.svg"]:
+    for path in ["main.js", "table.js", "faults.js", "viewer.js", "words.js", "style.css", "mark.svg"]:
         assert studio.client.get(f"/page/{path}").status_code == 200
     for path in ["../desk.py", "..%2fdesk.py", "%2e%2e/security.py", "nothing.js", ""]:
         assert studio.client.get(f"/page/{path}").status_code == 404

@@ -10,7 +10,6 @@ from cyclopts import Parameter
 
 from photochrom.cli.extras import require_extra
 from photochrom.cli.lines import say
-from photochrom.cli.page import write_page
 from photochrom.errors import EXIT_OK, OptionError
 from photochrom.options import EngineOptions, Limits
 from photochrom.studio.options import ServerOptions
@@ -48,6 +47,8 @@ def studio(
         limits: What one photograph may ask of this computer.
     """
     if export_page is not None:
+        from photochrom.cli.page import write_page  # brings ONNX Runtime along, which the studio need not wait for
+
         write_page(export_page, runtime, fetch=fetch_runtime, overwrite=overwrite)
         return EXIT_OK
     if runtime or fetch_runtime or overwrite:

@@ -78,10 +78,8 @@ class Desk:
         """Make a photograph's small copy and thumbnail; return what is known then."""
         try:
             return self._prepared(item, stop)
-        except PhotochromError as error:
-            return {"state": "failed", "error": str(error).replace(item.path, item.name)}
         except Exception as error:  # noqa: BLE001 - a defect met by one photograph must not cost the others
-            return {"state": "failed", "error": f"{item.name}: unexpected {type(error).__name__}: {error}"}
+            return {"state": "failed", "error": _sentence(error, item), "error_kind": type(error).__name__}
 
     def _prepared(self, item: Item, stop: Stop) -> dict[str, Any]:
         folder, values = self.wall.folder_of(item), dict[str, Any]()
@@ -160,7 +158,7 @@ class Desk:
                 folder, options = self.wall.folder_of(item), asked.part(RestoreOptions)
                 find_mask(photo, folder, self.parts.sessions, options, Stop(self.parts.options.max_seconds))
             except PhotochromError as error:
-                self.wall.change(item, full_error=str(error).replace(item.path, item.name))
+                self.wall.change(item, **_why(error, item))
             finally:
                 done()
 
@@ -185,10 +183,8 @@ class Desk:
                 self._write_beside(item, overwrite=overwrite)
         except HttpError:
             return  # taken down meanwhile
-        except PhotochromError as error:
-            self.wall.change(item, full="failed", full_error=str(error).replace(item.path, item.name))
         except Exception as error:  # noqa: BLE001 - as in prepare
-            self.wall.change(item, full="failed", full_error=f"{item.name}: unexpected {type(error).__name__}: {error}")
+            self.wall.change(item, full="failed", **_why(error, item))
 
     def _developed(self, item: Item) -> dict[str, Any]:
         folder = self.wall.folder_of(item)
@@ -202,7 +198,8 @@ class Desk:
         order = Order("colorize", Path(item.path), name, folder / RESULTS, asked, mask, references)
         made = develop(order, self.parts.sessions, self.parts.limits, Stop(self.parts.options.max_seconds))
         if made.report.status == "failed":
-            return {"full": "failed", "full_error": made.error}
+            kind = made.report.error_kind
+            return {"full": "failed", "full_error": made.error, "full_error_kind": kind}
         if not made.files:
             return {"full": "failed", "full_error": "; ".join(made.report.notes)}
         build_pyramid(open_photo(made.files["result"].path, limits=self.parts.limits), folder / PYRAMIDS["after"])
@@ -228,8 +225,19 @@ class Desk:
                     shutil.copyfileobj(made, aside.handle, 1 << 20)
                     aside.put_in_place()
         except PhotochromError as error:
-            return self.wall.change(item, full_error=str(error))
+            return self.wall.change(item, **_why(error, item))
         return self.wall.change(item, saved=target.name, full_error="")
+
+
+def _sentence(error: Exception, item: Item) -> str:
+    """Return the command line's sentence, with the photograph's name for its path."""
+    if isinstance(error, PhotochromError):
+        return str(error).replace(item.path, item.name)
+    return f"{item.name}: unexpected {type(error).__name__}: {error}"
+
+
+def _why(error: Exception, item: Item) -> dict[str, str]:
+    return {"full_error": _sentence(error, item), "full_error_kind": type(error).__name__}
 
 
 def _size(path: Path) -> int:

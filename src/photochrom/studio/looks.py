@@ -7,10 +7,9 @@ session that colours the whole, with one view instead of two, so that a hint is 
 from __future__ import annotations
 
 import io
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,14 @@ from PIL import Image
 
 from photochrom.coloring.pipeline import ColorizeResult
 from photochrom.coloring.reference import Places, match_references, reference_places
+from photochrom.engines.base import Engine
 from photochrom.files.codecs.samples import to_8_bits
 from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
 from photochrom.hints.hint import Hint
 from photochrom.options import ColorizeOptions, Limits, RestoreOptions
 from photochrom.questions.asking import Question, ask
+from photochrom.studio.recent import Recent
 from photochrom.studio.requests import Asked, checked_request
 from photochrom.studio.sessions import Sessions
 from photochrom.studio.stopping import Stop
@@ -35,7 +36,7 @@ SMALL_PX = 720
 LONGEST_PX = 2_000
 THUMBNAIL_PX = 360
 KEPT_SMALL = 12
-SHOWN_QUALITY, THUMBNAIL_QUALITY = 88, 78
+SHOWN_QUALITY, SENT_QUALITY, THUMBNAIL_QUALITY = 88, 92, 78
 SMALL_NAME = "small.png"
 
 
@@ -57,9 +58,9 @@ class Looks:
 
     def __init__(self, sessions: Sessions, limits: Limits) -> None:
         self._sessions, self._limits = sessions, limits
-        self._restored: OrderedDict[tuple[str, str], Photo] = OrderedDict()
-        self._places: OrderedDict[tuple[str, str], Places] = OrderedDict()
-        self._lock = threading.Lock()
+        self._small = Recent[Path, Photo](KEPT_SMALL)
+        self._restored = Recent[tuple[Path, str], Photo](KEPT_SMALL)
+        self._places = Recent[tuple[str, str], Places](KEPT_SMALL)
 
     def keep_small(self, photo: Photo, folder: Path) -> Photo:
         """Return the small copy of a photograph, and keep it in its folder."""
@@ -68,10 +69,8 @@ class Looks:
         return small
 
     def small_of(self, folder: Path) -> Photo:
-        """Return the small copy that is kept."""
-        with Image.open(folder / SMALL_NAME) as image:
-            pixels = np.asarray(image)
-        return Photo(pixels if pixels.ndim == 3 else pixels[..., None])
+        """Return the small copy that is kept; it never changes."""
+        return self._small.get(folder, lambda: _opened(folder / SMALL_NAME))
 
     def run(self, folder: Path, look: dict[str, Any], stop: Stop | None = None, **changed: Any) -> ColorizeResult:
         """Return a photograph at screen size as a look says; ``changed`` are options that differ from it."""
@@ -93,17 +92,9 @@ class Looks:
 
         options = asked.part(RestoreOptions)
         drawn = small_mask(folder, small)
-        key = (str(folder), options.model_dump_json() + ("" if drawn is None else mask_sha256(drawn)))
-        with self._lock:
-            if key in self._restored:
-                self._restored.move_to_end(key)
-                return self._restored[key]
-        restored = self._sessions.restorer(options, stop=stop, mask=drawn).run(small).photo
-        with self._lock:
-            self._restored[key] = restored
-            while len(self._restored) > KEPT_SMALL:
-                self._restored.popitem(last=False)
-        return restored
+        key = (folder, options.model_dump_json() + ("" if drawn is None else mask_sha256(drawn)))
+        restorer = self._sessions.restorer(options, stop=stop, mask=drawn)
+        return self._restored.get(key, lambda: restorer.run(small).photo)
 
     def lent(self, folder: Path, small: Photo, model: str) -> Sequence[Hint]:
         """Return the colours that reference photographs of a photograph's folder lend it."""
@@ -111,16 +102,14 @@ class Looks:
         if not paths:
             return ()
         engine = self._sessions.engine(model)
-        places = []
-        for path in paths:
-            key = (f"{path} {path.stat().st_mtime_ns}", model)
-            if key not in self._places:
-                photo = open_photo(path, limits=self._limits)
-                self._places[key] = reference_places(photo, engine, "the reference")
-                while len(self._places) > KEPT_SMALL:
-                    self._places.popitem(last=False)
-            places.append(self._places[key])
+        places = [
+            self._places.get((f"{path} {path.stat().st_mtime_ns}", model), partial(self._read_places, path, engine))
+            for path in paths
+        ]
         return match_references(small, places, engine).hints
+
+    def _read_places(self, path: Path, engine: Engine) -> Places:
+        return reference_places(open_photo(path, limits=self._limits), engine, "the reference")
 
     def versions(self, folder: Path, look: dict[str, Any], count: int) -> list[Shown]:
         """Return the visibly different versions of a photograph, the likeliest first, small."""
@@ -185,6 +174,19 @@ def shrunk(photo: Photo, short_px: int, long_px: int) -> Photo:
         image = image.reduce(step) if step > 1 else image
         planes.append(np.asarray(image.resize((width, height), Image.Resampling.LANCZOS)))
     return replace(photo, pixels=np.stack(planes, axis=-1), alpha=None, holes=None, infrared=None)
+
+
+def _opened(path: Path) -> Photo:
+    with Image.open(path) as image:
+        pixels = np.asarray(image)
+    return Photo(pixels if pixels.ndim == 3 else pixels[..., None])
+
+
+def sent(photo: Photo) -> bytes:
+    """Return a picture for the page that is looked at once: a JPEG, an eighth of the work of a WebP."""
+    buffer = io.BytesIO()
+    Image.fromarray(photo.pixels.squeeze()).save(buffer, "JPEG", quality=SENT_QUALITY, subsampling=0)
+    return buffer.getvalue()
 
 
 def encoded(photo: Photo, quality: int = SHOWN_QUALITY) -> bytes:

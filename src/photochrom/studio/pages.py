@@ -23,7 +23,7 @@ from photochrom.studio.album import zipped
 from photochrom.studio.bodies import read_json
 from photochrom.studio.desk import AFTER, BEFORE, RESULTS, THUMBNAIL, Desk
 from photochrom.studio.develop import media_type
-from photochrom.studio.looks import Shown, encoded
+from photochrom.studio.looks import Shown, sent
 from photochrom.studio.problems import HttpError
 from photochrom.studio.wall import TOPIC, Item
 from photochrom.studio.workers import LATER
@@ -167,8 +167,8 @@ class Pages:
         """Show a look that is not kept yet."""
         folder, look = self._folder(request), await self._values(request)
         result = await self._quick(partial(self.desk.looks.run, folder, look))
-        picture = await asyncio.to_thread(encoded, result.photo)
-        return Response(picture, media_type="image/webp", headers=_notes(result.notes))
+        picture = await asyncio.to_thread(sent, result.photo)
+        return Response(picture, media_type="image/jpeg", headers=_notes(result.notes))
 
     async def questions(self, request: Request) -> Response:
         """What the net would like to know."""

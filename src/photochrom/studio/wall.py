@@ -46,8 +46,10 @@ class Item:
         identity: of the photograph, for its file of hints.
         notes: what was decided.
         error: the command line's sentence.
+        error_kind: the error's class.
         full: how far the full-size result is.
         full_error: why there is none.
+        full_error_kind: the error's class.
         progress: of a film, 0 to 1.
         frame_s: of a film, the time of the frame that stands for it, and that hints are for.
         files: made at full size: name on disk, and for people, by label.
@@ -67,8 +69,10 @@ class Item:
     identity: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     error: str = ""
+    error_kind: str = ""
     full: Full = ""
     full_error: str = ""
+    full_error_kind: str = ""
     progress: float = 0.0
     frame_s: float = 0.0
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -160,7 +164,7 @@ class Wall:
         with self._lock:
             self._stops.pop(identity, Stop()).ask()
             stop = self._stops[identity] = Stop()
-            self.change(self.find(identity), state="waiting", error="")
+            self.change(self.find(identity), state="waiting", error="", error_kind="")
         self.workers.submit(lambda: self._do(identity, stop), priority)
 
     def stop(self, identity: str) -> None:

@@ -1,5 +1,6 @@
 // Making elements: the few shapes that the page is built of, each with a name that screen readers say.
 
+import { tellFault } from "./faults.js";
 import { icon } from "./icons.js";
 
 /** Return an element with properties and children; `class`, `data-*`, `aria-*` and `role` become attributes. */
@@ -56,9 +57,10 @@ export function toggle(words, checked, onchange) {
   return make("div", { class: "field row" }, make("label", { for: id }, words), input);
 }
 
-/** Say something that went wrong, or well, for a while. */
-export function toast(text, kind = "") {
-  const line = make("p", { class: `toast ${kind}` }, text);
+/** Say something for a while: a sentence or, where `kind` is "bad", what was thrown, of the file `name` where one is named. */
+export function toast(said, kind = "", name = "") {
+  const text = said instanceof Error ? tellFault(said) : said;
+  const line = make("p", { class: `toast ${kind}` }, name && !text.startsWith(name) ? `${name}: ${text}` : text);
   document.querySelector(".toasts").append(line);
   setTimeout(() => line.remove(), kind === "bad" ? 12000 : 5000);
 }

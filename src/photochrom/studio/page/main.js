@@ -1,6 +1,7 @@
 // The page: a wall, a light table over it, and the news from the server that both live by.
 
 import { button, make, toast } from "./elements.js";
+import { faultText } from "./faults.js";
 import { ask, listen, tell } from "./server.js";
 import { LightTable } from "./table.js";
 import { droppedFiles, PhotoWall } from "./wall.js";
@@ -53,7 +54,7 @@ function tellProgress() {
   if (!left.left && making) progress.textContent = `${t("fullSize")} ${all.length - making}/${all.length}`;
   if (album && !making) {
     album = false;
-    for (const photo of all) if (photo.full === "failed") toast(photo.full_error, "bad");
+    for (const photo of all) if (photo.full === "failed") toast(faultText(photo.full_error, photo.full_error_kind), "bad");
     if (all.some((photo) => photo.full === "done" && !photo.is_original)) make("a", { href: "/studio/album.zip", download: "" }).click();
     toast(t("albumDone"));
   }
@@ -65,7 +66,7 @@ async function saveAll() {
     album = [...photos.values()].some((photo) => photo.state === "done");
     setTimeout(tellProgress, 400);
   } catch (error) {
-    toast(error.message, "bad");
+    toast(error, "bad");
   }
 }
 

@@ -1,9 +1,10 @@
 // The parts of the light table's panel. Each takes the table, and returns an element; `update` follows what changes.
 
+import { colorOf, cssColor } from "./colors.js";
 import { button, choice, make, range, toggle } from "./elements.js";
+import { faultText } from "./faults.js";
 import { picture } from "./server.js";
 import { t } from "./words.js";
-import { colorOf } from "./viewer.js";
 
 const PALETTE = ["#7a3b2e", "#b5563a", "#d9a15b", "#e3cf8f", "#6b8e23", "#2e6b4f", "#3f7f8c", "#27517a", "#5a4a86", "#8e3f63", "#c9a08a", "#8b8378"];
 const decimals = (value) => value.toFixed(2);
@@ -20,7 +21,7 @@ export function lookPart(table) {
     versions.replaceChildren(...told.versions.map((version, k) => {
       const words = `${t("versionN", { n: k + 1 })}`;
       const pick = () => {
-        table.change({ alternative: k + 1 });
+        table.history.change({ alternative: k + 1 });
         for (const [at, one] of [...versions.children].entries()) one.setAttribute("aria-pressed", String(at === k));
       };
       return make("button", { type: "button", "aria-label": words, title: version.notes.at(-1), "aria-pressed": String((table.look.alternative ?? 1) === k + 1), onclick: pick }, make("img", { src: version.picture, alt: "" }));
@@ -36,8 +37,8 @@ export function lookPart(table) {
     make("h3", {}, t("notes")), notes);
   part.update = () => {
     const fresh = [
-      range(t("vividness"), { min: 0, max: 2, step: 0.05, value: table.look.vividness ?? 1, shown: decimals, oninput: (v) => table.change({ vividness: v }, "vividness") }),
-      range(t("warmth"), { min: -60, max: 60, step: 2, value: table.look.warmth ?? 0, oninput: (v) => table.change({ warmth: v }, "warmth") }),
+      range(t("vividness"), { min: 0, max: 2, step: 0.05, value: table.look.vividness ?? 1, shown: decimals, oninput: (v) => table.history.change({ vividness: v }, "vividness") }),
+      range(t("warmth"), { min: -60, max: 60, step: 2, value: table.look.warmth ?? 0, oninput: (v) => table.history.change({ warmth: v }, "warmth") }),
     ];
     if (!sliders.contains(document.activeElement)) sliders.replaceChildren(...fresh);
     notes.replaceChildren(...table.notes.map((note) => make("li", {}, note)));
@@ -47,10 +48,10 @@ export function lookPart(table) {
 
 /** Say which colour it is: a palette, the brush, the list of what was said. */
 export function brushPart(table) {
-  const color = make("input", { type: "color", value: table.brush.color, "aria-label": t("color"), oninput: () => choose(color.value) });
+  const color = make("input", { type: "color", value: table.strokes.brush.color, "aria-label": t("color"), oninput: () => choose(color.value) });
   const swatches = make("div", { class: "swatches" });
   const choose = (value) => {
-    table.brush.color = value;
+    table.strokes.brush.color = value;
     color.value = value;
     for (const one of swatches.children) one.setAttribute("aria-pressed", String(one.dataset.color === value));
   };
@@ -61,20 +62,20 @@ export function brushPart(table) {
   }
   const drops = button("drop", t("drops"), () => table.useTool("drops"));
   const others = make("div", { class: "others" });
-  const undo = button("undo", t("undo"), () => table.step(-1));
-  const redo = button("redo", t("redo"), () => table.step(1));
+  const undo = button("undo", t("undo"), () => table.history.step(-1));
+  const redo = button("redo", t("redo"), () => table.history.step(1));
   const list = make("ul", { class: "hints" });
   const part = make("section", { class: "part" }, make("h2", {}, t("brush")), make("p", {}, t("brushHelp")),
     make("div", { class: "field row" }, make("span", {}, t("color")), color), swatches,
     make("div", { class: "buttons" }, drops), make("p", {}, t("dropsOther")), others,
-    range(t("width"), { min: 0, max: 0.1, step: 0.005, value: table.brush.width, shown: decimals, oninput: (v) => { table.brush.width = v; } }),
-    range(t("reach"), { min: 0, max: 0.6, step: 0.01, value: table.brush.reach, shown: decimals, oninput: (v) => { table.brush.reach = v; } }),
+    range(t("width"), { min: 0, max: 0.1, step: 0.005, value: table.strokes.brush.width, shown: decimals, oninput: (v) => { table.strokes.brush.width = v; } }),
+    range(t("reach"), { min: 0, max: 0.6, step: 0.01, value: table.strokes.brush.reach, shown: decimals, oninput: (v) => { table.strokes.brush.reach = v; } }),
     make("div", { class: "buttons" }, undo, redo), make("h3", {}, t("hintList")), list);
   part.update = () => {
-    choose(table.brush.color);
-    undo.disabled = table.at === 0;
-    redo.disabled = table.at === table.history.length - 1;
-    const hints = table.look.hints ?? [];
+    choose(table.strokes.brush.color);
+    undo.disabled = !table.history.canUndo;
+    redo.disabled = !table.history.canRedo;
+    const { hints } = table;
     list.replaceChildren(...(hints.length ? hints.map((hint, k) => hintRow(table, hint, k)) : [make("li", {}, t("hintNone"))]));
     const shown = [...table.photos.values()].filter((photo) => photo.revision && photo.id !== table.photo.id).slice(0, 12);
     if (others.childElementCount !== shown.length) others.replaceChildren(...shown.map((photo) => otherPhoto(photo, choose)));
@@ -86,7 +87,7 @@ function hintRow(table, hint, k) {
   const dot = make("span", { class: "dot" });
   dot.style.background = cssColor(hint.color);
   const words = typeof hint.color === "string" ? hint.color : hint.color.map((v) => Math.round(v)).join(", ");
-  return make("li", {}, dot, make("span", {}, words), button("remove", t("removeHint", { n: k + 1 }), () => table.setHints(table.look.hints.filter((_, at) => at !== k)), { quiet: true }));
+  return make("li", {}, dot, make("span", {}, words), button("remove", t("removeHint", { n: k + 1 }), () => table.setHints(table.hints.filter((_, at) => at !== k)), { quiet: true }));
 }
 
 function otherPhoto(photo, choose) {
@@ -96,11 +97,6 @@ function otherPhoto(photo, choose) {
     const at = event.detail ? [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height] : [0.5, 0.5];
     choose(colorOf(image, ...at));
   } }, image);
-}
-
-/** Return a hint's colour for the page; Lab is shown at a middle lightness. */
-export function cssColor(color) {
-  return typeof color === "string" ? color : `lab(62 ${color[0]} ${color[1]})`;
 }
 
 /** What the net would like to know. */
@@ -121,7 +117,7 @@ export function questionPart(table) {
       const tint = make("span", { class: "tint" });
       tint.style.background = choice.color;
       const said = { point: question.point, color: choice.ab.map(Number), reach: question.reach };
-      return make("button", { type: "button", onclick: () => { table.point(null); table.setHints([...(table.look.hints ?? []), said]); next(); } }, tint, choice.name);
+      return make("button", { type: "button", onclick: () => { table.point(null); table.setHints([...table.hints, said]); next(); } }, tint, choice.name);
     });
     place.replaceChildren(make("h3", {}, t("asking")), make("div", { class: "answers" }, ...answers),
       make("div", { class: "buttons" }, button("next", t("answerNext"), () => show(rest))));
@@ -136,26 +132,26 @@ export function questionPart(table) {
 export function restorePart(table) {
   const stages = make("div", { class: "stages" });
   const tools = make("div", { class: "buttons" });
-  const find = button("restore", t("findDamage"), () => table.findDamage());
+  const find = button("restore", t("findDamage"), () => table.mask.find());
   const part = make("section", { class: "part" }, make("h2", {}, t("restore")), make("p", {}, t("restoreHelp")), stages,
     make("div", { class: "buttons" }, find), tools);
   const switches = [["auto", t("auto")], ["always", t("always")], ["never", t("never")]];
   part.update = () => {
     const look = table.look;
-    const rows = [toggle(t("restoreFirst"), Boolean(look.restore), (on) => table.change({ restore: on }))];
+    const rows = [toggle(t("restoreFirst"), Boolean(look.restore), (on) => table.history.change({ restore: on }))];
     if (look.restore) {
-      for (const name of ["damage", "noise", "tone"]) rows.push(choice(t(name), switches, look[name] ?? "auto", (v) => table.change({ [name]: v })));
-      rows.push(range(t("noiseStrength"), { min: 0, max: 1, step: 0.05, value: look.noise_strength ?? 1, shown: decimals, oninput: (v) => table.change({ noise_strength: v }, "noise_strength") }));
-      rows.push(range(t("toneStrength"), { min: 0, max: 1, step: 0.05, value: look.tone_strength ?? 1, shown: decimals, oninput: (v) => table.change({ tone_strength: v }, "tone_strength") }));
-      rows.push(toggle(t("neutralize"), Boolean(look.neutralize), (on) => table.change({ neutralize: on })));
+      for (const name of ["damage", "noise", "tone"]) rows.push(choice(t(name), switches, look[name] ?? "auto", (v) => table.history.change({ [name]: v })));
+      rows.push(range(t("noiseStrength"), { min: 0, max: 1, step: 0.05, value: look.noise_strength ?? 1, shown: decimals, oninput: (v) => table.history.change({ noise_strength: v }, "noise_strength") }));
+      rows.push(range(t("toneStrength"), { min: 0, max: 1, step: 0.05, value: look.tone_strength ?? 1, shown: decimals, oninput: (v) => table.history.change({ tone_strength: v }, "tone_strength") }));
+      rows.push(toggle(t("neutralize"), Boolean(look.neutralize), (on) => table.history.change({ neutralize: on })));
       rows.push(make("p", {}, t("stageHelp")));
     }
     if (!stages.contains(document.activeElement) || document.activeElement.type !== "range") refill(stages, rows);
     find.hidden = !look.restore || table.photo.kind !== "photo";
-    const known = table.hasMask && look.restore;
+    const known = table.mask.picture && look.restore;
     tools.replaceChildren(...(known ? [make("p", {}, t("maskHelp")),
       ...[["add", "brush", "maskAdd"], ["remove", "close", "maskRemove"]].map(([tool, name, words]) => button(name, t(words), () => table.useTool(table.viewer.tool === tool ? "move" : tool), { pressed: table.viewer.tool === tool })),
-      button("undo", t("undo"), () => table.undoStroke())] : []));
+      button("undo", t("undo"), () => table.mask.undo())] : []));
   };
   return part;
 }
@@ -178,7 +174,7 @@ export function savePart(table) {
     const photo = table.photo;
     save.disabled = photo.full === "working";
     const share = photo.progress ? ` ${Math.round(photo.progress * 100)} %` : "";
-    told.textContent = photo.full === "working" ? t("fullSize") + share : photo.full_error || (photo.saved ? t("saved", { name: photo.saved }) : "");
+    told.textContent = photo.full === "working" ? t("fullSize") + share : (photo.full_error && faultText(photo.full_error, photo.full_error_kind)) || (photo.saved ? t("saved", { name: photo.saved }) : "");
     const link = (label, name, words) => make("a", { class: "button", href: `/studio/photos/${photo.id}/${label}`, download: name }, words);
     const files = photo.full === "done" ? [...("result" in photo.files ? [link("files/result", photo.files.result, photo.files.result)] : []), ...("recipe" in photo.files ? [link("files/recipe", photo.files.recipe, t("recipe"))] : [])] : [];
     links.replaceChildren(...files, link("hints.json", "", t("hintFile")));

@@ -14,11 +14,9 @@ export async function ask(path, { method = "GET", json, body, headers = {}, sign
   }
   const answer = await fetch(path, { method, body, headers, signal });
   if (answer.ok) return answer;
-  let sentence = answer.statusText;
-  try {
-    sentence = (await answer.json()).detail;
-  } catch { /* no sentence came */ }
-  throw Object.assign(new Told(sentence), { status: answer.status });
+  const problem = await answer.json().catch(() => ({}));  // where no sentence came, the status has to do
+  const kind = problem.type?.split(":").at(-1) ?? "";
+  throw Object.assign(new Told(problem.detail ?? answer.statusText), { status: answer.status, kind });
 }
 
 /** Ask with a body of JSON, and return the answer's JSON. */

@@ -1,68 +1,79 @@
-// The light table: one photograph, what is said of it, and its history.
+// The light table: one photograph, what can be said of it, and its history.
 
+import { DamageMask } from "./damage.js";
 import { button, make, toast } from "./elements.js";
+import { faultText } from "./faults.js";
 import { icon } from "./icons.js";
-import { brushPart, cssColor, lookPart, questionPart, restorePart, savePart } from "./parts.js";
+import { LookHistory } from "./look.js";
+import { brushPart, lookPart, questionPart, restorePart, savePart } from "./parts.js";
 import { ask, picture, tell, upload } from "./server.js";
+import { Strokes } from "./strokes.js";
 import { PhotoViewer } from "./viewer.js";
 import { t } from "./words.js";
 
 const PARTS = [["sliders", "lookPart", lookPart], ["brush", "brush", brushPart], ["question", "questions", questionPart], ["restore", "restore", restorePart], ["save", "save", savePart]];
-const SETTLED_MS = 60;
-const KEPT_MS = 700;
-const SHORTEST_STROKE = 0.008;
 
 export class LightTable extends HTMLElement {
   constructor(photo, photos) {
     super();
     this.photo = photo;
     this.photos = photos;
-    this.history = [structuredClone(photo.look)];
-    this.at = 0;
     this.notes = photo.notes;
-    this.brush = { color: "#2e6b4f", width: 0.01, reach: 0.2 };
-    this.strokes = [];
-    this.number = 0;
+    this.history = new LookHistory(this, photo.look);
+    this.strokes = new Strokes(this);
+    this.mask = new DamageMask(this);
   }
 
-  get look() { return this.history[this.at]; }
+  get look() { return this.history.current; }
+  get hints() { return this.look.hints ?? []; }
+  get isPainting() { return PARTS[this.chosen][1] === "brush"; }
+
+  /** Return where the studio answers for this photograph. */
+  address(what) { return `/studio/photos/${this.photo.id}/${what}`; }
 
   connectedCallback() {
-    const go = (step) => { const ids = [...this.photos.values()].filter((one) => one.state === "done").map((one) => one.id); location.hash = ids.at((ids.indexOf(this.photo.id) + step) % ids.length); };
-    this.backButton = button("back", t("back"), () => { location.hash = ""; });
-    this.goTo = go;
-    const rail = make("div", { class: "rail" }, this.backButton, make("h1", {}, this.photo.name), button("back", t("previous"), () => go(-1), { quiet: true }), button("next", t("next"), () => go(1), { quiet: true }));
-    this.viewer = new PhotoViewer();
-    this.tabs = make("div", { class: "tabs", role: "tablist" });
-    this.place = make("div", { role: "tabpanel", id: "part" });
-    this.tabButtons = PARTS.map(([name, words], k) => make("button", { type: "button", role: "tab", id: `tab-${words}`, "aria-controls": "part", onclick: () => this.choose(k) }, icon(name), t(words)));
-    this.tabs.append(...this.tabButtons);
-    this.tabs.addEventListener("keydown", (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (step) { this.choose((this.chosen + step + PARTS.length) % PARTS.length); this.tabButtons[this.chosen].focus(); event.stopPropagation(); }
-    });
-    this.replaceChildren(rail, this.viewer, make("aside", { class: "panel", "aria-label": t("opened", { name: this.photo.name }) }, this.tabs, this.place));
+    this.replaceChildren(this.makeRail(), this.viewer = new PhotoViewer(), this.makePanel());
     this.viewer.open(this.photo);
-    this.viewer.setImage("before", picture(this.photo, "before")).catch(() => {});
-    this.viewer.setImage("after", picture(this.photo, "after")).catch(() => {});
-    this.viewer.marks.push((...given) => this.paintMarks(...given));
-    this.viewer.onbegin = (place) => this.begin(place);
-    this.viewer.onpaint = (places) => this.painting(places);
-    this.viewer.onpainted = (places) => this.painted(places);
+    for (const side of ["before", "after"]) this.viewer.setImage(side, picture(this.photo, side)).catch(() => {});
+    this.strokes.listen(this.viewer);
     this.viewer.onwantfull = () => this.wantFull();
-    this.listener = (event) => this.key(event);
-    document.addEventListener("keydown", this.listener);
+    document.addEventListener("keydown", this.pressed = (event) => this.key(event));
     document.addEventListener("keyup", this.released = (event) => { if (event.key === "b") this.viewer.hold(false); });
     this.choose(0);
     this.show(this.photo);
   }
 
+  makeRail() {
+    this.backButton = button("back", t("back"), () => { location.hash = ""; });
+    return make("div", { class: "rail" }, this.backButton, make("h1", {}, this.photo.name),
+      button("back", t("previous"), () => this.goTo(-1), { quiet: true }), button("next", t("next"), () => this.goTo(1), { quiet: true }));
+  }
+
+  makePanel() {
+    this.place = make("div", { role: "tabpanel", id: "part" });
+    this.tabButtons = PARTS.map(([name, words], k) => make("button", { type: "button", role: "tab", id: `tab-${words}`, "aria-controls": "part", onclick: () => this.choose(k) }, icon(name), t(words)));
+    const tabs = make("div", { class: "tabs", role: "tablist" }, ...this.tabButtons);
+    tabs.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      this.choose((this.chosen + step + PARTS.length) % PARTS.length);
+      this.tabButtons[this.chosen].focus();
+      event.stopPropagation();
+    });
+    return make("aside", { class: "panel", "aria-label": t("opened", { name: this.photo.name }) }, tabs, this.place);
+  }
+
+  goTo(step) {
+    const ids = [...this.photos.values()].filter((one) => one.state === "done").map((one) => one.id);
+    location.hash = ids.at((ids.indexOf(this.photo.id) + step) % ids.length);
+  }
+
   focusFirst() { this.backButton.focus({ preventScroll: true }); }
 
   leave() {
-    document.removeEventListener("keydown", this.listener);
+    document.removeEventListener("keydown", this.pressed);
     document.removeEventListener("keyup", this.released);
-    if (this.waiting) { clearTimeout(this.waiting); this.keep(); }
+    this.history.settle();
   }
 
   choose(k) {
@@ -72,9 +83,8 @@ export class LightTable extends HTMLElement {
     this.place.replaceChildren(this.section);
     this.place.setAttribute("aria-labelledby", this.tabButtons[k].id);
     for (const [at, tab] of this.tabButtons.entries()) { tab.setAttribute("aria-selected", String(at === k)); tab.tabIndex = at === k ? 0 : -1; }
-    this.viewer.setTool(PARTS[k][1] === "brush" ? "brush" : "move");
-    this.viewer.setLayer("mask", PARTS[k][1] === "restore" ? this.mask : null);
-    this.section.update();
+    this.viewer.setTool(this.isPainting ? "brush" : "move");
+    this.showMask();
   }
 
   /** Follow what the server says of this photograph. */
@@ -82,11 +92,10 @@ export class LightTable extends HTMLElement {
     const before = this.photo;
     this.photo = this.viewer.photo = photo;
     this.viewer.full = photo.full === "done";
-    this.viewer.busy.hidden = photo.full !== "working" && !this.isFinding;
-    this.viewer.busy.textContent = t(this.isFinding ? "finding" : "fullSize");
-    if (photo.revision !== before.revision && !this.waiting) {
+    this.tellWork();
+    if (photo.revision !== before.revision && !this.history.isAhead) {
       this.viewer.setImage("after", picture(photo, "after")).catch(() => {});
-      if (JSON.stringify(photo.look) !== JSON.stringify(this.look)) this.push(structuredClone(photo.look));  // another tab
+      this.history.follow(photo.look);
       this.notes = photo.notes;
     }
     if (this.isSaving && photo.full !== "working") this.saved(photo);
@@ -94,77 +103,45 @@ export class LightTable extends HTMLElement {
     this.section?.update();
   }
 
-  push(look) {
-    this.history.splice(this.at + 1, Infinity, look);
-    this.at = this.history.length - 1;
+  tellWork() {
+    this.viewer.busy.hidden = this.photo.full !== "working" && !this.isFinding;
+    this.viewer.busy.textContent = t(this.isFinding ? "finding" : "fullSize");
   }
 
-  /** Change how it looks; changes of one slider in a row are one step of the history. */
-  change(values, name = "") {
-    const look = { ...this.look, ...values };
-    const isSame = name && name === this.lastName && this.waiting && this.at === this.history.length - 1 && this.at > 0;
-    if (isSame) this.history[this.at] = look;
-    else this.push(look);
-    this.lastName = name;
-    this.renew();
+  setFinding(on) {
+    this.isFinding = on;
+    this.tellWork();
   }
 
-  setHints(hints) { this.change({ hints }); }
+  setHints(hints) { this.history.change({ hints }); }
 
-  step(by) {
-    this.at = Math.min(this.history.length - 1, Math.max(0, this.at + by));
-    this.lastName = "";
-    this.renew();
-  }
-
-  /** Show the look at once, and keep it when no more follows. */
-  renew() {
+  lookChanged() {
     this.section.update();
     this.viewer.full = false;
     this.viewer.draw();
-    clearTimeout(this.settling);
-    this.settling = setTimeout(() => this.preview(), SETTLED_MS);
-    clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.keep(), KEPT_MS);
   }
 
-  async preview() {
-    const number = (this.number += 1);
-    try {
-      const answer = await ask(`/studio/photos/${this.photo.id}/preview`, { method: "POST", json: this.look });
-      this.notes = JSON.parse(answer.headers.get("Photochrom-Notes"));
-      const address = URL.createObjectURL(await answer.blob());
-      if (number === this.number) await this.viewer.setImage("after", address);
-      URL.revokeObjectURL(address);
-      this.dataset.shown = String(number);
-      if (this.isGuessing) this.showGuess(true);
-      this.section.update();
-    } catch (error) {
-      toast(error.message, "bad");
-    }
+  /** Show a picture that has been made of the look, and what was decided. */
+  async showResult(blob, notes) {
+    const address = URL.createObjectURL(blob);
+    await this.viewer.setImage("after", address);
+    URL.revokeObjectURL(address);
+    this.notes = notes;
+    this.dataset.shown = String(1 + Number(this.dataset.shown ?? 0));
+    if (this.isGuessing) this.showGuess(true);
+    this.section.update();
   }
 
-  async keep() {
-    this.waiting = null;
-    try {
-      await tell(`/studio/photos/${this.photo.id}/look`, this.look, "PUT");
-      this.dataset.kept = String(this.at);
-    } catch (error) {
-      toast(error.message, "bad");
-    }
-  }
-
-  async kept() {
-    if (!this.waiting) return;
-    clearTimeout(this.waiting);
-    await this.keep();
+  async showMask() {
+    await this.viewer.setLayer("mask", PARTS[this.chosen][1] === "restore" ? this.mask.picture : null);
+    this.section.update();
   }
 
   async question(what) {
     try {
-      return await tell(`/studio/photos/${this.photo.id}/${what}`, this.look);
+      return await tell(this.address(what), this.look);
     } catch (error) {
-      toast(error.message, "bad");
+      toast(error, "bad");
       return null;
     }
   }
@@ -172,28 +149,28 @@ export class LightTable extends HTMLElement {
   async showGuess(on) {
     this.isGuessing = on;
     try {
-      const answer = on ? await ask(`/studio/photos/${this.photo.id}/uncertainty`, { method: "POST", json: this.look }) : null;
+      const answer = on ? await ask(this.address("uncertainty"), { method: "POST", json: this.look }) : null;
       await this.viewer.setLayer("guess", answer && await answer.blob());
     } catch (error) {
-      toast(error.message, "bad");
+      toast(error, "bad");
     }
   }
 
   async lend(files) {
     for (const file of files) {
       try {
-        await this.kept();
-        await tell(`/studio/photos/${this.photo.id}/references`, { upload: await upload(file) });
+        await this.history.settle();
+        await tell(this.address("references"), { upload: await upload(file) });
       } catch (error) {
-        toast(`${file.name}: ${error.message}`, "bad");
+        toast(error, "bad", file.name);
       }
     }
-    this.preview();
+    this.history.preview();
   }
 
   async lendNothing() {
-    await tell(`/studio/photos/${this.photo.id}/references`, {}, "DELETE").catch((error) => toast(error.message, "bad"));
-    this.preview();
+    await tell(this.address("references"), {}, "DELETE").catch((error) => toast(error, "bad"));
+    this.history.preview();
   }
 
   point(question) {
@@ -206,177 +183,48 @@ export class LightTable extends HTMLElement {
     this.section.update();
   }
 
-  begin(place) {
-    this.dragged = null;
-    if (this.viewer.tool !== "brush") return;
-    const near = 12 / this.viewer.scale;
-    const hints = this.look.hints ?? [];
-    const at = hints.findIndex((hint) => hint.point && Math.hypot((hint.point[0] - place[0]) * this.photo.width, (hint.point[1] - place[1]) * this.photo.height) < near);
-    if (at >= 0) this.dragged = { at, place: hints[at].point };
-  }
-
-  painting(places) {
-    if (this.dragged) this.dragged.place = clamped(places.at(-1));
-    else this.stroke = { places, tool: this.viewer.tool };
-    this.viewer.draw();
-  }
-
-  painted(places) {
-    const { tool } = this.viewer;
-    const { dragged } = this;
-    this.stroke = this.dragged = null;
-    if (tool === "drops") {
-      this.brush.color = this.viewer.colorAt(places[0]);
-      this.useTool("brush");
-    } else if (dragged && places.length > 1) {
-      this.setHints(this.look.hints.map((hint, k) => (k === dragged.at ? { ...hint, point: dragged.place } : hint)));
-    } else if (tool === "brush" && !dragged) {
-      this.setHints([...(this.look.hints ?? []), this.hint(places)]);
-    } else if (tool === "add" || tool === "remove") {
-      this.strokes.push({ mode: tool, points: thinned(places), width: Math.max(0.004, this.brush.width) });
-      this.correctMask();
-    }
-    this.viewer.draw();
-  }
-
-  hint(places) {
-    const points = thinned(places);
-    const { color, width, reach } = this.brush;
-    const length = points.slice(1).reduce((sum, [x, y], k) => sum + Math.hypot(x - points[k][0], y - points[k][1]), 0);
-    return length < SHORTEST_STROKE ? { point: points[0], color, width, reach } : { stroke: points, color, width, reach };
-  }
-
-  paintMarks(context, scale, width, height) {
-    const at = ([x, y]) => [x * width * scale, y * height * scale];
-    const short = Math.min(width, height) * scale;
-    const line = (places, color, thick) => {
-      context.lineCap = context.lineJoin = "round";
-      context.lineWidth = Math.max(3, thick * short);
-      context.strokeStyle = color;
-      context.beginPath();
-      for (const [k, place] of places.entries()) context[k ? "lineTo" : "moveTo"](...at(place));
-      context.stroke();
-    };
-    if (PARTS[this.chosen][1] === "brush") {
-      for (const [k, hint] of (this.look.hints ?? []).entries()) {
-        const place = this.dragged?.at === k ? this.dragged.place : hint.point ?? (hint.stroke ?? hint.region)?.[0];
-        if (!place) continue;
-        if (hint.stroke) line(hint.stroke, cssColor(hint.color), 0);
-        disc(context, ...at(place), cssColor(hint.color));
-      }
-    }
-    if (this.stroke) line(this.stroke.places, { add: "#e63c28aa", remove: "#ffffffaa" }[this.stroke.tool] ?? this.brush.color, Math.max(0.004, this.brush.width));
-    if (this.asked) ring(context, ...at(this.asked.point));
-  }
-
-  async findDamage() {
-    this.isFinding = true;
-    this.show(this.photo);
-    try {
-      await this.kept();
-      await this.takeMask(await ask(`/studio/photos/${this.photo.id}/mask`, { method: "POST", json: {} }));
-    } catch (error) {
-      toast(error.message, "bad");
-    }
-    this.isFinding = false;
-    this.show(this.photo);
-  }
-
-  async takeMask(answer) {
-    this.mask = await answer.blob();
-    this.hasMask = true;
-    if (PARTS[this.chosen][1] === "restore") await this.viewer.setLayer("mask", this.mask);
-    this.section.update();
-  }
-
-  async correctMask() {
-    try {
-      await this.kept();
-      await this.takeMask(await ask(`/studio/photos/${this.photo.id}/mask`, { method: "PUT", json: { strokes: this.strokes } }));
-      this.dataset.strokes = String(this.strokes.length);
-      this.preview();
-    } catch (error) {
-      toast(error.message, "bad");
-    }
-  }
-
-  undoStroke() {
-    this.strokes.pop();
-    this.correctMask();
-  }
-
   /** Have it made at full size, once, because somebody looks closer than the screen-size copy shows. */
   wantFull() {
-    if (this.photo.full || this.waiting || this.isWanted === this.photo.revision) return;
+    if (this.photo.full || this.history.isAhead || this.isWanted === this.photo.revision) return;
     this.isWanted = this.photo.revision;
-    tell(`/studio/photos/${this.photo.id}/save`, { save: false }).catch((error) => toast(error.message, "bad"));
+    tell(this.address("save"), { save: false }).catch((error) => toast(error, "bad"));
   }
 
   async save() {
     try {
-      await this.kept();
+      await this.history.settle();
       const again = this.photo.is_original && Boolean(this.photo.full_error);
       this.isSaving = true;
-      const photo = await tell(`/studio/photos/${this.photo.id}/save`, { save: true, overwrite: again });
+      const photo = await tell(this.address("save"), { save: true, overwrite: again });
       if (photo.full !== "working") this.saved(photo);
     } catch (error) {
-      toast(error.message, "bad");
+      toast(error, "bad");
     }
   }
 
   saved(photo) {
     this.isSaving = false;
-    if (photo.full_error) toast(photo.full_error, "bad");
+    if (photo.full_error) toast(faultText(photo.full_error, photo.full_error_kind), "bad");
     else if (photo.is_original) toast(t("saved", { name: photo.saved }));
-    else make("a", { href: `/studio/photos/${photo.id}/files/result`, download: photo.files.result }).click();
+    else make("a", { href: this.address("files/result"), download: photo.files.result }).click();
     this.section.update();
   }
 
   key(event) {
-    if (event.target.closest?.("input, select, textarea") || event.ctrlKey && event.key.toLowerCase() !== "z" || event.altKey || event.metaKey && event.key.toLowerCase() !== "z") return;
+    const isUndo = event.key.toLowerCase() === "z";
+    if (event.target.closest?.("input, select, textarea") || event.altKey || ((event.ctrlKey || event.metaKey) && !isUndo)) return;
+    const { viewer } = this;
     const acts = {
-      Escape: () => { location.hash = ""; }, b: () => this.viewer.hold(true), c: () => this.viewer.nextMode(), h: () => this.choose(1), s: () => this.choose(4), q: () => this.choose(2), r: () => this.choose(3),
-      z: () => this.step(-1), Z: () => this.step(1), "+": () => this.viewer.zoom(1.6), "-": () => this.viewer.zoom(1 / 1.6), 0: () => this.viewer.fit(), 1: () => this.viewer.zoom(1 / devicePixelRatio / this.viewer.scale),
-      PageDown: () => this.goTo(1), PageUp: () => this.goTo(-1), "[": () => this.viewer.setSplit(this.viewer.split - 0.05), "]": () => this.viewer.setSplit(this.viewer.split + 0.05),
+      Escape: () => { location.hash = ""; }, b: () => viewer.hold(true), c: () => viewer.nextMode(),
+      h: () => this.choose(1), q: () => this.choose(2), r: () => this.choose(3), s: () => this.choose(4),
+      z: () => this.history.step(-1), Z: () => this.history.step(1), PageDown: () => this.goTo(1), PageUp: () => this.goTo(-1),
+      "+": () => viewer.zoom(1.6), "-": () => viewer.zoom(1 / 1.6), 0: () => viewer.fit(), 1: () => viewer.zoom(1 / devicePixelRatio / viewer.scale),
+      "[": () => viewer.setSplit(viewer.split - 0.05), "]": () => viewer.setSplit(viewer.split + 0.05),
     };
     if (!acts[event.key]) return;
     event.preventDefault();
     acts[event.key]();
   }
-}
-
-const clamped = (place) => place.map((v) => Math.round(Math.min(1, Math.max(0, v)) * 1e5) / 1e5);
-
-/** Return a line's corners without those that say nothing new, at most two hundred. */
-function thinned(places) {
-  const kept = [clamped(places[0])];
-  for (const place of places.slice(1).map(clamped)) if (Math.hypot(place[0] - kept.at(-1)[0], place[1] - kept.at(-1)[1]) > 0.004) kept.push(place);
-  const step = Math.ceil(kept.length / 200);
-  return kept.filter((_, k) => k % step === 0);
-}
-
-function disc(context, x, y, color) {
-  context.beginPath();
-  context.arc(x, y, 8, 0, 7);
-  context.fillStyle = color;
-  context.fill();
-  for (const [line, width] of [["#000", 4], ["#fff", 2.2]]) {
-    context.lineWidth = width;
-    context.strokeStyle = line;
-    context.stroke();
-  }
-}
-
-function ring(context, x, y) {
-  context.setLineDash([6, 5]);
-  for (const [line, width] of [["#000", 5], ["#fff", 2.5]]) {
-    context.beginPath();
-    context.arc(x, y, 26, 0, 7);
-    context.lineWidth = width;
-    context.strokeStyle = line;
-    context.stroke();
-  }
-  context.setLineDash([]);
 }
 
 customElements.define("light-table", LightTable);

@@ -1,5 +1,6 @@
 // The viewer: before and after on one canvas, zoomed and moved together, from the whole picture to single pixels.
 
+import { colorOf } from "./colors.js";
 import { button, make } from "./elements.js";
 import { t } from "./words.js";
 
@@ -295,15 +296,6 @@ export class PhotoViewer extends HTMLElement {
   colorAt([x, y]) {
     return colorOf(this.images.after, x, y);
   }
-}
-
-/** Return a picture's colour at a place, as #rrggbb. */
-export function colorOf(image, x, y) {
-  const canvas = new OffscreenCanvas(1, 1);
-  const context = canvas.getContext("2d");
-  const at = (share, size) => Math.min(size - 1, Math.max(0, Math.floor(share * size)));
-  context.drawImage(image, at(x, image.naturalWidth), at(y, image.naturalHeight), 1, 1, 0, 0, 1, 1);
-  return `#${[...context.getImageData(0, 0, 1, 1).data].slice(0, 3).map((v) => v.toString(16).padStart(2, "0")).join("")}`;
 }
 
 function paintCross(context, x, y) {

@@ -1,6 +1,7 @@
 // The wall: photographs as prints that take on colour as they are done.
 
 import { button, make, toast } from "./elements.js";
+import { faultText } from "./faults.js";
 import { picture, tell, upload } from "./server.js";
 import { t } from "./words.js";
 
@@ -41,12 +42,12 @@ class Print {
     if (photo.width && photo.revision <= 1) parts.push(make("img", { src: picture(photo, "before"), alt: "", loading: "lazy" }));
     if (photo.revision) parts.push(make("img", { src: picture(photo, "thumbnail"), alt: "", class: photo.revision === 1 ? "colour" : "", loading: "lazy" }));
     if (photo.kind === "film") parts.push(make("span", { class: "badge" }, t("film")));
-    if (photo.state === "failed") parts.push(make("p", { class: "why" }, photo.error));
+    if (photo.state === "failed") parts.push(make("p", { class: "why" }, faultText(photo.error, photo.error_kind)));
     this.frame.replaceChildren(...parts);
   }
 }
 
-const fail = (error) => toast(error.message, "bad");
+const fail = (error) => toast(error, "bad");
 const act = (id, what) => tell(`/studio/photos/${id}/${what}`).catch(fail);
 
 export class PhotoWall extends HTMLElement {
@@ -98,7 +99,7 @@ export class PhotoWall extends HTMLElement {
         try {
           await tell("/studio/photos", { upload: await upload(file) });
         } catch (error) {
-          toast(`${file.name}: ${error.message}`, "bad");
+          toast(error, "bad", file.name);
         }
       }
     };

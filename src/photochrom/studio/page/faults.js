@@ -1,0 +1,38 @@
+// What went wrong, in the language of the page: what kind of thing it is, and the command line's own sentence with it.
+
+import { current, t } from "./words.js";
+
+const KINDS = {
+  UnreadablePhotoError: "faultUnreadable", UnsupportedPhotoError: "faultUnsupported", PhotoTooLargeError: "faultTooLarge",
+  PhotoNotFoundError: "faultNotFound", OutputError: "faultOutput", OptionError: "faultOption", MissingExtraError: "faultExtra",
+  FilmError: "faultFilm", FilmNotFoundError: "faultNotFound", UnreadableFilmError: "faultFilm", UnsupportedFilmError: "faultUnsupported",
+  ModelError: "faultModel", UnknownModelError: "faultModel", ModelNotInstalledError: "faultModel", ModelFileError: "faultModel",
+};
+const STATUSES = { 401: "faultToken", 403: "faultToken", 404: "faultGone", 408: "faultSlow", 413: "faultTooLarge", 429: "faultLater" };
+// Sentences that say all in the page's own words, so that the command line's need not follow.
+const WHOLE = [
+  [/^(?<name>.+): exists already/, "faultExists"],
+  [/^reference: (?<n>\d+) references are taken already/, "faultReferences"],
+  [/has no colours to take/, "faultColorless"],
+  [/damage has not been searched for yet/, "faultSearch"],
+  [/the studio's store is full/, "faultFull"],
+  [/the wall holds (?<n>[\d,]+) photographs/, "faultWall"],
+  [/took longer than/, "faultTime"],
+];
+
+/** Return what to tell of an error: its kind by name, its status of HTTP if any, and the sentence. */
+export function faultText(sentence, kind = "", status = 0) {
+  if (current() === "en") return sentence;
+  for (const [pattern, key] of WHOLE) {
+    const found = pattern.exec(sentence);
+    if (found) return t(key, found.groups ?? {});
+  }
+  const key = KINDS[kind] ?? STATUSES[status] ?? "faultOther";
+  return sentence ? `${t(key)} (${sentence})` : t(key);
+}
+
+/** Return what to tell of something that was thrown. */
+export function tellFault(error) {
+  if (error instanceof TypeError) return t("gone");  // what fetch throws where nobody answers
+  return faultText(error.message, error.kind, error.status);
+}

@@ -86,7 +86,7 @@ def colored(source: Path, target: Path, stop_at: int = 0) -> Any:
         if done == stop_at:
             raise MemoryError
 
-    options = FilmOptions(restore=True, codec="ffv1")
+    options = FilmOptions(restore=True, codec="ffv1", tone="never")
     with FilmColorizer(options=options, engine=photochrom.FakeEngine()) as colorizer:
         return colorizer(source, target, progress)
 

@@ -16,7 +16,7 @@ from photochrom.film.coloured import is_coloured
 from photochrom.film.containers import FilmInfo, Reading
 from photochrom.film.encoding import CODECS, SegmentWriter, color_range, container_of, encoder_settings
 from photochrom.film.joining import Joint, Piece, Span, join
-from photochrom.film.options import FilmOptions
+from photochrom.film.options import RESTORING, FilmOptions
 from photochrom.film.planes import Layout, frame_from
 from photochrom.film.segments import require_room
 from photochrom.film.sources import FilmFile, PictureFolder
@@ -36,7 +36,7 @@ def check_options(options: FilmOptions) -> None:
     else:
         encoder_settings(options)
     if not options.restore:
-        for name in ("exposure", "dust", "lines", "grain", "grain_strength"):
+        for name in RESTORING:
             if getattr(options, name) != type(options).model_fields[name].default:
                 raise OptionError(
                     "needs --restore", where=f"--{name.replace('_', '-')}", next_step="Add --restore, or leave it out"

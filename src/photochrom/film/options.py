@@ -13,6 +13,8 @@ CodecName = Literal["x264", "x265", "av1", "ffv1", "prores", "frames"]
 Interlaced = Literal["deinterlace", "keep", "telecine"]
 Kind = Literal["sound", "subtitles", "data"]
 Sampling = Literal["420", "422", "444"]
+# Options that shape what --restore does.
+RESTORING = ("exposure", "dust", "lines", "grain", "grain_strength", "tone", "noise")
 
 
 def parse_time(text: float | str) -> float:
@@ -119,8 +121,8 @@ class FilmOptions(Options):
     )
     restore: bool = Field(
         default=False,
-        description="Restore before colouring, by what neighbouring frames show: exposure, dust and scratches that "
-        "live one frame, vertical lines, grain. Nothing is invented. Takes two to three times as long.",
+        description="Restore before colouring: by what neighbouring frames show, exposure, dust and scratches "
+        "that live one frame, vertical lines, grain; faded tones. Invents nothing. Takes two to three times as long.",
     )
     exposure: Switch = Field(
         default="auto", description="With --restore: even out exposure that breathes. Left alone where nobody sees it."
@@ -132,6 +134,16 @@ class FilmOptions(Options):
     )
     grain_strength: float = Field(
         default=1.0, ge=0, le=1, allow_inf_nan=False, description="With --restore: how much of the grain goes, 0 to 1."
+    )
+    tone: Switch = Field(
+        default="auto",
+        description="With --restore: correct fading, uneven exposure and vignettes, by one correction for each shot. "
+        "Left alone where blacks are black and whites are white, and in HDR.",
+    )
+    noise: Switch = Field(
+        default="never",
+        description="With --restore: run the noise network of photographs over what averaging has left: auto, where a "
+        "shot is still noisy. About two and a half seconds a megapixel and frame, so it is not done unasked.",
     )
     recolor: bool = Field(
         default=False, description="Colour a film that is in colour already: its colours are replaced."

@@ -29,6 +29,7 @@ from photochrom.film.shots import CutsFile
 from photochrom.film.sources import Shown, Source
 from photochrom.film.steadiness import Colours, color_passage, replaced
 from photochrom.film.told import MOST_REMEMBERED, Told, remember
+from photochrom.film.treatment import Stages
 from photochrom.film.writers import Work, Writer, luma_fidelity
 
 Progress = Callable[[int], None]
@@ -52,6 +53,7 @@ class Film:
         new_writer: opens the next segment.
         work: the folder of finished segments.
         findings: what restoring has found so far.
+        stages: the photographs' networks, where film is restored with them.
     """
 
     source: Source
@@ -65,6 +67,7 @@ class Film:
     new_writer: Callable[[], Writer]
     work: WorkFolder
     findings: Findings
+    stages: Stages | None = None
 
 
 @dataclass(slots=True)
@@ -106,7 +109,7 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
             raw = outlook.passage.sights
             segment.last_pts, segment.last_luma, segment.counts = raw[-1].pts, luma_hash(raw[-1].luma), raw[-1].counts
             greys = (*state.greys, *(sight.grey for sight in raw))[-2:]
-            state = State(greys, layers, past.lumas, past.changes, remembered)
+            state = State(greys, layers, past.lumas, past.changes, remembered, past.treatment)
             if segment.frames >= SEGMENT_FRAMES:
                 finished, segment = segment, None
                 fidelity.append(_finish(film, finished, state))
@@ -131,8 +134,8 @@ def _restored(film: Film, outlook: Outlook, state: State) -> tuple[Passage, Past
     passage, codes = outlook.passage, film.painter.source
     if not film.options.restore:
         return passage, Past()
-    past = Past(state.greys[-len(state.lumas) :] if state.lumas else (), state.lumas, state.changes)
-    lumas, past = restore_passage(outlook, past, codes, film.options, film.findings)
+    past = Past(state.greys[-len(state.lumas) :] if state.lumas else (), state.lumas, state.changes, state.treatment)
+    lumas, past = restore_passage(outlook, past, codes, film.options, film.findings, film.stages)
     sights = [
         replace(sight, luma=luma, grey=small_grey(luma, codes))
         for sight, luma in zip(passage.sights, lumas, strict=True)

@@ -3,13 +3,14 @@
 What lives one frame is told from the picture by the frames before and after it, brought into place along the motion,
 and is filled from them. Lines that stay at their place run over the whole height: their offset is taken off, and what
 is under them stays. Grain is averaged over five frames where they agree. Exposure that breathes is evened out to its
-own running mean. Each stage measures whether it is needed, and says so.
+own running mean. Each stage measures whether it is needed, and says so. Last come the photographs' networks, which say
+one thing for a whole shot; see ``treatment``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, fields, replace
 from typing import cast
 
 import numpy as np
@@ -21,6 +22,7 @@ from photochrom.film.motion import Grey, Motion, Plane, carry, closing, compare,
 from photochrom.film.options import FilmOptions
 from photochrom.film.passages import Outlook
 from photochrom.film.planes import Pixels
+from photochrom.film.treatment import Stages, Treatment
 
 # Frames on either side that grain is averaged over.
 RADIUS = 2
@@ -41,6 +43,8 @@ class Findings:
         lined: frames with vertical lines.
         grainy: frames whose grain was averaged.
         noise: sum of the noise found, of 1.
+        toned: frames whose tones were corrected.
+        denoised: frames that the noise network has seen.
     """
 
     frames: int = 0
@@ -49,19 +53,20 @@ class Findings:
     lined: int = 0
     grainy: int = 0
     noise: float = 0.0
+    toned: int = 0
+    denoised: int = 0
 
     @property
     def totals(self) -> tuple[float, ...]:
         """All of them in order, to be written down."""
-        return self.frames, self.breathing, self.marked, self.lined, self.grainy, self.noise
+        return astuple(self)
 
     @classmethod
     def of(cls, totals: Sequence[float]) -> Findings:
         """Return what `totals` gave."""
-        if not totals:
-            return cls()
-        frames, breathing, marked, lined, grainy = map(int, totals[:-1])
-        return cls(frames, breathing, marked, lined, grainy, totals[-1])
+        made = cls(*totals)  # type: ignore[arg-type]
+        counted = {field.name: int(getattr(made, field.name)) for field in fields(cls) if field.name != "noise"}
+        return replace(made, **counted)
 
     @property
     def notes(self) -> list[str]:
@@ -75,6 +80,8 @@ class Findings:
             f"dust and marks of one frame filled in {self.marked} {of}",
             f"vertical lines taken off in {self.lined} {of}",
             f"grain averaged in {self.grainy} {of} ({noise:.1f} codes of 255 found)",
+            *([f"tones corrected in {self.toned} {of}"] if self.toned else []),
+            *([f"noise network run on {self.denoised} {of}"] if self.denoised else []),
         ]
 
 
@@ -99,15 +106,19 @@ class Reel:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What restoring remembers of a shot: its last frames as they were decoded, and how exposure has changed lately."""
+    """What restoring remembers of a shot: its last frames as they were decoded, and how exposure has changed lately.
+
+    ``treatment`` is what the networks said of the shot; None: not asked yet.
+    """
 
     greys: tuple[Grey, ...] = ()
     lumas: tuple[Pixels, ...] = ()
     changes: tuple[float, ...] = ()
+    treatment: Treatment | None = None
 
 
 def restore_passage(
-    outlook: Outlook, past: Past, codes: Codes, options: FilmOptions, findings: Findings
+    outlook: Outlook, past: Past, codes: Codes, options: FilmOptions, findings: Findings, stages: Stages | None = None
 ) -> tuple[list[Pixels], Past]:
     """Return the restored luma codes of a passage's frames, and what the next passage has to know.
 
@@ -134,13 +145,26 @@ def restore_passage(
     here = every[len(past.changes) - first : len(past.changes) - first + len(lumas)]
     reel = Reel(lumas, between[: len(lumas) - 1], first, first + count, findings)
     restored = restore_reel(reel, codes, options, here)
+    treatment = past.treatment
+    if stages:
+        treatment = treatment or stages.decide([sight.luma for sight in sights], restored[len(restored) // 2])
+        restored = _treated(restored, stages, treatment, findings)
     last = passage.sights[-RADIUS:]
     ends = Past(
         (*past.greys, *(sight.grey for sight in last))[-RADIUS:],
         (*past.lumas, *(sight.luma for sight in last))[-RADIUS:],
         (*past.changes, *changes[:count])[-REMEMBERED:],
+        treatment,
     )
     return restored, ends
+
+
+def _treated(lumas: list[Pixels], stages: Stages, treatment: Treatment | None, findings: Findings) -> list[Pixels]:
+    if treatment is None:
+        return lumas
+    findings.toned += len(lumas) if treatment.correction else 0
+    findings.denoised += len(lumas) if treatment.denoise else 0
+    return stages.treated(lumas, treatment)
 
 
 def restore_reel(reel: Reel, codes: Codes, options: FilmOptions, exposures: Sequence[float]) -> list[Pixels]:

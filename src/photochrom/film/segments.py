@@ -29,6 +29,7 @@ from photochrom.files.codecs.atomic import output_error, write_whole
 from photochrom.film.motion import Grey
 from photochrom.film.planes import Pixels
 from photochrom.film.steadiness import Colours
+from photochrom.film.treatment import Treatment
 
 SEGMENT_FRAMES = 240
 PREFIX = ".photochrom-film-"
@@ -71,6 +72,7 @@ class State:
         layers: the colours that travel on.
         lumas: luma codes of the last two frames, as they were decoded; where film is restored.
         changes: how exposure has changed from frame to frame lately, as logarithms; likewise.
+        treatment: what the networks said of this shot; likewise.
         remembered: frames of this shot whose colours somebody has given, to know their things again by.
     """
 
@@ -79,12 +81,14 @@ class State:
     lumas: tuple[Pixels, ...] = ()
     changes: tuple[float, ...] = ()
     remembered: tuple[Places, ...] = ()
+    treatment: Treatment | None = None
 
     def to_bytes(self) -> bytes:
         """Return it as a NumPy archive, exact to the bit."""
         arrays: dict[str, Any] = {f"grey_{k}": grey for k, grey in enumerate(self.greys)}
         arrays |= {f"luma_{k}": luma for k, luma in enumerate(self.lumas)}
         arrays["changes"] = np.array(self.changes, np.float64)
+        arrays |= self.treatment.arrays() if self.treatment else {}
         for name, colours in self.layers.items():
             arrays |= {f"{name}_chroma": colours.chroma, f"{name}_weight": colours.weight}
         for k, places in enumerate(self.remembered):
@@ -110,7 +114,8 @@ class State:
             remembered = tuple(
                 Places(features, luma, ab, (int(grid[0]), int(grid[1]))) for features, luma, ab, grid in read
             )
-            return cls(greys, layers, lumas, tuple(map(float, arrays["changes"])), remembered)
+            changes = tuple(map(float, arrays["changes"]))
+            return cls(greys, layers, lumas, changes, remembered, Treatment.of(arrays))
 
 
 class WorkFolder:

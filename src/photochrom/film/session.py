@@ -5,54 +5,35 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 from photochrom.colorizer import Colorizer
 from photochrom.computer.systems import put_in_place
 from photochrom.engines.base import Engine
 from photochrom.errors import MissingExtraError
+from photochrom.files.provenance import Provenance
 from photochrom.film import checks
-from photochrom.film.containers import FilmInfo, Reading
-from photochrom.film.encoding import CODECS, color_range, container_of, encoder_settings, is_lossless, output_layout
-from photochrom.film.given import FrameFiles
-from photochrom.film.joining import Joint, Piece, Span, join
+from photochrom.film.containers import Reading
+from photochrom.film.encoding import CODECS, color_range, container_of, encoder_settings, is_lossless
+from photochrom.film.job import Job, look_at
+from photochrom.film.joining import Joint, Piece, join
 from photochrom.film.keyframes import Viewer, require_hearing
 from photochrom.film.matrices import BT601, Matrix
 from photochrom.film.motion import one_thread_each
-from photochrom.film.options import FilmOptions
+from photochrom.film.options import RESTORING, FilmOptions
 from photochrom.film.painting import Painter
 from photochrom.film.pipeline import Film, color_segments
-from photochrom.film.planes import Layout
 from photochrom.film.restoring import Findings
 from photochrom.film.results import FilmResult, Progress
 from photochrom.film.segments import WorkFolder
-from photochrom.film.shots import CutsFile
-from photochrom.film.sources import FilmFile, PictureFolder, open_source
 from photochrom.film.stamps import metadata_tags, stamped
-from photochrom.film.told import Told
 from photochrom.film.transfers import Transfer
+from photochrom.film.treatment import Stages, restorer_for
 from photochrom.film.writers import EncodedSegment, PictureSegment, Writer
 from photochrom.options import ColorizeOptions, EngineOptions, Limits
+from photochrom.restorer import Restorer
 from photochrom.session import Session
-
-
-@dataclass(slots=True)
-class _Job:
-    """One film on its way through a session."""
-
-    source: FilmFile | PictureFolder
-    target: Path
-    layout: Layout
-    span: Span
-    notes: list[str] = field(default_factory=list)
-    cuts: CutsFile = field(default_factory=CutsFile)
-    given: FrameFiles = field(default_factory=FrameFiles)
-    told: Told = field(default_factory=Told)
-
-    @property
-    def info(self) -> FilmInfo:
-        return self.source.info
 
 
 class FilmColorizer(Session):
@@ -65,6 +46,8 @@ class FilmColorizer(Session):
         engine: what runs the model, for tests (`FakeEngine`) and other runtimes.
         engine_options: threads and device of the engine that is made when none is given.
         limits: what a film may ask of this computer.
+        restorer: whose tone and noise networks restore film, where options ask for that; its caller closes it.
+            Left out, they are loaded.
 
     Raises:
         MissingExtraError: the extra `film` is not installed.
@@ -81,12 +64,14 @@ class FilmColorizer(Session):
         engine: Engine | None = None,
         engine_options: EngineOptions | None = None,
         limits: Limits | None = None,
+        restorer: Restorer | None = None,
     ) -> None:
         require_film_extra()
         self.options = options or FilmOptions()
         self.limits = limits or Limits()
         checks.check_options(self.options)
         self._colorizer = Colorizer(model, color, engine=engine, engine_options=engine_options)
+        self._restorer, self._owns_restorer = restorer_for(self.options, restorer, engine_options), restorer is None
         if self.options.tell_net:
             require_hearing(self._colorizer.engine)
 
@@ -109,7 +94,9 @@ class FilmColorizer(Session):
     def _run(self, path: Path, target: Path, progress: Progress | None) -> FilmResult:
         started = time.perf_counter()
         checks.check_paths(path, target, self.options)
-        job = self._look(path, target)
+        job = look_at(path, target, self.options, self._colorizer, self.limits)
+        if self._restorer and job.info.transfer.is_hdr:
+            job.notes.append("tone and noise networks left alone: they know ordinary pictures, and this is HDR")
         work = WorkFolder(checks.work_target(target, self.options), self._plan(job))
         try:
             resumed = sum(record.frames for record in work.records)
@@ -119,33 +106,7 @@ class FilmColorizer(Session):
         finally:
             work.release()
 
-    def _look(self, path: Path, target: Path) -> _Job:
-        """Look at a film and at what is asked for; everything that can fail before the first frame fails here."""
-        options = self.options
-        source = open_source(path, interlaced=options.interlaced, fps=options.fps, limits=self.limits)
-        notes = list(source.info.notes)
-        notes += checks.check_grey(source, recolor=options.recolor)
-        if options.codec == "frames":
-            checks.check_ordinary(source.info)
-            layout = source.info.layout.with_output("444", source.info.layout.codes.bits)
-            notes.append("sound and subtitles are not in a folder of pictures")
-        else:
-            layout, more = output_layout(source.info, options)
-            notes += more
-        cuts = CutsFile.read(options.cuts, source.info.rate) if options.cuts else CutsFile()
-        given = FrameFiles.read(options.keyframes) if options.keyframes else FrameFiles()
-        told = Told.read(options, self._colorizer, self.limits)
-        job = _Job(source, target, layout, Span(*options.span_s), notes, cuts, given, told)
-        checks.check_span(job.info, job.span)
-        checks.check_room(job.info, target, options)
-        if options.codec != "frames":
-            notes += checks.check_time_base(job.info, target)
-            checks.try_writing(job.info, layout, target, options, self._original(job), fields=source.keeps_fields)
-        return job
-
-    def _color(
-        self, job: _Job, work: WorkFolder, resumed: int, started: float, progress: Progress | None
-    ) -> FilmResult:
+    def _color(self, job: Job, work: WorkFolder, resumed: int, started: float, progress: Progress | None) -> FilmResult:
         film = self._film(job, work)
         reading, expected = Reading(), checks.expected_frames(job.info, job.span)
         try:
@@ -181,7 +142,7 @@ class FilmColorizer(Session):
             master=master,
         )
 
-    def _leave_unfinished(self, job: _Job, work: WorkFolder) -> None:
+    def _leave_unfinished(self, job: Job, work: WorkFolder) -> None:
         """Join what is finished, to look at; never over something that is not ours."""
         target = checks.unfinished_name(job.target)
         if not work.records or self.options.codec == "frames" or (target.exists() and not work.left_unfinished):
@@ -189,7 +150,7 @@ class FilmColorizer(Session):
         self._join(job, work, target, CODECS[self.options.codec].segment)
         work.left_unfinished = True
 
-    def _film(self, job: _Job, work: WorkFolder) -> Film:
+    def _film(self, job: Job, work: WorkFolder) -> Film:
         info, options = job.info, self.options
         matrix = Matrix.of_tag(BT601 if options.codec == "frames" else info.matrix)
         shown = checks.shown_size(info)
@@ -201,24 +162,26 @@ class FilmColorizer(Session):
 
         def new_writer() -> Writer:
             if options.codec == "frames":
-                return PictureSegment(job.target, painter, colorizer.provenance)
+                return PictureSegment(job.target, painter, self._provenance)
             return EncodedSegment(work, options, info, painter)
 
         findings = Findings.of(work.records[-1].restored if work.records else ())
         known = job.cuts, job.given, job.told
-        return Film(job.source, job.span, viewer, painter, options, *known, new_writer, work, findings)
+        restores = self._restorer is not None and not info.transfer.is_hdr
+        stages = Stages(self._restorer, codes) if self._restorer and restores else None
+        return Film(job.source, job.span, viewer, painter, options, *known, new_writer, work, findings, stages)
 
-    def _join(self, job: _Job, work: WorkFolder, target: Path, ending: str) -> tuple[str, ...]:
+    def _join(self, job: Job, work: WorkFolder, target: Path, ending: str) -> tuple[str, ...]:
         """Join the finished segments into ``target``, whole or not at all."""
         suffix = f".{ending}" if ending in {"mp4", "mov"} else f"-{ending}"
         pieces = [Piece(work.segment(n, suffix), record.first_pts) for n, record in enumerate(work.records)]
         container = container_of(target)
-        provenance = self._colorizer.provenance
+        provenance = self._provenance
         tags = metadata_tags(provenance, container)
         joint = Joint(
             pieces=pieces,
             info=job.info,
-            original=self._original(job),
+            original=job.original,
             container=container,
             color_range=color_range(job.layout, job.info),
             span=job.span,
@@ -231,12 +194,21 @@ class FilmColorizer(Session):
         put_in_place(joined, target)
         return notes
 
-    def _original(self, job: _Job) -> Path | None:
-        return job.info.path if isinstance(job.source, FilmFile) else None
+    @property
+    def _provenance(self) -> Provenance:
+        """What results say of their making; of restoring only what shapes it."""
+        made, options = self._colorizer.provenance, self.options
+        if not options.restore:
+            return made
+        restored: dict[str, object] = {name: getattr(options, name) for name in RESTORING}
+        if self._restorer:
+            whose = self._restorer.provenance
+            restored |= {"models": whose.model, "models_sha256": whose.model_sha256}
+        return replace(made, settings={**made.settings, "restore": restored})
 
-    def _plan(self, job: _Job) -> dict[str, object]:
+    def _plan(self, job: Job) -> dict[str, object]:
         """Return what shapes the result, for a later run to tell whether it may go on."""
-        provenance = self._colorizer.provenance
+        provenance = self._provenance
         chosen = self.options.model_dump(mode="json", exclude={"overwrite", "recolor"})
         return {
             "film": checks.fingerprint(job.info.path),
@@ -263,11 +235,19 @@ class FilmColorizer(Session):
     def with_options(self, options: FilmOptions) -> FilmColorizer:
         """Return a colorizer with other film options and the same model, which stays this one's to close."""
         colorizer = self._colorizer
-        return FilmColorizer(options=options, color=colorizer.options, engine=colorizer.engine, limits=self.limits)
+        return FilmColorizer(
+            options=options,
+            color=colorizer.options,
+            engine=colorizer.engine,
+            limits=self.limits,
+            restorer=self._restorer,
+        )
 
     def close(self) -> None:
         """Release the model's memory."""
         self._colorizer.close()
+        if self._restorer and self._owns_restorer:
+            self._restorer.close()
 
 
 def require_film_extra() -> None:

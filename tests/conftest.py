@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +46,15 @@ def pytest_collection_finish() -> None:
     """Let the garbage collector pass over what collecting made: a million objects that stay, looked at each time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def scheduling() -> Iterator[None]:
+    """No test leaves this process real-time: all that is started after it would be, too, and hold every core."""
+    ask = getattr(os, "sched_getscheduler", lambda _: None)
+    before = ask(0)
+    yield
+    assert ask(0) == before
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import os
 import re
 import struct
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -347,3 +348,22 @@ def test_renames_flushes_and_process_numbers_go_through_one_place() -> None:
     direct = re.compile(r"os\.(replace|rename|fsync|kill)\(|\.rename\(|new_to_descriptor|new_from_descriptor")
     found = {path.name for path in package.rglob("*.py") if direct.search(path.read_text(encoding="utf-8"))}
     assert found == {"systems.py"}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setscheduler"), reason="Linux alone lets a process ask")
+def test_a_library_that_changes_the_scheduling_is_undone_in_every_thread() -> None:
+    def change() -> None:
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+    usual, leave = os.sched_getscheduler(0), threading.Event()
+    changed = threading.Event()
+    thread = threading.Thread(target=lambda: (change(), changed.set(), leave.wait(60)))
+    with cores.scheduling_kept():
+        change()
+        thread.start()
+        assert changed.wait(60)
+        assert os.sched_getscheduler(thread.native_id or 0) == os.SCHED_BATCH
+    found = os.sched_getscheduler(0), os.sched_getscheduler(thread.native_id or 0)
+    leave.set()
+    thread.join(60)
+    assert found == (usual, usual)

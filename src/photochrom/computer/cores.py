@@ -1,12 +1,13 @@
-"""How many processor cores this process may really use."""
+"""How many processor cores this process may really use, and keeping it from taking them from everybody."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ LEAST_CAPACITY = 0.7
 """Of the strongest core's; a network's work is cut into equal pieces, and all wait for the slowest."""
 PERFORMANCE_CORES = b"hw.perflevel0.physicalcpu"
 RELATION_PROCESSOR_CORE = 0
+THREADS = Path("/proc/self/task")
 
 
 @functools.cache
@@ -32,6 +34,33 @@ def usable_cores() -> int:
     count: everybody would wait for them.
     """
     return max(1, min(_allowed_physical_cores(), _quota()))
+
+
+@contextlib.contextmanager
+def scheduling_kept() -> Iterator[None]:
+    """Take back what a library does to the scheduling of the calling thread and of the threads that it starts.
+
+    SVT-AV1, where it may (as root, so in most containers), makes all of them real-time of the highest rank. Such
+    threads are never interrupted for others, whatever is started later inherits it, and a computer of few cores stands
+    still. Linux only; elsewhere nothing is done.
+    """
+    if not hasattr(os, "sched_getscheduler") or not THREADS.is_dir():
+        yield
+        return
+    before = {thread: os.sched_getscheduler(thread) for thread in _threads()}
+    usual = os.sched_getscheduler(0)
+    try:
+        yield
+    finally:
+        for thread in _threads():
+            with contextlib.suppress(OSError):  # ended meanwhile
+                wanted = before.get(thread, usual)
+                if os.sched_getscheduler(thread) != wanted:
+                    os.sched_setscheduler(thread, wanted, os.sched_param(0))
+
+
+def _threads() -> list[int]:
+    return [int(name) for name in os.listdir(THREADS)]
 
 
 def _allowed_physical_cores() -> int:

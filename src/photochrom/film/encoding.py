@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photochrom.computer.cores import usable_cores
+from photochrom.computer.cores import scheduling_kept, usable_cores
 from photochrom.errors import OptionError
 from photochrom.film.containers import FULL_RANGE, FilmInfo
 from photochrom.film.options import FilmOptions
@@ -210,7 +210,9 @@ class SegmentWriter:
         frame.pts, frame.time_base, frame.duration = pts - self._first, self._time_base, duration
         self._times.append(pts - self._first)
         try:
-            self._mux(self._stream.encode(frame))
+            with scheduling_kept():
+                packets = self._stream.encode(frame)
+            self._mux(packets)
         except av.error.FFmpegError as error:
             raise OptionError(
                 f"{self._name} refuses {frame.width} x {frame.height} {frame.format.name} with "

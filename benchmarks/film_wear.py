@@ -2,8 +2,9 @@
 
     python benchmarks/film_wear.py [FILM ...] [--frames 24] [--photographs]
 
-Films are scikit-image's photographs under a moving camera, and those given. They are greyed, worn (`film/ageing.py`),
-restored, and compared with themselves: PSNR of luma in dB, over all frames together.
+Films are scikit-image's photographs under a moving camera, and those given. They are greyed, worn by the engine of
+`photochrom degrade` (`degradation/reels.py`; the presets "reel" and "faded-reel", and kinds of them), restored, and
+compared with themselves: PSNR of luma in dB, over all frames together.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import cv2
 import numpy as np
 from skimage import data
 
-from photochrom.film.ageing import Wear, age_film
+from photochrom.degradation import Preset, degrade_film, presets
 from photochrom.film.exposure import even_exposures, exposure_changes
 from photochrom.film.matrices import Codes
 from photochrom.film.motion import compare, grid_size, one_thread_each
@@ -25,16 +26,29 @@ from photochrom.film.options import FilmOptions
 from photochrom.film.passages import Sight, passages
 from photochrom.film.restoring import Reel, restore_reel
 from photochrom.film.shots import CutsFile
+from photochrom.film.treatment import Stages
+from photochrom.options import EngineOptions, RestoreOptions
 from photochrom.restorer import Restorer
 
 CODES = Codes(8, full=True)
+
+
+def only(*names: str) -> Preset:
+    """Return the preset "reel" with some of its kinds, which happen for sure."""
+    reel = presets()["reel"]
+    return reel.model_copy(
+        update={"kinds": {name: reel.kinds[name].model_copy(update={"chance": 1.0}) for name in names}}
+    )
+
+
 WEARS = {
-    "all": Wear(),
-    "marks": Wear(6, 0, 0, 0),
-    "lines": Wear(0, 2, 0, 0),
-    "exposure": Wear(0, 0, 0.06, 0),
-    "grain": Wear(0, 0, 0, 0.03),
-    "none": Wear(0, 0, 0, 0),
+    "all": presets()["reel"],
+    "faded": presets()["faded-reel"],
+    "marks": only("dust", "hairs"),
+    "runs": only("film-runs"),
+    "exposure": only("flicker"),
+    "grain": only("grain"),
+    "none": only(),
 }
 PHOTOGRAPHS: dict[str, Callable[[], np.ndarray]] = {"astronaut": data.astronaut, "chelsea": data.chelsea}
 
@@ -64,13 +78,20 @@ def psnr(lumas: list[np.ndarray], truth: list[np.ndarray]) -> float:
     return float(min(99, 10 * np.log10(255**2 / max(squared, 1e-9))))
 
 
-def restored(worn: list[np.ndarray]) -> list[np.ndarray]:
-    """Return the film restored by its neighbours in time."""
+def worn_by(preset: Preset, lumas: list[np.ndarray]) -> list[np.ndarray]:
+    """Return a worn copy of a film, uint8."""
+    return [np.rint(255 * frame.picture.mean(axis=2)).astype(np.uint8) for frame in degrade_film(lumas, preset, seed=1)]
+
+
+def restored(worn: list[np.ndarray], stages: Stages) -> list[np.ndarray]:
+    """Return the film restored by its neighbours in time, then by the networks."""
     height, width = worn[0].shape
     greys = [cv2.resize(luma, grid_size(width, height), interpolation=cv2.INTER_AREA) for luma in worn]
     motions = [compare(a, b) for a, b in zip(greys, greys[1:], strict=False)]
     exposures = even_exposures(exposure_changes([CODES.luma(grey) for grey in greys], motions))
-    return restore_reel(Reel(worn, motions, 0, len(worn)), CODES, FilmOptions(restore=True), exposures)
+    found = restore_reel(Reel(worn, motions, 0, len(worn)), CODES, FilmOptions(restore=True), exposures)
+    treatment = stages.decide(worn, found[len(found) // 2])
+    return stages.treated(found, treatment) if treatment else found
 
 
 def cuts(lumas: list[np.ndarray]) -> list[int]:
@@ -87,26 +108,29 @@ def main() -> None:
     parser.add_argument("films", nargs="*", type=Path)
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--photographs", action="store_true", help="restore each frame as a photograph too: minutes")
+    parser.add_argument("--noise", action="store_true", help="run the noise network where it is needed: minutes")
+    parser.add_argument("--wears", nargs="+", default=list(WEARS), choices=WEARS)
     arguments = parser.parse_args()
     films = {name: camera_move(make(), arguments.frames) for name, make in PHOTOGRAPHS.items()}
     films |= {path.stem: read(path, arguments.frames) for path in arguments.films}
-    with one_thread_each():
+    options = RestoreOptions(damage="never", noise="auto" if arguments.noise else "never")
+    with one_thread_each(), Restorer(options, engine_options=EngineOptions(threads=1)) as restorer:
+        stages = Stages(restorer, CODES)
         joined = [luma for name in PHOTOGRAPHS for luma in films[name]]
         print(f"cuts found {cuts(joined)}, true {[arguments.frames]}")
         for wear in ("grain", "exposure"):
-            worn = [np.rint(255 * x).astype(np.uint8) for x in age_film([x / 255 for x in joined], WEARS[wear])]
-            print(f"  with {wear}: {cuts(worn)}")
+            print(f"  with {wear}: {cuts(worn_by(WEARS[wear], joined))}")
         for name, lumas in films.items():
-            for label, wear in WEARS.items():
-                worn = [np.rint(255 * x).astype(np.uint8) for x in age_film([x / 255 for x in lumas], wear)]
+            for label in arguments.wears:
+                worn = worn_by(WEARS[label], lumas)
                 median = [np.median(worn[max(0, k - 1) : k + 2], axis=0) for k in range(len(worn))]
                 row = f"{name:12} {label:9} worn {psnr(worn, lumas):5.1f}  temporal median {psnr(median, lumas):5.1f}"
-                if arguments.photographs and label == "all":
-                    with Restorer() as restorer:
-                        alone = [np.asarray(restorer(luma)) for luma in worn]
+                if arguments.photographs and label in {"all", "faded"}:
+                    with Restorer() as photographs:
+                        alone = [np.asarray(photographs(luma)) for luma in worn]
                     alone = [picture[..., 0] if picture.ndim == 3 else picture for picture in alone]
                     row += f"  frame by frame {psnr(alone, lumas):5.1f}"
-                print(f"{row}  film {psnr(restored(worn), lumas):5.1f}")
+                print(f"{row}  film {psnr(restored(worn, stages), lumas):5.1f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -65,15 +66,37 @@ def stand_in(rows: type[Rows] = Rows) -> Any:
 
 def test_rows_of_names_go_out_and_rows_of_reports_come_back(errand: Errand, tmp_path: Path) -> None:
     photos = list(photographs(errand))
-    reports = list(on_ray._reports(stand_in(), errand, photos, 2))
-    assert [(report.status, Path(report.source).name) for report in reports] == [
+    reports = list(on_ray._reports(stand_in(), errand, photos, 2, threading.Event()))
+    assert sorted((report.status, Path(report.source).name) for report in reports) == [
         ("done", "a.png"),
         ("done", "b.png"),
         ("done", "c.png"),
     ]
     assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["a.png", "b.png", "c.png"]
-    assert {report.status for report in on_ray._reports(stand_in(), errand, photos, 2)} == {"skipped"}
-    assert list(on_ray._reports(stand_in(), errand, [], 2)) == []
+    assert {report.status for report in on_ray._reports(stand_in(), errand, photos, 2, threading.Event())} == {
+        "skipped"
+    }
+    assert list(on_ray._reports(stand_in(), errand, [], 2, threading.Event())) == []
+
+
+def test_the_cluster_is_given_some_names_at_a_time_and_none_after_a_stop(
+    errand: Errand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(on_ray, "NAMES_AT_ONCE", 2)
+    asked: list[str] = []
+
+    def names() -> Iterator[Any]:
+        for photo in photographs(errand):
+            asked.append(photo.name)
+            yield photo
+
+    stop = threading.Event()
+    reports = on_ray._reports(stand_in(), errand, names(), 2, stop)
+    assert next(reports).status == "done"
+    assert len(asked) == 2
+    stop.set()
+    assert list(reports) == []
+    assert len(list(on_ray._reports(stand_in(), errand, names(), 2, threading.Event()))) == 3
 
 
 def test_what_travels_is_text_and_numbers_and_no_pixels(errand: Errand) -> None:
@@ -92,7 +115,7 @@ def test_a_cluster_that_fails_is_one_line_and_goes_on_later(errand: Errand) -> N
             raise RayError("a long trace\nthe head node is gone")
 
     with pytest.raises(PhotochromError, match=r"the head node is gone\). Run the same command again to go on"):
-        list(on_ray._reports(stand_in(Failing), errand, photographs(errand), 2))
+        list(on_ray._reports(stand_in(Failing), errand, photographs(errand), 2, threading.Event()))
 
 
 def test_no_cluster_at_an_address_is_one_line() -> None:

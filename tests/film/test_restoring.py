@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import photochrom
-from photochrom.film.ageing import Wear, age_film
+from photochrom.degradation import Dose, Preset, degrade_film
 from photochrom.film.exposure import even_exposures, exposure_changes
 from photochrom.film.matrices import Codes
 from photochrom.film.motion import Motion, compare
@@ -19,7 +19,19 @@ from photochrom.film.session import FilmColorizer
 from tests.film.films import panned, read_planes, scene, write_film
 
 CODES = Codes(8, full=True)
-NEW = Wear(0, 0, 0, 0)
+DOSES = {
+    "dust": Dose(strength=(0.3, 0.3)),
+    "film-runs": Dose(strength=(0.0, 0.0), lasts="drift"),
+    "flicker": Dose(strength=(0.35, 0.35)),
+    "grain": Dose(strength=(1.0, 1.0), lasts="texture"),
+}
+
+
+def worn_by(lumas: list[np.ndarray], *kinds: str, seed: int = 2) -> list[np.ndarray]:
+    """Return a film (H, W) 0..1 worn by these kinds, uint8."""
+    preset = Preset(disorder=0, kinds={kind: DOSES[kind] for kind in kinds})
+    frames = degrade_film(lumas, preset, seed)
+    return [np.rint(frame.picture.mean(axis=2) * 255).astype(np.uint8) for frame in frames]
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +51,9 @@ def restored(worn: list[np.ndarray]) -> tuple[list[np.ndarray], Reel]:
     return restore_reel(reel, CODES, FilmOptions(restore=True), exposures), reel
 
 
-@pytest.mark.parametrize(
-    "wear",
-    [Wear(3, 0, 0, 0), Wear(0, 1, 0, 0), Wear(0, 0, 0, 0.03), Wear(3, 1, 0.06, 0.02)],
-    ids=["marks", "lines", "grain", "all"],
-)
-def test_each_kind_of_wear_goes_and_a_temporal_median_is_worse(wear: Wear, clean: list[np.ndarray]) -> None:
-    worn = [np.rint(luma * 255).astype(np.uint8) for luma in age_film(clean, wear, seed=2)]
+@pytest.mark.parametrize("kinds", [("dust",), ("film-runs",), ("grain",), tuple(DOSES)], ids=" ".join)
+def test_each_kind_of_wear_goes_and_a_temporal_median_is_worse(kinds: tuple[str, ...], clean: list[np.ndarray]) -> None:
+    worn = worn_by(clean, *kinds)
     got, _ = restored(worn)
     median = [np.median(worn[max(0, k - 1) : k + 2], axis=0) for k in range(len(worn))]
     inside = slice(
@@ -56,7 +64,7 @@ def test_each_kind_of_wear_goes_and_a_temporal_median_is_worse(wear: Wear, clean
 
 
 def test_exposure_that_breathes_is_evened_out(clean: list[np.ndarray]) -> None:
-    worn = [np.rint(luma * 255).astype(np.uint8) for luma in age_film(clean, Wear(0, 0, 0.05, 0), seed=2)]
+    worn = worn_by(clean, "flicker")
     got, _ = restored(worn)
 
     def breathing(film: list[np.ndarray]) -> float:
@@ -67,7 +75,7 @@ def test_exposure_that_breathes_is_evened_out(clean: list[np.ndarray]) -> None:
 
 
 def test_a_clean_film_is_left_alone(clean: list[np.ndarray]) -> None:
-    film = [np.rint(luma * 255).astype(np.uint8) for luma in age_film(clean, NEW)]
+    film = worn_by(clean)
     got, reel = restored(film)
     assert psnr(got, [luma / np.float32(255) for luma in film]) > 48
     assert reel.findings.breathing == reel.findings.lined == reel.findings.grainy == 0
@@ -95,7 +103,7 @@ def colored(source: Path, target: Path, stop_at: int = 0) -> Any:
 def test_where_passages_end_makes_no_difference_and_ended_runs_go_on(
     clean: list[np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worn = [np.rint(luma * 255).astype(np.uint8) for luma in age_film([*clean, *clean[::-1]], Wear(3, 1, 0, 0.02), 2)]
+    worn = worn_by([*clean, *clean[::-1]], "dust", "film-runs", "grain")
     source = write_film(tmp_path / "in.mkv", worn, pixels="gray")
     whole = colored(source, tmp_path / "whole.mkv")
     monkeypatch.setattr("photochrom.film.passages.LONGEST", 4)

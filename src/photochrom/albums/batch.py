@@ -14,12 +14,11 @@ What survives what:
 from __future__ import annotations
 
 import errno
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -37,6 +36,7 @@ from photochrom.albums.results import (
     store_companions,
     write_result,
 )
+from photochrom.albums.stopping import asked_by, interrupt_stops
 from photochrom.errors import PhotochromError
 from photochrom.files.codecs.atomic import remove_abandoned
 from photochrom.files.codecs.source import open_source
@@ -96,7 +96,7 @@ def run_batch(
     for folder in {job.target.parent for job in jobs}:
         remove_abandoned(folder)
     with ExitStack() as stack:
-        received = stack.enter_context(_interrupt_stops(stop))
+        received = stack.enter_context(interrupt_stops(stop))
         report_file = stack.enter_context(opened_report(report_path, originals)) if report_path else None
         if report_file and report_path:
             for path in unread:
@@ -109,7 +109,7 @@ def run_batch(
             if on_report:
                 on_report(report)
     left = len(jobs) - sum(counts.values())
-    stopped_by = "disk full" if run.disk_full else _asked_by(received) if stop.is_set() else ""
+    stopped_by = "disk full" if run.disk_full else asked_by(received) if stop.is_set() else ""
     return BatchSummary(
         **counts, left=left, stopped_by=stopped_by, seconds=time.perf_counter() - start, left_out=tuple(left_out)
     )
@@ -141,34 +141,6 @@ def _finished(jobs: Sequence[Job], run: _Run, workers: int) -> Iterator[PhotoRep
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 yield future.result()
-
-
-def _asked_by(received: list[int]) -> str:
-    return "interrupt" if received[:1] in ([], [signal.SIGINT]) else "termination"
-
-
-@contextmanager
-def _interrupt_stops(stop: threading.Event) -> Iterator[list[int]]:
-    """Make the first Ctrl-C or SIGTERM set ``stop``, and yield what came; the second does what it did before."""
-    received = list[int]()
-    if threading.current_thread() is not threading.main_thread():
-        yield received
-        return
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers if signal.getsignal(number) != signal.SIG_IGN}
-
-    def interrupted(number: int, frame: object) -> None:
-        received.append(number)
-        stop.set()
-        signal.signal(number, before[number])
-
-    for number in before:
-        signal.signal(number, interrupted)
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _report_on(job: Job, run: _Run) -> PhotoReport:

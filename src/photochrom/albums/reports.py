@@ -54,7 +54,7 @@ class BatchSummary:
         done: photographs finished.
         skipped: photographs that needed nothing.
         failed: photographs with an error.
-        left: photographs not begun, because the run was stopped.
+        left: photographs not begun, because the run was stopped; None where nobody counts them.
         stopped_by: "" for a complete run, "interrupt", "termination" (SIGTERM) or "disk full".
         seconds: wall time.
         unwanted: photographs that the options leave out: those in colour already, for instance.
@@ -64,7 +64,7 @@ class BatchSummary:
     done: int
     skipped: int
     failed: int
-    left: int
+    left: int | None
     stopped_by: str
     seconds: float
     left_out: tuple[str, ...] = ()
@@ -80,6 +80,8 @@ class BatchSummary:
         """What to do where something is left; empty for a complete run."""
         if self.stopped_by == "disk full":
             return f"The disk is full. Free some space and run the same command again: {self.left} are left"
+        if self.left is None:
+            return "Run the same command again to go on" if self.stopped_by else ""
         return f"Run the same command again to go on: {self.left} are left" if self.left else ""
 
 

@@ -12,8 +12,8 @@ from cyclopts.validators import Number
 from photochrom.albums.parts import Shard
 from photochrom.albums.reports import PhotoReport, append_report, opened_report
 from photochrom.cli.extras import require_extra
-from photochrom.cli.progress import Report, print_left_out, print_summary, shown_progress
-from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, OptionError
+from photochrom.cli.progress import Report, exit_code, print_left_out, print_summary, shown_progress
+from photochrom.errors import OptionError
 from photochrom.files.originals import Originals
 from photochrom.options import (
     ColorizeOptions,
@@ -23,9 +23,6 @@ from photochrom.options import (
     ReadingOptions,
     RestoreOptions,
 )
-
-UNKNOWN_TOTAL = 2
-"""Of photographs: nobody counts a million names before the first is done."""
 
 
 def batch(
@@ -92,7 +89,8 @@ def batch(
     )
     photos = photographs(errand, Shard.parse(shard) if shard else None)
     check_storage(errand)
-    with shown_progress(UNKNOWN_TOTAL, quiet=quiet) as show, _Reports(report, show) as on_report:
+    # Nobody counts a million names before the first is done, so the bar knows no end.
+    with shown_progress(None, quiet=quiet) as show, _Reports(report, show) as on_report:
         if ray_address is None:
             summary = run_here(errand, photos, workers=workers or 2, on_report=on_report)
         else:
@@ -101,7 +99,7 @@ def batch(
             summary = run_on_ray(errand, photos, address=ray_address, workers=workers, on_report=on_report)
     print_summary(summary, quiet=quiet, done="restored" if only_restore else "coloured")
     print_left_out(summary.left_out, quiet=quiet)
-    return EXIT_SOME_FAILED if summary.failed else EXIT_OK
+    return exit_code(summary)
 
 
 class _Reports:

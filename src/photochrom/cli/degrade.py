@@ -51,7 +51,8 @@ def degrade_photo(
     Args:
         photo: The photograph.
         output: The file to write; its suffix decides the format.
-        preset: A mixture of damage: attic (the default), album, newspaper, film, flood; or a TOML file with one.
+        preset: A mixture of damage: attic (the default), album, wallet, newspaper, film, reel, faded-reel, flood; or a
+            TOML file with one.
         kind: One kind of damage by name, instead of a preset; may be given several times. `--list` shows them all.
         strength: How strong the damage of --kind is, 0 to 1 (default 0.8).
         seed: Fixes what is drawn: which kinds, how strong, where.

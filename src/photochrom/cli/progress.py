@@ -8,15 +8,16 @@ from contextlib import contextmanager
 
 from photochrom.albums.reports import BatchSummary, PhotoReport
 from photochrom.cli.lines import print_error, say
+from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, EXIT_TERMINATED
 
 Report = Callable[[PhotoReport], None]
 MOST_NAMED = 8
 
 
 @contextmanager
-def shown_progress(total: int, *, quiet: bool) -> Iterator[Report]:
-    """Yield a callback that shows each report; failures go to stderr, also when quiet."""
-    if quiet or total < 2 or sys.stderr is None or not sys.stderr.isatty():
+def shown_progress(total: int | None, *, quiet: bool) -> Iterator[Report]:
+    """Yield a callback that shows each report; failures go to stderr, also when quiet. ``total``: None if unknown."""
+    if quiet or (total is not None and total < 2) or sys.stderr is None or not sys.stderr.isatty():
         yield lambda report: _print_report(report, quiet=quiet)
         return
     from rich.console import Console  # a third of the start-up, and only needed here
@@ -47,12 +48,19 @@ def print_summary(summary: BatchSummary, *, quiet: bool, done: str) -> None:
     """Print the last line of a run of several photographs; what is left to do goes to stderr."""
     if not quiet:
         unwanted = f"{summary.unwanted} skipped, " if summary.unwanted else ""
+        left = "" if summary.left is None else f", {summary.left} left"
         say(
-            f"{summary.done} {done}, {summary.skipped} done before, {unwanted}{summary.failed} failed, "
-            f"{summary.left} left; {summary.seconds:.1f} s, {summary.photos_per_second:.1f} per second"
+            f"{summary.done} {done}, {summary.skipped} done before, {unwanted}{summary.failed} failed"
+            f"{left}; {summary.seconds:.1f} s, {summary.photos_per_second:.1f} per second"
         )
     if summary.next_step:
         print_error(f"stopped by {summary.stopped_by}. {summary.next_step}.")
+
+
+def exit_code(summary: BatchSummary, failures: int = 0) -> int:
+    """Return the exit code of a run of several photographs, ``failures`` of which were found before it."""
+    stopped = {"interrupt": EXIT_INTERRUPTED, "termination": EXIT_TERMINATED}.get(summary.stopped_by)
+    return stopped or (EXIT_SOME_FAILED if summary.failed or summary.left or failures else EXIT_OK)
 
 
 def print_left_out(left_out: Sequence[str], *, quiet: bool) -> None:

@@ -15,8 +15,8 @@ from photochrom.albums.parts import PartOptions
 from photochrom.albums.plan import Plan, plan
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.lines import print_error, say
-from photochrom.cli.progress import print_left_out, print_summary, shown_progress
-from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, EXIT_TERMINATED, OptionError
+from photochrom.cli.progress import exit_code, print_left_out, print_summary, shown_progress
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, OptionError
 
 STORAGE = re.compile(r"(s3|gs|az|file):/")  # a path has lost one of the two slashes
 
@@ -87,8 +87,4 @@ def run_planned(
     if len(planned.jobs) > 1 or summary.left:
         print_summary(summary, quiet=quiet, done=done)
     print_left_out([*summary.left_out, *planned.left_out], quiet=quiet)
-    if summary.stopped_by == "interrupt":
-        return EXIT_INTERRUPTED
-    if summary.stopped_by == "termination":
-        return EXIT_TERMINATED
-    return EXIT_SOME_FAILED if summary.failed or summary.left or planned.failures else EXIT_OK
+    return exit_code(summary, len(planned.failures))

@@ -54,7 +54,7 @@ class Folder(Protocol):
     address: str
 
     def listed(self) -> Iterator[Named]:
-        """Yield what the folder and its subfolders hold, a subfolder at a time; dot-names are left out."""
+        """Yield what the folder and its subfolders hold, a subfolder at a time, in no order; without dot-names."""
 
     def found(self, name: str) -> Named | None:
         """Return an object, or None where there is none."""
@@ -131,7 +131,9 @@ class CloudFolder:
             here = waiting.pop()
             selector = arrow.FileSelector(here, recursive=False, allow_not_found=here != self._root)
             infos: list[Any] = self._asked(partial(self._storage.get_file_info, selector))
-            for info in sorted(infos, key=lambda info: str(info.path)):
+            infos.sort(key=lambda info: str(info.path), reverse=True)
+            while infos:  # let go of as they are handed out
+                info = infos.pop()
                 if info.base_name.startswith("."):
                     continue
                 if info.type == arrow.FileType.Directory:
@@ -201,12 +203,28 @@ class LocalFolder:
         """Yield what is here; see :class:`Folder`."""
         if not self._path.is_dir():
             raise PhotoNotFoundError("there is no such folder", where=self.address, next_step="Check the path")
-        for parent, folders, files in os.walk(self._path):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for file in sorted(name for name in files if not name.startswith(".")):
-                found = self.found((Path(parent) / file).relative_to(self._path).as_posix())
-                if found:
+        waiting = [""]
+        while waiting:
+            here, folders = waiting.pop(), list[str]()
+            # A million names in one folder are handed out as the disk tells them, and never held.
+            for name, is_folder in self._entries(here):
+                if is_folder:
+                    folders.append(name)
+                elif found := self.found(name):
                     yield found
+            waiting += sorted(folders, reverse=True)
+
+    def _entries(self, folder: str) -> Iterator[tuple[str, bool]]:
+        """Yield the name of each entry that is no dot-name, and whether it is a folder; one that is gone has none."""
+        try:
+            with os.scandir(reachable(self._path / folder)) as entries:
+                for entry in entries:
+                    if not entry.name.startswith("."):
+                        yield f"{folder}/{entry.name}".lstrip("/"), entry.is_dir(follow_symlinks=False)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise storage_error(error, f"{self.address}/{folder}", writing=False) from error
 
     def found(self, name: str) -> Named | None:
         """Return a file, or None; see :class:`Folder`."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 from photochrom.albums.reports import BatchSummary, PhotoReport
+from photochrom.albums.stopping import asked_by, interrupt_stops
 from photochrom.cluster.folders import Named
 from photochrom.cluster.worker import Errand, Worker
 
@@ -30,24 +31,26 @@ def run_here(
     Raises:
         PhotochromError: a model, a folder or the listing fails; photographs that fail are reported instead.
     """
+    stop = stop or threading.Event()
     with Worker(errand) as worker:
-        return summed(_finished(worker, photos, workers, stop or threading.Event()), on_report)
+        return summed(_finished(worker, photos, workers, stop), on_report, stop)
 
 
-def summed(reports: Iterable[PhotoReport], on_report: OnReport) -> BatchSummary:
-    """Return the summary of reports, each shown as it comes."""
+def summed(reports: Iterable[PhotoReport], on_report: OnReport, stop: threading.Event) -> BatchSummary:
+    """Return the summary of reports, each shown as it comes; the first Ctrl-C or SIGTERM sets ``stop``."""
     start, counts, left_out = time.perf_counter(), Counter[str](), list[str]()
-    for report in reports:
-        counts[report.status] += 1
-        left_out += [f"{text} of {report.source}" for text in report.left_out]
-        on_report(report)
+    with interrupt_stops(stop) as received:
+        for report in reports:
+            counts[report.status] += 1
+            left_out += [f"{text} of {report.source}" for text in report.left_out]
+            on_report(report)
     return BatchSummary(
         done=counts["done"],
         skipped=counts["skipped"],
         failed=counts["failed"],
         unwanted=counts["unwanted"],
-        left=0,
-        stopped_by="",
+        left=None,
+        stopped_by=asked_by(received) if stop.is_set() else "",
         seconds=time.perf_counter() - start,
         left_out=tuple(left_out),
     )

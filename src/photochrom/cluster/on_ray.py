@@ -7,8 +7,10 @@ and the photograph that it was at is tried three times.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import Any
@@ -22,6 +24,8 @@ from photochrom.version import VERSION
 
 ROWS_AT_ONCE = 4
 """Photographs handed to a worker together: when it is killed, these are looked at again."""
+NAMES_AT_ONCE = 20_000
+"""Of photographs that the cluster is given; then its workers begin anew, which takes seconds."""
 SHARE_OF_CORE = 0.9
 """What an actor asks of a core; whole ones would leave none for the reading of rows, and all would wait for ever."""
 SETTINGS = {
@@ -53,7 +57,7 @@ def run_on_ray(
 
     Args:
         errand: what to do; addresses must mean the same on every node.
-        photos: of the errand's folder; their names are held here at once, about 200 bytes each.
+        photos: of the errand's folder; twenty thousand names are held here at a time.
         address: of the cluster; "auto" finds the one that this machine belongs to, "local" begins one here.
         workers: sessions; left out, one for each core but one.
         on_report: called with each photograph's report, in no order.
@@ -76,7 +80,8 @@ def run_on_ray(
             raise OptionError(f"the cluster has {cores} cores, and {workers} workers need one each", where="--workers")
         _check_nodes(ray)
         one_thread = replace(errand, engine=errand.engine.model_copy(update={"threads": errand.engine.threads or 1}))
-        return summed(_reports(ray, one_thread, photos, workers), on_report)
+        stop = threading.Event()
+        return summed(_reports(ray, one_thread, photos, workers, stop), on_report, stop)
     finally:
         ray.shutdown()
 
@@ -121,12 +126,19 @@ def _check_nodes(ray: Any) -> None:
             )
 
 
-def _reports(ray: Any, errand: Errand, photos: Iterable[Named], workers: int) -> Iterator[PhotoReport]:
-    rows = [asdict(photo) for photo in photos]
-    if not rows:
-        return
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
+def _reports(
+    ray: Any, errand: Errand, photos: Iterable[Named], workers: int, stop: threading.Event
+) -> Iterator[PhotoReport]:
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    waiting = iter(photos)
+    while not stop.is_set() and (rows := [asdict(photo) for photo in itertools.islice(waiting, NAMES_AT_ONCE)]):
+        for report in _reports_on(ray, errand, rows, workers):
+            yield report
+            if stop.is_set():  # what workers hold is given out again by the next run
+                return
+
+
+def _reports_on(ray: Any, errand: Errand, rows: list[dict[str, Any]], workers: int) -> Iterator[PhotoReport]:
     blocks = max(1, min(len(rows) // ROWS_AT_ONCE, workers * 64))
     dataset = ray.data.from_items(rows, override_num_blocks=blocks).map_batches(
         RowWorker,

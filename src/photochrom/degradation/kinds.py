@@ -36,7 +36,7 @@ def _table(stage: int, *functions: Callable[..., Any], covers: bool = False) -> 
 
 
 KINDS: dict[str, Kind] = (
-    _table(CAMERA, tone.exposure, texture.blur, tone.vignette, tone.color_cast)
+    _table(CAMERA, tone.exposure, tone.flicker, texture.blur, tone.vignette, tone.color_cast)
     | _table(PRINT, tone.sepia, tone.toning, texture.grain, texture.halftone, tone.fading, tone.uneven_fading)
     | _table(PRINT, tone.yellowing, tone.dye_fading, surface.borders)
     | _table(PRINT, writing.writing)

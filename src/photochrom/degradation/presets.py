@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -20,6 +21,11 @@ class Dose(BaseModel):
 
     chance: float = Field(default=1.0, ge=0, le=1, description="Share of pictures it happens to.")
     strength: tuple[float, float] = Field(default=(0.3, 1.0), description="Range of the strength, within 0..1.")
+    lasts: Literal["frame", "texture", "film", "drift"] = Field(
+        default="frame",
+        description="In film: anew in each frame; as strong in each but of other specks; the same in all; or the same, "
+        "and drifting sideways. Photographs know no difference.",
+    )
 
     @field_validator("strength")
     @classmethod

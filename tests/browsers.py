@@ -6,14 +6,12 @@ continuous integration, they fail.
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import http.server
 import importlib.util
 import os
 import shutil
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,8 +31,6 @@ FLAGS = [
     "--disable-sync",
     "--disable-quic",
 ]
-# Of Linux's prctl: a right that programs started from here on cannot get back, and the right to set priorities.
-PR_CAPBSET_DROP, CAP_SYS_NICE = 24, 23
 PATIENCE_MS = 120_000  # for a crowded computer; a page that is right needs a few seconds
 
 
@@ -49,15 +45,6 @@ def is_required() -> bool:
     return os.environ.get(REQUIRED_VARIABLE) == "required"
 
 
-def give_up_priorities() -> None:
-    """See to it that a browser started by root cannot give its threads real-time priority.
-
-    Two of those that spin, waiting for what a thread of common priority holds, keep two cores from everybody for ever.
-    """
-    if sys.platform == "linux" and os.geteuid() == 0:
-        ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SYS_NICE, 0, 0, 0)
-
-
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Yield a browser. While it is open no event loop can run in this thread: keep it to a module or package."""
@@ -68,7 +55,6 @@ def chromium() -> Iterator[Any]:
         lacking("Playwright is not installed (pip install playwright)")
     from playwright.sync_api import sync_playwright
 
-    give_up_priorities()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:

@@ -31,12 +31,12 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
-    """Count as slow whatever asks for the published generator: its 255 MB take seconds to make, write and read.
+    """Count as slow whatever asks for a browser, or for the published generator, whose 255 MB take seconds to make.
 
     And skip on Windows what is marked as needing POSIX.
     """
     for item in items:
-        if "artistic_weights" in getattr(item, "fixturenames", ()):
+        if {"artistic_weights", "browser"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
         if os.name != "posix" and item.get_closest_marker("posix"):
             item.add_marker(pytest.mark.skip(reason="signals, links, pipes or permissions of POSIX"))

@@ -63,7 +63,8 @@ def spread_chroma(ab: FloatArray, spread: float) -> FloatArray:
     The mean of what is possible has middling chroma nearly everywhere; photographs have a little that is vivid beside
     much that is nearly grey. Hues stay, and so does all that is weaker. At equal mean colourfulness a spread of 0.35
     takes 1 point off the error (CIEDE2000, of the grey prediction's) on everyday scenes, 1.5 to 2 on people and
-    landscapes; weakening faint colours as well gains hardly more, and turns walls grey (docs/experiments/color.md).
+    landscapes; weakening faint colours as well gains hardly more, and turns walls grey
+    (docs/experiments/color-choices.md).
 
     Shapes: (2, h, w) Lab units -> the same. A spread of 0 returns ``ab`` itself.
     """
@@ -93,7 +94,7 @@ def lift_pale(ab: FloatArray, cell_luma: Plane, pale_below: float) -> tuple[Floa
     colourfulness; 0 lifts nothing) are taken halfway there on a logarithmic scale: what the truth has is nearer to
     the mean of all photographs than the net says. At equal mean colourfulness each picture's own comes 0.5 to 1.7
     nearer to the truth's than by a plain gain, for up to a point of error, on people for none
-    (docs/experiments/color.md).
+    (docs/experiments/color-choices.md).
 
     Shapes: (2, h, w) Lab units, (h, w) 0..1 -> (2, h, w).
     """

@@ -66,7 +66,7 @@ def trust_frequencies(net: ColorNet, share: float = 1.0) -> ColorNet:
     Rebalanced training multiplies a colour's probability by its weight w; subtracting ``share`` (0..1) of log w from
     its logit takes that back. At 1 the errors are least, and what the network is unsure of turns grey. What is lost in
     vividness is better regained by a plain gain on the colours than by preferring rare ones: at the same colourfulness
-    the error is lower (docs/experiments/color.md). Folded into the head's bias, so it costs nothing.
+    the error is lower (docs/experiments/color-first.md). Folded into the head's bias, so it costs nothing.
 
     Source: Saerens, Latinne, Decaestecker 2002, "Adjusting the outputs of a classifier to new a priori probabilities",
     equation 4, with the weights of Zhang, Isola, Efros 2016, "Colorful Image Colorization", equation 4.

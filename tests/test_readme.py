@@ -1,4 +1,4 @@
-"""The README's Python runs as printed, and its marked commands are there for .ci/run to read."""
+"""The Python of README and tutorial runs as printed; the README's marked commands are there for .ci/run to read."""
 
 from __future__ import annotations
 
@@ -13,16 +13,26 @@ from photochrom.engines.hub import ModelFile
 
 README = Path(__file__).parent.parent / "README.md"
 TEXT = README.read_text(encoding="utf-8")
+TUTORIAL = (README.parent / "docs" / "tutorial.md").read_text(encoding="utf-8")
+SNIPPETS = {
+    f"{name}-{number}": snippet
+    for name, text in (("readme", TEXT), ("tutorial", TUTORIAL))
+    for number, snippet in enumerate(re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL))
+}
 
 
-@pytest.mark.parametrize("snippet", re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL))
-def test_the_python_snippets_run(
-    snippet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path
-) -> None:
+@pytest.mark.parametrize("name", SNIPPETS)
+def test_the_python_snippets_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(colorizer, "find_model", lambda _: ModelFile("tiny", tiny_model, "", None))
     Image.linear_gradient("L").save("grandmother.jpg")
-    exec(compile(snippet, str(README), "exec"), {})  # noqa: S102
+    exec(compile(SNIPPETS[name], name, "exec"), {})  # noqa: S102
+    saved = re.findall(r'\.save\("(.+)"\)', SNIPPETS[name])
+    assert [path for path in saved if not Path(path).is_file()] == []
+
+
+def test_both_documents_show_python() -> None:
+    assert {name.partition("-")[0] for name in SNIPPETS} == {"readme", "tutorial"}
 
 
 @pytest.mark.parametrize("name", ["colour", "test"])

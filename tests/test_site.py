@@ -14,14 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photochrom import colorizer
 from photochrom.cli.app import VERBS
-from photochrom.engines.hub import ModelFile
 from photochrom.options import ColorizeOptions
 from tests.albums.test_batch import write
 
 ROOT = Path(__file__).parent.parent
-TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 NOTEBOOKS = ("photograph", "album", "film", "finetune")
 
 
@@ -41,17 +38,6 @@ def test_the_site_is_made_without_a_warning_and_from_the_code(tmp_path: Path) ->
     assert "PhotoNotFoundError" in text_of("errors.html")
     pages = {path.relative_to(ROOT / "docs").with_suffix(".html") for path in (ROOT / "docs").rglob("*.md")}
     assert [page for page in pages if not (tmp_path / page).is_file()] == []
-
-
-@pytest.mark.parametrize("snippet", re.findall(r"```python\n(.*?)```", TUTORIAL, flags=re.DOTALL))
-def test_the_tutorials_python_runs(
-    snippet: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(colorizer, "find_model", lambda _: ModelFile("tiny", tiny_model, "", None))
-    Image.linear_gradient("L").save("grandmother.jpg")
-    exec(compile(snippet, "tutorial", "exec"), {})  # noqa: S102
-    assert (tmp_path / "coloured.png").is_file()
 
 
 def test_every_command_that_the_documents_show_is_one() -> None:

@@ -17,51 +17,32 @@ from photochrom.files.codecs.atomic import Aside
 app = App(name="albums", help="Check and merge what several machines did of one album.")
 TO_DO = ("missing", "failed", "changed")
 
+Album = Annotated[Path, Parameter(name="IN", help="The folder of photographs.")]
+Results = Annotated[Path, Parameter(name="OUT", help="The folder of results.")]
+Left = Annotated[
+    Path | None, Parameter(help="Write the names of what is not done to this file, for `colorize --files-from`.")
+]
+Quick = Annotated[
+    bool, Parameter(negative="", help="Compare sizes only. Left out, every photograph and every result is read.")
+]
+Quiet = Annotated[
+    bool, Parameter(name=["--quiet", "-q"], negative="", help="Name nothing, and say only what is wrong.")
+]
+
 
 @app.command
-def merge(
-    album: Annotated[Path, Parameter(name="IN")],
-    output: Annotated[Path, Parameter(name="OUT")],
-    /,
-    *,
-    left: Path | None = None,
-    quick: Annotated[bool, Parameter(negative="")] = False,
-    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
-) -> int:
+def merge(album: Album, output: Results, /, *, left: Left = None, quick: Quick = False, quiet: Quiet = False) -> int:
     """Check an album's results, and join the records of the machines that made them (`colorize --shard`) into one.
 
     Says how many photographs are done, missing, failed or changed, and names those that are not done. The exit code is
     0 when each is done, or left out by the options, by one version and the same settings.
-
-    Args:
-        album: The folder of photographs.
-        output: The folder of results.
-        left: Write the names of what is not done to this file, for `colorize --files-from`.
-        quick: Compare sizes only. Left out, every photograph and every result is read.
-        quiet: Name nothing, and say only what is wrong.
     """
     return _told(merge_album, album, output, left, quick=quick, quiet=quiet)
 
 
 @app.command
-def check(
-    album: Annotated[Path, Parameter(name="IN")],
-    output: Annotated[Path, Parameter(name="OUT")],
-    /,
-    *,
-    left: Path | None = None,
-    quick: Annotated[bool, Parameter(negative="")] = False,
-    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
-) -> int:
-    """Check an album's results as `merge` does, and leave all records as they are; also while machines are at work.
-
-    Args:
-        album: The folder of photographs.
-        output: The folder of results.
-        left: Write the names of what is not done to this file, for `colorize --files-from`.
-        quick: Compare sizes only. Left out, every photograph and every result is read.
-        quiet: Name nothing, and say only what is wrong.
-    """
+def check(album: Album, output: Results, /, *, left: Left = None, quick: Quick = False, quiet: Quiet = False) -> int:
+    """Check an album's results as `merge` does, and leave all records as they are; also while machines are at work."""
     return _told(check_album, album, output, left, quick=quick, quiet=quiet)
 
 

@@ -17,7 +17,7 @@ from photochrom.albums.manifest import COMPANION_SEPARATOR, LARGEST_MANIFEST_BYT
 from photochrom.albums.recipe import recipe_path, redo
 from photochrom.albums.reports import PhotoReport
 from photochrom.cli.app import run as run_cli
-from photochrom.errors import EXIT_SOME_FAILED, OutputError
+from photochrom.errors import EXIT_SOME_FAILED, EXIT_USAGE, OutputError
 from photochrom.options import OutputOptions
 from tests.albums.test_batch import SETTINGS, redden, run, statuses, write
 
@@ -156,7 +156,7 @@ def test_the_command_line_refuses_written_files_that_are_something_else(
         [*one, "--mask-out", str(tmp_path / "further" / "drawn.png")],
         [*one, "--mask-out", str(tmp_path / "r.png"), "--report", str(tmp_path / "further" / "r.png")],
     ):
-        assert run_cli(arguments) == 2, arguments
+        assert run_cli(arguments) == EXIT_USAGE, arguments
         err = capsys.readouterr().err
         assert "already the name of something else" in err
         assert err.count("\n") == 1
@@ -201,7 +201,7 @@ def test_a_recipe_of_wrong_values_is_one_line(
     path = recipe_path(tmp_path / "a.png")
     path.write_text(json.dumps(json.loads(path.read_text()) | wrong))
     before = contents(tmp_path)
-    assert run_cli(["redo", str(path)]) == 2
+    assert run_cli(["redo", str(path)]) == EXIT_USAGE
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert len(err) < 600

@@ -69,7 +69,7 @@ def test_without_the_extra_the_command_that_installs_it_is_told(
 
 @pytest.mark.slow
 def test_help_explains_what_goes_in_and_out(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["film", "--help"]) == 0
+    assert run(["film", "--help"]) == EXIT_OK
     printed = " ".join(capsys.readouterr().out.replace("│", " ").split())
     assert "A film file, or a folder with one picture for each frame" in printed
     assert "make a sheet of their frames" in printed

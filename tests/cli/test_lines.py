@@ -16,6 +16,7 @@ from PIL import Image
 
 from photochrom.cli.app import run
 from photochrom.cli.lines import CONTROLS, DIRECTIONS, visible
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, EXIT_TERMINATED
 from photochrom.spelling import inert_cell
 
 pytestmark = pytest.mark.posix
@@ -48,9 +49,9 @@ def test_what_is_shown_has_no_controls_and_says_which_were_there(text: str) -> N
 def test_names_are_shown_on_one_line_whether_all_is_well_or_not(
     tiny: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(tiny) == 0
+    assert run(tiny) == EXIT_OK
     out = capsys.readouterr().out
-    assert run(tiny) == 1  # exists already
+    assert run(tiny) == EXIT_SOME_FAILED  # exists already
     err = capsys.readouterr().err
     for text in (out, err):
         assert text.count("\n") == 1
@@ -91,7 +92,7 @@ def test_a_full_output_costs_no_photograph_and_is_told(tiny: list[str], tmp_path
         started(tiny, stdout=full, stderr=subprocess.PIPE) as process,
     ):
         _, err = process.communicate(timeout=60)
-    assert process.returncode == 1
+    assert process.returncode == EXIT_SOME_FAILED
     assert err.count(b"\n") == 1
     assert b"standard output: cannot be written (No space left on device)" in err
     assert len(list((tmp_path / "out").glob("*.png"))) == 1
@@ -155,7 +156,7 @@ def test_a_verb_that_is_told_to_end_says_so() -> None:
         "app.build_app = lambda: lambda _: os.kill(os.getpid(), signal.SIGTERM)\nraise SystemExit(app.run([]))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 143
+    assert done.returncode == EXIT_TERMINATED
     assert done.stderr == "photochrom: stopped by the system or another program\n"
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from photochrom.errors import EXIT_SOME_FAILED
 from tests.albums.test_batch import write
 
 pytest.importorskip("ray", reason="the extra cluster")
@@ -52,7 +53,7 @@ def test_a_cluster_does_each_photograph_once_and_gives_up_on_poison(tmp_path: Pa
     command += ["--ray-address", "local", "--workers", "2", "--model", str(tiny_model), "--report", str(tmp_path / "r")]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     reports = [json.loads(line) for line in (tmp_path / "r").read_text().splitlines()]
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == EXIT_SOME_FAILED, done.stderr
     assert sorted(Path(report["source"]).name for report in reports) == sorted(os.listdir(tmp_path / "in"))
     failed = [report for report in reports if report["status"] == "failed"]
     assert [Path(report["source"]).name for report in failed] == ["poison.png"]

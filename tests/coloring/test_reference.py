@@ -14,6 +14,7 @@ from photochrom import FakeEngine, ModelError, OptionError, Photo
 from photochrom.cli.app import run
 from photochrom.color import lab_from_srgb
 from photochrom.coloring.reference import match_references, places_of, refuse_colourless
+from photochrom.errors import EXIT_SOME_FAILED, EXIT_USAGE
 
 
 class Looking(FakeEngine):
@@ -76,9 +77,9 @@ def test_on_the_command_line_a_grey_reference_is_refused_and_nothing_written(
 ) -> None:
     photo, out, other = make_photo(), tmp_path / "out.png", tmp_path / "other.png"
     base = ["colorize", str(photo), "-o", str(out), "--model", str(hearing_model), "--reference"]
-    assert run([*base, str(photo)]) == 2
+    assert run([*base, str(photo)]) == EXIT_USAGE
     Image.fromarray(scene(0)).save(other)
-    assert run([*base, str(other)]) == 1
+    assert run([*base, str(other)]) == EXIT_SOME_FAILED
     grey, deaf = capsys.readouterr().err.splitlines()
     assert "has no colours to take" in grey
     assert "no features" in deaf

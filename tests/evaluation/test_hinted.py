@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from photochrom.cli.app import run
-from photochrom.errors import ModelError, OptionError
+from photochrom.errors import EXIT_OK, ModelError, OptionError
 from photochrom.evaluation.hinted import NEAREST, checked_counts, draw_places, measure_hints
 from photochrom.evaluation.photographs import find_photographs
 
@@ -58,7 +58,7 @@ def test_a_model_that_cannot_hear_is_told(halves: Path, tiny_model: Path) -> Non
 def test_the_command_line_writes_the_table(halves: Path, hearing_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "report"
     arguments = ["evaluate", str(halves), "--report", str(out), "-m", str(hearing_model), "--hints", "1,5"]
-    assert run([*arguments, "--no-stress", "--no-features", "--no-cost", "--no-squash", "-q"]) == 0
+    assert run([*arguments, "--no-stress", "--no-features", "--no-cost", "--no-squash", "-q"]) == EXIT_OK
     written = json.loads((out / "hints.json").read_text())
     assert written["counts"] == [0, 1, 5]
     assert set(written["psnr_db"]) == {"hearing", NEAREST}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from photochrom.errors import PhotoTooLargeError
+from photochrom.errors import EXIT_SOME_FAILED, PhotoTooLargeError
 from photochrom.files import patience
 from photochrom.files.reading import open_photo
 from photochrom.options import Limits
@@ -55,7 +55,7 @@ def test_the_other_photographs_are_done_and_the_run_ends(tmp_path: Path) -> None
         (tmp_path / "in" / name).write_bytes(pillow_bytes(textured(), "PNG"))
     run = [sys.executable, "-c", HANGS, str(tmp_path / "in"), str(tmp_path / "out")]
     done = subprocess.run(run, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == EXIT_SOME_FAILED, done.stderr
     assert done.stderr.count("\n") == 1
     assert "hangs.png: it has not been read within 0.5 seconds" in done.stderr
     assert {path.name for path in (tmp_path / "out").glob("*.png")} == {"a.png", "z.png"}

@@ -10,6 +10,7 @@ import pytest
 
 from photochrom import HintSheet, open_photo
 from photochrom.cli.app import run
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
 from photochrom.files.codecs.xmp import read_property
 from photochrom.files.provenance import COLORS_GIVEN, HUMAN_EDITS, read_provenance
 
@@ -28,7 +29,7 @@ def test_a_result_tells_the_colours_given_and_is_made_again_byte_for_byte(
     photo, out = make_photo(), tmp_path / "out.png"
     sheet = written_hints(tmp_path / "h.json", photo)
     arguments = ["colorize", str(photo), "-o", str(out), "--hints", str(sheet), "--model", str(hearing_model)]
-    assert run([*arguments, "--recipe", "--keep-hints"]) == 0
+    assert run([*arguments, "--recipe", "--keep-hints"]) == EXIT_OK
     packet = open_photo(out).metadata.xmp
     made = read_provenance(packet)
     assert made is not None
@@ -39,7 +40,7 @@ def test_a_result_tells_the_colours_given_and_is_made_again_byte_for_byte(
     sheet.unlink()  # the recipe holds them
     before = out.read_bytes()
     out.unlink()
-    assert run(["redo", f"{out}.recipe.json", "--model", str(hearing_model)]) == 0
+    assert run(["redo", f"{out}.recipe.json", "--model", str(hearing_model)]) == EXIT_OK
     assert out.read_bytes() == before
     assert "identical" in capsys.readouterr().out
 
@@ -56,7 +57,7 @@ def test_a_recipe_whose_hints_were_changed_is_refused(
     recipe = tmp_path / "out.png.recipe.json"
     recipe.write_text(recipe.read_text().replace('"color": "navy"', '"color": "red"'))
     again = ["redo", str(recipe), "--model", str(hearing_model), "-o", str(tmp_path / "again.png")]
-    assert run(again) == 2
+    assert run(again) == EXIT_USAGE
     assert "are not those that its result was made with" in capsys.readouterr().err
 
 
@@ -71,7 +72,7 @@ def test_an_album_is_done_again_where_hints_changed_and_only_there(
 
     def statuses() -> dict[str, str]:
         arguments = ["colorize", str(tmp_path / "album"), "-o", str(out), "--hints", str(folder)]
-        assert run([*arguments, "--model", str(hearing_model), "--report", str(report)]) == 0
+        assert run([*arguments, "--model", str(hearing_model), "--report", str(report)]) == EXIT_OK
         lines = [json.loads(line) for line in report.read_text().splitlines()]
         return {Path(line["source"]).name: line["status"] for line in lines}
 
@@ -87,7 +88,7 @@ def test_one_file_of_hints_is_not_for_several_photographs(
 ) -> None:
     photos = [make_photo("a.png"), make_photo("b.png")]
     sheet = written_hints(tmp_path / "h.json", photos[0])
-    assert run(["colorize", *map(str, photos), "-o", str(tmp_path / "out"), "--hints", str(sheet)]) == 2
+    assert run(["colorize", *map(str, photos), "-o", str(tmp_path / "out"), "--hints", str(sheet)]) == EXIT_USAGE
     assert "one file of hints cannot belong to several" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -99,6 +100,6 @@ def test_the_file_of_hints_is_never_written_over(
     sheet = written_hints(tmp_path / "out.png.hints.json", photo)
     before = sheet.read_bytes()
     arguments = ["colorize", str(photo), "-o", str(out), "--hints", str(sheet), "--model", str(hearing_model)]
-    assert run([*arguments, "--keep-hints"]) == 1
+    assert run([*arguments, "--keep-hints"]) == EXIT_SOME_FAILED
     assert "is the photograph itself" in capsys.readouterr().err
     assert sheet.read_bytes() == before

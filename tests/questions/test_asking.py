@@ -14,6 +14,7 @@ from PIL import Image
 
 from photochrom import FakeEngine, Hint, ModelError, ModelSpec, OptionError, Photo, open_photo, read_hints
 from photochrom.cli.app import run
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
 from photochrom.questions.answers import hints_of
 from photochrom.questions.asking import Question, ask
 from photochrom.questions.choices import Choice
@@ -128,16 +129,16 @@ def test_on_the_command_line_questions_are_printed_and_answers_written(
     path, page, picture = tmp_path / "photo.png", tmp_path / "q.json", tmp_path / "q.png"
     Image.fromarray(scene().pixels[..., 0]).save(path)
     base = ["ask", str(path), "--model", str(hearing_model)]
-    assert run([*base, "--count", "2", "--json", str(page), "--picture", str(picture)]) == 0
+    assert run([*base, "--count", "2", "--json", str(page), "--picture", str(picture)]) == EXIT_OK
     questions = json.loads(page.read_text())["questions"]
     assert capsys.readouterr().out.count("Which colour is it") == len(questions) > 0
     assert open_photo(picture).width == 240
-    assert run([*base, "--answer", "1=a"]) == 0
+    assert run([*base, "--answer", "1=a"]) == EXIT_OK
     hints = read_hints(tmp_path / "photo.hints.json", open_photo(path)).hints
     assert list(hints[0].ab) == questions[0]["choices"][0]["ab"]
-    assert run([*base, "--answer", "1=b"]) == 1
+    assert run([*base, "--answer", "1=b"]) == EXIT_SOME_FAILED
     assert "exists already" in capsys.readouterr().err
     out = tmp_path / "out.png"
     colour = ["colorize", str(path), "-o", str(out), "--model", str(hearing_model)]
-    assert run([*colour, "--hints", str(tmp_path / "photo.hints.json")]) == 0
+    assert run([*colour, "--hints", str(tmp_path / "photo.hints.json")]) == EXIT_OK
     assert out.exists()

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from photochrom.cli.app import run
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
 from photochrom.studio.openapi import describe
 from tests.studio.conftest import Running
 
@@ -42,7 +43,7 @@ def by_command_line(folder: Path, content: bytes, name: str, *options: str) -> P
     """Return what the command line makes of a photograph, beside it."""
     folder.mkdir()
     (folder / name).write_bytes(content)
-    assert run([*options[:1], str(folder / name), "--quiet", *options[1:]]) == 0
+    assert run([*options[:1], str(folder / name), "--quiet", *options[1:]]) == EXIT_OK
     mark = "-color" if options[0] == "colorize" else "-restored"
     return next(path for path in folder.iterdir() if path.stem == f"{Path(name).stem}{mark}" and path.suffix != ".json")
 
@@ -164,7 +165,7 @@ def test_the_sentence_about_a_photograph_is_the_command_lines(
     }.items():
         monkeypatch.chdir(tmp_path)
         Path(name).write_bytes(content)
-        assert run(["colorize", name]) == 1
+        assert run(["colorize", name]) == EXIT_SOME_FAILED
         told = capsys.readouterr().err.strip().removeprefix("photochrom: ")
         answer = shared.client.post(f"/v1/colorize?name={name}", content=content)
         assert answer.json()["detail"] == told

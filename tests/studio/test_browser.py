@@ -21,6 +21,7 @@ from PIL import Image
 
 from photochrom.cli.app import run
 from photochrom.engines.hub import find_model
+from photochrom.errors import EXIT_OK
 from photochrom.hints.sheet import read_hints
 from photochrom.studio.desk import Desk
 from photochrom.studio.options import ServerOptions
@@ -216,7 +217,7 @@ def test_from_drop_to_saved_file_with_brush_and_questions(
     hints.value.save_as(tmp_path / "gran.hints.json")
     assert len(read_hints(tmp_path / "gran.hints.json").hints) >= 3
     options = ["--hints", str(tmp_path / "gran.hints.json"), "--model", str(hearing_model), "--quiet"]
-    assert run(["colorize", str(tmp_path / "gran.jpg"), *options]) == 0
+    assert run(["colorize", str(tmp_path / "gran.jpg"), *options]) == EXIT_OK
     assert Path(saving.value.path()).read_bytes() == (tmp_path / "gran-color.jpg").read_bytes()
     page.keyboard.press("Escape")
     with page.expect_download() as album:

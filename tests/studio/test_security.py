@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from photochrom.cli.app import run
-from photochrom.errors import OptionError
+from photochrom.errors import EXIT_USAGE, OptionError
 from photochrom.options import Limits
 from photochrom.studio import bodies, server, store
 from photochrom.studio.app import build_app
@@ -305,7 +305,7 @@ def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path: Path, monkey
 
 
 def test_others_are_let_in_by_a_token_of_a_file_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["serve", "--host", "192.0.2.1", "--port", "0"]) == 2
+    assert run(["serve", "--host", "192.0.2.1", "--port", "0"]) == EXIT_USAGE
     assert "--token-file FILE" in capsys.readouterr().err
     options = ServerOptions(host="192.0.2.1", token_file=tmp_path / "token")
     token = token_of(options)

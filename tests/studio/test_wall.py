@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from photochrom.cli.app import run
+from photochrom.errors import EXIT_OK
 from photochrom.files.reading import open_photo
 from photochrom.hints.sheet import read_hints
 from photochrom.options import Limits
@@ -149,7 +150,7 @@ def test_a_result_is_the_command_lines_and_its_tiles_show_every_pixel(
     assert studio.client.post(f"{base}/save", json={}).status_code == 202
     assert studio.wait(photo["id"], "full")["full_error"] == ""
     made = studio.client.get(f"{base}/files/result").content
-    assert run(["colorize", str(tmp_path / "wide.png"), "--model", str(hearing_model), "--quiet"]) == 0
+    assert run(["colorize", str(tmp_path / "wide.png"), "--model", str(hearing_model), "--quiet"]) == EXIT_OK
     assert made == (tmp_path / "wide-color.png").read_bytes()
     whole = open_photo(tmp_path / "wide-color.png").pixels
     for column, row in [(0, 0), (2, 1)]:

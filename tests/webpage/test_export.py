@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 from photochrom.cli.app import run
-from photochrom.errors import MissingExtraError, ModelFileError, OptionError, OutputError
+from photochrom.errors import (
+    EXIT_NOT_INSTALLED,
+    EXIT_OK,
+    EXIT_USAGE,
+    MissingExtraError,
+    ModelFileError,
+    OptionError,
+    OutputError,
+)
 from photochrom.webpage import runtime as ort
 from photochrom.webpage.bundle import POLICY
 from photochrom.webpage.export import MANIFEST, ExportedPage, export_page
@@ -225,12 +233,12 @@ def test_the_command_line_says_what_it_wrote(
 ) -> None:
     monkeypatch.setenv("PHOTOCHROM_CACHE", str(tmp_path / "cache"))
     folder, package = tmp_path / "site", packed(tmp_path, small_runtime)
-    assert run(["studio", "--export-page", str(folder)]) == 3
+    assert run(["studio", "--export-page", str(folder)]) == EXIT_NOT_INSTALLED
     assert "--fetch-runtime" in capsys.readouterr().err
-    assert run(["studio", "--export-page", str(folder), "--runtime", str(package), "--fetch-runtime"]) == 2
+    assert run(["studio", "--export-page", str(folder), "--runtime", str(package), "--fetch-runtime"]) == EXIT_USAGE
     assert not folder.exists()
     capsys.readouterr()
-    assert run(["studio", "--export-page", str(folder), "--runtime", str(package)]) == 0
+    assert run(["studio", "--export-page", str(folder), "--runtime", str(package)]) == EXIT_OK
     said = capsys.readouterr().out
     assert f"{folder}: " in said
     assert "photochrom-color" in said

@@ -21,6 +21,7 @@ from photochrom.files.photo import Photo
 from photochrom.luma import luma_codes
 from photochrom.options import ColorizeOptions
 from tests.importer.stand_in_weights import Array
+from tests.tiny_generator import write_tiny_generator
 
 IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 IMAGENET_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
@@ -57,6 +58,21 @@ def test_a_generator_is_an_engine(tiny_engine: GeneratorEngine) -> None:
     assert "CPUExecutionProvider" in tiny_engine.description
     with pytest.raises(ModelError, match="no output 'confidence'"):
         tiny_engine.run({"luma": np.zeros((1, 1, 32, 32), np.float32)}, ("confidence",))
+
+
+@pytest.mark.parametrize("harm", ["cut", "written to", "replaced", "removed"])
+def test_weights_that_change_under_a_loaded_generator_are_not_believed(tmp_path: Path, harm: str) -> None:
+    path = write_tiny_generator(tmp_path / "model")
+    weights, picture = path.with_suffix(".weights"), np.full((32, 32, 3), 0.5, np.float32)
+    engine = GeneratorEngine(path)
+    assert engine.paint(picture).shape == (32, 32, 3)
+    content = weights.read_bytes()
+    if harm in ("replaced", "removed"):
+        weights.unlink()
+    if harm != "removed":
+        weights.write_bytes(content[: 100 if harm == "cut" else None])
+    with pytest.raises(ModelFileError, match=r"weights.*the weights were changed while they were used"):
+        engine.paint(picture)
 
 
 def test_the_pipeline_gets_the_generators_own_chroma_back(

@@ -14,7 +14,8 @@ from PIL import Image
 
 from photochrom.errors import MissingExtraError, PhotochromError, UnreadablePhotoError
 from photochrom.files.codecs import tiff
-from photochrom.files.codecs.jpeg_frame import completed, frame_of, has_data_left_over
+from photochrom.files.codecs.jpeg_frame import completed, frame_of
+from photochrom.files.codecs.jpeg_means import has_data_left_over
 from photochrom.files.codecs.source import open_source
 from photochrom.files.reading import open_photo
 from photochrom.options import ReadingOptions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import imagecodecs
 import numpy as np
@@ -12,8 +13,9 @@ from PIL import Image
 from skimage import data as samples
 
 from photochrom.errors import PhotochromError, UnreadablePhotoError
-from photochrom.files.codecs import tiff
-from photochrom.files.codecs.jpeg_frame import frame_of, means_of_blocks
+from photochrom.files.codecs import tiff, webp_checks
+from photochrom.files.codecs.jpeg_frame import frame_of
+from photochrom.files.codecs.jpeg_means import first_out_of_range, means_of_blocks
 from photochrom.files.codecs.jpeg_steps import row_of_step
 from photochrom.files.codecs.source import open_source
 from photochrom.files.codecs.tiff_checks import lzw_size
@@ -173,9 +175,63 @@ def test_scenes_have_no_such_steps(name: str, subsampling: int) -> None:
     Image.fromarray(pixels).convert("RGB").save(buffer, "JPEG", quality=85, subsampling=subsampling)
     frame = frame_of(buffer.getvalue())
     assert frame is not None
-    means = means_of_blocks(buffer.getvalue(), frame)
+    assert row_of_step(np.asarray(Image.open(buffer)), frame) is None
+    assert row_of_step(np.asarray(Image.open(buffer)), replace(frame, restarts=True)) is None
+
+
+@pytest.mark.parametrize("options", [{}, {"subsampling": 2}, {"restart_marker_rows": 1}, {"progressive": True}])
+def test_an_edge_along_the_blocks_is_no_damage_and_one_that_begins_in_their_middle_is(options: dict) -> None:
+    step = 16 if "subsampling" in options else 8
+    pixels = np.repeat(CAMERA[..., None] // 3 + 40, 3, axis=2)
+    edge, stair, band = pixels.copy(), pixels.copy(), pixels.copy()
+    edge[12 * step :] += 60
+    stair[12 * step : 13 * step, 6 * step :] += 60
+    stair[13 * step :] += 60
+    band[12 * step : 13 * step, 6 * step :] += 60
+    damaged = band if "restart_marker_rows" in options else stair
+    options = {"quality": 92, "subsampling": 0, **options}
+    assert open_photo(jpeg_of(edge, **options)).width == 256
+    with pytest.raises(UnreadablePhotoError, match=f"middle of row {12 * step + 1} on"):
+        open_photo(jpeg_of(damaged, **options))
+
+
+def jpeg_of(pixels: np.ndarray, **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("is_grey", [True, False])
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_blocks_darker_than_black_or_lighter_than_white_are_noticed(is_grey: bool, subsampling: int) -> None:
+    pixels = samples.astronaut()[:256, :256]
+    pixels = pixels[..., 1] if is_grey else pixels
+    good = jpeg_of(pixels, quality=90, subsampling=subsampling)
+    frame, random, told = frame_of(good), np.random.default_rng(4), set[bool]()
+    assert frame is not None
+    means = means_of_blocks(good, frame)
     assert means is not None
-    assert row_of_step(means[: -frame.blocks[1]], frame) is None
+    assert first_out_of_range(means, good, frame) is None
+    for _ in range(20):
+        rotten = with_bit_turned(good, int(random.integers(frame.scan_at, len(good) // 2)), int(random.integers(8)))
+        try:
+            open_photo(rotten)
+        except UnreadablePhotoError as error:
+            told.add("darker than black or lighter than white" in str(error))
+    assert True in told
+    assert first_out_of_range(means + 140, good, frame) == 0
+    assert first_out_of_range(means - 140, good, frame) == 0
+
+
+@pytest.mark.parametrize("quality", [20, 75, 100])
+def test_black_white_and_pure_colours_are_in_range(quality: int) -> None:
+    corners = np.array([[r, g, b] for r in (0, 255) for g in (0, 255) for b in (0, 255)], np.uint8)
+    pixels = corners[np.random.default_rng(0).integers(0, 8, (24, 24))].repeat(7, 0).repeat(7, 1)
+    for subsampling in (0, 1, 2):
+        assert open_photo(jpeg_of(pixels, quality=quality, subsampling=subsampling)).width == 168
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).convert("CMYK").save(buffer, "JPEG", quality=quality)
+    assert open_photo(buffer.getvalue()).width == 168
 
 
 @pytest.mark.parametrize("is_grey", [True, False])
@@ -220,3 +276,35 @@ def test_a_grey_page_behind_that_nobody_calls_infrared_is_a_page() -> None:
     photo = open_photo(silverfast("Scan")[0])
     assert photo.page_count == 2
     assert photo.infrared is None
+
+
+@pytest.mark.parametrize("is_grey", [True, False])
+def test_lossless_webp_with_data_behind_its_last_pixel_is_refused(is_grey: bool) -> None:
+    picture = Image.fromarray(CAMERA[:64, :80] if is_grey else samples.astronaut()[:64, :80])
+    buffer = io.BytesIO()
+    picture.save(buffer, "WEBP", lossless=True)
+    good = buffer.getvalue()
+    begin, noticed = 60, 0
+    assert open_photo(good).notes == ()
+    for at in range(begin, len(good) - 60, (len(good) - 120) // 12):
+        rotten = good[:at] + bytes(60) + good[at + 60 :]
+        try:
+            photo = open_photo(rotten)
+        except UnreadablePhotoError as error:
+            noticed += "left over after its last pixel" in str(error)
+            if "left over" in str(error):
+                assert any("left over" in note for note in open_photo(rotten, reading=READ).notes)
+        else:
+            assert photo.width == 80
+    assert noticed >= 4
+
+
+@pytest.mark.parametrize("method", [0, 3, 6])
+def test_whole_lossless_webp_is_not_suspected(method: int) -> None:
+    drawn = np.zeros((40, 61, 4), np.uint8)
+    drawn[5:20, 7:30] = 255
+    for pixels in (CAMERA[:50, :61], samples.astronaut()[:37, :50], drawn, drawn * 0, CAMERA[:1, :1]):
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "WEBP", lossless=True, method=method, quality=100)
+        with open_source(buffer.getvalue(), 10**9) as source:
+            assert not webp_checks.is_followed_by_more(source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import pickle
@@ -77,6 +78,38 @@ def test_arrays_are_views_of_the_file_and_cannot_be_written(tmp_path: Path) -> N
     array = read_checkpoint(saved(tmp_path / "a.pth", STATE, zipped=False)).tensors["plain"]
     assert not array.flags.owndata
     assert not array.flags.writeable
+
+
+@CONTAINERS
+def test_a_file_cut_after_it_was_read_takes_nothing_away(tmp_path: Path, *, zipped: bool) -> None:
+    path = saved(tmp_path / "a.pth", STATE, zipped=zipped)
+    content = path.read_bytes()
+    checkpoint = read_checkpoint(path)
+    os.truncate(path, 10)
+    np.testing.assert_array_equal(checkpoint.tensors["plain"], STATE["plain"])
+    assert checkpoint.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_a_file_that_changes_while_it_is_read_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, calls, fstat = saved(tmp_path / "a.pth", STATE, zipped=True), [0], os.fstat
+
+    def cut_at_second_look(descriptor: int) -> os.stat_result:
+        calls[0] += 1
+        if calls[0] == 2:
+            os.truncate(path, 10)
+        return fstat(descriptor)
+
+    monkeypatch.setattr("photochrom.importer.checkpoints.os.fstat", cut_at_second_look)
+    with pytest.raises(ModelFileError, match="changed while it was read"):
+        read_checkpoint(path)
+
+
+@pytest.mark.posix
+def test_folders_and_pipes_are_no_checkpoints(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pth")
+    for path in (tmp_path, tmp_path / "pipe.pth"):
+        with pytest.raises(ModelFileError, match="no file, but a folder, pipe or device"):
+            read_checkpoint(path)
 
 
 # --- malice ---------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from photochrom.engines.generator_spec import GeneratorSpec
 from photochrom.engines.onnx import (
     REINSTALL,
     WEIGHTS_SUFFIX,
+    MappedWeights,
     checked_sha256,
     choose_provider,
     load_session,
@@ -50,7 +51,7 @@ class GeneratorEngine:
     """An installed generator. Fulfils the contract of colour models (``Engine``), and paints whole pictures.
 
     The weights lie in a file of their own beside the graph, and are memory-mapped: loading copies only what the
-    runtime rearranges.
+    runtime rearranges. Nothing is answered once they have changed: each picture looks before and after.
 
     Args:
         path: ``model.onnx``, whose metadata are a ``GeneratorSpec``.
@@ -68,11 +69,13 @@ class GeneratorEngine:
         self._threads = options.threads or usable_cores()
         self._sha256 = checked_sha256(path, expected_sha256)
         weights = path.with_suffix(WEIGHTS_SUFFIX)
+        self._weights = MappedWeights(weights)
         with ThreadPoolExecutor(1) as other_core:
             found = other_core.submit(read_sha256, weights)
             session = self._load(path, weights, graph_is_whole=bool(expected_sha256))
             self.generator = _spec_from_json(session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), path)
             refuse_if_damaged(weights, found.result(), self.generator.weights_sha256)
+        self._weights.refuse_if_changed()
         self._session: ort.InferenceSession | None = session
         self._closing = threading.Lock()
 
@@ -142,6 +145,7 @@ class GeneratorEngine:
         image = np.ascontiguousarray(np.moveaxis((rgb - mean) / deviation, -1, 0), dtype=np.float32)
         options = ort.RunOptions()
         options.add_run_config_entry(*SHRINK_AFTER_RUN)
+        self._weights.refuse_if_changed()
         try:
             colored = session.run(["colored"], {"image": image[None]}, options)[0][0]
         except Exception as error:
@@ -152,6 +156,7 @@ class GeneratorEngine:
                 where=self.generator.name,
                 next_step="Use a smaller --render-factor or --size.",
             ) from None
+        self._weights.refuse_if_changed()
         colored = colored[:, : rgb.shape[0], : rgb.shape[1]]
         if not np.isfinite(colored).all():
             raise ModelError("the model gave values that are not numbers", where=self.generator.name)

@@ -51,12 +51,14 @@ class OnnxEngine:
         content, sha256 = read_checked(path, expected_sha256)
         # Imported models have their weights in a file of their own, which is mapped instead of read.
         weights = path.with_suffix(WEIGHTS_SUFFIX)
-        source = str(path) if weights.is_file() else content
+        self._weights = MappedWeights(weights) if weights.is_file() else None
+        source = str(path) if self._weights else content
         session = load_session(source, path, self._provider, self._threads)
         metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         self._spec = ModelSpec.from_json(metadata, str(path)).model_copy(update={"sha256": sha256})
-        if weights.is_file():
+        if self._weights:
             checked_sha256(weights, self._spec.weights_sha256)
+            self._weights.refuse_if_changed()
         self._inputs = {item.name for item in session.get_inputs()}
         self._outputs = {item.name for item in session.get_outputs()}
         if "luma" not in self._inputs or "ab" not in self._outputs:
@@ -91,12 +93,42 @@ class OnnxEngine:
         if "hints" in self._inputs and "hints" not in feed:
             batch, _, *size = feed["luma"].shape
             feed["hints"] = np.zeros((batch, HINT_CHANNELS, *size), dtype=np.float32)
-        return dict(zip(outputs, session.run(list(outputs), feed), strict=True))
+        if self._weights:
+            self._weights.refuse_if_changed()
+        found = session.run(list(outputs), feed)
+        if self._weights:
+            self._weights.refuse_if_changed()
+        return dict(zip(outputs, found, strict=True))
 
     def close(self) -> None:
         """Release the model's memory once no run uses it any more."""
         with self._closing:
             self._session = None
+
+
+class MappedWeights:
+    """Weights in a file of their own, which the runtime maps: what it answers counts only while they are as they were.
+
+    Args:
+        path: the file, as it is when this is made; its hash is checked by :func:`checked_sha256`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._status = self._found()
+
+    def refuse_if_changed(self) -> None:
+        """Raise ModelFileError if the file has been cut, written to, replaced or removed. Cost: a look at its entry."""
+        if self._found() != self._status:
+            what = "the weights were changed while they were used"
+            raise ModelFileError(what, where=str(self._path), next_step=REINSTALL)
+
+    def _found(self) -> tuple[int, ...] | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def choose_provider(device: str) -> tuple[str, str]:

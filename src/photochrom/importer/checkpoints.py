@@ -2,8 +2,9 @@
 
 A .pth file is a pickle, and a pickle is a program: opened the usual way, a downloaded file can do what it likes. Here
 the pickle is read by an interpreter that knows only how to put tensors together. Any other name in it ends the reading
-with one clear line, before anything of that name is looked up. Tensors stay in the file (memory-mapped) until they are
-used, and none can be larger than the file.
+with one clear line, before anything of that name is looked up. The file is read whole and once, and never mapped: one
+that is cut or written to meanwhile is one line, not the end of the process. Tensors are views of what was read, and
+none can be larger than it.
 
 Both containers are read, the zip of torch 1.6 and later and the older sequence of pickles, and safetensors files too.
 
@@ -12,13 +13,15 @@ Source: the formats as written by torch.serialization; https://github.com/huggin
 
 from __future__ import annotations
 
-import mmap
+import hashlib
+import os
 import pickle
+import stat
 import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +31,8 @@ from photochrom.importer.containers import LEGACY_MAGIC, read_legacy, read_safet
 from photochrom.importer.pickles import Array
 
 WRAPPERS = ("model", "state_dict", "params_ema", "params", "generator", "net")
+
+LARGEST_BYTES = 8_000_000_000
 
 # What files that are not checkpoints begin with.
 LOOKALIKES = {
@@ -43,12 +48,13 @@ LOOKALIKES = {
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The tensors of one file, by name; arrays may be views of the file, read-only."""
+    """The tensors of one file, by name; arrays are views of its bytes, read-only."""
 
     path: Path
     tensors: dict[str, Array]
     wrapper: str = ""  # the key they were stored under, such as "model"
     others: tuple[str, ...] = ()  # other keys beside it, such as "opt"
+    sha256: str = ""  # of the bytes that the tensors are views of
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -57,19 +63,34 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         ModelFileError: the file is missing, truncated, of another kind, holds code, or holds no tensors.
 
-    Cost: reads names and shapes; tensors are read when used.
+    Cost: reads and hashes the whole file. Memory: its size.
     """
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            if size == 0:
-                raise ModelFileError("the file is empty", where=str(path), next_step="Download it again.")
-            data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    except OSError as error:
-        raise ModelFileError(f"cannot be read ({error.strerror})", where=str(path)) from None
+    data = _read_whole(path)
     with _one_line_errors(path):
         content = _content(data, path)
-    return _unwrapped(path, content)
+    return replace(_unwrapped(path, content), sha256=hashlib.sha256(data).hexdigest())
+
+
+def _read_whole(path: Path) -> bytes:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ModelFileError("this is no file, but a folder, pipe or device", where=str(path))
+        with path.open("rb") as file:
+            before = os.fstat(file.fileno())
+            if before.st_size > LARGEST_BYTES:
+                raise ModelFileError(f"it is larger than {LARGEST_BYTES / 1e9:.0f} GB", where=str(path))
+            data, after = file.read(before.st_size), os.fstat(file.fileno())
+    except OSError as error:
+        raise ModelFileError(f"cannot be read ({error.strerror})", where=str(path)) from None
+    except MemoryError:
+        raise ModelFileError("there is not enough memory to read it", where=str(path)) from None
+    if len(data) != before.st_size or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        raise ModelFileError(
+            "it was changed while it was read", where=str(path), next_step="Run again when it is whole."
+        )
+    if not data:
+        raise ModelFileError("the file is empty", where=str(path), next_step="Download it again.")
+    return data
 
 
 @contextmanager
@@ -101,8 +122,8 @@ def _one_line_errors(path: Path) -> Iterator[None]:
         raise ModelFileError("the file asks for more memory than its tensors need", where=str(path)) from None
 
 
-def _content(data: mmap.mmap, path: Path) -> object:
-    start = bytes(data[:32])
+def _content(data: bytes, path: Path) -> object:
+    start = data[:32]
     if start.startswith(b"PK\x03\x04"):
         return read_zip(data, path)
     if start.startswith(b"\x80") and data.find(LEGACY_MAGIC.to_bytes(10, "little"), 0, 32) >= 0:

@@ -1,14 +1,14 @@
 """The containers of tensors: torch's zip of version 1.6 and later, its older sequence of pickles, and safetensors.
 
-Each reader gets the whole file, memory-mapped, and returns what is in it, with tensors as arrays over the map.
+Each reader gets the bytes of the whole file, and returns what is in it, with tensors as arrays over them.
 
 Sources: the formats as written by torch.serialization; https://github.com/huggingface/safetensors (format section).
 """
 
 from __future__ import annotations
 
+import io
 import json
-import mmap
 import struct
 import zipfile
 from pathlib import Path
@@ -28,7 +28,7 @@ SAFETENSORS_DTYPES = {
 }  # fmt: skip
 
 
-def read_legacy(data: mmap.mmap, path: Path) -> object:
+def read_legacy(data: bytes, path: Path) -> object:
     """Read four pickles (magic, protocol, system, content), the list of storage keys, then the storages."""
     reader, storages = PickleReader(data), cast("dict[str, Storage]", {})
     magic, protocol, system, content = (TensorUnpickler(reader, storages, path).load() for _ in range(4))
@@ -54,9 +54,9 @@ def read_legacy(data: mmap.mmap, path: Path) -> object:
     return finished(content)
 
 
-def read_zip(data: mmap.mmap, path: Path) -> object:
+def read_zip(data: bytes, path: Path) -> object:
     """Read ``*/data.pkl``, with each storage in its own uncompressed entry ``*/data/KEY``."""
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = {entry.filename: entry for entry in archive.infolist()}
     pickles = [name for name in entries if name.endswith("/data.pkl")]
     if len(pickles) != 1:
@@ -80,12 +80,12 @@ def read_zip(data: mmap.mmap, path: Path) -> object:
     return finished(content)
 
 
-def _entry(data: mmap.mmap, entry: zipfile.ZipInfo) -> memoryview:
+def _entry(data: bytes, entry: zipfile.ZipInfo) -> memoryview:
     begin, end = _span(data, entry)
     return memoryview(data)[begin:end]
 
 
-def _span(data: mmap.mmap, entry: zipfile.ZipInfo) -> tuple[int, int]:
+def _span(data: bytes, entry: zipfile.ZipInfo) -> tuple[int, int]:
     """Return where an uncompressed entry's bytes begin and end; its local header has its own name and extra lengths."""
     if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1:
         raise ValueError("a compressed or encrypted entry")
@@ -96,7 +96,7 @@ def _span(data: mmap.mmap, entry: zipfile.ZipInfo) -> tuple[int, int]:
     return begin, begin + entry.file_size
 
 
-def read_safetensors(data: mmap.mmap) -> object:
+def read_safetensors(data: bytes) -> object:
     """Read an eight-byte length, a JSON header of that length, then the numbers."""
     (length,) = struct.unpack_from("<Q", data)
     if length > min(LARGEST_HEADER_BYTES, len(data) - 8):

@@ -89,7 +89,7 @@ def import_model(
         ModelFileError: the file is damaged, holds code, or is none of the accepted networks.
         ModelError: the result differs from the network it came from, or the disk is full; nothing is installed.
 
-    Cost: reads the file twice and writes two to three times its size; seconds for artistic, a minute for stable on
+    Cost: reads the file once and writes two to three times its size; seconds for artistic, a minute for stable on
     two cores.
     """
     checkpoint = read_checkpoint(source)
@@ -172,7 +172,7 @@ def _put_in_place(folder: Path, target: Path) -> None:
 def _write_model(
     checkpoint: Checkpoint, kind: GeneratorKind, name: str, folder: Path, int8_photos: Path | None
 ) -> ImportedModel:
-    source_sha256 = sha256_of(checkpoint.path)
+    source_sha256 = checkpoint.sha256
     spec = _spec(kind, name, checkpoint.path.name, source_sha256)
     parity, loss, notes = Parity(None), None, []
     if int8_photos:

@@ -10,7 +10,6 @@ Source: the formats as written by torch.serialization.
 from __future__ import annotations
 
 import math
-import mmap
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -296,9 +295,9 @@ def finished(content: object, depth: int = 0) -> object:
 
 @dataclass(slots=True)
 class PickleReader:
-    """The file interface that unpickling needs, over a map; never reads past a limit, so no pickle can ask for more."""
+    """The file interface that unpickling needs, over bytes; never reads past a limit, so no pickle can ask for more."""
 
-    data: mmap.mmap
+    data: bytes
     position: int = 0
     limit: int = field(default=LARGEST_PICKLE_BYTES)
 

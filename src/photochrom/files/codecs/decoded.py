@@ -53,6 +53,7 @@ class Decoded:
         holes: (H, W) as stored, true where a damaged file has lost its samples.
         left_out: pictures in the file that this is none of, but for pages, in words.
         kept: what has to live as long as the image.
+        look: called with the pixels as stored, once they are computed; raises where they cannot be right, or notes it.
         second_look: called where the pixels cannot be computed; gives this object others, or raises.
     """
 
@@ -69,6 +70,7 @@ class Decoded:
     holes: npt.NDArray[np.bool_] | None = None
     left_out: list[str] = field(default_factory=list)
     kept: list[object] = field(default_factory=list)
+    look: Callable[[npt.NDArray[Any]], None] | None = None
     second_look: Callable[[Decoded, Exception], None] | None = None
 
 

@@ -1,8 +1,7 @@
 """JPEG's frame: what the header says of the samples, and whether the data after it is all there.
 
 libjpeg conceals damage: it warns, fills in what it lacks, and says nothing of data that is left over, which is what a
-flipped bit mostly makes of a picture. What is left over is found here by asking for one row of blocks more than there
-is: an undamaged file gives flat grey for it.
+flipped bit mostly makes of a picture; see :mod:`.jpeg_means` for what is left over.
 
 Source: ISO 10918-1 annexes B (markers, frame and scan headers) and F.2 (decoding), ISO 14495-1 (JPEG-LS).
 """
@@ -12,14 +11,11 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from photochrom.files.codecs.libvips import libvips
 from photochrom.files.codecs.lost_rows import rows_until_error
 
 SOI_BYTES = 2
-SOS, EOI = 0xDA, b"\xff\xd9"
+SOS, DRI, EOI = 0xDA, 0xDD, b"\xff\xd9"
 NOT_FRAMES = {0xC4, 0xC8, 0xCC}
 PROGRESSIVE, LOSSLESS, JPEG_LS = {0xC2, 0xCA}, {0xC3, 0xCB}, 0xF7
 LARGEST_HEIGHT = 65500  # libjpeg's own limit
@@ -44,6 +40,7 @@ class Frame:
         height_at: where the height stands in the file.
         scan_at: where the first scan's data begins.
         scan_components: of the first scan.
+        restarts: whether coding begins anew after every few units.
     """
 
     kind: int
@@ -54,6 +51,7 @@ class Frame:
     height_at: int
     scan_at: int
     scan_components: int
+    restarts: bool = False
 
     @property
     def is_lossless(self) -> bool:
@@ -75,7 +73,7 @@ class Frame:
 
 def frame_of(data: bytes | bytearray) -> Frame | None:
     """Return the frame of the first picture in a file, or None where its headers cannot be followed."""
-    at, frame = SOI_BYTES, None
+    at, frame, restarts = SOI_BYTES, None, False
     while at + 4 <= len(data):
         if data[at] != 0xFF:
             at += 1  # libjpeg passes over what lies between segments, too
@@ -89,9 +87,11 @@ def frame_of(data: bytes | bytearray) -> Frame | None:
         if kind == SOS:
             if frame is None or not payload:
                 return None
-            return Frame(*frame, scan_at=at + 2 + length, scan_components=payload[0])
+            return Frame(*frame, scan_at=at + 2 + length, scan_components=payload[0], restarts=restarts)
         if (0xC0 <= kind <= 0xCF and kind not in NOT_FRAMES) or kind == JPEG_LS:
             frame = _frame_header(kind, payload, at + 4)
+        if kind == DRI:
+            restarts = any(payload)
         at += 2 + length
     return None
 
@@ -121,7 +121,7 @@ def is_all_there(data: bytes, frame: Frame) -> bool:
     """Return whether nothing but the end marker was missing: libjpeg warns of the rest, but not in its last strip."""
     if not frame.in_one_scan:
         return _has_all_scans(data, frame)
-    longer = _with_a_row_more(data, frame)
+    longer = with_a_row_more(data, frame)
     if longer is None:
         return False
     image = libvips().Image.jpegload_source(
@@ -152,7 +152,7 @@ def _has_all_scans(data: bytes, frame: Frame) -> bool:
     return not any(any(bits.values()) for bits in missing.values())
 
 
-def _with_a_row_more(data: bytes, frame: Frame) -> bytes | None:
+def with_a_row_more(data: bytes, frame: Frame) -> bytes | None:
     """Return the file with a header that claims one more row of units than there is, or None where that cannot be."""
     across, down = frame.blocks
     rows = -(-frame.height // (BLOCK * down)) * BLOCK * down + BLOCK * down if down else 0
@@ -189,37 +189,3 @@ def with_usual_header(data: bytes, frame: Frame) -> bytes:
         at = end
         head += b"" if kind in DESCRIBING else segment
     return bytes(head) + data[frame.scan_at :]
-
-
-def means_of_blocks(data: bytes, frame: Frame) -> npt.NDArray[np.uint8] | None:
-    """Return the means of blocks (h, w, channels), with a row of units more than there is; None where not told.
-
-    Only told for pictures coded in one scan. Cost: half of decoding. Memory: a 64th of the picture.
-    """
-    longer = _with_a_row_more(data, frame)
-    if longer is None or frame.width <= BLOCK * frame.blocks[0]:
-        return None
-    source = libvips().Source.new_from_memory(longer)
-    image = libvips().Image.jpegload_source(source, access="sequential", fail_on="none", shrink=BLOCK)
-    return np.asarray(image.numpy(), np.uint8).reshape(image.height, image.width, image.bands)
-
-
-def has_data_left_over(data: bytes, frame: Frame) -> bool:
-    """Return whether more blocks are coded than the picture has: bits before were lost, or changed."""
-    means = means_of_blocks(data, frame)
-    return means is not None and is_followed_by_more(means, frame)
-
-
-def ends_early(means: npt.NDArray[np.uint8], data: bytes, frame: Frame) -> bool:
-    """Return whether the data ends before the last unit, which libjpeg then fills as it fills the row beyond.
-
-    It warns of that, but nobody hears it where it is in the last strip.
-    """
-    last = means[-1 - frame.blocks[1], -1]
-    return bool((last == means[-1, -1]).all()) and not is_all_there(data, frame)
-
-
-def is_followed_by_more(means: npt.NDArray[np.uint8], frame: Frame) -> bool:
-    """Return whether the row beyond the picture's last holds anything."""
-    beyond = means[-1, frame.blocks[0] :]  # the first unit is what padding bits happen to mean
-    return bool(beyond.size and np.ptp(beyond, axis=0).any())

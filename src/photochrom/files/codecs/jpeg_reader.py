@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from photochrom.files.codecs import exif, icc, jpeg
 from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
@@ -17,7 +18,7 @@ from photochrom.files.codecs.jpeg_frame import (
     frame_of,
     with_usual_header,
 )
-from photochrom.files.codecs.jpeg_steps import WRONG_DATA, wrong_blocks
+from photochrom.files.codecs.jpeg_steps import STEP, WRONG_DATA, row_of_step, wrong_blocks
 from photochrom.files.codecs.lost_rows import lost_from, rows_until_error
 from photochrom.files.codecs.mpo import further_pictures
 from photochrom.files.codecs.resolution import plausible_dpi
@@ -25,6 +26,8 @@ from photochrom.files.codecs.vips_readers import add_blocks, load_with_vips
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy.typing as npt
 
     from photochrom.files.codecs.source import Patch, PhotoSource
 
@@ -55,6 +58,8 @@ def read_jpeg(source: PhotoSource, wanted: Wanted) -> Decoded:
         else:
             decoded.notes.append(f"{NOT_TOLD}: {said}")
             decoded.image = look.through("none").image
+    else:
+        decoded.look = partial(_look_for_steps, decoded, wanted, source.name, frame)
     decoded.second_look = look.again
     return decoded
 
@@ -76,6 +81,7 @@ class _Looks:
             decoded.image = self.through("truncated").image
             return
         _refuse_unless(self.wanted, self.source.name, error if CORRUPT in str(error) else ValueError(WRONG_DATA))
+        decoded.look = None
         self.without_lost_rows(decoded)
 
     def without_lost_rows(self, decoded: Decoded, at_least: int = 0) -> None:
@@ -96,6 +102,15 @@ class _Looks:
         self.usual = _in_memory(self.source, with_usual_header(self.source.read_all(), self.frame))
         image = load_with_vips(self.usual, "jpegload_source", self.wanted, fail_on="warning").image
         return rows_until_error(image) == int(image.height)
+
+
+def _look_for_steps(decoded: Decoded, wanted: Wanted, name: str, frame: Frame | None, pixels: npt.NDArray[Any]) -> None:
+    """Refuse pixels of which all that follow some are shifted, or note it where damage is accepted."""
+    row = row_of_step(pixels, frame) if frame else None
+    if row is not None:
+        said = STEP.format(row=row + 1)
+        _refuse_unless(wanted, name, ValueError(said))
+        decoded.notes.append(f"{NOT_TOLD}: {said}")
 
 
 def _in_memory(source: PhotoSource, data: bytes) -> PhotoSource:

@@ -68,7 +68,10 @@ def _normalized(decoded: Decoded, where: str) -> Normalized:
     joined = color
     for k in further:
         joined = joined.bandjoin(_of_depth(image.extract_band(k), color.format))
-    samples = turned_upright(computed(joined), decoded.orientation)
+    stored = computed(joined)
+    if decoded.look is not None:
+        decoded.look(stored)
+    samples = turned_upright(stored, decoded.orientation)
     holes = None if decoded.holes is None else turned_upright(decoded.holes, decoded.orientation)
     if not further:
         return Normalized(samples, holes=holes, notes=tuple(notes))

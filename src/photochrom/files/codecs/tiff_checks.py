@@ -21,7 +21,8 @@ import numpy.typing as npt
 from photochrom.computer.cores import usable_cores
 from photochrom.files.codecs import tiff
 from photochrom.files.codecs.jpeg_frame import frame_of
-from photochrom.files.codecs.jpeg_steps import wrong_blocks
+from photochrom.files.codecs.jpeg_steps import STEP, row_of_step, wrong_blocks
+from photochrom.files.codecs.libvips import libvips
 from photochrom.files.codecs.tiff import Page, TiffReader
 from photochrom.files.codecs.tiff_segments import Segment, planes_of, segments_of
 
@@ -187,5 +188,10 @@ def _check_jpeg(page: Page, data: bytes) -> None:
     tables = page.tags.get(JPEG_TABLES)
     whole = tables.data[:-2] + data[2:] if tables and tables.data[-2:] == b"\xff\xd9" else data
     frame = frame_of(whole)
-    if frame and (said := wrong_blocks(whole, frame)):
+    if frame is None or frame.precision != 8 or frame.is_lossless:
+        return
+    if said := wrong_blocks(whole, frame):
         raise ValueError(said)
+    image = libvips().Image.jpegload_source(libvips().Source.new_from_memory(whole), fail_on="none")
+    if (row := row_of_step(image.numpy().reshape(image.height, image.width, -1), frame)) is not None:
+        raise ValueError(STEP.format(row=row + 1))

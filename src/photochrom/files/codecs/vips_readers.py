@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from photochrom.files.codecs import exif, gif, png, png_blocks
-from photochrom.files.codecs.decoded import Decoded, Wanted
+from photochrom.files.codecs import exif, gif, png, png_blocks, webp_checks
+from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
 from photochrom.files.codecs.item_blocks import exif_of_avif, exif_of_webp
 from photochrom.files.codecs.libvips import libvips
 from photochrom.files.codecs.resolution import plausible_dpi
@@ -28,6 +28,10 @@ def read_png(source: PhotoSource, wanted: Wanted) -> Decoded:
 def read_webp(source: PhotoSource, wanted: Wanted) -> Decoded:
     exif, hidden = exif_of_webp(source)
     decoded = load_with_vips(source, "webpload_source", wanted, hidden=hidden)
+    if webp_checks.is_followed_by_more(source):
+        if not wanted.read_damaged:
+            raise damaged(source.name, "webp", ValueError(webp_checks.LEFT_OVER))
+        decoded.notes.append(f"damaged file, and which rows are wrong cannot be told: {webp_checks.LEFT_OVER}")
     return _noting_frames(add_blocks(decoded, {"exif": exif}))
 
 

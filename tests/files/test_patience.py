@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from photochrom.errors import EXIT_SOME_FAILED, PhotoTooLargeError
+from photochrom.errors import EXIT_SOME_FAILED, PhotoTooLargeError, UnreadablePhotoError
 from photochrom.files import patience
+from photochrom.files.codecs import jpeg2000_apart
 from photochrom.files.reading import open_photo
 from photochrom.options import Limits
 from tests.files.makers import pillow_bytes, textured
@@ -32,6 +36,38 @@ def test_answers_and_errors_come_through() -> None:
     assert patience.within(5, lambda: 7, "a") == 7
     with pytest.raises(KeyError):
         patience.within(5, lambda: {}["a"], "a")
+
+
+def test_no_decoder_keeps_the_interpreter_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that did could not be left alone, whatever the budget on time."""
+    monkeypatch.setattr("photochrom.files.codecs.pillow_readers.SMALL_PIXELS", 0)
+    data = pillow_bytes(np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8), "JPEG2000")
+    with pytest.raises(PhotoTooLargeError, match=r"not been read within 0\.01 seconds"):
+        open_photo(data, limits=Limits(max_seconds=0.01))
+    for thread in patience._left:
+        thread.join(30)
+    assert not patience.is_anything_left()
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGB", "I;16"])
+def test_jpeg_2000_decoded_apart_is_what_pillow_makes_of_it(mode: str) -> None:
+    channels = {"LA": 2, "RGB": 3, "I;16": 1}[mode]
+    pixels = np.random.default_rng(1).integers(0, 256, (20, 31, channels), np.uint8).squeeze()
+    if mode == "I;16":
+        pixels = pixels.astype(np.uint16) * 200
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG2000")
+    found, samples = jpeg2000_apart.samples_of(buffer.getvalue(), 60, "a.jp2")
+    assert found == mode
+    assert (samples.squeeze() == pixels).all()
+
+
+def test_what_a_decoder_apart_says_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("photochrom.files.codecs.pillow_readers.SMALL_PIXELS", 0)
+    good = pillow_bytes(textured(), "JPEG2000")
+    with pytest.raises(UnreadablePhotoError, match="damaged or truncated") as raised:
+        open_photo(good[: len(good) // 2])
+    assert "\n" not in str(raised.value)
 
 
 HANGS = """

@@ -2,7 +2,8 @@
 
 Decoders are foreign code, and none can be stopped from outside. So each photograph is read in a thread of its own; one
 that takes too long is left to itself, its answer is no longer wanted, and it ends with the process. It goes on using a
-core until then. Code that never lets go of Python's own lock cannot be left this way.
+core until then. Code that keeps Python's own lock could not be left this way: of the decoders that is JPEG 2000's
+alone, which therefore works in a process of its own (:mod:`.codecs.jpeg2000_apart`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from photochrom.errors import PhotoTooLargeError
+from photochrom.files.codecs.decoded import not_in_time
 
 Answer = TypeVar("Answer")
 _left: list[threading.Thread] = []
@@ -37,11 +38,7 @@ def within(seconds: float, work: Callable[[], Answer], name: str) -> Answer:
     thread.join(seconds)
     if thread.is_alive():
         _left.append(thread)
-        raise PhotoTooLargeError(
-            f"it has not been read within {seconds:g} seconds",
-            where=name,
-            next_step="Raise --max-seconds if you trust the file",
-        )
+        raise not_in_time(seconds, name)
     if failures:
         raise failures.pop()
     return answers.pop()

@@ -107,7 +107,8 @@ def _page_of(source: PhotoSource, limits: Limits, page: int, reading: ReadingOpt
         _check_limits(width, height, pixel_bytes, limits, source.name)
 
     try:
-        decoded = FORMATS[format].read(source, Wanted(page, check_size, reading.damaged_files == "read"))
+        wanted = Wanted(page, check_size, reading.damaged_files == "read", limits.max_seconds)
+        decoded = FORMATS[format].read(source, wanted)
         found = normalized(decoded, source.name)
         source.check_unchanged()
     except PhotochromError:

@@ -28,11 +28,13 @@ class Wanted:
         page: which page of a file that has several, from 0.
         check_size: see :data:`CheckSize`.
         read_damaged: whether what can be read of a damaged file is wanted, rather than a refusal.
+        max_seconds: for reading it; readers that start a process end it then.
     """
 
     page: int
     check_size: CheckSize
     read_damaged: bool = False
+    max_seconds: float = 600.0
 
 
 @dataclass(slots=True)
@@ -94,6 +96,15 @@ def decoder_errors(error: Exception, name: str, format: str) -> PhotochromError:
     if isinstance(error, MemoryError):
         return PhotoTooLargeError("not enough memory", where=name, next_step="Close other programs")
     return damaged(name, format, error)
+
+
+def not_in_time(seconds: float, name: str) -> PhotoTooLargeError:
+    """Return the error for a file whose reading takes too long."""
+    return PhotoTooLargeError(
+        f"it has not been read within {seconds:g} seconds",
+        where=name,
+        next_step="Raise --max-seconds if you trust the file",
+    )
 
 
 def extra_module(module: str, what: str, extra: str, where: str) -> Any:

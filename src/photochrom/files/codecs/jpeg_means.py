@@ -49,7 +49,7 @@ def means_of_blocks(data: bytes, frame: Frame) -> Means | None:
     source = libvips().Source.new_from_memory(weaker)
     image = libvips().Image.jpegload_source(source, access="sequential", fail_on="none", shrink=BLOCK)
     means = np.asarray(image.numpy(), np.float32).reshape(image.height, image.width, image.bands)
-    shares = np.float32([now / before for before, now in _quantisers(data, frame, tables)])
+    shares = np.array([now / before for before, now in _quantisers(data, frame, tables)], np.float32)
     return means if shares.size != means.shape[2] else (means - GREY) / shares + GREY
 
 

@@ -71,10 +71,8 @@ def _steps_between(pixels: npt.NDArray[Any], frame: Frame) -> Steps:
     across, down = (BLOCK * blocks for blocks in frame.blocks)
     columns, channels = pixels.shape[1] // across, pixels.shape[2]
     edges = np.arange(down, pixels.shape[0] - 1, down)
-    before, above, below, behind = (
-        pixels[edges + k, : columns * across].astype(np.int32 if pixels.itemsize > 1 else np.int16)
-        for k in (-2, -1, 0, 1)
-    )
+    wide: type[np.signedinteger[Any]] = np.int32 if pixels.itemsize > 1 else np.int16
+    before, above, below, behind = (pixels[edges + k, : columns * across].astype(wide) for k in (-2, -1, 0, 1))
     twice = (3 * (below - above) - (behind - before)).astype(np.float32)  # less the mean of the steps on either side
     scale = np.float32(255 / np.iinfo(pixels.dtype).max / across / 2)
     adding = np.tile(np.eye(channels, dtype=np.float32), (across, 1)) * scale  # a product is far faster than a sum

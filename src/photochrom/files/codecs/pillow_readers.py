@@ -6,11 +6,10 @@ import importlib
 import io
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from photochrom.errors import UnsupportedPhotoError
 from photochrom.files.codecs import exif, jpeg2000
 from photochrom.files.codecs.decoded import Decoded, Wanted
+from photochrom.files.codecs.jpeg2000_apart import SMALL_BYTES, SMALL_PIXELS, plain, samples_of
 from photochrom.files.codecs.libvips import image_from
 from photochrom.files.codecs.resolution import plausible_dpi
 
@@ -23,21 +22,26 @@ def read_bmp(source: PhotoSource, wanted: Wanted) -> Decoded:
 
 
 def read_jpeg2000(source: PhotoSource, wanted: Wanted) -> Decoded:
-    decoded = load_with_pillow(source, "Jpeg2KImagePlugin", "Jpeg2KImageFile", wanted)
+    decoded = load_with_pillow(source, "Jpeg2KImagePlugin", "Jpeg2KImageFile", wanted, apart=True)
     decoded.blocks |= jpeg2000.blocks_of(source)
     decoded.orientation = exif.orientation_of(decoded.blocks.get("exif", b""))
     return decoded
 
 
-def load_with_pillow(source: PhotoSource, plugin: str, image_class: str, wanted: Wanted) -> Decoded:
+def load_with_pillow(
+    source: PhotoSource, plugin: str, image_class: str, wanted: Wanted, *, apart: bool = False
+) -> Decoded:
     # The class itself rather than Image.open: no other plugin gets a try, and the limits are ours.
     opener = getattr(importlib.import_module(f"PIL.{plugin}"), image_class)
-    with opener(io.BytesIO(source.read_all())) as picture:
+    data = source.read_all()
+    with opener(io.BytesIO(data)) as picture:
         _refuse_cut_depth(source, picture)
         wanted.check_size(picture.width, picture.height, 8 if "16" in picture.mode else 4)
-        profile = picture.info.get("icc_profile")
-        dpi = picture.info.get("dpi")
-        return Decoded(_vips_from_pillow(picture), {"icc": profile} if profile else {}, plausible_dpi(dpi))
+        profile, dpi = picture.info.get("icc_profile"), picture.info.get("dpi")
+        apart = apart and (picture.width * picture.height > SMALL_PIXELS or len(data) > SMALL_BYTES)
+        mode, samples = samples_of(data, wanted.max_seconds, source.name) if apart else plain(picture)
+        image = image_from(samples, cmyk=mode == "CMYK")
+        return Decoded(image, {"icc": profile} if profile else {}, plausible_dpi(dpi))
 
 
 def _refuse_cut_depth(source: PhotoSource, picture: Any) -> None:
@@ -54,11 +58,3 @@ def _refuse_cut_depth(source: PhotoSource, picture: Any) -> None:
             where=source.name,
             next_step="Convert it to a 16-bit TIFF first",
         )
-
-
-def _vips_from_pillow(picture: Any) -> Any:
-    if picture.mode in ("I;16", "I;16B", "I;16L"):
-        return image_from(np.asarray(picture).astype(np.uint16))
-    if picture.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
-        picture = picture.convert("RGBA" if picture.has_transparency_data else "L" if picture.mode == "1" else "RGB")
-    return image_from(np.asarray(picture), cmyk=picture.mode == "CMYK")

@@ -134,17 +134,20 @@ def test_importing_loads_nothing_heavy() -> None:
     assert modules_after("import photochrom") & HEAVY == set()
 
 
+@pytest.mark.slow
 def test_an_error_or_an_option_needs_no_engine() -> None:
     assert modules_after("import photochrom; photochrom.OptionError; photochrom.Limits()") & (HEAVY - {"pydantic"}) <= {
         "rich"
     }
 
 
+@pytest.mark.slow
 def test_help_loads_no_engine_and_no_arrays() -> None:
     loaded = modules_after("from photochrom.cli.app import run; run(['--help'])")
     assert loaded & {"torch", "onnxruntime", "numpy", "PIL", "pyvips", "pydantic"} == set()
 
 
+@pytest.mark.slow
 def test_colouring_never_imports_torch(tiny_model: Path, tmp_path: Path) -> None:
     source = tmp_path / "grey.png"
     code = (

@@ -76,6 +76,7 @@ def bilinear(plane: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(Image.fromarray(plane).resize((side, side), Image.Resampling.BILINEAR))
 
 
+@pytest.mark.slow
 @given(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.integers(0, 1000))
 def test_constant_chroma_stays_constant_under_any_luma(cb: float, cr: float, seed: int) -> None:
     luma = np.random.default_rng(seed).random((40, 56), dtype=np.float32)
@@ -115,6 +116,7 @@ def test_grain_does_not_become_colour_noise() -> None:
     assert noise.std() < 0.5 * 0.06  # chroma moves far less than the luma that guides it
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=8), st.integers(0, 1000))
 def test_strips_are_identical_to_the_whole(heights: list[int], seed: int) -> None:
     generator = np.random.default_rng(seed)

@@ -127,6 +127,7 @@ def test_a_rerun_does_only_what_is_new_changed_or_gone(folder: Path, tmp_path: P
     assert statuses(run(folder, out)) == {"skipped"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [
@@ -347,6 +348,7 @@ class FillingUp:
         return getattr(self.handle, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["result", "flush", "manifest"])
 @pytest.mark.parametrize("format", ["jpeg", "png", "tiff", "webp"])
 def test_a_full_disk_ends_the_run_and_leaves_nothing_half_written(
@@ -520,6 +522,7 @@ def test_workers_of_other_threads_may_run_batches(folder: Path, tmp_path: Path) 
 # Recipes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["jpeg", "png", "tiff", "webp", "avif"])
 def test_a_recipe_makes_the_same_file_again(folder: Path, tmp_path: Path, format: str) -> None:
     out = tmp_path / "out"

@@ -81,6 +81,7 @@ def test_the_uncertainty_gets_no_recipe(colorize: Callable[..., int], make_photo
     assert not (tmp_path / "b-uncertainty.png.recipe.json").exists()
 
 
+@pytest.mark.slow
 def test_an_album_goes_on_with_its_companions(
     colorize: Callable[..., int], make_photo: MakePhoto, tmp_path: Path
 ) -> None:
@@ -132,6 +133,7 @@ def test_asking_for_fewer_later_removes_what_we_made_and_nothing_else(
     assert before - set(names_in(out)) == gone
 
 
+@pytest.mark.slow
 def test_companions_beside_photographs_are_not_coloured_in_turn(
     colorize: Callable[..., int], make_photo: MakePhoto, tmp_path: Path
 ) -> None:

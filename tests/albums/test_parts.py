@@ -75,6 +75,7 @@ def test_shards_are_those_of_every_other_version() -> None:
     assert [shard_number(name, 20) for name in NAMES] == [13, 7, 5, 12, 19, 5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -25,6 +25,7 @@ def restore(*arguments: object) -> int:
     return run(["restore", *map(str, arguments), *OFF])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["b.png", "b.jpg", "b.tif", "b.bmp"])
 def test_a_photograph_named_outright_is_not_replaced(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -36,6 +37,7 @@ def test_a_photograph_named_outright_is_not_replaced(
     assert other.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["b.png", "b.jpg", "b.tif", "b.webp"])
 def test_a_result_is_replaced(name: str, tmp_path: Path) -> None:
     source, target = picture(tmp_path / "a.png"), tmp_path / name
@@ -46,6 +48,7 @@ def test_a_result_is_replaced(name: str, tmp_path: Path) -> None:
     assert target.read_bytes() != before
 
 
+@pytest.mark.slow
 def test_a_result_in_a_format_without_words_is_known_by_its_recipe(tmp_path: Path) -> None:
     source, target = picture(tmp_path / "a.png"), tmp_path / "b.bmp"
     assert restore(source, "-o", target, "--recipe") == 0

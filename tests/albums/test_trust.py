@@ -140,6 +140,7 @@ def test_an_earlier_report_is_begun_anew_and_a_pipe_without_reader_is_refused(al
         run_jobs([job], report_path=tmp_path / "pipe")
 
 
+@pytest.mark.slow
 def test_the_command_line_refuses_written_files_that_are_something_else(
     album: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -193,6 +194,7 @@ WRONG_OPTIONS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [*WRONG, *WRONG_OPTIONS])
 def test_a_recipe_of_wrong_values_is_one_line(
     album: Path, tmp_path: Path, wrong: dict[str, object], capsys: pytest.CaptureFixture[str]

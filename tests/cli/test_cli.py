@@ -188,6 +188,7 @@ def test_the_photograph_itself_is_never_replaced(cli: Cli, make_photo: MakePhoto
     assert source.read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -345,6 +346,7 @@ def help_lines(verb: str) -> list[str]:
     return shown.getvalue().splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("verb", "after"), [("colorize", Topic.RESTORING), ("restore", Topic.FILES)])
 def test_help_comes_in_the_order_of_needs(verb: str, after: Topic) -> None:
     lines = help_lines(verb)

@@ -60,6 +60,7 @@ def statuses(reports: dict[str, PhotoReport]) -> Counter[str]:
     return Counter(report.status for report in reports.values())
 
 
+@pytest.mark.slow
 def test_results_in_a_bucket_are_those_of_a_folder(album: Path, bucket: Bucket, errand: Errand, tmp_path: Path) -> None:
     upload(album, bucket("photos/in"))
     cloud = dataclasses.replace(errand, source=bucket("photos/in"), target=bucket("photos/in/out"))

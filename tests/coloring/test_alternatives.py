@@ -86,6 +86,7 @@ def test_regions_are_deterministic_and_follow_colour() -> None:
     assert not set(regions[:, :13].flat) & set(regions[:, 17:].flat)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (40, 1600), (31, 33)])
 @pytest.mark.parametrize("fill", [0, 128, 255, "noise"])
 def test_odd_pictures_have_versions_or_say_they_have_none(

@@ -82,6 +82,7 @@ def test_warmth_is_that_of_light_scaled_by_daylight() -> None:
     assert ab == pytest.approx([500 * (fx - fy), 200 * (fy - fz)], abs=0.05)
 
 
+@pytest.mark.slow
 @given(
     st.integers(0, 2**31), st.floats(-80, 80), st.floats(0, 3), st.sampled_from([np.uint8, np.uint16]), st.booleans()
 )

@@ -28,6 +28,7 @@ def test_a_preview_has_screen_size_and_the_colours_of_the_whole() -> None:
         assert np.abs(here - there).max() < 2
 
 
+@pytest.mark.slow
 def test_each_showing_starts_anew() -> None:
     small = Photo(large().pixels[:800, 600:1800])
     preview = Colorizer(engine=FakeEngine(hears=True)).preview(small)

@@ -159,6 +159,7 @@ BAD_WAYS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", BAD_WAYS.split())
 def test_the_next_mirror_is_tried(wanted: Wanted, tmp_path: Path, bad: str) -> None:
     path = fetch(wanted(bad, "good"), tmp_path, timeout_s=TIMEOUT_S)

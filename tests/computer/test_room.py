@@ -70,6 +70,7 @@ def test_what_cannot_be_computed_takes_nothing(monkeypatch: pytest.MonkeyPatch) 
     assert room._BUDGET._held == held
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(one_of_each()))
 def test_every_format_is_read_the_same_from_files(name: str, no_memory: Path) -> None:
     data = one_of_each()[name]
@@ -99,6 +100,7 @@ def with_orientation(data: bytes, orientation: int) -> bytes:
     return tiff_exif.with_tags(data, {tiff.ORIENTATION: tiff.Field(3, 1, orientation.to_bytes(2, "little"))}, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", WRITABLE_FORMATS)
 @pytest.mark.parametrize(("dtype", "with_alpha"), [(np.uint8, False), (np.uint16, True)])
 def test_colouring_and_writing_give_the_same_bytes(format: str, dtype: type, with_alpha: bool, no_memory: Path) -> None:

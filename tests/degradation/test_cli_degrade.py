@@ -58,6 +58,7 @@ def test_the_sheet_and_the_list(photo: Path, tmp_path: Path, capsys: pytest.Capt
     assert "scanner-lines" in listed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -16,6 +16,7 @@ def photograph() -> np.ndarray:
     return np.ascontiguousarray(skimage.data.astronaut()[30:222:2, 120:280:2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_each_kind_changes_the_picture_stays_in_range_and_follows_its_seed(name: str) -> None:
     kind, picture = KINDS[name], as_picture(photograph())
@@ -33,6 +34,7 @@ def test_each_kind_changes_the_picture_stays_in_range_and_follows_its_seed(name:
     assert len(set(changes)) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 def test_kinds_do_not_write_into_what_they_are_given(name: str) -> None:
     picture = as_picture(photograph())
@@ -41,6 +43,7 @@ def test_kinds_do_not_write_into_what_they_are_given(name: str) -> None:
     np.testing.assert_array_equal(picture, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("shape", [(1, 1, 3), (7, 40, 3), (33, 5, 3)])
 def test_odd_sizes_are_pictures_too(name: str, shape: tuple[int, int, int]) -> None:
@@ -51,6 +54,7 @@ def test_odd_sizes_are_pictures_too(name: str, shape: tuple[int, int, int]) -> N
         assert np.isfinite(worn).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.covers and name != "glare"])
 def test_damage_leaves_most_of_what_is_not_hidden(name: str) -> None:
     picture = as_picture(photograph())
@@ -137,6 +141,7 @@ def test_damage_grows_with_the_picture() -> None:
     assert large > 2 * fine
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", presets())
 def test_presets_that_come_with_photochrom_work_and_say_what_they_are(name: str) -> None:
     preset = presets()[name]
@@ -177,6 +182,7 @@ def test_a_preset_of_ones_own(tmp_path: Path) -> None:
         load_preset("atic")
 
 
+@pytest.mark.slow
 def test_the_contact_sheet_shows_every_kind() -> None:
     sheet = contact_sheet(photograph(), 1, cell_px=48)
     people = [name for name in presets() if not name.startswith("train-")]
@@ -185,6 +191,7 @@ def test_the_contact_sheet_shows_every_kind() -> None:
     assert len(np.unique(np.asarray(sheet).reshape(-1, 3), axis=0)) > 1000
 
 
+@pytest.mark.slow
 def test_the_engine_needs_no_torch() -> None:
     import subprocess
     import sys

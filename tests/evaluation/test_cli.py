@@ -43,6 +43,7 @@ def test_pairs_alone_need_no_model(photo_folder: Path, tmp_path: Path) -> None:
     assert rows["tool"]["ciede2000"]["value"] == 0
 
 
+@pytest.mark.slow
 def test_an_unreadable_photograph_is_named_and_the_others_are_measured(
     photo_folder: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -53,6 +54,7 @@ def test_an_unreadable_photograph_is_named_and_the_others_are_measured(
     assert json.loads((tmp_path / "r" / "scoreboard.json").read_text())["photographs"] == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "exit_code", "line"),
     [

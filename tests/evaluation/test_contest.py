@@ -55,6 +55,7 @@ def report(result: board.Scoreboard, tmp_path_factory: pytest.TempPathFactory) -
     return board.write_report(result, tmp_path_factory.mktemp("out") / "report").parent
 
 
+@pytest.mark.slow
 def test_no_column_stays_off_the_page(summary: board.Summary, report: Path) -> None:
     views = summary["views"]
     found = {key for rows in views.values() for columns in rows.values() for key in columns}
@@ -138,6 +139,7 @@ def test_reliability_is_told_for_rows_with_a_confidence(summary: board.Summary) 
     assert found["brown"]["cells"] > 5000
 
 
+@pytest.mark.slow
 def test_a_perfect_confidence_is_recognised(photo_folder: Path) -> None:
     truths = {hash(greyed(rgb).tobytes()): rgb for rgb in samples().values()}
 

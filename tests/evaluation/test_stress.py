@@ -69,6 +69,7 @@ def test_orthochromatic_plates_do_not_see_red() -> None:
     assert blue > 120
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", SPLITS)
 def test_the_truth_in_a_split_is_the_best_that_can_be_done(split: str, photo: np.ndarray) -> None:
     task = make_task("x", split, photo)

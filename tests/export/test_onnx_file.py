@@ -45,6 +45,7 @@ def test_large_weights_are_stored_as_half_and_small_ones_stay() -> None:
     np.testing.assert_allclose(answer(half, x), answer(whole, x), atol=2e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("starred", [False, True])
 def test_batch_and_sides_may_vary_and_a_number_may_not(starred: bool) -> None:
     inputs = {"luma": torch.zeros(2, 1, 64, 96), "temperature": torch.tensor(1.0)}

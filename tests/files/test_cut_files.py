@@ -77,6 +77,7 @@ def test_files_cut_between_header_and_pixels_are_one_line_each(tmp_path: Path, h
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(one_of_each()))
 def test_a_file_cut_or_written_to_after_opening_is_told_about(tmp_path: Path, name: str) -> None:
     path = tmp_path / "photo"

@@ -51,6 +51,7 @@ def with_rotten_strip(data: bytes, number: int) -> bytes:
     return bytes(rotten)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "compression", ["zstd", "lzma", "lerc", "jpeg2000", "jpegxl", "webp", "png", "jpegxr", "lzw", "zlib", "packbits"]
 )
@@ -140,6 +141,7 @@ def jpeg(pixels: np.ndarray, **options: object) -> bytes:
     return pillow_bytes(pixels, "JPEG", quality=90, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subsampling", [0, 1, 2])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_rot_that_leaves_data_over_is_noticed(subsampling: int, channels: int) -> None:
@@ -233,6 +235,7 @@ def test_pixels_beyond_the_end_are_refused_and_wanted_holes(tmp_path: Path) -> N
     assert (photo.pixels[~photo.holes] == pixels[~photo.holes]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["jpeg2000", "jpegxl", "png"])
 def test_a_strip_that_claims_to_be_larger_than_its_picture_is_refused(kind: str) -> None:
     small, large = np.zeros((64, 64), np.uint8), np.zeros((1100, 1100), np.uint8)

@@ -130,6 +130,7 @@ def test_reduction_to_8_bits_rounds_every_code() -> None:
     assert (to_8_bits(codes) == np.rint(codes / 257)).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"])
 def test_orientation_is_applied_once(orientation: int, format: str) -> None:

@@ -216,6 +216,7 @@ def test_things_named_like_photographs(content: bytes, words: str, tmp_path: Pat
         open_photo(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(one_of_each()))
 def test_every_truncation_is_refused_or_still_whole(name: str) -> None:
     data = one_of_each()[name]

@@ -316,6 +316,7 @@ def test_settings_of_any_text_survive() -> None:
     assert read_provenance(packet) == made
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_records_are_told_in_words_xml_allows(data: bytes) -> None:

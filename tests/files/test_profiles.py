@@ -115,6 +115,7 @@ def test_a_profile_that_does_not_fit_is_told_and_ignored(profile: bytes) -> None
     assert photo.metadata.icc is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["jpeg", "png", "tiff", "webp", "avif"])
 def test_the_output_says_srgb_where_the_input_named_a_profile(format: str) -> None:
     photo = open_photo(with_profile(muted(np.uint8), ADOBE))
@@ -128,6 +129,7 @@ def test_the_output_says_srgb_where_the_input_named_a_profile(format: str) -> No
         assert not picture.info.get("icc_profile")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("profile", [ADOBE, P3], ids=["Adobe RGB", "Display P3"])
 def test_the_original_space_can_be_kept(dtype: type, profile: bytes) -> None:

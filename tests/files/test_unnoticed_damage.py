@@ -161,6 +161,7 @@ def test_a_bit_that_shifts_all_that_follows_is_noticed() -> None:
     assert any("every block is shifted" in note for note in open_photo(rotten, reading=READ).notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["astronaut", "camera", "chelsea", "coffee", "rocket", "horizon", "leaning", "steps"])
 @pytest.mark.parametrize("subsampling", [0, 2])
 def test_scenes_have_no_such_steps(name: str, subsampling: int) -> None:

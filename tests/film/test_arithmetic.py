@@ -32,6 +32,7 @@ def test_bt601_agrees_with_an_independent_library() -> None:
     assert np.allclose(np.concatenate([luma[..., None], chroma], axis=-1), want, atol=0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tag", TAGS)
 @settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 10_000))

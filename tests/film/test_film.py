@@ -53,6 +53,7 @@ def test_lossless_x264_and_x265_keep_every_luma_sample(codec: str, tmp_path: Pat
     assert_luma_kept(source, tmp_path / "out.mp4")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("codec", "name"), [("x264", "o.mp4"), ("x265", "o.mkv"), ("av1", "o.mp4"), ("prores", "o.mov")]
 )

@@ -82,6 +82,7 @@ def test_an_unsteady_net_is_steadier_as_film_than_frame_by_frame(tmp_path: Path)
     assert rows[FILM]["ciede2000"] == pytest.approx(rows[FRAMES]["ciede2000"], rel=0.1)
 
 
+@pytest.mark.slow
 def test_the_verb_prints_a_table_and_writes_it_down(
     tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -51,6 +51,7 @@ def restored(worn: list[np.ndarray]) -> tuple[list[np.ndarray], Reel]:
     return restore_reel(reel, CODES, FilmOptions(restore=True), exposures), reel
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", [("dust",), ("film-runs",), ("grain",), tuple(DOSES)], ids=" ".join)
 def test_each_kind_of_wear_goes_and_a_temporal_median_is_worse(kinds: tuple[str, ...], clean: list[np.ndarray]) -> None:
     worn = worn_by(clean, *kinds)

@@ -33,6 +33,7 @@ def folder_of(path: Path, **sheets: bytes) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_hints_of_a_frame_rule_their_shot_and_unmet_ones_are_told(tmp_path: Path) -> None:
     source = write_film(tmp_path / "in.mkv", two_shots(8))
     sheet = HintSheet(hints=(GREEN_BELOW,)).as_json()
@@ -48,6 +49,7 @@ def test_hints_of_a_frame_rule_their_shot_and_unmet_ones_are_told(tmp_path: Path
         assert abs(float(cr.mean()) - 128) < 1, "another shot"
 
 
+@pytest.mark.slow
 def test_a_turned_and_squeezed_film_takes_hints_and_frames_as_players_show_it(tmp_path: Path) -> None:
     source = write_film(tmp_path / "in.mp4", panned(scene(1), 3), codec="libx264", rotation=90, aspect=Fraction(2, 1))
     hints = folder_of(tmp_path / "hints", _0=HintSheet(hints=(GREEN_BELOW,)).as_json())
@@ -81,6 +83,7 @@ def test_a_reference_lends_its_colours_to_the_shot_that_it_shows(tmp_path: Path)
     assert abs(float(frames[4][2].mean()) - 128) < 1
 
 
+@pytest.mark.slow
 def test_a_shot_knows_again_by_its_looks_what_has_worn_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("photochrom.film.pipeline.passage_length", lambda *_: 3)
     monkeypatch.setattr("photochrom.film.steadiness.GIVEN_FADE_FRAMES", 0.05)  # nothing travels far

@@ -55,6 +55,7 @@ def lumas_of(path: Path) -> list[np.ndarray]:
     return [planes[0].astype(np.float32) for _, planes in read_planes(path)]
 
 
+@pytest.mark.slow
 def test_faded_shots_get_one_correction_each_and_a_killed_run_goes_on_with_it(
     restorer: Restorer, tmp_path: Path
 ) -> None:
@@ -98,6 +99,7 @@ def test_told_never_every_sample_stays(restorer: Restorer, tmp_path: Path) -> No
     assert all(np.array_equal(a, b) for a, b in zip(lumas_of(tmp_path / "out.mkv"), lumas, strict=True))
 
 
+@pytest.mark.slow
 def test_a_black_beginning_is_not_judged(restorer: Restorer, tmp_path: Path) -> None:
     clean = [np.full((64, 96), 16, np.uint8)] * 9 + panned(scene(1), 5)
     source = write_film(tmp_path / "in.mkv", faded(clean))

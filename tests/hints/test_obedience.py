@@ -32,6 +32,7 @@ def asked(hint: Hint, luma: float) -> np.ndarray:
     return lab_from_srgb(merge_luma_chroma(tone, chroma_from_ab(tone, ab)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "engine", [pytest.param(FakeEngine(hears=True), marks=pytest.mark.slow), HardOfHearing(hears=True)]
 )

@@ -23,6 +23,7 @@ def written_hints(path: Path, photo: Path, *hints: dict[str, object]) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_result_tells_the_colours_given_and_is_made_again_byte_for_byte(
     tmp_path: Path, make_photo: MakePhoto, hearing_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -61,6 +62,7 @@ def test_a_recipe_whose_hints_were_changed_is_refused(
     assert "are not those that its result was made with" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_album_is_done_again_where_hints_changed_and_only_there(
     tmp_path: Path, make_photo: MakePhoto, hearing_model: Path
 ) -> None:

@@ -211,6 +211,7 @@ def test_a_file_cut_short_is_one_clear_line(tmp_path: Path, share: float, *, zip
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 @CONTAINERS
 def test_any_single_damaged_byte_of_the_names_gives_a_result_or_one_line(tmp_path: Path, *, zipped: bool) -> None:
     path = saved(tmp_path / "a.pth", {"model": {"w": torch.zeros(3), "v": torch.ones(2, 2)}}, zipped=zipped)

@@ -23,6 +23,7 @@ from photochrom.nets.loading import load_generator
 from tests.importer.stand_in_weights import slow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "millions"), [(ddcolor_large, 227.9), (ddcolor_tiny, 55.0)])
 def test_the_networks_have_as_many_parameters_as_the_paper_says(make: Callable[[], nn.Module], millions: float) -> None:
     with torch.device("meta"):

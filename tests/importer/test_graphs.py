@@ -25,6 +25,7 @@ def run(graph: GraphWriter, result: str, x: np.ndarray) -> np.ndarray:
     return session.run(None, {"x": x})[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1, 1), (4, 4), (5, 7), (12, 20), (33, 18)])
 @pytest.mark.parametrize("tiles", [1, 3, 1000])
 def test_winograd_convolution_equals_direct_convolution(

@@ -25,6 +25,7 @@ from photochrom.nets.loading import load_generator
 from tests.importer.stand_in_weights import slow, stand_in_weights
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layout", "make"),
     [

@@ -83,6 +83,7 @@ def test_too_few_photographs_are_one_line(tmp_path: Path, made: bool) -> None:
         calibration_pictures(tmp_path if made else tmp_path / "absent", SPEC.mean, SPEC.deviation)
 
 
+@pytest.mark.slow
 def test_convolutions_become_8_bit_and_the_loss_is_what_the_engine_shows(photos: Path, tmp_path: Path) -> None:
     sha256, loss = write_int8({}, KIND, SPEC, tmp_path, photos)
     assert 0 < loss.mean < 3

@@ -71,6 +71,7 @@ def test_what_is_pushed_is_a_plain_folder_and_a_hugging_face_repository(place: P
     assert json.loads((folder / "card.json").read_text())["contract"] == "color/1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("from_web", [False, True])
 def test_what_is_pulled_is_checked_and_colours(
     place: Path, web: str, from_web: bool, make_photo: object, tmp_path: Path, capsys: pytest.CaptureFixture

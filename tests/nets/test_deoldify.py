@@ -36,6 +36,7 @@ def largest_error(network: nn.Module, expected: dict[str, Array], name: str, cas
     return float(np.abs(y.ravel()[expected[f"{name}/{case}/index"]] - expected[f"{name}/{case}/value"]).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "parameters", "keys", "digest"),
     [

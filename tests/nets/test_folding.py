@@ -86,6 +86,7 @@ def unfolded(net: nn.Module, folded: nn.Module) -> dict[str, Tensor]:
     return state | plain | unfold_norms(folded.state_dict(), needed, folds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILDERS)
 def test_a_folded_network_answers_alike_and_has_neither_norm_left(name: str) -> None:
     net, seen = taught(name), picture(name)
@@ -96,6 +97,7 @@ def test_a_folded_network_answers_alike_and_has_neither_norm_left(name: str) -> 
         torch.testing.assert_close(reached, expected, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILDERS)
 def test_unfolding_gives_back_every_weight(name: str) -> None:
     net = taught(name)

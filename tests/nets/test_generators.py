@@ -15,6 +15,7 @@ def tiny_palette() -> Palette:
     return Palette(bins, torch.full((25,), 1 / 25))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EFFICIENTNET_LITE_SIZES)
 def test_backbone_pyramid_has_the_promised_sizes_and_loads_its_weights_strictly(name: str) -> None:
     backbone = build_backbone(name).eval()

@@ -155,6 +155,7 @@ def test_distances_are_told_in_units_of_the_mean_side() -> None:
     assert not table.diagonal().any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decoder", ["test", "test-quarter"])
 def test_a_network_that_heard_answers_as_before_until_it_learns_to_carry_hints(decoder: str) -> None:
     heard, net = hearing_net(decoder, queries=5), hearing_net(decoder, queries=5, spreads=True)

@@ -34,6 +34,7 @@ def test_named_sizes_have_the_published_numbers_of_parameters(build, parameters:
         assert count(build()) == parameters
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("corrects", [False, True])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_photo_net_keeps_the_size_and_may_begin_as_the_identity(channels: int, corrects: bool) -> None:
@@ -97,6 +98,7 @@ def test_critic_answers_per_patch() -> None:
     assert sides == {64: 1, 96: 3, 128: 5}
 
 
+@pytest.mark.slow
 def test_recomputing_changes_neither_gradients_nor_memory_of_the_network() -> None:
     torch.manual_seed(0)
     plain = build_photo_net("test", "test", 3, pretrained=False).train()

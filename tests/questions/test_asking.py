@@ -123,6 +123,7 @@ def test_the_picture_of_questions_shows_their_colours() -> None:
     assert (shown.pixels == [0xAA, 0, 0]).all(axis=-1).sum() > 20
 
 
+@pytest.mark.slow
 def test_on_the_command_line_questions_are_printed_and_answers_written(
     tmp_path: Path, hearing_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -102,6 +102,7 @@ def test_results_beside_photographs_are_not_restored_again_but_may_be_coloured(c
     assert names_in(album) == coloured
 
 
+@pytest.mark.slow
 def test_the_mask_is_written_changed_by_hand_and_given_back(cli: Cli, album: Path, tmp_path: Path) -> None:
     mask = tmp_path / "mask.png"
     assert cli("restore", album / "a.png", "-o", tmp_path / "1.png", "--mask-out", mask)[0] == EXIT_OK
@@ -174,6 +175,7 @@ def test_metadata_is_kept_and_the_making_told(cli: Cli, tmp_path: Path, camera: 
     assert made.settings["noise_strength"] == 0.8
 
 
+@pytest.mark.slow
 def test_16_bits_and_every_page_of_a_tiff_are_restored(
     cli: Cli, tmp_path: Path, scratched: tuple[np.ndarray, ...]
 ) -> None:
@@ -185,6 +187,7 @@ def test_16_bits_and_every_page_of_a_tiff_are_restored(
     assert [page.pixels.shape for page in out] == [(200, 512, 1)] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drawn", [False, True])
 def test_a_recipe_makes_the_same_file_again(drawn: bool, cli: Cli, album: Path, tmp_path: Path) -> None:
     target, mask = tmp_path / "out.png", []

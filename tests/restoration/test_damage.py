@@ -45,6 +45,7 @@ def test_only_what_lies_under_the_mask_is_touched(shape: tuple[int, int, int], s
     assert shape[0] * shape[1] < 100 or (after[mask] != before[mask]).any()
 
 
+@pytest.mark.slow
 def test_what_lies_under_the_mask_does_not_matter(stages: dict[str, OnnxStage], camera: np.ndarray) -> None:
     mask = np.zeros(camera.shape, bool)
     mask[200:300, 100:400] = mask[20:22] = True
@@ -131,6 +132,7 @@ def test_a_scratch_across_the_picture_counts_alike_in_small_and_large_scans(side
     assert damage.find_damage(probability, RestoreOptions()).squares == pytest.approx(1 / 64)
 
 
+@pytest.mark.slow
 def test_a_few_specks_are_left_alone_unless_told(restorer_for: RestorerFor, camera: np.ndarray) -> None:
     picture = np.minimum(camera, 235)
     picture[300:304, 50:60] = 255

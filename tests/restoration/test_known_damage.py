@@ -35,6 +35,7 @@ def dusty(height: int = 200, width: int = 256) -> np.ndarray:
     return dust
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("size", [(200, 256), (620, 410)])
 def test_shadows_are_found_under_uneven_light(dtype: type, size: tuple[int, int]) -> None:

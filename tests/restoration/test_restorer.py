@@ -37,6 +37,7 @@ Scratched = tuple[np.ndarray, np.ndarray]
 # -- Kinds ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [None, 1, 3, 4])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_arrays_come_out_as_they_went_in(
@@ -75,6 +76,7 @@ def test_grey_with_alpha_stays_so(restorer_for: RestorerFor, scratched: Scratche
     assert np.asarray(out)[..., 1].min() == np.asarray(out)[..., 1].max() == 77
 
 
+@pytest.mark.slow
 def test_bytes_tell_what_was_done(restorer_for: RestorerFor, scratched: Scratched, camera: np.ndarray) -> None:
     def packet(array: np.ndarray) -> photochrom.Photo:
         buffer = io.BytesIO()

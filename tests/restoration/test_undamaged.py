@@ -90,6 +90,7 @@ def test_pictures_of_any_size_go_through(shape: tuple[int, int, int], restorer_f
     assert result.photo.pixels.shape == shape
 
 
+@pytest.mark.slow
 def test_alpha_and_metadata_stay(restorer_for: RestorerFor, camera: np.ndarray) -> None:
     alpha = np.random.default_rng(0).integers(0, 256, camera.shape, dtype=np.uint8)
     given = replace(photo_of(camera), alpha=alpha, notes=("read",), format="tiff")

@@ -27,6 +27,7 @@ def inscribed(
     return np.rint(picture * (1 - cover) + tone * cover).astype(np.uint8), ink > 128
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["No 1432", "Nr. 7714", "1898.", "Valparaiso", "A-112"])
 @pytest.mark.parametrize("tone", [255, 0])
 def test_a_row_of_letters_is_writing(text: str, tone: int, camera: np.ndarray) -> None:
@@ -46,6 +47,7 @@ def test_one_letter_of_the_mask_is_known_by_its_neighbours(turn: int, camera: np
     assert (find_writing(picture.astype(np.float32) / 255, mask) & mask).sum() > 0.9 * mask.sum()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["scratches", "film-runs", "cracks", "crackle", "dust", "hairs", "folds", "mould"])
 def test_damage_is_no_writing(kind: str, camera: np.ndarray) -> None:
     taken = damaged = 0
@@ -58,6 +60,7 @@ def test_damage_is_no_writing(kind: str, camera: np.ndarray) -> None:
     assert taken <= 0.01 * damaged
 
 
+@pytest.mark.slow
 def test_what_is_white_and_written_stays_unless_asked(restorer_for: RestorerFor, camera: np.ndarray) -> None:
     """The stand-in takes everything white for damage: only the row of letters tells."""
     plate, ink = inscribed(np.minimum(camera, 200), "No 1432")

@@ -48,6 +48,7 @@ def by_command_line(folder: Path, content: bytes, name: str, *options: str) -> P
     return next(path for path in folder.iterdir() if path.stem == f"{Path(name).stem}{mark}" and path.suffix != ".json")
 
 
+@pytest.mark.slow
 def test_a_coloured_photograph_is_the_command_lines_byte_for_byte(
     shared: Running, jpeg: bytes, tmp_path: Path, tiny_model: Path
 ) -> None:
@@ -64,6 +65,7 @@ def test_a_coloured_photograph_is_the_command_lines_byte_for_byte(
         assert answer.content == made.read_bytes()
 
 
+@pytest.mark.slow
 def test_hints_and_companions_are_the_command_lines_too(
     shared: Running, jpeg: bytes, tmp_path: Path, hearing_model: Path
 ) -> None:
@@ -155,6 +157,7 @@ def test_what_is_wrong_is_told_in_the_command_lines_words(
     assert str(shared.parts.store.folder) not in answer.text
 
 
+@pytest.mark.slow
 def test_the_sentence_about_a_photograph_is_the_command_lines(
     shared: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -247,6 +247,7 @@ def bomb(width: int, height: int) -> bytes:
     )
 
 
+@pytest.mark.slow
 def test_bombs_are_told_from_photographs(shared: Running) -> None:
     answer = shared.client.post("/v1/colorize?name=bomb.png&model=tiny", content=bomb(60_000, 60_000))
     assert answer.status_code == 413
@@ -260,6 +261,7 @@ def test_bombs_are_told_from_photographs(shared: Running) -> None:
     assert fields.status_code == 400
 
 
+@pytest.mark.slow
 def test_a_job_that_takes_too_long_is_ended_and_a_waiting_one_can_be(serve: Serve, jpeg: bytes) -> None:
     running = serve(max_seconds=1e-9)
     answer = running.client.post("/v1/colorize?model=tiny&name=gran.jpg", content=jpeg)

@@ -93,6 +93,7 @@ def with_folder(hearing_model: Path) -> Iterator[Callable[[Path], Studio]]:
         one.stop()
 
 
+@pytest.mark.slow
 def test_a_photograph_is_hung_looked_at_and_changed(studio: Studio, jpeg: bytes) -> None:
     photo = studio.hang("gran.jpg", jpeg)
     assert (photo["state"], photo["width"], photo["height"], photo["revision"]) == ("done", 128, 96, 1)
@@ -138,6 +139,7 @@ def test_a_reference_without_colours_is_refused_and_not_kept(studio: Studio, jpe
     assert studio.client.post(f"/studio/photos/{photo['id']}/preview", json={}).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_result_is_the_command_lines_and_its_tiles_show_every_pixel(
     studio: Studio, tmp_path: Path, hearing_model: Path
 ) -> None:
@@ -196,6 +198,7 @@ def test_wrong_strokes_are_told() -> None:
             checked_strokes(wrong)
 
 
+@pytest.mark.slow
 def test_a_folder_hangs_with_its_hints_and_results_lie_beside(
     with_folder: Callable[[Path], Studio], make_photo: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -37,6 +37,7 @@ def test_every_configuration_can_be_run_and_begins_where_another_ends(file: Path
 NAMING = [file for file in FILES if str(load_config(file).model.init) in model_cards()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", NAMING, ids=named)
 def test_a_configuration_that_starts_from_an_embedded_model_fits_it(file: Path) -> None:
     config = load_config(file)

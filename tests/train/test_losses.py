@@ -37,6 +37,7 @@ def test_pixel_loss_is_the_mean_absolute_difference() -> None:
     assert float(pixel_loss(torch.tensor([0.0, 1.0]), torch.tensor([0.5, 0.75]))) == pytest.approx(0.375)
 
 
+@pytest.mark.slow
 def test_perceptual_loss_sees_structure_and_teaches_only_the_picture() -> None:
     loss = PerceptualLoss("lite0", None, (0, 2), (1.0, 0.5))
     rng = torch.Generator().manual_seed(0)
@@ -122,6 +123,7 @@ def test_every_weight_has_its_loss() -> None:
     assert weights == numbers  # every number there is a weight, and says what its loss looks at
 
 
+@pytest.mark.slow
 def test_a_loss_is_nothing_for_the_truth_and_something_for_another_picture() -> None:
     picture, truth = torch.rand(2, 2, 3, 64, 64, generator=torch.Generator().manual_seed(1)).unbind(0)
     for name, make in OF_PICTURE.items():

@@ -213,6 +213,7 @@ def test_a_flat_picture_is_filled_flat() -> None:
     torch.testing.assert_close(fill_smoothly(photo, hole), photo, atol=1e-5, rtol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TASKS)
 def test_a_pair_follows_its_seed_and_stays_within_range(kind: str) -> None:
     target = TASKS[kind][0]

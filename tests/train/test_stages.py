@@ -279,6 +279,7 @@ def test_a_run_starts_from_another_ones_average(shard: Path, tmp_path: Path) -> 
         assert torch.equal(tensor, kept[f"average.{name}"]), name
 
 
+@pytest.mark.slow
 def test_looking_for_an_inflection_point_needs_held_out_photographs(shard: Path, tmp_path: Path) -> None:
     plan = config(
         shard, tmp_path / "run", JOINT, inflection={"every_photos": 4, "network": "test"}, data={"validation_photos": 2}

@@ -225,6 +225,7 @@ def test_the_registry_is_npms_own_unless_npm_is_told_another(monkeypatch: pytest
     assert mirror.startswith("https://npm.example.org/onnxruntime-web/")
 
 
+@pytest.mark.slow
 def test_the_command_line_says_what_it_wrote(
     tmp_path: Path,
     small_runtime: dict[str, bytes],

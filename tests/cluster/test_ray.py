@@ -51,7 +51,7 @@ def test_a_cluster_does_each_photograph_once_and_gives_up_on_poison(tmp_path: Pa
     environment = {**os.environ, "PYTHONPATH": paths, "PHOTOCHROM_TEST_ONCE": str(tmp_path / "once")}
     command = [sys.executable, "-m", "photochrom", "batch", str(tmp_path / "in"), str(tmp_path / "out")]
     command += ["--ray-address", "local", "--workers", "2", "--model", str(tiny_model), "--report", str(tmp_path / "r")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
     reports = [json.loads(line) for line in (tmp_path / "r").read_text().splitlines()]
     assert done.returncode == EXIT_SOME_FAILED, done.stderr
     assert sorted(Path(report["source"]).name for report in reports) == sorted(os.listdir(tmp_path / "in"))

@@ -208,6 +208,21 @@ def test_a_recipe_makes_the_same_file_again(drawn: bool, cli: Cli, album: Path, 
 
 
 @pytest.mark.slow
+def test_a_recipe_from_before_there_was_a_choice_makes_the_same_file(cli: Cli, album: Path, tmp_path: Path) -> None:
+    """What was done then without being asked is a setting now: coloured photographs recoloured, writing filled."""
+    made = ("--colored", "recolor", "--restore", "--noise", "never", "--fill-writing", "--recipe")
+    assert cli("colorize", album / "a.png", "-o", tmp_path / "coloured.png", *made)[0] == EXIT_OK
+    recipe = tmp_path / "coloured.png.recipe.json"
+    told = json.loads(recipe.read_text())
+    assert told["settings"].pop("colored") == "recolor"
+    assert told["settings"]["restore"].pop("fill_writing") is True
+    recipe.write_text(json.dumps(told))
+    assert cli("redo", "-o", tmp_path / "again.png", recipe)[2] == ""
+    with Image.open(tmp_path / "coloured.png") as first, Image.open(tmp_path / "again.png") as second:
+        assert np.array_equal(first, second)  # the file says of itself what its recipe does, which now is less
+
+
+@pytest.mark.slow
 def test_colorize_restores_first_and_says_both(cli: Cli, album: Path, tmp_path: Path) -> None:
     target = tmp_path / "coloured.png"
     arguments = ("colorize", album / "a.png", "-o", target, "--restore", "--noise", "never", "--recipe")

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from photochrom.cli.groups import Budget, Engine
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_OK, OptionError, OutputError
 from photochrom.files.codecs.atomic import write_whole
@@ -35,8 +36,8 @@ def ask_about(
     picture: Path | None = None,
     model: str = DEFAULT_MODEL,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
-    engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008 - frozen
-    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
+    engine: Engine = EngineOptions(),
+    limits: Budget = Limits(),
 ) -> int:
     """Print the questions whose answers would change a photograph's colours most, and write answers as hints.
 

@@ -12,6 +12,7 @@ from cyclopts.validators import Number
 from photochrom.albums.parts import Shard
 from photochrom.albums.reports import PhotoReport, append_report, opened_report
 from photochrom.cli.extras import require_extra
+from photochrom.cli.groups import Budget, Coloring, Engine, Reading, Restoring, Writing
 from photochrom.cli.progress import Report, exit_code, print_left_out, print_summary, shown_progress
 from photochrom.errors import OptionError
 from photochrom.files.originals import Originals
@@ -37,12 +38,12 @@ def batch(
     restore: Annotated[bool, Parameter(negative="")] = False,
     only_restore: Annotated[bool, Parameter(negative="")] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
-    colour: Annotated[ColorizeOptions, Parameter(name="*")] = ColorizeOptions(),  # noqa: B008 - frozen
-    restoring: Annotated[RestoreOptions, Parameter(name="*")] = RestoreOptions(),  # noqa: B008
-    reading: Annotated[ReadingOptions, Parameter(name="*")] = ReadingOptions(),  # noqa: B008
-    writing: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
-    engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
-    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
+    colour: Coloring = ColorizeOptions(),
+    restoring: Restoring = RestoreOptions(),
+    reading: Reading = ReadingOptions(),
+    writing: Writing = OutputOptions(),
+    engine: Engine = EngineOptions(),
+    limits: Budget = Limits(),
 ) -> int:
     """Colour a folder of photographs in the cloud into another, on this computer or on a Ray cluster.
 

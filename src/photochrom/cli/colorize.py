@@ -13,6 +13,7 @@ from photochrom.albums.hinted import with_hints, with_references
 from photochrom.albums.parts import PartOptions
 from photochrom.albums.plan import refuse_shared_mask, refuse_taken
 from photochrom.albums.results import BatchSettings
+from photochrom.cli.groups import Budget, Coloring, Engine, Part, Reading, Restoring, Writing
 from photochrom.cli.runs import plan_told, run_planned
 from photochrom.coloring.obedience import refuse_deaf
 from photochrom.colorizer import Colorizer
@@ -43,13 +44,13 @@ def colorize(
     keep_hints: Annotated[bool, Parameter(negative=""), Topic.LOOK] = False,
     mask: Annotated[Path | None, Topic.RESTORING] = None,
     restore: Annotated[bool, Parameter(negative=""), Topic.LOOK] = False,
-    colour: Annotated[ColorizeOptions, Parameter(name="*")] = ColorizeOptions(),  # noqa: B008 - frozen
-    restoring: Annotated[RestoreOptions, Parameter(name="*")] = RestoreOptions(),  # noqa: B008
-    reading: Annotated[ReadingOptions, Parameter(name="*")] = ReadingOptions(),  # noqa: B008
-    writing: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
-    engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
-    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
-    part: Annotated[PartOptions, Parameter(name="*", allow_leading_hyphen=True)] = PartOptions(),  # noqa: B008
+    colour: Coloring = ColorizeOptions(),
+    restoring: Restoring = RestoreOptions(),
+    reading: Reading = ReadingOptions(),
+    writing: Writing = OutputOptions(),
+    engine: Engine = EngineOptions(),
+    limits: Budget = Limits(),
+    part: Part = PartOptions(),
 ) -> int:
     """Colour photographs. Full size, luma untouched, offline.
 

@@ -10,6 +10,7 @@ import numpy as np
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from photochrom.cli.groups import Budget, Writing
 from photochrom.cli.lines import say
 from photochrom.degradation import KINDS, Degraded, Dose, Preset, degrade, load_preset, presets
 from photochrom.errors import EXIT_OK, OptionError
@@ -37,8 +38,8 @@ def degrade_photo(
     sheet: Path | None = None,
     list_kinds: Annotated[bool, Parameter(name="--list", negative="")] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
-    writing: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008 - frozen
-    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
+    writing: Writing = OutputOptions(),
+    limits: Budget = Limits(),
 ) -> int:
     """Make a photograph look old: faded, scratched, stained, grainy. The same seed makes the same damage.
 

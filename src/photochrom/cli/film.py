@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from photochrom.cli.extras import require_extra
+from photochrom.cli.groups import Budget, Engine
 from photochrom.cli.lines import print_error, say
 from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK
 from photochrom.film.options import FilmOptions
@@ -32,10 +33,10 @@ def film(
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     preview: Annotated[bool, Parameter(negative="")] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
-    options: Annotated[FilmOptions, Parameter(name="*")] = FilmOptions(),  # noqa: B008 - frozen
-    colour: Annotated[ColorizeOptions, Parameter(name="*", group=COLOURING)] = ColorizeOptions(),  # noqa: B008
-    engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
-    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
+    options: Annotated[FilmOptions, Parameter(name="*")] = FilmOptions(),
+    colour: Annotated[ColorizeOptions, Parameter(name="*", group=COLOURING)] = ColorizeOptions(),
+    engine: Engine = EngineOptions(),
+    limits: Budget = Limits(),
 ) -> int:
     """Colour a film. Full size and frame rate, the luma plane as it is, steady, with its sound, offline.
 

@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from photochrom.albums.finished import MakeOne
 from photochrom.albums.recipe import Recipe
 from photochrom.albums.recipe import redo as redo_recipe
+from photochrom.cli.groups import Budget, Engine
 from photochrom.cli.lines import say
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, ModelFileError, OptionError
@@ -36,8 +37,8 @@ def redo(
     source: Path | None = None,
     model: str | None = None,
     mask: Path | None = None,
-    engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008 - frozen
-    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
+    engine: Engine = EngineOptions(),
+    limits: Budget = Limits(),
 ) -> int:
     """Make a result again from its recipe, and say whether it is identical, byte for byte.
 

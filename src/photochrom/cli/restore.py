@@ -13,6 +13,7 @@ from photochrom.albums.album import RESTORED_MARK
 from photochrom.albums.parts import PartOptions
 from photochrom.albums.plan import Plan, refuse_shared_mask, refuse_taken
 from photochrom.albums.results import BatchSettings
+from photochrom.cli.groups import Budget, Engine, Part, Reading, Restoring, Writing
 from photochrom.cli.runs import plan_told, run_planned
 from photochrom.errors import OptionError, OutputError
 from photochrom.files.codecs.formats import usual_suffix
@@ -34,12 +35,12 @@ def restore(
     report: Annotated[Path | None, Topic.FILES] = None,
     recipe: Annotated[bool, Parameter(negative=""), Topic.FILES] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
-    restoring: Annotated[RestoreOptions, Parameter(name="*")] = RestoreOptions(),  # noqa: B008 - frozen
-    reading: Annotated[ReadingOptions, Parameter(name="*")] = ReadingOptions(),  # noqa: B008
-    writing: Annotated[OutputOptions, Parameter(name="*")] = OutputOptions(),  # noqa: B008
-    engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
-    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
-    part: Annotated[PartOptions, Parameter(name="*", allow_leading_hyphen=True)] = PartOptions(),  # noqa: B008
+    restoring: Restoring = RestoreOptions(),
+    reading: Reading = ReadingOptions(),
+    writing: Writing = OutputOptions(),
+    engine: Engine = EngineOptions(),
+    limits: Budget = Limits(),
+    part: Part = PartOptions(),
 ) -> int:
     """Restore photographs: scratches and stains filled, grain removed, fading undone. Full size and depth, offline.
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from photochrom.cli.extras import require_extra
+from photochrom.cli.groups import Budget, Engine, Serving
 from photochrom.cli.lines import say
 from photochrom.engines.hub import cache_folder
 from photochrom.errors import EXIT_OK
@@ -19,9 +20,9 @@ def serve(
     *,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
     model_file: Annotated[list[Path] | None, Parameter(negative="", consume_multiple=False)] = None,
-    serving: Annotated[ServerOptions, Parameter(name="*")] = ServerOptions(),  # noqa: B008 - frozen
-    engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
-    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
+    serving: Serving = ServerOptions(),
+    engine: Engine = EngineOptions(),
+    limits: Budget = Limits(),
 ) -> int:
     """Answer other programs over HTTP: POST /v1/colorize, /v1/restore, /v1/jobs. For this computer alone, unless told.
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from photochrom.cli.extras import require_extra
+from photochrom.cli.groups import Budget, Engine, Serving
 from photochrom.cli.lines import say
 from photochrom.errors import EXIT_OK, OptionError
 from photochrom.options import EngineOptions, Limits
@@ -24,9 +25,9 @@ def studio(
     runtime: Path | None = None,
     fetch_runtime: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
-    serving: Annotated[ServerOptions, Parameter(name="*")] = ServerOptions(port=0),  # noqa: B008 - frozen
-    engine: Annotated[EngineOptions, Parameter(name="*")] = EngineOptions(),  # noqa: B008
-    limits: Annotated[Limits, Parameter(name="*")] = Limits(),  # noqa: B008
+    serving: Serving = ServerOptions(port=0),
+    engine: Engine = EngineOptions(),
+    limits: Budget = Limits(),
 ) -> int:
     """Colour and restore in the browser: drop photographs, compare, say what you know, save. All on this computer.
 

@@ -363,6 +363,7 @@ def test_help_comes_in_the_order_of_needs(verb: str, after: Topic) -> None:
     assert "--max-pixels" not in first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", [colorize, restore])
 def test_no_option_is_missing_from_the_help(verb: Callable[..., int]) -> None:
     words = "\n".join(help_lines(verb.__name__))

@@ -72,6 +72,7 @@ def test_no_column_stays_off_the_page(summary: board.Summary, report: Path) -> N
     assert [name for name in head if name in known] == list(known)
 
 
+@pytest.mark.slow
 def test_every_measure_of_a_photograph_reaches_a_column(result: board.Scoreboard) -> None:
     measures = set(result.found.records[0].scores)
     parts = {"truth_colorfulness", "truth_colorfulness_absolute", "strong_color", "truth_strong_color"}

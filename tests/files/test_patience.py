@@ -49,6 +49,7 @@ def test_no_decoder_keeps_the_interpreter_to_itself(monkeypatch: pytest.MonkeyPa
     assert not patience.is_anything_left()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["LA", "RGB", "I;16"])
 def test_jpeg_2000_decoded_apart_is_what_pillow_makes_of_it(mode: str) -> None:
     channels = {"LA": 2, "RGB": 3, "I;16": 1}[mode]

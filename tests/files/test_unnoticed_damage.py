@@ -202,6 +202,7 @@ def jpeg_of(pixels: np.ndarray, **options: object) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_grey", [True, False])
 @pytest.mark.parametrize("subsampling", [0, 2])
 def test_blocks_darker_than_black_or_lighter_than_white_are_noticed(is_grey: bool, subsampling: int) -> None:

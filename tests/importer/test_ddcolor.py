@@ -55,6 +55,7 @@ def trained_like() -> nn.Module:
     return network.eval()
 
 
+@pytest.mark.slow
 def test_the_classifier_that_some_published_files_carry_is_left_over() -> None:
     arrays = {name: np.zeros(shape, np.float32) for name, shape in ddcolor_tiny_layout().items()}
     arrays |= {f"{UNUSED_HEAD}weight": np.zeros((4, 768), np.float32), f"{UNUSED_HEAD}bias": np.zeros(4, np.float32)}

@@ -85,6 +85,7 @@ def test_hints_and_companions_are_the_command_lines_too(
         assert shared.client.get(file["href"]).content == (folder / file["name"]).read_bytes(), file["name"]
 
 
+@pytest.mark.slow
 def test_restoring_with_a_drawn_mask_is_the_command_lines(shared: Running, jpeg: bytes, tmp_path: Path) -> None:
     mask = Image.new("L", (128, 96))
     mask.paste(255, (30, 20, 36, 70))

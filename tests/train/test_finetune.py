@@ -1,10 +1,12 @@
 import json
+import shlex
 from pathlib import Path
 
 import onnxruntime
 import pytest
 from PIL import Image
 
+import photochrom
 from photochrom.cli.app import run
 from photochrom.engines.hub import find_model
 from photochrom.errors import EXIT_OK, EXIT_USAGE, ModelFileError, TrainingError
@@ -47,6 +49,29 @@ def test_it_colours_held_out_photographs_better_and_makes_a_model_file(
     assert run(["colorize", str(grey), "-o", str(tmp_path / "out.png"), "--model", str(result.path)]) == EXIT_OK
     with Image.open(tmp_path / "out.png") as coloured:
         assert coloured.mode == "RGB"
+
+
+def test_the_notebook_adapts_a_model(
+    exported_run: tuple[Path, Path, str],
+    photos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    notebook = json.loads((Path(__file__).parents[2] / "notebooks/finetune.ipynb").read_text(encoding="utf-8"))
+    (work,) = [
+        "".join(cell["source"])
+        for cell in notebook["cells"]
+        if cell["cell_type"] == "code" and "install" not in cell["metadata"].get("tags", [])
+    ]
+    quick = ["--model", str(exported_run[1]), "--steps", "10", "--batch", "4", "--size", "32", "--rate", "5e-3"]
+    monkeypatch.setenv("PHOTOCHROM_PHOTOGRAPHS", str(photos))
+    monkeypatch.setenv("PHOTOCHROM_FINETUNE", shlex.join(quick))
+    monkeypatch.setenv("PYTHONPATH", str(Path(photochrom.__file__).parents[1]))
+    monkeypatch.chdir(tmp_path)
+    exec(compile(work, "finetune.ipynb", "exec"), {})  # noqa: S102 - our own notebook
+    assert "ours.onnx" in capsys.readouterr().out
+    assert onnxruntime.InferenceSession(str(tmp_path / "ours.onnx"), providers=["CPUExecutionProvider"]).get_inputs()
 
 
 def test_nothing_is_written_when_held_out_photographs_get_worse(

@@ -15,6 +15,7 @@ import photochrom
 from photochrom.film.contest import measure_film
 from photochrom.film.matrices import BT709, Codes, Matrix
 from photochrom.film.options import FilmOptions
+from photochrom.film.preview import preview_film
 from photochrom.film.session import FilmColorizer
 from photochrom.film.transfers import TO_BT2020, Transfer
 from tests.film.films import panned, read_planes, scene, write_film
@@ -135,6 +136,11 @@ def test_what_cannot_be_said_in_colour_is_refused(tmp_path: Path) -> None:
         FilmColorizer(options=FilmOptions(codec="frames"), engine=photochrom.FakeEngine()) as colorizer,
     ):
         colorizer(source, tmp_path / "frames")
+    with (
+        pytest.raises(photochrom.OptionError, match="--preview: pictures are sRGB"),
+        FilmColorizer(options=FilmOptions(), engine=photochrom.FakeEngine()) as colorizer,
+    ):
+        preview_film(colorizer, source, tmp_path / "out.mkv")
     with pytest.raises(photochrom.UnsupportedFilmError, match="is HDR"):
         measure_film(source, photochrom.FakeEngine())
     linear = film_of(tmp_path, (1, 8, 1, 1), 110)

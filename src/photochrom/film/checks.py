@@ -95,14 +95,10 @@ def check_grey(source: FilmFile | PictureFolder, *, recolor: bool) -> list[str]:
     return {"colour": ["its own colours are replaced"], "tint": ["its tint is replaced"], "grey": []}[found]
 
 
-def check_ordinary(info: FilmInfo) -> None:
+def check_ordinary(info: FilmInfo, where: str, next_step: str) -> None:
     """Raise OptionError for an HDR film, whose luma is none of an sRGB picture."""
     if info.transfer.is_hdr:
-        raise OptionError(
-            "pictures are sRGB, and the film is HDR",
-            where="--codec frames",
-            next_step="Choose --codec ffv1, or convert the film to BT.709 first",
-        )
+        raise OptionError("pictures are sRGB, and the film is HDR", where=where, next_step=next_step)
 
 
 def shown_size(info: FilmInfo) -> tuple[int, int]:

@@ -64,7 +64,7 @@ def look_at(path: Path, target: Path, options: FilmOptions, colorizer: Colorizer
     notes = list(source.info.notes)
     notes += checks.check_grey(source, recolor=options.recolor)
     if options.codec == "frames":
-        checks.check_ordinary(source.info)
+        checks.check_ordinary(source.info, "--codec frames", "Choose --codec ffv1, or convert it to BT.709 first")
         layout = source.info.layout.with_output("444", source.info.layout.codes.bits)
         notes.append("sound and subtitles are not in a folder of pictures")
     else:

@@ -13,6 +13,7 @@ from PIL import Image
 from photochrom.errors import OptionError
 from photochrom.files.photo import Photo
 from photochrom.files.writing import save_photo
+from photochrom.film.checks import check_ordinary
 from photochrom.film.results import FilmResult
 from photochrom.film.session import FilmColorizer
 from photochrom.film.sources import open_source
@@ -46,6 +47,7 @@ def preview_film(colorizer: FilmColorizer, film: str | os.PathLike[str], target:
     if options.codec == "frames":
         raise OptionError("a preview is a film", where="--codec", next_step="Choose another codec")
     info = open_source(path, interlaced=options.interlaced, fps=options.fps).info
+    check_ordinary(info, "--preview", "Colour a part with --start and --end instead")
     if not info.duration_s:
         raise OptionError(
             "the film does not say how long it is", where=os.fspath(path), next_step="Give --start and --end"

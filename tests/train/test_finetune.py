@@ -1,12 +1,14 @@
 import json
 import shlex
+import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import onnxruntime
 import pytest
 from PIL import Image
 
-import photochrom
 from photochrom.cli.app import run
 from photochrom.engines.hub import find_model
 from photochrom.errors import EXIT_OK, EXIT_USAGE, ModelFileError, TrainingError
@@ -67,8 +69,16 @@ def test_the_notebook_adapts_a_model(
     quick = ["--model", str(exported_run[1]), "--steps", "10", "--batch", "4", "--size", "32", "--rate", "5e-3"]
     monkeypatch.setenv("PHOTOCHROM_PHOTOGRAPHS", str(photos))
     monkeypatch.setenv("PHOTOCHROM_FINETUNE", shlex.join(quick))
-    monkeypatch.setenv("PYTHONPATH", str(Path(photochrom.__file__).parents[1]))
     monkeypatch.chdir(tmp_path)
+
+    def in_this_process(
+        command: list[str], **_: object
+    ) -> SimpleNamespace:  # PyTorch takes seconds to begin in another
+        assert command[:3] == [sys.executable, "-m", "photochrom"]
+        assert run(command[3:]) == EXIT_OK
+        return SimpleNamespace(stdout=capsys.readouterr().out)
+
+    monkeypatch.setattr(subprocess, "run", in_this_process)
     exec(compile(work, "finetune.ipynb", "exec"), {})  # noqa: S102 - our own notebook
     assert "ours.onnx" in capsys.readouterr().out
     assert onnxruntime.InferenceSession(str(tmp_path / "ours.onnx"), providers=["CPUExecutionProvider"]).get_inputs()

@@ -6,6 +6,9 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
+
+from photochrom.computer.room import strip_by_strip
 from photochrom.errors import (
     PhotochromError,
     PhotoTooLargeError,
@@ -19,11 +22,13 @@ from photochrom.files.codecs.source import PhotoSource, open_source
 from photochrom.files.metadata import Metadata, made_upright
 from photochrom.files.patience import within
 from photochrom.files.photo import Photo
+from photochrom.luma import luma_codes
 from photochrom.options import Limits, ReadingOptions
 
 PhotoInput = str | os.PathLike[str] | bytes | PhotoSource
 # Memory while a picture is coloured: its samples as read, its pixels, and the coloured ones.
 COPIES_HELD = 3
+TURNED = "a negative turned into a positive, in grey"
 
 
 def open_photo(
@@ -123,8 +128,12 @@ def _page_of(source: PhotoSource, limits: Limits, page: int, reading: ReadingOpt
     )
     metadata, damage = made_upright(metadata, found.pixels.shape[1], found.pixels.shape[0])
     notes = (*decoded.notes, *found.notes, *damage)
+    pixels = found.pixels
+    if reading.negative:
+        pixels = strip_by_strip(lambda strip: np.invert(luma_codes(strip))[..., None], pixels)
+        notes += (TURNED,)
     return Photo(
-        found.pixels, found.alpha, metadata, format, notes, decoded.page_count, found.infrared, found.holes,
+        pixels, found.alpha, metadata, format, notes, decoded.page_count, found.infrared, found.holes,
         tuple(decoded.left_out),
     )  # fmt: skip
 

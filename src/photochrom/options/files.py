@@ -22,6 +22,11 @@ class ReadingOptions(Options):
         description="Files whose pixels are damaged: refused, or read as far as they go. Rows that are lost are told, "
         "and restoring takes them for holes.",
     )
+    negative: bool = Field(
+        default=False,
+        description="The files are scans of negatives: each is turned into a positive first. Only its tones are kept; "
+        "the colours of colour film, and its orange base, go.",
+    )
     page: int | None = Field(
         default=None,
         ge=1,

@@ -28,7 +28,7 @@ COLORED_RESIDUAL = 0.02
 TONES = 16
 # The unexposed base of colour negative film as scanners give it: the lightest 50th of the picture, in sRGB.
 BASE_SHARE, BASE_RED, BASE_BLUE, BASE_GREEN = 50, 0.5, 0.62, (0.4, 0.9)
-NEGATIVE = "looks like a colour negative: turn it into a positive before it is coloured or restored"
+NEGATIVE = "looks like a colour negative: --negative turns it into a positive first"
 # The share of pixels with the largest residual that does not count: a stamp, a stain, a coloured border.
 OUTLIERS = 0.05
 

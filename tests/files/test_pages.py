@@ -81,9 +81,10 @@ def test_the_other_pictures_of_a_multi_picture_file_are_counted() -> None:
     assert open_photo(pillow_bytes(textured(), "JPEG")).left_out == ()
 
 
-def test_frames_are_counted() -> None:
+@pytest.mark.parametrize("format", ["GIF", "PNG", "WEBP"])
+def test_frames_are_counted(format: str) -> None:
     buffer = io.BytesIO()
-    Image.new("L", (8, 8), 9).save(buffer, "GIF", save_all=True, append_images=[Image.new("L", (8, 8), 90)])
+    Image.new("L", (8, 8), 9).save(buffer, format, save_all=True, append_images=[Image.new("L", (8, 8), 90)])
     assert open_photo(buffer.getvalue()).left_out == ("1 further frame",)
 
 

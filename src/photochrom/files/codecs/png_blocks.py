@@ -40,12 +40,14 @@ class PngBlocks:
         texts: keyword and text.
         notes: what was left out.
         hidden: what makes a decoder pass over the chunks read here.
+        frames: of an animation (APNG); the first is the picture, which alone is decoded.
     """
 
     blocks: dict[str, bytes] = field(default_factory=dict)
     texts: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     hidden: list[Patch] = field(default_factory=list)
+    frames: int = 1
 
 
 def blocks_of(source: PhotoSource) -> PngBlocks:
@@ -54,7 +56,9 @@ def blocks_of(source: PhotoSource) -> PngBlocks:
     for name, at, size in _chunks(source):
         if name == b"eXIf":
             found.blocks.setdefault("exif", source.read_at(at, size).removeprefix(jpeg.EXIF_HEADER))
-        elif name not in TEXT_CHUNKS:
+        elif name == b"acTL":
+            found.frames = int.from_bytes(source.read_at(at, min(size, 4)), "big")
+        if name != b"eXIf" and name not in TEXT_CHUNKS:
             continue
         found.hidden += _hiding(source, at, size)
         if name == b"eXIf":

@@ -75,11 +75,11 @@ class Page:
         return int(struct.unpack(self.order + ("H" if found.type == SHORT else "L"), found.data)[0])
 
     def first_number(self, tag: int, default: int) -> int:
-        """Return the first of several SHORT values."""
+        """Return the first of several SHORT values, or of LONGs, which some programs write for them."""
         found = self.tags.get(tag)
-        if found is None or found.type != SHORT:
+        if found is None or found.type not in (SHORT, LONG) or not found.items:
             return default
-        return int(struct.unpack_from(self.order + "H", found.data)[0])
+        return int(struct.unpack_from(self.order + ("H" if found.type == SHORT else "L"), found.data)[0])
 
     @property
     def is_picture(self) -> bool:

@@ -35,6 +35,7 @@ AT_A_TIME = 64
 YCBCR, FILL_ORDER = 6, 266
 # No compression makes of samples more than so many times their bytes, and some more.
 LONGEST, SLACK, PIECE = 2, 4096, 1 << 20
+MOST_PADDED = 1.3
 Check = Callable[[Segment, bytes], None]
 
 
@@ -43,18 +44,50 @@ def check_of(page: Page) -> Check:
     compression = page.first_number(tiff.COMPRESSION, 1)
     if compression == JPEG:
         return lambda _, data: _check_jpeg(page, data)
-    by_length = {NONE: _check_plain, LZW: _check_lzw, PACKBITS: _check_packbits}
-    by_length |= dict.fromkeys((DEFLATE, ADOBE_DEFLATE), _check_deflate)
-    check = by_length.get(compression)
-    subsampled = page.first_number(tiff.PHOTOMETRIC, 1) == YCBCR
-    if check is None or subsampled or page.first_number(FILL_ORDER, 1) != 1:
+    check = BY_LENGTH.get(compression)
+    if check is None or page.first_number(FILL_ORDER, 1) != 1:
         return lambda *_: None
 
     def checked(segment: Segment, data: bytes) -> None:
         size, full = sizes_of(page, segment)
+        if page.first_number(tiff.PHOTOMETRIC, 1) == YCBCR and not _fits(check, data, size, full):
+            size, full = _sizes_with_less_chroma(page, segment)
+            if compression == NONE and len(data) > MOST_PADDED * full:
+                raise ValueError("its strips do not fit the chroma that it says it has")
         check(data[: LONGEST * full + SLACK], size, full)
 
     return checked
+
+
+def stores_chroma_in_full(reader: TiffReader, page: Page) -> bool:
+    """Return whether the first strip or tile of a YCbCr page has chroma for every pixel, whatever its tags say."""
+    check = BY_LENGTH.get(page.first_number(tiff.COMPRESSION, 1))
+    offsets, lengths = page.segments()
+    if check is None or not offsets.size:
+        return page.numbers(tiff.SUBSAMPLING) == [1, 1]
+    first = next(iter(segments_of(page, len(offsets), reader.source.name)))
+    size, full = sizes_of(page, first)
+    return _fits(
+        check, reader.source.read_at(int(offsets[0]), min(int(lengths[0]), LONGEST * full + SLACK)), size, full
+    )
+
+
+def _fits(check: Callable[[bytes, int, int], None], data: bytes, size: int, full: int) -> bool:
+    try:
+        check(data[: LONGEST * full + SLACK], size, full)
+    except ValueError:
+        return False
+    return True
+
+
+def _sizes_with_less_chroma(page: Page, segment: Segment) -> tuple[int, int]:
+    """Return the same as :func:`sizes_of` where several pixels share their chroma (TIFF 6.0, section 21)."""
+    across, down = (page.numbers(tiff.SUBSAMPLING) or [2, 2])[:2]
+    rows = min(page.number(tiff.ROWS_PER_STRIP) or 0, page.number(tiff.HEIGHT) or 0)
+    if not across or not down:
+        raise ValueError("its chroma is said to have no size")
+    unit = (across * down + 2) * -(-segment.width // across)
+    return unit * -(-segment.height // down), unit * -(-max(rows, segment.height) // down)
 
 
 def sizes_of(page: Page, segment: Segment) -> tuple[int, int]:
@@ -135,6 +168,10 @@ def _check_lzw(data: bytes, size: int, full: int) -> None:
     found = lzw_size(data, full)
     if found not in (size, full):
         raise ValueError(f"its LZW data makes {found} bytes of a strip of {size}")
+
+
+BY_LENGTH = {NONE: _check_plain, LZW: _check_lzw, PACKBITS: _check_packbits}
+BY_LENGTH |= dict.fromkeys((DEFLATE, ADOBE_DEFLATE), _check_deflate)
 
 
 def lzw_size(data: bytes, limit: int) -> int:

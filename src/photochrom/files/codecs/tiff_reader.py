@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from photochrom.color import BLUE_PER_CB, GREEN_PER_CB, GREEN_PER_CR, RED_PER_CR
 from photochrom.errors import PhotochromError, UnreadablePhotoError, UnsupportedPhotoError
 from photochrom.files.codecs import lab, tiff, tiff_directories
 from photochrom.files.codecs.channels import Channels, names_in_resources
@@ -18,7 +19,7 @@ from photochrom.files.codecs.lost_rows import told
 from photochrom.files.codecs.resolution import plausible_dpi
 from photochrom.files.codecs.source import PhotoSource
 from photochrom.files.codecs.tiff_blocks import blocks_of_page
-from photochrom.files.codecs.tiff_checks import check_all, check_of
+from photochrom.files.codecs.tiff_checks import check_all, check_of, stores_chroma_in_full
 from photochrom.files.codecs.tiff_pages import photographs
 from photochrom.files.codecs.tiff_segments import BUILT_IN, holds_rgb, read_by_segments
 from photochrom.files.codecs.vips_readers import load_with_vips
@@ -88,6 +89,10 @@ class _Pixels:
     """The samples of one page: by libvips in one pass, or strip by strip where that is not possible."""
 
     def __init__(self, reader: tiff.TiffReader, page: tiff.Page, wanted: Wanted) -> None:
+        self.has_ycbcr = _is_plain_ycbcr(page) and stores_chroma_in_full(reader, page)
+        if self.has_ycbcr:  # some programs do not say so, which would mean one chroma for four pixels
+            whole = tiff_directories.shorts_field((1, 1), page.order)
+            page = replace(page, tags={**page.tags, tiff.SUBSAMPLING: whole})
         self.reader, self.page, self.wanted = reader, page, wanted
         self.name = reader.source.name
         self.opened = reader.source
@@ -109,7 +114,18 @@ class _Pixels:
         limits = _strip_limit(self.page)
         decoded = load_with_vips(source, "tiffload_source", self.wanted, page=page, **limits)
         decoded.second_look = self._second_look
+        decoded.image = self._as_rgb(decoded.image)
         return decoded
+
+    def _as_rgb(self, image: Any) -> Any:
+        """Return red, green and blue of what libvips takes for them: luma, and chroma of every pixel."""
+        if not self.has_ycbcr:
+            return image
+        white = 65535 if image.format == "ushort" else 255
+        centred = image.extract_band(0, n=3) - [0, (white + 1) / 2, (white + 1) / 2]
+        rgb = centred.recomb([[1, 0, RED_PER_CR], [1, GREEN_PER_CB, GREEN_PER_CR], [1, BLUE_PER_CB, 0]])
+        rgb = rgb.rint().cast(image.format)
+        return rgb.bandjoin(image.extract_band(3, n=image.bands - 3)) if image.bands > 3 else rgb
 
     def _file(self) -> tuple[PhotoSource, int]:
         """Return what libvips can read: the file, or a copy of it in which the tags are true and the page is first."""
@@ -136,7 +152,7 @@ class _Pixels:
         except Exception as error:
             raise damaged(self.name, "tiff", error) from error
         cmyk = self.page.first_number(tiff.PHOTOMETRIC, 1) == SEPARATED
-        image = image_from(found, cmyk=True) if cmyk else image_of(found)
+        image = self._as_rgb(image_from(found, cmyk=True) if cmyk else image_of(found))
         if not holes.any():
             return Decoded(image)
         return Decoded(image, notes=[told(holes)], holes=holes)
@@ -161,7 +177,14 @@ def _corrected_tags(reader: tiff.TiffReader, page: tiff.Page) -> Mapping[int, ti
             changes[tiff.SUBSAMPLING] = tiff_directories.shorts_field(frame.sampling[0], page.order)
             if set(frame.sampling) == {(1, 1)} and holds_rgb(reader, page):
                 changes[tiff.PHOTOMETRIC] = tiff_directories.number_field(RGB, page.order)
+    if _is_plain_ycbcr(page) and page.numbers(tiff.SUBSAMPLING) == [1, 1]:
+        changes[tiff.SUBSAMPLING] = page.tags[tiff.SUBSAMPLING]
     return changes
+
+
+def _is_plain_ycbcr(page: tiff.Page) -> bool:
+    is_jpeg = page.first_number(tiff.COMPRESSION, 1) == JPEG
+    return page.first_number(tiff.PHOTOMETRIC, 1) == YCBCR and not is_jpeg
 
 
 def _meaning(page: tiff.Page, name: str) -> Channels | None:

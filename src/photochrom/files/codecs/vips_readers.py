@@ -22,7 +22,7 @@ def read_png(source: PhotoSource, wanted: Wanted) -> Decoded:
     decoded.texts, decoded.notes = found.texts, found.notes
     decoded.dpi = plausible_dpi(png.dpi_of(source))
     decoded.implied_profile = png.profile_of(source, gray=decoded.image.bands < 3)
-    return decoded
+    return _noting_frames(decoded, found.frames)
 
 
 def read_webp(source: PhotoSource, wanted: Wanted) -> Decoded:
@@ -80,8 +80,9 @@ def spread(image: Any, bits: int) -> Any:
     return (image * (65535 / white)).rint().cast("ushort").copy(interpretation=image.interpretation)
 
 
-def _noting_frames(decoded: Decoded) -> Decoded:
-    frames = decoded.image.get("n-pages") if decoded.image.get_typeof("n-pages") else 1
+def _noting_frames(decoded: Decoded, frames: int = 1) -> Decoded:
+    if decoded.image.get_typeof("n-pages"):
+        frames = decoded.image.get("n-pages")
     if frames > 1:
         decoded.notes.append(f"first frame of {frames} taken")
         decoded.left_out.append(f"{frames - 1} further frame{'s' if frames > 2 else ''}")

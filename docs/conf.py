@@ -13,7 +13,7 @@ project = "photochrom"
 author = "The photochrom authors"
 copyright = "2026, the photochrom authors"
 release = version = VERSION
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "from_code"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "from_code", "live_page"]
 exclude_patterns = ["extensions"]
 root_doc = "index"
 html_theme = "furo"

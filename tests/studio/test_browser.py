@@ -299,6 +299,35 @@ def test_every_language_and_a_phone_in_the_dark_are_accessible(
         assert accessible(page) == []
 
 
+def test_errors_speak_the_pages_language(studio: Callable[..., Studio], page: Page, tmp_path: Path) -> None:
+    page.goto(studio().address)
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    drop(page, tmp_path / "broken.jpg")
+    expect(page.locator(".print.failed .why")).to_have_text(re.compile(r"^broken\.jpg: "))
+    page.get_by_role("combobox").first.select_option("de")
+    expect(page.locator(".print.failed .why")).to_have_text(re.compile(r"^Die Datei ist beschädigt.* \(broken\.jpg: "))
+    page.get_by_role("combobox").first.select_option("fr")
+    expect(page.locator(".print.failed .why")).to_have_text(re.compile(r"^Le fichier est abîmé.* \(broken\.jpg: "))
+
+
+def test_three_hundred_photographs_hang_on_the_wall(studio: Callable[..., Studio], page: Page, tmp_path: Path) -> None:
+    (tmp_path / "album").mkdir()
+    small = np.random.default_rng(2).integers(0, 255, (300, 12, 16), dtype=np.uint8)
+    for k, pixels in enumerate(small):
+        Image.fromarray(pixels).save(tmp_path / "album" / f"{k:03}.png")
+    page.goto(studio(folder=tmp_path / "album").address)
+    expect(page.locator(".print")).to_have_count(300)
+    expect(page.locator(".print.done")).to_have_count(300)
+    expect(page.locator(".progress")).to_have_text("")
+    images = settled(page, "() => [...document.images].filter((image) => image.complete && image.naturalWidth).length")
+    assert 0 < images < 2 * 300  # those out of sight have not been asked for
+    assert settled(page, "() => performance.memory.usedJSHeapSize") < 60_000_000
+    page.locator(".print", has_text="299.png").get_by_role("link").click()
+    expect(page.get_by_role("heading", name="299.png")).to_be_visible()
+    page.keyboard.press("PageUp")
+    expect(page.get_by_role("heading", name="298.png")).to_be_visible()
+
+
 @pytest.mark.skipif(not PICTURES, reason="makes pictures for the documents where PHOTOCHROM_PICTURES names a folder")
 def test_pictures_for_the_documents(page: Page) -> None:
     one = Studio(find_model("photochrom-color").path)

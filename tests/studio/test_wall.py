@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photochrom.albums.manifest import MANIFEST_NAME, Manifest
 from photochrom.cli.app import run
 from photochrom.errors import EXIT_OK
 from photochrom.files.reading import open_photo
 from photochrom.hints.sheet import read_hints
 from photochrom.options import Limits
-from photochrom.studio.album import zipped
+from photochrom.studio.album import AlbumFile, zipped
 from photochrom.studio.desk import Desk
 from photochrom.studio.masks import checked_strokes
 from photochrom.studio.options import ServerOptions
@@ -164,8 +165,15 @@ def test_a_result_is_the_command_lines_and_its_tiles_show_every_pixel(
     assert Image.open(io.BytesIO(half.content)).size == (512, 350)
     for wrong in ["after/0/9/0", "after/9/0/0", "middle/0/0/0"]:
         assert studio.client.get(f"{base}/tiles/{wrong}").status_code == 404
+    for item in studio.desk.wall.all():
+        if item.id != photo["id"]:
+            studio.desk.wall.remove(item.id)
     archive = zipfile.ZipFile(io.BytesIO(studio.client.get("/studio/album.zip").content))
     assert archive.read("wide-color.png") == made
+    (tmp_path / "in").mkdir()
+    (tmp_path / "wide.png").rename(tmp_path / "in" / "wide.png")
+    archive.extractall(tmp_path / "out")
+    assert run(["albums", "check", str(tmp_path / "in"), str(tmp_path / "out")]) == 0
 
 
 @pytest.mark.slow
@@ -225,6 +233,9 @@ def test_a_folder_hangs_with_its_hints_and_results_lie_beside(
     assert "gran-color.png: exists already" in studio.desk.wall.find(gran["id"]).full_error
     studio.client.post(f"{base}/save", json={"overwrite": True})
     assert studio.desk.wall.find(gran["id"]).saved == "gran-color.png"
+    manifest = Manifest.of(tmp_path / "album")
+    assert [entry.key for entry in manifest.entries["gran.png"]] == ["gran.png"]
+    assert manifest.made("gran-color.png")
     assert first.read_bytes() == before
     studio.client.put(f"{base}/look", json={"hints": []})
     assert not (tmp_path / "album" / "gran.hints.json").exists()
@@ -256,6 +267,22 @@ def test_the_page_is_whole_and_nothing_else_is_served(studio: Studio) -> None:
     assert "http" not in index.text.replace("http-equiv", "")
 
 
+def test_the_page_without_a_server_is_handed_out_too(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    from photochrom.webpage.runtime import BrowserRuntime
+
+    monkeypatch.setattr("photochrom.studio.plain.read_runtime", lambda: BrowserRuntime(b"export {};", b"\0asm"))
+    index = studio.client.get("/try/")
+    assert (index.status_code, index.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    named = re.findall(r'(?:src|href)="([^"]+)"', index.text)
+    assert [studio.client.get(f"/try/{path}").status_code for path in named] == [200] * len(named)
+    release = next(path for path in named if path.endswith("main.js")).partition("/")[0]
+    settings = studio.client.get(f"/try/{release}/page.json").json()
+    assert settings["keep"] is False
+    assert studio.client.get(f"/try/{release}/{settings['model']['path']}").status_code == 200
+    for wrong in ["../desk.py", "%2e%2e/desk.py", "nothing.js"]:
+        assert studio.client.get(f"/try/{wrong}").status_code == 404
+
+
 def test_every_sentence_of_the_page_is_there_in_every_language() -> None:
     scripts = {path.name: path.read_text(encoding="utf-8") for path in PAGE.glob("*.js")}
     words = {
@@ -275,13 +302,14 @@ def test_every_sentence_of_the_page_is_there_in_every_language() -> None:
 def test_an_album_tells_names_that_occur_twice_apart(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"one")
     (tmp_path / "b").write_bytes(b"two")
-    content = b"".join(zipped([("x.jpg", tmp_path / "a"), ("X.jpg", tmp_path / "b")]))
-    archive = zipfile.ZipFile(io.BytesIO(content))
-    assert {name: archive.read(name) for name in archive.namelist()} == {"x.jpg": b"one", "X-2.jpg": b"two"}
+    files = [AlbumFile("x.jpg", tmp_path / "a", "x.jpg"), AlbumFile("X.jpg", tmp_path / "b", "X.jpg")]
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(zipped(files))))
+    content = {name: archive.read(name) for name in archive.namelist()}
+    assert content == {"x.jpg": b"one", "X-2.jpg": b"two", MANIFEST_NAME: b""}
 
 
 @pytest.mark.slow
-def test_a_film_hangs_with_a_strip_and_is_coloured_beside_itself(
+def test_a_film_hangs_with_its_shots_and_is_coloured_as_its_frames_say(
     with_folder: Callable[[Path], Studio], tmp_path: Path
 ) -> None:
     from tests.film.films import two_shots, write_film
@@ -292,9 +320,26 @@ def test_a_film_hangs_with_a_strip_and_is_coloured_beside_itself(
     film = studio.wait(studio.desk.wall.all()[0].id)
     assert (film["state"], film["kind"], film["error"]) == ("done", "film", "")
     base = f"/studio/photos/{film['id']}"
-    strip = Image.open(io.BytesIO(studio.client.get(f"{base}/strip").content))
-    assert strip.width > 4 * strip.height
-    studio.client.put(f"{base}/look", json={"vividness": 0.8, "hints": [{"point": [0.5, 0.5], "color": "red"}]})
+    shots = shots_of(studio, film["id"])
+    assert [(begin, round(end, 3)) for begin, end, _ in shots] == [(0.0, 0.24), (0.24, 0.48)]
+    assert Image.open(io.BytesIO(studio.client.get(f"{base}/shots/1").content)).size == (96, 64)
+    assert studio.client.get(f"{base}/shots/2").status_code == 404
+    first = studio.client.post(f"{base}/frames", json={"at_s": shots[0][2]}).json()["frame"]
+    assert (first, film["frame"]) == ("0.120", "0.240")
+    said = [{"point": [0.5, 0.5], "color": "red", "reach": 0.5}]
+    look = {"vividness": 0.8, "frames": {first: said, film["frame"]: said}}
+    for frame in (first, film["frame"]):
+        shown = studio.client.post(f"{base}/preview?frame={frame}", json=look)
+        pixels = np.asarray(Image.open(io.BytesIO(shown.content)), dtype=int)
+        assert pixels[32, 48, 0] - pixels[32, 48, 2] > 40
+    plain = studio.client.post(f"{base}/preview?frame={first}", json={"frames": {film["frame"]: said}})
+    pixels = np.asarray(Image.open(io.BytesIO(plain.content)), dtype=int)
+    assert pixels[32, 48, 0] - pixels[32, 48, 2] < 40
+    for wrong in ["../../x", "9.000", "1", "nan"]:
+        assert studio.client.get(f"{base}/before", params={"frame": wrong}).status_code == 404
+    for wrong in [{"frames": 3}, {"frames": {"x": said}}, {"frames": {"0.100": [{"color": "red"}]}}]:
+        assert studio.client.put(f"{base}/look", json=wrong).status_code == 422
+    assert studio.client.put(f"{base}/look", json=look).status_code == 200
     studio.client.post(f"{base}/save", json={})
     done = studio.wait(film["id"], "full")
     assert (done["full"], done["full_error"]) == ("done", "")
@@ -302,7 +347,16 @@ def test_a_film_hangs_with_a_strip_and_is_coloured_beside_itself(
     while not studio.desk.wall.find(film["id"]).saved and time.monotonic() < until:
         time.sleep(0.02)
     assert (tmp_path / "films" / "reel-color.mp4").stat().st_size > 0
-    assert any("hints" in note for note in studio.desk.wall.find(film["id"]).notes)
+    assert "hints followed in 2 frames" in studio.desk.wall.find(film["id"]).notes
+
+
+def shots_of(studio: Studio, identity: str) -> tuple[tuple[float, float, float], ...]:
+    """The shots of a film of two, once they are found."""
+    until = time.monotonic() + 60
+    while len(studio.desk.wall.find(identity).shots) < 2:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return studio.desk.wall.find(identity).shots
 
 
 @pytest.mark.slow

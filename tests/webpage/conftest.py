@@ -147,8 +147,10 @@ DEVELOP = """async ({ module, bytes, type, look, format }) => {
 
 @pytest.fixture(scope="package")
 def develop(page: Any, release: str) -> Callable[..., dict[str, Any]]:
-    def run(content: bytes, look: tuple[float, float] = (1.0, 0.0), format: str = "png") -> dict[str, Any]:
-        asked = {"vividness": look[0], "warmth": look[1]}
+    def run(
+        content: bytes, look: tuple[float, float] = (1.0, 0.0), format: str = "png", hints: tuple[dict, ...] = ()
+    ) -> dict[str, Any]:
+        asked = {"vividness": look[0], "warmth": look[1], "hints": list(hints)}
         given = {"module": release, "bytes": base64.b64encode(content).decode(), "type": "", "look": asked}
         found = settled(page, DEVELOP, {**given, "format": format})
         return {**found, "saved": base64.b64decode(found.get("saved", ""))}

@@ -19,10 +19,14 @@ from photochrom.coloring.prediction import be_cautious
 from photochrom.engines.base import ModelSpec
 from photochrom.engines.hub import find_model
 from photochrom.engines.onnx import OnnxEngine
+from photochrom.hints.drawing import draw
+from photochrom.hints.hint import Hint
+from photochrom.hints.spreading import obey
 from photochrom.luma import is_blank, normalize_tone, shrink_luma
 from photochrom.options import DEFAULT_MODEL, ColorizeOptions
 from photochrom.resample import pad_to_multiple, render_size
 from photochrom.restoration.toning import classify
+from photochrom.webpage.packing import pack
 from tests.browsers import settled
 
 Call = Callable[..., Any]
@@ -42,6 +46,29 @@ def spec() -> ModelSpec:
     engine = OnnxEngine(file.path)
     engine.close()
     return engine.spec
+
+
+def test_hints_are_drawn_and_obeyed(call: Call) -> None:
+    height, width = 60, 83
+    luma = (picture(height, width) / 255).astype(np.float32)
+    places = [*RNG.random((20, 2)).tolist(), [0, 0], [1, 1], [0.999, 0.3], [0.5, 0.002], [0.01, 0.994]]
+    hints = [{"point": place, "color": f"#{10 * k:02x}40{250 - 9 * k:02x}"} for k, place in enumerate(places)]
+    drawn = draw([Hint(**hint) for hint in hints], luma)
+    planes = np.reshape(call("hints.js", "drawHints", hints, luma, width, height), (3, height, width))
+    np.testing.assert_array_equal(planes[2], drawn.weight)
+    np.testing.assert_allclose(planes, drawn.planes, atol=1e-3)
+    ab = RNG.normal(0, 20, (2, height, width)).astype(np.float32)
+    found = call("hints.js", "obey", ab, luma, drawn.planes, width, height)
+    np.testing.assert_allclose(np.reshape(found, ab.shape), obey(ab, luma, drawn), atol=1e-3)
+
+
+def test_what_is_packed_is_unpacked_or_refused(call: Call) -> None:
+    content = RNG.integers(0, 200, 5001, dtype=np.uint8).tobytes()
+    for planes in (1, 2, 3):
+        packed = pack(content, planes)
+        assert bytes(call("unpacking.js", "unpack", packed, planes, len(content))) == content
+        assert call("unpacking.js", "unpack", packed, planes, len(content) - 1) is None
+        assert call("unpacking.js", "unpack", packed[:-9], planes, len(content)) is None
 
 
 def test_sizes_of_the_nets_copy(call: Call) -> None:

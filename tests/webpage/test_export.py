@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import tarfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def page(tmp_path: Path, hearing_model: Path) -> ExportedPage:
 
 
 def texts_of(folder: Path) -> dict[str, str]:
-    found = [path for path in folder.rglob("*") if path.suffix not in {".onnx", ".wasm", ".jpg", ""}]
+    found = [path for path in folder.rglob("*") if path.suffix not in {".packed", ".jpg", ""}]
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found if path.is_file()}
 
 
@@ -49,20 +50,30 @@ def kept_files(folder: Path) -> dict[str, dict]:
     return json.loads(text[text.index("const FILES = ") + 14 : text.index(";\nconst CACHE")])
 
 
+def unpacked(packed: bytes) -> bytes:
+    planes = zlib.decompress(packed)
+    half = (len(planes) + 1) // 2
+    content = bytearray(len(planes))
+    content[::2], content[1::2] = planes[:half], planes[half:]
+    return bytes(content)
+
+
 def test_every_file_is_kept_for_offline_use_by_its_hash(page: ExportedPage) -> None:
     on_disk = {path.relative_to(page.folder).as_posix() for path in page.folder.rglob("*") if path.is_file()}
     kept = kept_files(page.folder)
     assert on_disk - set(kept) == {"service-worker.js", MANIFEST}
     for path, entry in kept.items():
         content = (page.folder / path).read_bytes()
-        assert entry == {"sha256": hashlib.sha256(content).hexdigest(), "large": len(content) > 1_000_000}
+        assert entry == {"sha256": hashlib.sha256(content).hexdigest(), "large": path.endswith(".packed")}
 
 
 def test_the_page_is_told_the_models_hash_and_what_it_says_of_itself(page: ExportedPage, hearing_model: Path) -> None:
     (settings,) = page.folder.glob("page-*/page.json")
     model = json.loads(settings.read_text(encoding="utf-8"))["model"]
     assert model["sha256"] == page.sha256 == hashlib.sha256(hearing_model.read_bytes()).hexdigest()
-    assert (settings.parent / model["path"]).read_bytes() == hearing_model.read_bytes()
+    packed = (settings.parent / model["path"]).read_bytes()
+    assert model["packed"] == {"sha256": hashlib.sha256(packed).hexdigest(), "bytes": len(packed), "planes": 2}
+    assert unpacked(packed) == hearing_model.read_bytes()
     assert model["spec"]["render_px"] == 64
     assert len(model["spec"]["bins_ab"]) == 4
 
@@ -93,7 +104,7 @@ def test_another_model_takes_the_place_of_the_old_one_and_only_of_that(page: Exp
     export_page(page.folder, RUNTIME, model=str(model))
     assert own.read_text(encoding="utf-8") == "ours"
     assert not old_page.exists()
-    assert len(list(page.folder.glob("model-*.onnx"))) == len(list(page.folder.glob("page-*"))) == 1
+    assert len(list(page.folder.glob("model-*.packed"))) == len(list(page.folder.glob("page-*"))) == 1
     assert set(kept_files(page.folder)) | {"service-worker.js", MANIFEST, "about.html"} == {
         path.relative_to(page.folder).as_posix() for path in page.folder.rglob("*") if path.is_file()
     }

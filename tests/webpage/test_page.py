@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import re
+import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +14,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photochrom.hints.sheet import read_hints
 from photochrom.webpage.export import ExportedPage
 from tests.browsers import PATIENCE_MS, served, settled
 from tests.webpage.conftest import Told
 from tests.webpage.photographs import as_png, photograph
 
+PATIENCE_S = 60
 FINISHED = "body[data-state=done], #fault:not([hidden])"
 
 
@@ -43,6 +49,90 @@ def test_from_file_to_file_by_hand_and_eye(page: Any, context: tuple[Any, Told],
     page.get_by_text("Saved to your downloads.").wait_for()
     assert context[1].errors == []
     assert context[1].hosts <= {host[1].split("/")[2], ""}
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < until, "it never came true"
+        time.sleep(0.1)
+
+
+def shown_colors(page: Any) -> np.ndarray:
+    """The pixels of the result on the screen, (h, w, 3)."""
+    picture = Image.open(io.BytesIO(page.locator("photo-comparison").screenshot())).convert("RGB")
+    return np.asarray(picture, dtype=np.float64)
+
+
+def vividness_of(page: Any) -> float:
+    pixels = shown_colors(page)[:, -pixels_right(page) :]
+    return float(pixels.std(axis=2).mean())
+
+
+def pixels_right(page: Any) -> int:
+    return int(page.locator("photo-comparison").bounding_box()["width"] * 0.4)
+
+
+def test_the_sliders_change_what_is_shown_at_once(page: Any) -> None:
+    upload(page, as_png(photograph(300, 400)))
+    usual = vividness_of(page)
+    slider = page.get_by_label("Vividness")
+    slider.focus()
+    page.keyboard.press("Home")  # all the way to grey
+    wait_until(lambda: vividness_of(page) < 0.3 * usual)
+    page.keyboard.press("End")
+    wait_until(lambda: vividness_of(page) > 1.3 * usual)
+    assert slider.input_value() == "2"
+
+
+def test_a_colour_is_said_by_mouse_and_keyboard_and_taken_back(page: Any) -> None:
+    upload(page, as_png(photograph(300, 400)))
+    before = shown_colors(page)
+    page.get_by_label("Colour", exact=True).fill("#c02020")
+    page.get_by_role("button", name="Place it in the photograph").click()
+    layer, hints = page.locator("#layer"), page.locator("#hints li")
+    box = layer.bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.85)
+    assert hints.count() == 1
+    at = (slice(int(box["height"] * 0.86), int(box["height"] * 0.89)), int(box["width"] * 0.93))
+    wait_until(lambda: np.ptp((shown_colors(page) - before)[at].mean(axis=0)) > 15)  # redder than it was
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert hints.count() == 2
+    assert violations(page) == []
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save these hints").click()
+    download.value.save_as(path := Path(download.value.path()).with_suffix(".hints.json"))
+    assert [hint.point for hint in read_hints(path).hints][1] == (0.51, 0.5)
+    for left in (1, 0):
+        page.get_by_role("button", name=re.compile("Take colour")).first.click()
+        assert hints.count() == left
+    page.get_by_role("button", name="Place it in the photograph").click()
+    wait_until(lambda: np.abs(shown_colors(page) - before)[at].max() < 6)
+
+
+def violations(page: Any) -> list[str]:
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['target']} {one['nodes'][0]['failureSummary']}" for one in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_stands_in_the_way_of_screen_readers(page: Any, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.reload()
+    page.wait_for_selector("body[data-state=ready]")
+    assert violations(page) == []
+    upload(page, b"no picture")
+    assert violations(page) == []
+    upload(page, as_png(photograph(300, 400)))
+    page.get_by_text("What happens to my photograph?").click()
+    assert violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 780})
+    assert settled(page, "() => document.documentElement.scrollWidth <= innerWidth")
+    assert violations(page) == []
+    page.set_viewport_size({"width": 1200, "height": 900})
 
 
 @pytest.mark.parametrize(
@@ -116,9 +206,9 @@ def test_a_model_that_is_not_the_one_promised_is_not_run(
     other = host[0] / "other"
     other.mkdir()
     for path in exported.folder.iterdir():  # the same page, with a byte of the model changed
-        if path.suffix != ".onnx":
+        if path.suffix != ".packed":
             (other / path.name).symlink_to(path)
-    (model,) = exported.folder.glob("*.onnx")
+    (model,) = exported.folder.glob("*.packed")
     content = bytearray(model.read_bytes())
     content[len(content) // 2] ^= 1
     (other / model.name).write_bytes(content)

@@ -52,12 +52,45 @@ def test_looks_are_pythons_too(
     same_as_python(found, pixels, photochrom.Colorizer(options=options, engine=colorizer.engine))
 
 
+HINTS = ({"point": [0.3, 0.8], "color": "#a03030"}, {"point": [0.72, 0.25], "color": "#2040a0"})
+
+
+@pytest.mark.parametrize("name", ["grey, wide", "narrow"])
+def test_hints_are_followed_as_in_python(
+    name: str, develop: Callable[..., dict[str, Any]], colorizer: photochrom.Colorizer
+) -> None:
+    pixels = PICTURES[name]
+    found = np.asarray(Image.open(io.BytesIO(develop(as_png(pixels), hints=HINTS)["saved"])))
+    given = [photochrom.Hint(**hint) for hint in HINTS]
+    expected = colorizer.run(photochrom.Photo(pixels[..., None]), given).photo.pixels
+    same_luma(found, pixels)
+    apart = chroma_apart(found, expected)
+    assert apart.max() <= 3  # at the edges that stop a hint, where a little rounding is a step
+    assert (apart <= 1).mean() > 0.999
+
+
+def test_a_file_says_that_a_person_gave_colours(develop: Callable[..., dict[str, Any]]) -> None:
+    saved = develop(as_png(PICTURES["faded"]), hints=HINTS)["saved"]
+    provenance = read_provenance(photochrom.open_photo(saved).metadata.xmp)
+    assert provenance is not None
+    assert provenance.settings["hints"] == {"count": 2, "by_person": 2, "colors": ["#a03030", "#2040a0"]}
+    assert provenance.colors_given == ["#a03030", "#2040a0"]
+
+
 def same_as_python(found: np.ndarray, pixels: np.ndarray, colorizer: photochrom.Colorizer) -> None:
     """Luma exact, chroma within one code value."""
+    same_luma(found, pixels)
+    assert chroma_apart(found, colorizer(pixels)).max() <= 1
+
+
+def same_luma(found: np.ndarray, pixels: np.ndarray) -> None:
     assert (np.asarray(Image.fromarray(found).convert("L")) == np.asarray(Image.fromarray(pixels).convert("L"))).all()
-    expected = colorizer(pixels)
+
+
+def chroma_apart(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """How far each pixel's Cb and Cr are apart, in code values."""
     assert found.shape == expected.shape
-    assert np.abs(chroma(found / 255.0) - chroma(expected / 255.0)).max() * 255 <= 1
+    return np.abs(chroma(found / 255.0) - chroma(expected / 255.0)) * 255
 
 
 def test_transparency_is_kept(develop: Callable[..., dict[str, Any]]) -> None:

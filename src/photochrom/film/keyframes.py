@@ -16,7 +16,7 @@ from photochrom.film.chroma import GuidedChroma
 from photochrom.film.matrices import Codes, Matrix, Plane
 from photochrom.film.planes import Pixels
 from photochrom.film.steadiness import Colours
-from photochrom.film.transfers import Transfer
+from photochrom.film.transfers import Transfer, upright
 from photochrom.luma import is_blank, normalize_tone
 from photochrom.options import ColorizeOptions
 from photochrom.resample import block_mean
@@ -73,14 +73,7 @@ class Viewer:
 
     def upright(self, luma: Pixels, size: tuple[int, int]) -> Plane:
         """Return a frame's luma as players show it, (width, height) large, 0..1."""
-        import cv2
-
-        upright = np.rot90(luma, self.quarter_turns)
-        shrinks = upright.shape[1] > size[0] or upright.shape[0] > size[1]
-        small = cv2.resize(
-            np.ascontiguousarray(upright), size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        )
-        return np.clip(self.transfer.look(self.codes.luma(small.reshape(size[1], size[0]))), 0, 1)
+        return upright(luma, self.quarter_turns, self.codes, self.transfer, size)
 
     def colours(self, luma: Pixels, grid_luma: Plane, known: Colours | None = None) -> tuple[Plane, Plane]:
         """Return what the net says of a frame: chroma (h, w, 2) and confidence (h, w) 0..1, on the film's grid.

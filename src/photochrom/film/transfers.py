@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.film.matrices import Matrix, Plane
+from photochrom.film.matrices import Codes, Matrix, Plane
 
 Kind = Literal["ordinary", "wide", "pq", "hlg"]
 BT2020_PRIMARIES, PQ, HLG = 9, 16, 18
@@ -145,3 +145,17 @@ def _hlg_codes(light: Plane) -> Plane:
     return np.asarray(
         np.where(light <= 1 / 12, np.sqrt(3 * np.maximum(light, 0)), A * np.log(12 * high - B) + C), np.float32
     )
+
+
+def upright(
+    luma: npt.NDArray[Any], quarter_turns: int, codes: Codes, transfer: Transfer, size: tuple[int, int]
+) -> Plane:
+    """Return a stored frame's luma as players show it, (width, height) large, 0..1."""
+    import cv2
+
+    turned = np.rot90(luma, quarter_turns)
+    shrinks = turned.shape[1] > size[0] or turned.shape[0] > size[1]
+    small = cv2.resize(
+        np.ascontiguousarray(turned), size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    )
+    return np.clip(transfer.look(codes.luma(small.reshape(size[1], size[0]))), 0, 1)

@@ -1,14 +1,38 @@
-"""The whole wall as an album: one ZIP file, written as it is sent."""
+"""The whole wall as an album: one ZIP file, written as it is sent, with the manifest that albums have."""
 
 from __future__ import annotations
 
 import io
 import zipfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+
+from photochrom.albums.entries import Entry, line_of
+from photochrom.albums.manifest import MANIFEST_NAME, Manifest
 
 PIECE_BYTES = 1 << 20
 EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class AlbumFile:
+    """A file of the album.
+
+    Attributes:
+        name: for people; where names occur twice they are told apart by a number.
+        path: where it lies.
+        photo: name of the photograph that it was made of.
+    """
+
+    name: str
+    path: Path
+    photo: str
+
+
+def entries_of(results: Path) -> dict[str, Entry]:
+    """Return what a photograph's folder of results remembers of them, by the names of the files."""
+    return {entry.target: entry for entries in Manifest.of(results).entries.values() for entry in entries}
 
 
 class _Outlet(io.RawIOBase):
@@ -31,21 +55,25 @@ class _Outlet(io.RawIOBase):
         return taken
 
 
-def zipped(files: Iterable[tuple[str, Path]]) -> Iterator[bytes]:
-    """Yield the bytes of an archive that holds files under the names given; photographs are packed already.
-
-    Names that occur twice are told apart by a number.
-    """
-    outlet, used = _Outlet(), set[str]()
+def zipped(files: Iterable[AlbumFile]) -> Iterator[bytes]:
+    """Yield the bytes of an archive that holds files; photographs are packed already."""
+    outlet, used, told = _Outlet(), {MANIFEST_NAME}, bytearray()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:
-        for name, path in files:
-            entry = zipfile.ZipInfo(_free(name, used), EARLIEST)
-            with path.open("rb") as source, archive.open(entry, "w", force_zip64=True) as target:
+        for file in files:
+            name = _free(file.name, used)
+            if entry := entries_of(file.path.parent).get(file.path.name):
+                told += line_of(replace(entry, key=file.photo, target=name))
+            with file.path.open("rb") as source, archive.open(_info(name), "w", force_zip64=True) as target:
                 while piece := source.read(PIECE_BYTES):
                     target.write(piece)
                     yield outlet.take()
             yield outlet.take()
+        archive.writestr(_info(MANIFEST_NAME), bytes(told))
     yield outlet.take()
+
+
+def _info(name: str) -> zipfile.ZipInfo:
+    return zipfile.ZipInfo(name, EARLIEST)
 
 
 def _free(name: str, used: set[str]) -> str:

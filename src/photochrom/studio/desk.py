@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from photochrom.albums.album import COLORED_MARK, look_through, result_beside
+from photochrom.albums.manifest import Manifest
 from photochrom.albums.recipe import recipe_path
 from photochrom.errors import OutputError, PhotochromError, PhotoNotFoundError
 from photochrom.files.codecs.atomic import Aside, write_whole
 from photochrom.files.originals import Originals
+from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
 from photochrom.hints.sheet import HINTS_SUFFIX, HintSheet, PhotoIdentity, read_hints
 from photochrom.options import RestoreOptions
 from photochrom.studio import films
+from photochrom.studio.album import entries_of
 from photochrom.studio.develop import Order, develop
 from photochrom.studio.looks import THUMBNAIL_PX, THUMBNAIL_QUALITY, Looks, encoded, references_in, shrunk
 from photochrom.studio.masks import MASK_NAME, find_mask
@@ -26,11 +32,12 @@ from photochrom.studio.requests import checked_request
 from photochrom.studio.stopping import Stop
 from photochrom.studio.tiles import build_pyramid
 from photochrom.studio.wall import Item, Wall
-from photochrom.studio.workers import USUAL
+from photochrom.studio.workers import LAST, USUAL
 
 BEFORE, AFTER, THUMBNAIL = "before.webp", "after.webp", "thumbnail.webp"
 PYRAMIDS = {"before": "before.tif", "after": "after.tif"}
 RESULTS = "results"
+TELL_EVERY_S = 0.5
 
 
 class Desk:
@@ -46,9 +53,14 @@ class Desk:
     """
 
     def __init__(self, parts: Parts, folder: Path | None = None) -> None:
+        self.folder = folder
         self.parts, self.looks = parts, Looks(parts.sessions, parts.limits)
+        self._searched: set[str] = set()
         self.wall = Wall(parts.store, parts.workers, parts.changes, self.prepare)
         self.wall.go_on()
+        for item in self.wall.all():
+            if item.kind == "film" and item.state == "done" and not item.shots:
+                self.find_shots(item)
         if folder is not None:
             self.hang_folder(folder)
 
@@ -85,17 +97,20 @@ class Desk:
         folder, values = self.wall.folder_of(item), dict[str, Any]()
         if not (folder / BEFORE).exists():
             if item.kind == "film":
-                photo, values = films.look_at(Path(item.path), folder, self.parts.limits)
+                values["frame"], photo = films.frame_at(Path(item.path), None, self.parts.limits)
             else:
                 photo = open_photo(item.path, limits=self.parts.limits)
             stop.check()
-            small = self.looks.keep_small(photo, folder)
-            write_whole(folder / BEFORE, encoded(small))
+            self._keep_small(photo, folder)
             identity = PhotoIdentity.of(photo).model_dump()
             values |= {"width": photo.width, "height": photo.height, "identity": identity}
             values |= {"look": item.look or self._known_look(item, photo)}
             del photo
         look = values.get("look", item.look)
+        if item.kind == "film":
+            look = films.look_of_frame(look, values.get("frame", item.frame))
+        if item.kind == "film" and not item.shots:
+            self.find_shots(item)
         result = self.looks.run(folder, look, stop)
         write_whole(folder / AFTER, encoded(result.photo))
         write_whole(
@@ -103,6 +118,54 @@ class Desk:
         )
         notes = [note for note in result.notes if not note.startswith("net run at")]
         return {**values, "state": "done", "error": "", "notes": tuple(notes), "revision": item.revision + 1}
+
+    def _keep_small(self, photo: Photo, folder: Path) -> None:
+        write_whole(folder / BEFORE, encoded(self.looks.keep_small(photo, folder)))
+
+    def take_frame(self, item: Item, seconds: float) -> str:
+        """Hold a film's frame ready to say colours in, and return its time, by which it is known.
+
+        Raises:
+            FilmError: it cannot be read.
+            HttpError: there are too many.
+        """
+        frame, photo = films.frame_at(Path(item.path), seconds, self.parts.limits)
+        folder = self.place_of(item, frame)
+        if not folder.exists():
+            folder.parent.mkdir(exist_ok=True)
+            if len(list(folder.parent.iterdir())) >= films.MOST_FRAMES:
+                raise HttpError(429, f"{films.MOST_FRAMES} frames of this film are taken already")
+            folder.mkdir()
+        self._keep_small(photo, folder)
+        return frame
+
+    def place_of(self, item: Item, frame: str) -> Path:
+        """Return where what is shown of a photograph lies, or of one of a film's frames."""
+        folder = self.wall.folder_of(item)
+        return folder if frame in {"", item.frame} else films.frame_folder(folder, frame)
+
+    def find_shots(self, item: Item) -> None:
+        """Find a film's shots when there is nothing else to do, and tell of them as they come."""
+
+        def search() -> None:
+            shots: list[tuple[float, float, float]] = []
+            stop, told_at = Stop(self.parts.options.max_seconds), 0.0
+            try:
+                for shot in films.find_shots(Path(item.path), self.wall.folder_of(item), self.parts.limits, stop):
+                    shots.append(shot)
+                    if time.monotonic() - told_at > TELL_EVERY_S:
+                        self.wall.change(item, shots=tuple(shots))
+                        told_at = time.monotonic()
+                self.wall.change(item, shots=tuple(shots))
+            except HttpError:
+                return  # taken down meanwhile
+            except (PhotochromError, OSError) as error:
+                with contextlib.suppress(HttpError):
+                    self.wall.change(item, **_why(error, item))
+
+        if item.id not in self._searched:
+            self._searched.add(item.id)
+            self.parts.workers.submit(search, LAST)
 
     def _known_look(self, item: Item, photo: Any) -> dict[str, Any]:
         """Return the look that lies beside an original: its file of hints."""
@@ -113,7 +176,10 @@ class Desk:
 
     def change_look(self, item: Item, look: dict[str, Any]) -> Item:
         """Let a photograph be coloured otherwise, and keep its hints beside it."""
-        checked_request("colorize", look)
+        if item.kind == "film":
+            films.check_look(look)
+        else:
+            checked_request("colorize", look)
         item = self.wall.change(item, look=look, full="", files={}, saved="", full_error="")
         (self.wall.folder_of(item) / PYRAMIDS["after"]).unlink(missing_ok=True)
         if item.is_original and item.identity and item.kind == "photo":
@@ -127,7 +193,8 @@ class Desk:
 
     def hint_sheet(self, item: Item) -> HintSheet:
         """Return a photograph's hints as they are kept."""
-        asked = checked_request("colorize", item.look)
+        look = films.look_of_frame(item.look, item.frame) if item.kind == "film" else item.look
+        asked = checked_request("colorize", look)
         return HintSheet(photo=PhotoIdentity(**item.identity), hints=getattr(asked, "hints", ()))
 
     def _keep_hints(self, item: Item) -> None:
@@ -195,7 +262,7 @@ class Desk:
         mask = folder / MASK_NAME if is_restored and (folder / MASK_NAME).exists() else None
         name = Path(item.name).name
         references = tuple(references_in(folder))
-        order = Order("colorize", Path(item.path), name, folder / RESULTS, asked, mask, references)
+        order = Order("colorize", Path(item.path), name, folder / RESULTS, asked, mask, references, remembered=True)
         made = develop(order, self.parts.sessions, self.parts.limits, Stop(self.parts.options.max_seconds))
         if made.report.status == "failed":
             kind = made.report.error_kind
@@ -223,10 +290,18 @@ class Desk:
                     raise OutputError("exists already", where=path.name, next_step="Save it again to replace it")
                 with (results / item.files[label][0]).open("rb") as made, Aside(path) as aside:
                     shutil.copyfileobj(made, aside.handle, 1 << 20)
+                    self._promise(item, results / item.files[label][0], path)
                     aside.put_in_place()
         except PhotochromError as error:
             return self.wall.change(item, **_why(error, item))
         return self.wall.change(item, saved=target.name, full_error="")
+
+    def _promise(self, item: Item, made: Path, target: Path) -> None:
+        """Let the manifest of the studio's folder tell of a result, as an album's does, before it is in place."""
+        entry = entries_of(made.parent).get(made.name)
+        if entry is not None and self.folder is not None and target.is_relative_to(self.folder):
+            manifest = Manifest.of(self.folder)
+            manifest.promise(replace(entry, key=item.name, target=manifest.name_of(target)))
 
 
 def _sentence(error: Exception, item: Item) -> str:

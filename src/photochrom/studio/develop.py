@@ -6,11 +6,12 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job, fitted_name, result_suffix
 from photochrom.albums.batch import run_batch
 from photochrom.albums.hinted import with_references
+from photochrom.albums.manifest import MANIFEST_NAME, Manifest
 from photochrom.albums.recipe import RECIPE_SUFFIX
 from photochrom.albums.reports import PhotoReport
 from photochrom.albums.results import BatchSettings
@@ -43,6 +44,7 @@ class Order:
         asked: the options.
         mask: a hand-drawn mask's file.
         references: colour photographs' files.
+        remembered: whether a manifest of an album tells, in that folder, what was made.
     """
 
     task: Task
@@ -52,6 +54,7 @@ class Order:
     asked: Asked
     mask: Path | None = None
     references: tuple[Path, ...] = ()
+    remembered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def develop(order: Order, sessions: Sessions, limits: Limits, stop: Stop) -> Dev
     if order.task == "restore":
         restorer = sessions.restorer(restoring, stop=stop, mask=drawn)
         settings = BatchSettings(restorer.provenance, writing, limits, reading, keep_recipe=order.asked.recipe)
-        summary = _run(job, restorer.run, settings)
+        summary = _run(order, job, restorer.run, settings)
     else:
         first = restoring if getattr(order.asked, "restore", False) else None
         colorizer = sessions.colorizer(order.asked.part(ColorizeOptions), first, stop=stop, mask=drawn)
@@ -97,7 +100,7 @@ def develop(order: Order, sessions: Sessions, limits: Limits, stop: Stop) -> Dev
             refuse_deaf(colorizer.engine.spec)
         if order.references:
             settings = with_references(settings, order.references, colorizer.engine)
-        summary = _run(job, colorizer.run, settings, colorizer.run)
+        summary = _run(order, job, colorizer.run, settings, colorizer.run)
     error = summary.error.replace(str(order.source), order.name).replace(str(target), result_name(order, target))
     files = {} if summary.error else _files(order, target)
     return Developed(summary, error.replace(str(order.folder) + os.sep, ""), files)
@@ -115,9 +118,17 @@ def result_name(order: Order, target: Path) -> str:
     return fitted_name(Path(order.name).stem, mark + target.suffix)
 
 
-def _run(job: Job, make_one: object, settings: BatchSettings, make_hinted: object = None) -> PhotoReport:
+def _run(order: Order, job: Job, make_one: Any, settings: BatchSettings, make_hinted: Any = None) -> PhotoReport:
     reports: list[PhotoReport] = []
-    run_batch([job], make_one, settings, workers=1, on_report=reports.append, make_hinted=make_hinted)  # type: ignore[arg-type]
+    run_batch(
+        [job],
+        make_one,
+        settings,
+        manifest=Manifest.of(order.folder) if order.remembered else None,
+        workers=1,
+        on_report=reports.append,
+        make_hinted=make_hinted,
+    )
     return reports[0]
 
 
@@ -134,7 +145,7 @@ def _given_hints(order: Order) -> Path | None:
 def _files(order: Order, target: Path) -> dict[str, MadeFile]:
     """Return what lies in the folder, by label, with the names that people know."""
     called, found = result_name(order, target), {}
-    for path in sorted(order.folder.iterdir()):
+    for path in sorted(path for path in order.folder.iterdir() if path.name != MANIFEST_NAME):
         ending = next((e for e in (RECIPE_SUFFIX, HINTS_SUFFIX) if path.name.endswith(e)), "")
         picture = Path(path.name.removesuffix(ending))
         mark = picture.stem.removeprefix(STEM)

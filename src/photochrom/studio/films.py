@@ -1,32 +1,40 @@
-"""Films on the wall: a frame that stands for each, a strip of its shots, and the whole film in colour."""
+"""Films on the wall: frames to say colours in, their shots as a strip, and the whole film in colour.
+
+A film's look says what rules all of it, and under "frames" the hints for some of its frames, by their time in seconds,
+as they are named for `photochrom film --hints`.
+"""
 
 from __future__ import annotations
 
-import io
 import json
 import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image
-
 from photochrom.albums.album import COLORED_MARK, fitted_name
-from photochrom.errors import FilmError
+from photochrom.errors import OptionError
 from photochrom.files.codecs.atomic import write_whole
 from photochrom.files.photo import Photo
 from photochrom.hints.sheet import HINTS_SUFFIX
 from photochrom.options import ColorizeOptions, Limits
-from photochrom.studio.looks import references_in
+from photochrom.studio.looks import FRAMES, encoded, references_in, shrunk
+from photochrom.studio.problems import HttpError
 from photochrom.studio.requests import checked_request
+from photochrom.studio.stopping import Stop
 from photochrom.studio.store import FILM_SUFFIXES
 
 if TYPE_CHECKING:
     from photochrom.studio.parts import Parts
     from photochrom.studio.wall import Item, Wall
 
-STRIP_FRAMES, STRIP_HEIGHT = 8, 90
-STRIP_NAME, RESULT_SUFFIX = "strip.webp", ".mp4"
+SHOTS, RESULT_SUFFIX = "shots", ".mp4"
+SHOT_PX, SHOT_QUALITY = 90, 75
+MOST_SHOTS, MOST_FRAMES = 5_000, 500
+FRAME_TIME = re.compile(r"\d{1,6}\.\d{3}")
+NOT_OF_FILMS = frozenset({"hints", "frames", "restore", "recipe", "keep_hints"})
 
 
 def is_film(name: str) -> bool:
@@ -34,8 +42,8 @@ def is_film(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in FILM_SUFFIXES
 
 
-def look_at(path: Path, folder: Path, limits: Limits) -> tuple[Photo, dict[str, Any]]:
-    """Return a frame from the middle of a film, and keep a strip of frames, evenly spread.
+def frame_at(path: Path, seconds: float | None, limits: Limits) -> tuple[str, Photo]:
+    """Return the time, in seconds, and the picture of the frame that is on the screen at a time, or in the middle.
 
     Raises:
         MissingExtraError: the extra `film` is not installed.
@@ -45,45 +53,71 @@ def look_at(path: Path, folder: Path, limits: Limits) -> tuple[Photo, dict[str, 
 
     require_film_extra()
     from photochrom.film.sources import open_source
+    from photochrom.film.stills import still_at
 
-    info = open_source(path, limits=limits).info
-    frames = _spread(path, float(info.duration_s or 0.0))
-    if not frames:
-        raise FilmError("no frame of it can be read", where=str(path))
-    small = [_of_height(frame, STRIP_HEIGHT) for _, frame in frames]
-    strip = np.concatenate([np.asarray(frame) for frame in small], axis=1)
-    buffer = io.BytesIO()
-    Image.fromarray(strip).save(buffer, "WEBP", quality=75)
-    write_whole(folder / STRIP_NAME, buffer.getvalue())
-    at_s, middle = frames[len(frames) // 2]
-    return Photo(np.asarray(middle.convert("L"))[..., None]), {"frame_s": round(at_s, 3)}
+    source = open_source(path, limits=limits)
+    still = still_at(source, source.info.duration_s / 2 if seconds is None else seconds)
+    return f"{still.at_s:.3f}", still.photo
 
 
-def _of_height(frame: Image.Image, height: int) -> Image.Image:
-    return frame.resize((max(1, round(frame.width * height / frame.height)), height))
+def find_shots(path: Path, folder: Path, limits: Limits, stop: Stop) -> Iterator[tuple[float, float, float]]:
+    """Yield begin, end and a time between of each shot, in seconds; a small picture of it is kept in the folder.
+
+    Raises:
+        FilmError: a frame cannot be handled.
+        StoppedError: nobody waits for it any more.
+    """
+    from photochrom.film.sources import open_source
+    from photochrom.film.stills import find_shots as find
+
+    (folder / SHOTS).mkdir(exist_ok=True)
+    for number, shot in enumerate(find(open_source(path, limits=limits))):
+        stop.check()
+        if number == MOST_SHOTS:
+            return
+        small = shrunk(shot.still.photo, SHOT_PX, 3 * SHOT_PX)
+        write_whole(shot_path(folder, number), encoded(small, SHOT_QUALITY))
+        yield shot.begin_s, shot.end_s, shot.still.at_s
 
 
-def _spread(path: Path, duration_s: float) -> list[tuple[float, Image.Image]]:
-    """Return times and frames from places spread evenly over a film, those that can be read."""
-    import av
+def shot_path(folder: Path, number: int) -> Path:
+    """Return where a shot's small picture lies."""
+    return folder / SHOTS / f"{number}.webp"
 
-    found: list[tuple[float, Image.Image]] = []
-    with av.open(os.fspath(path)) as container:
-        stream = container.streams.video[0]
-        for k in range(STRIP_FRAMES if duration_s else 1):
-            at = duration_s * (k + 0.5) / STRIP_FRAMES
-            if duration_s:
-                container.seek(int(at * av.time_base))
-            frame = next(container.decode(stream), None)
-            if frame is not None:
-                found.append((float(frame.time or 0.0), Image.fromarray(frame.to_ndarray(format="rgb24"))))
-    return found
+
+def frame_folder(folder: Path, frame: str) -> Path:
+    """Return where what is made of one of a film's frames lies; raise HttpError for what is no frame's time."""
+    if not FRAME_TIME.fullmatch(frame):
+        raise HttpError(404, "there is no such frame")
+    return folder / FRAMES / frame
+
+
+def look_of_frame(look: Mapping[str, Any], frame: str) -> dict[str, Any]:
+    """Return how one frame is to look, as a photograph's look."""
+    hints = _frames_of(look).get(frame, [])
+    return {name: value for name, value in look.items() if name != "frames"} | {"hints": hints}
+
+
+def check_look(look: Mapping[str, Any]) -> None:
+    """Raise OptionError where a film's look, or the hints for one of its frames, is wrong."""
+    frames = _frames_of(look)
+    for frame in frames or {"0.000": []}:
+        if not FRAME_TIME.fullmatch(frame):
+            raise OptionError(f"{frame[:20]!r} is no frame's time", where="frames")
+        checked_request("colorize", look_of_frame(look, frame))
+
+
+def _frames_of(look: Mapping[str, Any]) -> Mapping[str, Any]:
+    frames = look.get("frames", {})
+    if not isinstance(frames, Mapping) or len(frames) > MOST_FRAMES:
+        raise OptionError(f"should be the hints for up to {MOST_FRAMES} frames, by their times", where="frames")
+    return frames
 
 
 def color_film(item: Item, wall: Wall, parts: Parts) -> dict[str, Any]:
     """Colour a whole film as `photochrom film` does, telling how far it is; return what the wall is to know.
 
-    Hints for the frame that stands for it rule its shot; references serve the whole film.
+    Hints for a frame rule its shot; references serve the whole film.
 
     Raises:
         FilmError, MissingExtraError, OutputError: it cannot be done.
@@ -115,17 +149,17 @@ def color_film(item: Item, wall: Wall, parts: Parts) -> dict[str, Any]:
 
 
 def _hints_folder(item: Item, wall: Wall) -> Path | None:
-    """Return a folder with the hints of a film's frame, named by its time; None where there are none."""
-    if not item.look.get("hints"):
-        return None
+    """Return a folder with the hints of a film's frames, named by their times; None where there are none."""
+    said = {frame: hints for frame, hints in _frames_of(item.look).items() if hints}
     folder = wall.folder_of(item) / "hints"
-    folder.mkdir(exist_ok=True)
-    sheet = {"photochrom_hints": 1, "hints": item.look["hints"]}
-    write_whole(folder / f"{item.frame_s:.3f}s{HINTS_SUFFIX}", json.dumps(sheet).encode())
+    shutil.rmtree(folder, ignore_errors=True)
+    if not said:
+        return None
+    folder.mkdir()
+    for frame, hints in said.items():
+        sheet = {"photochrom_hints": 1, "hints": hints}
+        write_whole(folder / f"{frame}s{HINTS_SUFFIX}", json.dumps(sheet).encode())
     return folder
-
-
-NOT_OF_FILMS = frozenset({"hints", "restore", "recipe", "keep_hints"})
 
 
 def result_beside(source: Path) -> Path:

@@ -37,7 +37,8 @@ LONGEST_PX = 2_000
 THUMBNAIL_PX = 360
 KEPT_SMALL = 12
 SHOWN_QUALITY, SENT_QUALITY, THUMBNAIL_QUALITY = 88, 92, 78
-SMALL_NAME = "small.png"
+SMALL_NAME, FRAMES = "small.png", "frames"
+"""What a folder holds: the small copy, and, of a film, folders of single frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +146,9 @@ def hints_of(asked: Asked) -> tuple[Hint, ...]:
 
 
 def references_in(folder: Path) -> list[Path]:
-    """Return the reference photographs of a photograph."""
-    return sorted(folder.glob("reference-*"))
+    """Return the reference photographs of a photograph, or of the film that a frame is one of."""
+    home = folder.parent.parent if folder.parent.name == FRAMES else folder
+    return sorted(home.glob("reference-*"))
 
 
 def small_mask(folder: Path, small: Photo) -> npt.NDArray[np.bool_] | None:

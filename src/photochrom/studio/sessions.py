@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from photochrom.colorizer import Colorizer, load_engine
 from photochrom.engines.base import Engine
 from photochrom.engines.catalog import find_card, model_cards
-from photochrom.engines.hub import installed_models
+from photochrom.engines.hub import find_model, installed_models
 from photochrom.options import ColorizeOptions, EngineOptions, RestoreOptions
 from photochrom.studio.stopping import Stop, stoppable
 
@@ -48,6 +48,10 @@ class Sessions:
                     self._color.pop(next(iter(self._color)))  # whoever still uses it holds it until then
                 self._color[model] = load_engine(path, self._engine_options)
             return self._color[model]
+
+    def file_of(self, model: str) -> Path:
+        """Return the file of a model; raises as ``engine``."""
+        return find_model(self._path_or_name(model)).path
 
     def colorizer(
         self,

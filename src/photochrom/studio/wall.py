@@ -51,7 +51,8 @@ class Item:
         full_error: why there is none.
         full_error_kind: the error's class.
         progress: of a film, 0 to 1.
-        frame_s: of a film, the time of the frame that stands for it, and that hints are for.
+        frame: of a film, the time in seconds of the frame that stands for it.
+        shots: of a film, once they are found: begin, end and a time between of each, in seconds.
         files: made at full size: name on disk, and for people, by label.
         saved: where the result was written, for people.
     """
@@ -74,7 +75,8 @@ class Item:
     full_error: str = ""
     full_error_kind: str = ""
     progress: float = 0.0
-    frame_s: float = 0.0
+    frame: str = ""
+    shots: tuple[tuple[float, float, float], ...] = ()
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
     saved: str = ""
 
@@ -210,7 +212,8 @@ def _read(folder: Path) -> Item | None:
     try:
         values = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
         values["files"] = {label: tuple(pair) for label, pair in values["files"].items()}
-        item = Item(**values | {"notes": tuple(values["notes"])})
+        lists = {"notes": tuple(values["notes"]), "shots": tuple(map(tuple, values["shots"]))}
+        item = Item(**values | lists)
         return replace(item, full="" if item.full == "working" else item.full)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

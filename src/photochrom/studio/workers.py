@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Callable
 
-URGENT, USUAL, LATER = 0, 1, 2
+URGENT, USUAL, LATER, LAST = range(4)
 Work = Callable[[], None]
 
 

@@ -2,7 +2,7 @@
 
 index.html  service-worker.js  app.webmanifest  licences.txt
 page-HASH/      the page's own scripts, words and looks
-model-HASH.onnx, runtime-HASH/
+model-HASH.packed, runtime-HASH/    large, and compressed: packing.py
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import json
 from collections.abc import Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from types import MappingProxyType
 
 from photochrom.engines.base import ModelSpec
 from photochrom.files.provenance import Provenance, with_provenance
 from photochrom.version import VERSION
+from photochrom.webpage import packing
 from photochrom.webpage import runtime as ort
 from photochrom.webpage.runtime import BrowserRuntime
 
@@ -25,7 +27,7 @@ POLICY = (
 )
 """The Content-Security-Policy: the page's own files, and nothing else from anywhere."""
 
-LARGE_BYTES = 1_000_000
+WEIGHT_BYTES = 2  # of a weight in the model's file: float16
 HASH_LETTERS = 12
 # What the page needs to know of a model; the rest of its own description stays in its file.
 SPEC_FIELDS = {
@@ -41,22 +43,37 @@ SPEC_FIELDS = {
     "rebalancing",
     "rebalancing_left",
 }
+# What is told of hints: all are a person's.
+HINTED = {"hints": {"count": "COUNT", "by_person": "COUNT", "colors": ["COLORS"]}}
 AT_ROOT = ("index.html", "app.webmanifest", "licences.txt")
 WORKER = "service-worker.js"
 
 
-def bundle_page(model: bytes, spec: ModelSpec, runtime: BrowserRuntime) -> dict[str, bytes]:
-    """Return the page's files by path; those that name others come last, so that written in order none is amiss."""
+def bundle_page(model: bytes, spec: ModelSpec, runtime: BrowserRuntime, *, keep: bool = True) -> dict[str, bytes]:
+    """Return the page's files by path; those that name others come last, so that written in order none is amiss.
+
+    Args:
+        model: a model's file.
+        spec: what it says of itself.
+        runtime: what runs it.
+        keep: let browsers keep the page for use without a network, at the address that they have it from.
+    """
     site = files("photochrom.webpage").joinpath("site")
-    model_path, runtime_folder = f"model-{_short(model)}.onnx", f"runtime-{_short(runtime.script + runtime.wasm)}"
-    found = {model_path: model, f"{runtime_folder}/ort.js": runtime.script, f"{runtime_folder}/ort.wasm": runtime.wasm}
+    runtime_folder = f"runtime-{_short(runtime.script + runtime.wasm)}"
+    large = {
+        f"model-{_short(model)}{packing.SUFFIX}": (model, WEIGHT_BYTES),
+        f"{runtime_folder}/ort.wasm{packing.SUFFIX}": (runtime.wasm, 1),
+    }
+    packed = {path: packing.pack(*what) for path, what in large.items()}
+    promises = [_promise(path, packed[path], *what) for path, what in large.items()]
+    found = {**packed, f"{runtime_folder}/ort.js": runtime.script}
     page = _page_files(site)
-    page["page.json"] = _as_json(_settings(model_path, model, spec, runtime_folder, runtime))
+    page["page.json"] = _as_json({**_settings(spec, runtime_folder, *promises), "keep": keep})
     release = f"page-{_short(b''.join(name.encode() + page[name] for name in sorted(page)))}"
     found |= {f"{release}/{name}": content for name, content in page.items()}
     texts = {"@RELEASE@": release, "@POLICY@": POLICY}
     found |= {name: _filled(site.joinpath(name), texts) for name in reversed(AT_ROOT)}
-    kept = {path: {"sha256": _sha256(content), "large": len(content) > LARGE_BYTES} for path, content in found.items()}
+    kept = {path: {"sha256": _sha256(content), "large": path in packed} for path, content in found.items()}
     found[WORKER] = _filled(site.joinpath(WORKER), {'"@FILES@"': json.dumps(kept, indent=1), "@POLICY@": POLICY})
     return found
 
@@ -67,39 +84,37 @@ def _page_files(site: Traversable) -> dict[str, bytes]:
     return scripts | {name: site.joinpath(name).read_bytes() for name in others}
 
 
-def _settings(
-    model_path: str, model: bytes, spec: ModelSpec, runtime_folder: str, runtime: BrowserRuntime
-) -> dict[str, object]:
-    """Return what the page reads first: where the large files lie, what they must be, and what the model says."""
+def _promise(path: str, packed: bytes, content: bytes, planes: int) -> dict[str, object]:
+    """Return what the page is told of a large file: where it lies, how it is packed, and what it must be."""
     return {
-        "version": VERSION,
-        "model": {
-            "name": spec.name,
-            "path": f"../{model_path}",
-            "sha256": _sha256(model),
-            "bytes": len(model),
-            "spec": spec.model_dump(mode="json", include=SPEC_FIELDS),
-        },
-        "runtime": {
-            "version": ort.VERSION,
-            "script": f"../{runtime_folder}/ort.js",
-            "wasm": {
-                "path": f"../{runtime_folder}/ort.wasm",
-                "sha256": _sha256(runtime.wasm),
-                "bytes": len(runtime.wasm),
-            },
-        },
-        "example": "example.jpg",
-        "xmp": _provenance(spec, _sha256(model)),
+        "path": f"../{path}",
+        "packed": {"sha256": _sha256(packed), "bytes": len(packed), "planes": planes},
+        "sha256": _sha256(content),
+        "bytes": len(content),
     }
 
 
-def _provenance(spec: ModelSpec, sha256: str) -> str:
-    """Return the XMP packet of a result; the page puts numbers in place of VIVIDNESS and WARMTH."""
-    settings = {"page": True, "size": spec.render_px, "vividness": "VIVIDNESS", "warmth": "WARMTH"}
+def _settings(
+    spec: ModelSpec, runtime_folder: str, model: dict[str, object], wasm: dict[str, object]
+) -> dict[str, object]:
+    """Return what the page reads first: the large files, and what the model says."""
+    told = spec.model_dump(mode="json", include=SPEC_FIELDS)
+    return {
+        "version": VERSION,
+        "model": {"name": spec.name, **model, "spec": told, "hears": spec.hears},
+        "runtime": {"version": ort.VERSION, "script": f"../{runtime_folder}/ort.js", "wasm": wasm},
+        "example": "example.jpg",
+        "xmp": _provenance(spec, str(model["sha256"])),
+        "xmp_hinted": _provenance(spec, str(model["sha256"]), HINTED),
+    }
+
+
+def _provenance(spec: ModelSpec, sha256: str, more: Mapping[str, object] = MappingProxyType({})) -> str:
+    """Return the XMP packet of a result; the page puts values in place of the words in capitals."""
+    settings = {"page": True, "size": spec.render_px, "vividness": "VIVIDNESS", "warmth": "WARMTH", **more}
     packet, _ = with_provenance(None, Provenance(spec.name, sha256, VERSION, settings))
     text = packet.decode()
-    for gap in ("VIVIDNESS", "WARMTH"):  # numbers stand there, not texts
+    for gap in ("VIVIDNESS", "WARMTH", "COUNT"):  # numbers stand there, not texts
         text = text.replace(f"&quot;{gap}&quot;", gap)
     return text
 

@@ -39,6 +39,7 @@ function heard(news) {
   for (const photo of news.changed) photos.set(photo.id, photo);
   for (const id of news.removed) photos.delete(id);
   left = news;
+  wall.plain.hidden = !news.plain;
   wall.show(photos, news.changed, news.removed);
   for (const photo of news.changed) if (table?.photo.id === photo.id) table.show(photo);
   if (table ? news.removed.includes(table.photo.id) : photos.has(location.hash.slice(1))) route();
@@ -71,7 +72,7 @@ async function saveAll() {
 }
 
 function furnish() {
-  const languages = make("select", { onchange: () => { speak(languages.value); furnish(); wall.speak(photos); if (table) { table.leave(); table = null; route(); } tellProgress(); } });
+  const languages = make("select", { onchange: () => { speak(languages.value); furnish(); wall.speak(photos); wall.plain.hidden = !left.plain; if (table) { table.leave(); table = null; route(); } tellProgress(); } });
   languages.setAttribute("aria-label", t("language"));
   for (const [key, name] of Object.entries(NAMES)) languages.append(make("option", { value: key, selected: key === current() }, name));
   document.getElementById("tools").replaceChildren(

@@ -29,8 +29,7 @@ export function lookPart(table) {
   };
   const sliders = make("div", { class: "part-fields" });
   const notes = make("ul", { class: "notes" });
-  const strip = table.photo.kind === "film" ? make("img", { class: "strip", alt: "", src: picture(table.photo, "strip") }) : null;
-  const part = make("section", { class: "part" }, make("h2", {}, t("lookPart")), strip, sliders,
+  const part = make("section", { class: "part" }, make("h2", {}, t("lookPart")), sliders,
     make("h3", {}, t("versions")), make("div", { class: "buttons" }, button("sliders", t("versions"), showVersions)), versions, guess,
     make("h3", {}, t("reference")), make("p", {}, t("referenceHelp")),
     make("div", { class: "buttons reference" }, button("add", t("reference"), () => file.click()), button("close", t("referenceNone"), () => table.lendNothing())), file,

@@ -3,6 +3,7 @@
 import { DamageMask } from "./damage.js";
 import { button, make, toast } from "./elements.js";
 import { faultText } from "./faults.js";
+import { FilmFrames, filmPart } from "./film.js";
 import { icon } from "./icons.js";
 import { LookHistory } from "./look.js";
 import { brushPart, lookPart, questionPart, restorePart, savePart } from "./parts.js";
@@ -12,6 +13,7 @@ import { PhotoViewer } from "./viewer.js";
 import { t } from "./words.js";
 
 const PARTS = [["sliders", "lookPart", lookPart], ["brush", "brush", brushPart], ["question", "questions", questionPart], ["restore", "restore", restorePart], ["save", "save", savePart]];
+const OF_FILMS = [["album", "shots", filmPart], ...PARTS.filter(([, words]) => words !== "restore")];
 
 export class LightTable extends HTMLElement {
   constructor(photo, photos) {
@@ -22,14 +24,16 @@ export class LightTable extends HTMLElement {
     this.history = new LookHistory(this, photo.look);
     this.strokes = new Strokes(this);
     this.mask = new DamageMask(this);
+    this.frames = photo.kind === "film" ? new FilmFrames(this) : null;
+    this.parts = this.frames ? OF_FILMS : PARTS;
   }
 
   get look() { return this.history.current; }
-  get hints() { return this.look.hints ?? []; }
-  get isPainting() { return PARTS[this.chosen][1] === "brush"; }
+  get hints() { return this.frames?.hints ?? this.look.hints ?? []; }
+  get isPainting() { return this.parts[this.chosen][1] === "brush"; }
 
-  /** Return where the studio answers for this photograph. */
-  address(what) { return `/studio/photos/${this.photo.id}/${what}`; }
+  /** Return where the studio answers for this photograph, of a film for the frame that is shown. */
+  address(what) { return `/studio/photos/${this.photo.id}/${what}${this.frames ? `?frame=${this.frames.current}` : ""}`; }
 
   connectedCallback() {
     this.replaceChildren(this.makeRail(), this.viewer = new PhotoViewer(), this.makePanel());
@@ -51,12 +55,12 @@ export class LightTable extends HTMLElement {
 
   makePanel() {
     this.place = make("div", { role: "tabpanel", id: "part" });
-    this.tabButtons = PARTS.map(([name, words], k) => make("button", { type: "button", role: "tab", id: `tab-${words}`, "aria-controls": "part", onclick: () => this.choose(k) }, icon(name), t(words)));
+    this.tabButtons = this.parts.map(([name, words], k) => make("button", { type: "button", role: "tab", id: `tab-${words}`, "aria-controls": "part", onclick: () => this.choose(k) }, icon(name), t(words)));
     const tabs = make("div", { class: "tabs", role: "tablist" }, ...this.tabButtons);
     tabs.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (!step) return;
-      this.choose((this.chosen + step + PARTS.length) % PARTS.length);
+      this.choose((this.chosen + step + this.parts.length) % this.parts.length);
       this.tabButtons[this.chosen].focus();
       event.stopPropagation();
     });
@@ -79,12 +83,17 @@ export class LightTable extends HTMLElement {
   choose(k) {
     this.section?.leave?.();
     this.chosen = k;
-    this.section = PARTS[k][2](this);
+    this.section = this.parts[k][2](this);
     this.place.replaceChildren(this.section);
     this.place.setAttribute("aria-labelledby", this.tabButtons[k].id);
     for (const [at, tab] of this.tabButtons.entries()) { tab.setAttribute("aria-selected", String(at === k)); tab.tabIndex = at === k ? 0 : -1; }
     this.viewer.setTool(this.isPainting ? "brush" : "move");
     this.showMask();
+  }
+
+  open(words) {
+    const k = this.parts.findIndex(([, name]) => name === words);
+    if (k >= 0) this.choose(k);
   }
 
   /** Follow what the server says of this photograph. */
@@ -93,14 +102,29 @@ export class LightTable extends HTMLElement {
     this.photo = this.viewer.photo = photo;
     this.viewer.full = photo.full === "done";
     this.tellWork();
-    if (photo.revision !== before.revision && !this.history.isAhead) {
-      this.viewer.setImage("after", picture(photo, "after")).catch(() => {});
-      this.history.follow(photo.look);
-      this.notes = photo.notes;
-    }
+    if (photo.revision !== before.revision && !this.history.isAhead) this.renewed(photo);
     if (this.isSaving && photo.full !== "working") this.saved(photo);
     this.viewer.draw();
     this.section?.update();
+  }
+
+  /** It has been coloured anew: by what was said here, or in another tab. */
+  renewed(photo) {
+    this.history.follow(photo.look);
+    if (this.frames && !this.frames.isPoster) {
+      this.history.preview();
+      return;
+    }
+    this.viewer.setImage("after", picture(photo, "after")).catch(() => {});
+    this.notes = photo.notes;
+  }
+
+  /** Show another frame of the film, before and, as soon as it is made, after. */
+  async showFrame() {
+    await this.viewer.setImage("before", this.address("before"));
+    await this.history.preview();
+    this.dataset.frame = this.frames.current;
+    this.section.update();
   }
 
   tellWork() {
@@ -113,7 +137,7 @@ export class LightTable extends HTMLElement {
     this.tellWork();
   }
 
-  setHints(hints) { this.history.change({ hints }); }
+  setHints(hints) { this.history.change(this.frames?.withHints(hints) ?? { hints }); }
 
   lookChanged() {
     this.section.update();
@@ -133,7 +157,7 @@ export class LightTable extends HTMLElement {
   }
 
   async showMask() {
-    await this.viewer.setLayer("mask", PARTS[this.chosen][1] === "restore" ? this.mask.picture : null);
+    await this.viewer.setLayer("mask", this.parts[this.chosen][1] === "restore" ? this.mask.picture : null);
     this.section.update();
   }
 
@@ -216,7 +240,7 @@ export class LightTable extends HTMLElement {
     const { viewer } = this;
     const acts = {
       Escape: () => { location.hash = ""; }, b: () => viewer.hold(true), c: () => viewer.nextMode(),
-      h: () => this.choose(1), q: () => this.choose(2), r: () => this.choose(3), s: () => this.choose(4),
+      h: () => this.open("brush"), q: () => this.open("questions"), r: () => this.open("restore"), s: () => this.open("save"),
       z: () => this.history.step(-1), Z: () => this.history.step(1), PageDown: () => this.goTo(1), PageUp: () => this.goTo(-1),
       "+": () => viewer.zoom(1.6), "-": () => viewer.zoom(1 / 1.6), 0: () => viewer.fit(), 1: () => viewer.zoom(1 / devicePixelRatio / viewer.scale),
       "[": () => viewer.setSplit(viewer.split - 0.05), "]": () => viewer.setSplit(viewer.split + 0.05),

@@ -60,6 +60,8 @@ export class PhotoWall extends HTMLElement {
     this.welcome = make("section", { class: "welcome" }, make("h1", {}, t("welcome")),
       make("div", { class: "dropping" }, make("strong", {}, t("dropHere")), make("p", {}, t("dropHelp")),
         make("div", { class: "buttons" }, button("add", t("add"), () => this.choose.click(), { kind: "main" }), samples)));
+    this.plain = make("p", { hidden: true }, make("a", { href: "/try/" }, t("plainPage")));
+    this.welcome.append(this.plain);
     this.list = make("ul", { class: "prints" });
     this.heading = make("h1", { class: "visually-hidden" }, t("wall"));
     this.replaceChildren(this.welcome, this.heading, this.list, this.choose);

@@ -1,22 +1,39 @@
 // The main path, as in photochrom's pipeline.py for one view:
-// luma -> small copy -> tone -> net -> caution -> grading -> chroma under the full-size luma.
+// luma -> small copy -> tone -> net (and hints) -> caution -> grading -> hints obeyed -> chroma under the full-size luma.
 
 import { beCautious, grade, splitVividness } from "./grading.js";
+import { drawHints, followHints } from "./hints.js";
 import { isBlank, normalizeTone, shrinkLuma } from "./luma.js";
 import { rowMerger } from "./merging.js";
 import { padToMultiple, renderSize } from "./resample.js";
 
-/** What the net says of a photograph { width, height, codes }: everything that does not depend on how it shall look. */
-export async function recognize(photo, net) {
-  const { spec } = net;
+/** What the net is shown of a photograph { width, height, codes }. */
+export function prepare(photo, spec) {
   const [width, height] = renderSize(photo.width, photo.height, spec.render_px, spec.multiple, spec.output_stride);
   const small = shrinkLuma(photo.codes, photo.width, photo.height, width, height, spec.output_stride);
-  const padded = padToMultiple(normalizeTone(small.net), width, height, spec.multiple);
-  const answer = await net.run(padded.plane, padded.width, padded.height);
+  const luma = normalizeTone(small.net), blank = spec.bins_ab.length > 0 && isBlank(small.net);
+  return { luma, width, height, cellLuma: small.cell, blank };
+}
+
+/** What the net says of a photograph, told so many hints: everything that does not depend on how it shall look. */
+export async function recognize(prepared, net, hints = []) {
+  const { luma, width, height, cellLuma, blank } = prepared, { spec } = net;
+  const padded = padToMultiple(luma, width, height, spec.multiple);
+  const said = hints.length ? bordered(drawHints(hints, luma, width, height), width, height, padded.width, padded.height) : null;
+  const answer = await net.run(padded.plane, padded.width, padded.height, said);
   const columns = width / spec.output_stride, rows = height / spec.output_stride;
   const crop = (planes) => cropped(planes, answer.columns, answer.rows, columns, rows);
-  const blank = spec.bins_ab.length > 0 && isBlank(small.net);
-  return { ab: crop(answer.ab), logits: crop(answer.logits), cellLuma: small.cell, columns, rows, blank };
+  return { ab: crop(answer.ab), logits: crop(answer.logits), cellLuma, columns, rows, blank, hints };
+}
+
+/** Planes with nothing said of the border that the net's multiple asks for. */
+function bordered(planes, width, height, newWidth, newHeight) {
+  const count = planes.length / (width * height), out = new Float32Array(count * newWidth * newHeight);
+  for (let row = 0; row < count * height; row++) {
+    const plane = Math.floor(row / height), to = (plane * newHeight + (row % height)) * newWidth;
+    out.set(planes.subarray(row * width, (row + 1) * width), to);
+  }
+  return out;
 }
 
 function cropped(planes, width, height, columns, rows) {
@@ -30,21 +47,22 @@ function cropped(planes, width, height, columns, rows) {
   return out;
 }
 
-/** a*, b* on the small grid for a look { vividness, warmth }. */
-export function colorsOf(recognized, spec, look) {
-  const { cellLuma, logits, blank } = recognized, [caution, gain] = splitVividness(look.vividness, spec);
-  const ab = caution > 0 ? beCautious(logits, cellLuma.length, spec, caution) : recognized.ab;
-  return grade(ab, cellLuma, spec, look, blank ? 0 : gain);
+/** { ab, cellLuma, columns, rows }: colours on a small grid for a look { vividness, warmth }, hints followed. */
+export function colorsOf(recognized, spec, look, photo) {
+  const { cellLuma, columns, rows, logits, blank, hints } = recognized, [caution, gain] = splitVividness(look.vividness, spec);
+  const said = caution > 0 ? beCautious(logits, cellLuma.length, spec, caution) : recognized.ab;
+  const colors = { ab: grade(said, cellLuma, spec, look, blank ? 0 : gain), cellLuma, columns, rows };
+  return hints.length ? followHints(hints, photo, colors) : colors;
 }
 
 /** A function that writes single rows of a picture of any size in these colours; see rowMerger. */
-export function painter(recognized, ab, width, height) {
-  return rowMerger(ab, recognized.cellLuma, recognized.columns, recognized.rows, width, height);
+export function painter({ ab, cellLuma, columns, rows }, width, height) {
+  return rowMerger(ab, cellLuma, columns, rows, width, height);
 }
 
 /** The whole picture in colour: RGBA, opaque where alpha is null. */
-export function paint(photo, recognized, ab) {
-  const { width, height, codes, alpha } = photo, paintRow = painter(recognized, ab, width, height);
+export function paint(photo, colors) {
+  const { width, height, codes, alpha } = photo, paintRow = painter(colors, width, height);
   const out = new Uint8ClampedArray(width * height * 4).fill(255);
   for (let row = 0; row < height; row++) paintRow(row, codes, row * width, out, row * width * 4, 4);
   if (alpha) alpha.forEach((value, at) => { out[at * 4 + 3] = value; });

@@ -2,20 +2,31 @@
 
 import { Fault } from "./fault.js";
 import { sha256 } from "./hashing.js";
+import { unpack } from "./unpacking.js";
 
 const CACHE = "photochrom-page";  // the service worker's, which clears it out
 
-/** { content, kept }: a file's bytes, and whether the browser keeps them. onBytes hears of each piece. */
-export async function fetchLarge(url, promised, onBytes) {
-  const cache = await openCache(), key = new URL(`../by-content/${promised.sha256}`, import.meta.url).href;
+/**
+ * { content, kept }: a file's bytes, and whether the browser keeps them. onBytes hears of each piece, as it comes, packed.
+ * keeps: whether they are to be kept. promised: { bytes, sha256 } of the content, and the same of it packed, with the number of its planes.
+ */
+export async function fetchLarge(url, promised, keeps, onBytes) {
+  const cache = keeps ? await openCache() : undefined, key = new URL(`../by-content/${promised.packed.sha256}`, import.meta.url).href;
   const kept = await cache?.match(key);
   if (kept) {
-    const content = await whole(kept, promised, onBytes).catch(() => null);
+    const content = await whole(kept, promised.packed, onBytes).then((packed) => opened(packed, promised)).catch(() => null);
     if (content) return { content, kept: true };
     await cache.delete(key);  // damaged on the disk
   }
-  const content = await whole(await answerOf(url), promised, onBytes);
-  return { content, kept: await keep(cache, key, content) };
+  const packed = await whole(await answerOf(url), promised.packed, onBytes), content = await opened(packed, promised);
+  return { content, kept: await keep(cache, key, packed) };
+}
+
+/** The content of a packed file, believed if its hash is the one promised. */
+async function opened(packed, { packed: { planes }, bytes, sha256: expected }) {
+  const content = await unpack(packed, planes, bytes);
+  if (!content || (await sha256(content)) !== expected) throw new Fault("altered");
+  return content;
 }
 
 async function openCache() {
@@ -36,8 +47,8 @@ async function answerOf(url) {
   }
 }
 
-async function whole(answer, promised, onBytes) {
-  const content = new Uint8Array(promised.bytes);
+async function whole(answer, { bytes }, onBytes) {
+  const content = new Uint8Array(bytes);
   let filled = 0;
   for await (const piece of piecesOf(answer)) {
     if (filled + piece.length > content.length) throw new Fault("altered");
@@ -45,7 +56,7 @@ async function whole(answer, promised, onBytes) {
     filled += piece.length;
     onBytes(filled);
   }
-  if (filled !== content.length || (await sha256(content)) !== promised.sha256) throw new Fault("altered");
+  if (filled !== content.length) throw new Fault("altered");
   return content;
 }
 

@@ -2,6 +2,7 @@
 
 import "./comparison.js";
 import { Fault, faultOf } from "./fault.js";
+import { Hinting } from "./hinting.js";
 import { chosenLanguage, keepLanguage, LANGUAGES, Words } from "./language.js";
 import { keepForOffline } from "./offline.js";
 import { Session } from "./session.js";
@@ -16,6 +17,10 @@ const json = async (name) => (await fetch(new URL(name, import.meta.url))).json(
 const [page, table] = await Promise.all(["page.json", "strings.json"].map(json));
 const words = new Words(table, chosenLanguage());
 const session = new Session(page, onStage);
+const hinting = new Hinting({
+  layer: find("layer"), list: find("hints"), color: find("color"), nameOf: (n) => words.say("removeHint", { n }),
+  onchange: () => hinted().catch(fail),
+});
 let opened = 0, shown = null, looking = null, told = [];
 
 function tell(state) {
@@ -64,6 +69,8 @@ async function startNet() {
 async function open(file) {
   const turn = ++opened;
   shown = null;
+  hinting.clear();
+  placing(false);
   say("notes", "");
   say("status", "opening");
   find("fault").hidden = true;
@@ -87,7 +94,24 @@ async function open(file) {
   }
 }
 
-const look = () => ({ vividness: Number(find("vividness").value), warmth: Number(find("warmth").value) });
+const look = () => ({
+  vividness: Number(find("vividness").value), warmth: Number(find("warmth").value), hints: hinting.hints,
+});
+
+/** Lets a person say colours in the photograph, which is shown in colour as a whole meanwhile. */
+function placing(on) {
+  if (on === (find("place").getAttribute("aria-pressed") === "true")) return;
+  find("place").setAttribute("aria-pressed", on);
+  find("photo").split(on ? 0 : 50);
+  hinting.show(on);
+}
+
+async function hinted() {
+  find("save-hints").hidden = !hinting.hints.length;
+  say("status", "coloring");
+  await repaint();
+  say("status", "done");
+}
 
 /** Paints in the look of the sliders; while one is being painted, only the last one asked for follows. */
 async function repaint() {
@@ -113,7 +137,7 @@ async function save(format) {
   document.body.toggleAttribute("data-busy", true);
   try {
     const blob = await session.save(look(), format);
-    hand(blob, `${shown.name.replace(/\.[^.]*$/, "")}-color.${FORMATS[format]}`);
+    hand(blob, `${stem()}-color.${FORMATS[format]}`);
     say("status", "saved");
   } catch (error) {
     fail(error);
@@ -121,6 +145,8 @@ async function save(format) {
     document.body.toggleAttribute("data-busy", false);
   }
 }
+
+const stem = () => shown.name.replace(/\.[^.]*$/, "");
 
 function hand(blob, name) {
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
@@ -133,6 +159,7 @@ function speak(language) {
   words.fill(document.documentElement);
   document.title = words.say("title");
   for (const { id, name, values } of told) say(id, name, values);
+  hinting.draw();
 }
 
 function listen() {
@@ -149,6 +176,9 @@ function listen() {
     }
   });
   for (const id of ["vividness", "warmth"]) find(id).addEventListener("input", () => repaint().catch(fail));
+  find("place").addEventListener("click", () => placing(find("layer").hidden));
+  find("layer").addEventListener("keydown", ({ key }) => { if (key === "Escape") placing(false); });
+  find("save-hints").addEventListener("click", () => hand(hinting.asFile(), `${stem()}.hints.json`));
   for (const format of Object.keys(FORMATS)) find(`save-${format}`).addEventListener("click", () => save(format));
   find("language").addEventListener("change", ({ target }) => {
     keepLanguage(target.value);
@@ -185,7 +215,8 @@ offerLanguages();
 speak(words.language);
 listen();
 tell("ready");
+find("known").hidden = !page.model.hears;
 say("version", "version", { version: page.version, model: page.model.name, hash: page.model.sha256.slice(0, 12) });
-say("offline", "offlineSoon");
-Promise.all([keepForOffline(), startNet()]).then(
-  ([shell, { kept }]) => say("offline", shell && kept ? "offlineNow" : "offlineNever"), () => say("offline", ""));
+say("offline", page.keep ? "offlineSoon" : "");
+Promise.all([page.keep && keepForOffline(), startNet()]).then(
+  ([shell, { kept }]) => say("offline", !page.keep ? "" : shell && kept ? "offlineNow" : "offlineNever"), () => say("offline", ""));

@@ -8,13 +8,13 @@ const HIGHEST_AB = 400, HIGHEST_LOGIT = 1e6;
 
 /**
  * settings: page.json, in whose folder base lies. onProgress(done, total) counts bytes.
- * Gives { spec, kept, run(luma, width, height) }; kept says whether the next visit can do without a network.
+ * Gives { spec, kept, run(luma, width, height, hints) }; hints: 3 planes, a*, b* and weight, or null. kept says whether the next visit can do without a network.
  */
 export async function loadNet(settings, base, onProgress) {
   const { model, runtime } = settings, files = [model, runtime.wasm], done = [0, 0];
-  const total = model.bytes + runtime.wasm.bytes;
+  const total = model.packed.bytes + runtime.wasm.packed.bytes;
   const [weights, wasm] = await Promise.all(files.map((file, place) =>
-    fetchLarge(new URL(file.path, base), file, (bytes) => {
+    fetchLarge(new URL(file.path, base), file, settings.keep, (bytes) => {
       done[place] = bytes;
       onProgress(done[0] + done[1], total);
     })));
@@ -37,11 +37,11 @@ async function start(script, wasm, weights) {
 }
 
 /** a*, b* (2 planes) and logits (a plane per class) of a padded luma plane, with the grid's width and height. */
-async function ask({ session, Tensor }, spec, luma, width, height) {
+async function ask({ session, Tensor }, spec, luma, width, height, hints) {
   const feeds = {
     luma: new Tensor("float32", luma, [1, 1, height, width]),
     temperature: new Tensor("float32", Float32Array.of(spec.temperature), []),
-    hints: new Tensor("float32", new Float32Array(HINT_CHANNELS * width * height), [1, HINT_CHANNELS, height, width]),
+    hints: new Tensor("float32", hints ?? new Float32Array(HINT_CHANNELS * width * height), [1, HINT_CHANNELS, height, width]),
   };
   const names = session.inputNames.filter((name) => name in feeds), wanted = ["ab", "logits"];
   const answer = await session.run(Object.fromEntries(names.map((name) => [name, feeds[name]])), wanted);

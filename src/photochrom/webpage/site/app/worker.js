@@ -1,6 +1,6 @@
 // The heavy work, beside the page: one request after another, each answered with a result or a fault.
 
-import { colorsOf, paint, painter, recognize } from "./coloring.js";
+import { colorsOf, paint, painter, prepare, recognize } from "./coloring.js";
 import { openPhoto, previewSize } from "./decoding.js";
 import { Fault, faultOf } from "./fault.js";
 import { shrinkLuma } from "./luma.js";
@@ -8,7 +8,7 @@ import { loadNet } from "./net.js";
 import { saveJpeg, savePng } from "./saving.js";
 
 const PROGRESS_EVERY_MS = 80;
-let settings, net, photo, screen, recognized;
+let settings, net, photo, screen, prepared, recognized;
 let queue = Promise.resolve();
 
 const requests = {
@@ -21,27 +21,27 @@ const requests = {
 
   /** Decodes a file and asks the net about it. */
   async open({ file }) {
-    photo = screen = recognized = null;
+    photo = screen = prepared = recognized = null;
     photo = await openPhoto(file);
     const { before, ...kept } = photo;
     photo = kept;
     postMessage({ stage: "color", before, width: photo.width, height: photo.height }, [before]);
-    recognized = await recognize(photo, await net);
+    prepared = prepare(photo, (await net).spec);
+    recognized = await recognize(prepared, await net);
     screen = screenCopy(photo);
     return { result: { notes: photo.notes, blank: recognized.blank } };
   },
 
-  /** Paints the screen's copy in a look. */
+  /** Paints the screen's copy in a look { vividness, warmth, hints }. */
   async look({ look }) {
-    const ab = await colorsFor(look), { width, height } = screen;
-    const bitmap = await createImageBitmap(new ImageData(paint(screen, recognized, ab), width, height));
+    const colors = await colorsFor(look), { width, height } = screen;
+    const bitmap = await createImageBitmap(new ImageData(paint(screen, colors), width, height));
     return { result: { bitmap }, transfer: [bitmap] };
   },
 
   /** Writes the photograph at full size. */
   async save({ look, format }) {
-    const paintRow = painter(recognized, await colorsFor(look), photo.width, photo.height);
-    const xmp = settings.xmp.replaceAll("VIVIDNESS", look.vividness).replaceAll("WARMTH", look.warmth);
+    const paintRow = painter(await colorsFor(look), photo.width, photo.height), xmp = provenance(look);
     const report = progress("save"), onRow = (rows) => report(rows, photo.height);
     return { result: await (format === "png" ? savePng : saveJpeg)(photo, paintRow, xmp, onRow) };
   },
@@ -49,7 +49,20 @@ const requests = {
 
 async function colorsFor(look) {
   if (!recognized) throw new Fault("nothingOpen");
-  return colorsOf(recognized, (await net).spec, look);
+  const { hints = [] } = look;
+  if (JSON.stringify(hints) !== JSON.stringify(recognized.hints)) recognized = await recognize(prepared, await net, hints);
+  return colorsOf(recognized, (await net).spec, look, photo);
+}
+
+/** What the file will say of its making. */
+function provenance({ vividness, warmth, hints = [] }) {
+  const colors = [...new Set(hints.map((hint) => hint.color))];
+  const values = {
+    VIVIDNESS: vividness, WARMTH: warmth, COUNT: hints.length,
+    "&quot;COLORS&quot;": colors.map((color) => `&quot;${color}&quot;`).join(", "), COLORS: colors.join(", "),
+  };
+  const template = hints.length ? settings.xmp_hinted : settings.xmp;
+  return Object.entries(values).reduce((text, [gap, value]) => text.replaceAll(gap, value), template);
 }
 
 function screenCopy({ width, height, codes, alpha }) {

@@ -1,0 +1,185 @@
+"""What the light table asks for: one photograph, or one of a film's frames, looked at and changed."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from photochrom.errors import OptionError
+from photochrom.studio import films, masks, tiles
+from photochrom.studio.desk import Desk
+from photochrom.studio.handlers import FOREVER, ONE, Handlers
+from photochrom.studio.looks import Shown, sent
+from photochrom.studio.problems import HttpError
+from photochrom.studio.wall import Item
+
+Answer = TypeVar("Answer")
+AT_ONCE = 2
+"""Previews made at a time; more would only wait for each other."""
+MOST_REFERENCES = 8
+
+
+class LightTable(Handlers):
+    """The handlers of the light table."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    @property
+    def routes(self) -> list[Route]:
+        """Return which address is answered by whom."""
+        return [
+            Route(f"{ONE}/look", self.change_look, methods=["PUT"]),
+            Route(f"{ONE}/preview", self.preview, methods=["POST"]),
+            Route(f"{ONE}/questions", self.questions, methods=["POST"]),
+            Route(f"{ONE}/versions", self.versions, methods=["POST"]),
+            Route(f"{ONE}/uncertainty", self.uncertainty, methods=["POST"]),
+            Route(f"{ONE}/references", self.add_reference, methods=["POST"]),
+            Route(f"{ONE}/references", self.drop_references, methods=["DELETE"]),
+            Route(f"{ONE}/mask", self.search, methods=["POST"]),
+            Route(f"{ONE}/mask", self.correct, methods=["PUT"]),
+            Route(f"{ONE}/mask", self.mask),
+            Route(f"{ONE}/hints.json", self.hints),
+            Route(f"{ONE}/tiles/{{side}}/{{level:int}}/{{column:int}}/{{row:int}}", self.tile),
+            Route(f"{ONE}/frames", self.take_frame, methods=["POST"]),
+            Route(f"{ONE}/shots/{{number:int}}", self.shot),
+        ]
+
+    async def change_look(self, request: Request) -> Response:
+        """Let a photograph be coloured otherwise."""
+        item, look = self._item(request), await self._values(request)
+        item = await asyncio.to_thread(self.desk.change_look, item, look)
+        await asyncio.to_thread(self.wall.begin, item.id, 0)
+        return JSONResponse(self.wall.find(item.id).told())
+
+    async def preview(self, request: Request) -> Response:
+        """Show a look that is not kept yet."""
+        folder, look = await self._asked(request)
+        result = await self._quick(partial(self.desk.looks.run, folder, look))
+        picture = await asyncio.to_thread(sent, result.photo)
+        return Response(picture, media_type="image/jpeg", headers=_notes(result.notes))
+
+    async def questions(self, request: Request) -> Response:
+        """What the net would like to know."""
+        folder, look = await self._asked(request)
+        found = await self._quick(partial(self.desk.looks.questions, folder, look, 5))
+        return JSONResponse({"questions": [asdict(question) for question in found]})
+
+    async def versions(self, request: Request) -> Response:
+        """Other ways to colour it."""
+        folder, look = await self._asked(request)
+        shown: list[Shown] = await self._quick(partial(self.desk.looks.versions, folder, look, 4))
+        told = [
+            {"picture": f"data:image/webp;base64,{base64.b64encode(one.picture).decode()}", "notes": one.notes}
+            for one in shown
+        ]
+        return JSONResponse({"versions": told})
+
+    async def uncertainty(self, request: Request) -> Response:
+        """Where the net guesses."""
+        folder, look = await self._asked(request)
+        return Response(await self._quick(partial(self.desk.looks.uncertainty, folder, look)), media_type="image/png")
+
+    async def take_frame(self, request: Request) -> Response:
+        """Hold one of a film's frames ready to say colours in."""
+        item, seconds = self._item(request), (await self._values(request)).get("at_s")
+        if item.kind != "film" or not isinstance(seconds, int | float) or not 0 <= seconds < 1e6:
+            raise OptionError("should be a time of a film, in seconds", where="at_s")
+        return JSONResponse({"frame": await asyncio.to_thread(self.desk.take_frame, item, float(seconds))}, 201)
+
+    async def shot(self, request: Request) -> Response:
+        """A frame of a film's shot, small."""
+        path = films.shot_path(self._folder(request), request.path_params["number"])
+        if not path.exists():
+            raise HttpError(404, "there is no such shot")
+        return FileResponse(path, media_type="image/webp", headers=FOREVER)
+
+    async def add_reference(self, request: Request) -> Response:
+        """Let another photograph lend its colours."""
+        item, folder = self._item(request), self._folder(request)
+        taken = len(list(folder.glob("reference-*")))
+        if taken >= MOST_REFERENCES:
+            raise OptionError(f"{MOST_REFERENCES} references are taken already", where="reference")
+        upload = str((await self._values(request)).get("upload"))
+        stored, _ = await asyncio.to_thread(self.desk.parts.uploads.hand_over, upload, folder, f"reference-{taken}")
+        try:
+            look = films.look_of_frame(item.look, item.frame) if item.kind == "film" else item.look
+            await self._quick(partial(self.desk.looks.run, folder, look))
+        except BaseException:
+            (folder / stored).unlink()  # it cannot be read, or has no colours
+            raise
+        return await self._looked_anew(item)
+
+    async def drop_references(self, request: Request) -> Response:
+        """Take no colours of others any more."""
+        for path in self._folder(request).glob("reference-*"):
+            path.unlink()
+        return await self._looked_anew(self._item(request))
+
+    async def _looked_anew(self, item: Item) -> Response:
+        item = await asyncio.to_thread(self.desk.change_look, item, item.look)
+        await asyncio.to_thread(self.wall.begin, item.id, 0)
+        return JSONResponse(item.told())
+
+    async def search(self, request: Request) -> Response:
+        """Search for damage at full size."""
+        item, loop, found = self._item(request), asyncio.get_running_loop(), asyncio.Event()
+        self.desk.find_damage(item, lambda: loop.call_soon_threadsafe(found.set))
+        await found.wait()
+        return await self.mask(request)
+
+    async def correct(self, request: Request) -> Response:
+        """Correct the mask by strokes."""
+        values = await self._values(request)
+        strokes = masks.checked_strokes(values.get("strokes"))
+        await asyncio.to_thread(masks.correct_mask, self._folder(request), strokes)
+        await asyncio.to_thread(self.desk.change_look, self._item(request), self._item(request).look)
+        return await self.mask(request)
+
+    async def mask(self, request: Request) -> Response:
+        """The mask as an overlay."""
+        return Response(await asyncio.to_thread(masks.overlay, self._folder(request)), media_type="image/png")
+
+    async def hints(self, request: Request) -> Response:
+        """A photograph's hints, as a file for the command line."""
+        item = self._item(request)
+        name = json.dumps(f"{Path(item.name).stem}.hints.json").encode("ascii", "replace").decode()
+        headers = {"Content-Disposition": f"attachment; filename={name}"}
+        return Response(self.desk.hint_sheet(item).as_json(), media_type="application/json", headers=headers)
+
+    async def tile(self, request: Request) -> Response:
+        """A tile of the light table."""
+        item, given = self._item(request), request.path_params
+        if given["side"] not in {"before", "after"} or not item.width:
+            raise HttpError(404, "there is no such tile")
+        path = await asyncio.to_thread(self.desk.pyramid, item, given["side"])
+        if path is None:
+            raise HttpError(404, "not made at full size yet")
+        content, kind = await asyncio.to_thread(tiles.tile, path, given["level"], given["column"], given["row"])
+        return Response(content, media_type=kind, headers=FOREVER)
+
+    async def _quick(self, work: Callable[[], Answer]) -> Answer:
+        async with self._slots:
+            return await asyncio.to_thread(work)
+
+    async def _asked(self, request: Request) -> tuple[Path, dict[str, Any]]:
+        """Return where a photograph, or the frame of a film that is asked for, lies, and how it is to look."""
+        item, look = self._item(request), await self._values(request)
+        if item.kind == "film":
+            look = films.look_of_frame(look, request.query_params.get("frame", item.frame))
+        return self._place(request), look
+
+
+def _notes(notes: tuple[str, ...]) -> dict[str, str]:
+    return {"Photochrom-Notes": json.dumps(notes)[:4000]}

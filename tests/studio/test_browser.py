@@ -299,6 +299,53 @@ def test_every_language_and_a_phone_in_the_dark_are_accessible(
         assert accessible(page) == []
 
 
+def test_a_film_from_upload_to_download_with_colours_said_in_two_shots(
+    studio: Callable[..., Studio], page: Page, tmp_path: Path
+) -> None:
+    from tests.film.films import two_shots, write_film
+
+    page.goto(studio().address)
+    drop(page, write_film(tmp_path / "reel.mkv", two_shots(6)))
+    page.locator(".print.done").get_by_role("link").click()
+    shots = page.locator(".shots button")
+    expect(shots).to_have_count(2)
+    expect(page.get_by_role("status").filter(has_text="2 shots")).to_be_visible()
+    assert accessible(page) == []
+    for number, frame in [(0, "0.120"), (1, "0.360")]:
+        page.get_by_role("tab", name="Shots").click()
+        shots.nth(number).click()
+        expect(page.locator(f"light-table[data-frame='{frame}']")).to_be_visible()
+        page.get_by_role("tab", name="Brush").click()
+        expect(page.locator(".hints .dot")).to_have_count(0)
+        page.get_by_label("Colour", exact=True).fill(["#c02020", "#2040c0"][number])
+        box = page.locator("photo-viewer canvas").bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + box["width"] * 0.6, box["y"] + box["height"] * 0.5)  # beside the slider
+        expect(page.locator(".hints .dot")).to_have_count(1)
+    page.get_by_role("tab", name="Shots").click()
+    expect(page.locator(".shots button.said")).to_have_count(2)
+    page.get_by_role("button", name="Shot 1, from").click()
+    page.get_by_role("tab", name="Brush").click()
+    expect(page.locator(".hints")).to_contain_text("#c02020")
+    page.get_by_role("tab", name="Save").click()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save", exact=True).click()
+    assert saving.value.suggested_filename == "reel-color.mp4"
+    red, blue = painted_in(Path(saving.value.path()))
+    assert red[0] - red[2] > 40
+    assert blue[2] - blue[0] > 40
+
+
+def painted_in(film: Path) -> list[np.ndarray]:
+    """The mean colours of a frame of each shot, where they were painted."""
+    import av
+
+    with av.open(str(film)) as container:
+        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in container.decode(video=0)]
+    assert len(frames) == 12
+    return [frames[k][28:36, 54:62].mean(axis=(0, 1)) for k in (3, 9)]
+
+
 def test_errors_speak_the_pages_language(studio: Callable[..., Studio], page: Page, tmp_path: Path) -> None:
     page.goto(studio().address)
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")

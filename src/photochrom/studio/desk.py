@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -56,6 +57,7 @@ class Desk:
         self.folder = folder
         self.parts, self.looks = parts, Looks(parts.sessions, parts.limits)
         self._searched: set[str] = set()
+        self._building = threading.Lock()
         self.wall = Wall(parts.store, parts.workers, parts.changes, self.prepare)
         self.wall.go_on()
         for item in self.wall.all():
@@ -234,8 +236,10 @@ class Desk:
     def pyramid(self, item: Item, side: str) -> Path | None:
         """Return the tiles of a side; None where they are not made yet."""
         path = self.wall.folder_of(item) / PYRAMIDS[side]
-        if side == "before" and not path.exists():
-            build_pyramid(open_photo(item.path, limits=self.parts.limits), path)
+        if side == "before":
+            with self._building:  # a page asks for many tiles at once
+                if not path.exists():
+                    build_pyramid(open_photo(item.path, limits=self.parts.limits), path)
         return path if path.exists() else None
 
     def _develop(self, item: Item, *, save: bool, overwrite: bool) -> None:

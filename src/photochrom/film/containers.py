@@ -118,14 +118,17 @@ def open_container(path: Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise UnreadableFilmError("the file is empty", where=where)
     allowed = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
+    # Metadata that is no UTF-8 must not end the reading; from 19 on PyAV sees to that itself.
+    more: dict[str, Any] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
     try:
-        return av.open(where, container_options=allowed, metadata_errors="replace")
+        opened: InputContainer = av.open(where, container_options=allowed, **more)
     except av.error.FFmpegError as error:
         raise UnreadableFilmError(
             f"cannot be read as a film ({_reason(error)})",
             where=where,
             next_step="If it plays elsewhere, copy it into another container first",
         ) from error
+    return opened
 
 
 def _photograph(where: str) -> UnsupportedFilmError:

@@ -45,8 +45,8 @@ def transfer_notes(tags: tuple[int, ...], layout: Layout, first: VideoFrame, whe
         UnsupportedFilmError: colours cannot be said in it here.
     """
     found = Transfer.of(*tags[:2])
-    sides: Any = first.side_data  # whose iterator is typed as that of its keys
-    beside = {side.type.name for side in sides}
+    sides: Any = first.side_data  # which gives its entries, and from PyAV 19 on their types
+    beside = {getattr(side, "type", side).name for side in sides}
     refused = REFUSED.get(tags[1]) or ("HDR as RGB" if found.is_hdr and layout.rgb else "")
     if not found.is_hdr and "DOVI_METADATA" in beside:
         refused = "Dolby Vision alone"

@@ -3,12 +3,13 @@
     python benchmarks/hints.py PHOTOS --model MODEL [--limit 40]
 
 In each colour photograph, greyed, one thing is chosen by chance: a connected patch of like colour in the truth. One
-hint of another hue (turned by 120 degrees) is told in its midst, and the photograph coloured with and without it. What
-arrives is the change of a*, b* along the change at the hint's own place that was asked for: 1 where it is followed
-wholly. Pixels are taken together by their distance from the hint, in shares of the short side: those of the same thing,
-those across a clear edge, whose colour and luma in truth are others, and those whose colour alone is another, which a
-grey picture hardly shows. The last line is CIEDE2000 between the colour asked for
-(at that luma) and the one shown, at the hint.
+hint of another hue (turned by 120 degrees from what is shown without it) is told in its midst, and the photograph
+coloured with and without it. What arrives is the change of a*, b* along the change at the hint's own place that was
+asked for: 1 where it is followed wholly. Pixels are taken together by their distance from the hint, in shares of the
+short side: those of the same thing, those of a neighbour across a clear edge, whose colour and luma in truth are others
+(places narrower than a twentieth of the short side are left out: the dark between leaves is no neighbour), and those
+whose colour alone is another, which a grey picture hardly shows. The last line is CIEDE2000 between the colour asked
+for (at that luma) and the one shown, at the hint.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from samples import small
+from skimage.morphology import disk, opening
 from skimage.segmentation import flood
 
 from photochrom import Colorizer, Hint, Photo, metrics
@@ -31,6 +33,9 @@ BANDS = (0.0, 0.03, 0.06, 0.12, 0.25, 0.5)
 # Lab units: pixels of the same thing differ by less, those across an edge by more; and luma that a clear edge parts.
 SAME_AB, OTHER_AB, OTHER_LUMA = 8.0, 20.0, 0.12
 SMALLEST_THING, LARGEST_THING = 0.015, 0.5
+NARROWEST_THING = 0.05
+# Very dark and very light places can show hardly any colour: a change below this is none to speak of.
+SMALLEST_CHANGE = 15.0
 TRIES = 30
 
 
@@ -61,23 +66,27 @@ def arrived(truth: np.ndarray, colorizer: Colorizer, rng: np.random.Generator) -
         return None
     row, column, thing = chosen
     photo, (height, width) = Photo(greyed(truth)), truth.shape[:2]
-    asked = other_hue(truth_ab[row, column])
+    other_lab = lab_from_srgb(colorizer.run(photo).photo.pixels / 255.0)
+    asked = other_hue(other_lab[row, column, 1:])
     hint = Hint(point=((column + 0.5) / width, (row + 0.5) / height), color=asked)
-    without, told = (colorizer.run(photo, hints).photo.pixels for hints in ([], [hint]))
-    lab, other_lab = lab_from_srgb(told / 255.0), lab_from_srgb(without / 255.0)
+    told = colorizer.run(photo, [hint]).photo.pixels
+    lab = lab_from_srgb(told / 255.0)
     luma = shrink_luma(photo.pixels, width, height, 1).net
     tone = np.array([luma[row, column]], dtype=np.float64)
     wanted = merge_luma_chroma(tone, chroma_from_ab(tone, np.array([asked])))[0]
     change = lab_from_srgb(wanted)[1:] - other_lab[row, column, 1:]
-    followed = ((lab - other_lab)[..., 1:] @ change) / max(float(change @ change), 1.0)
+    if np.hypot(*change) < SMALLEST_CHANGE:
+        return None
+    followed = ((lab - other_lab)[..., 1:] @ change) / float(change @ change)
     y, x = np.mgrid[:height, :width]
     distance = np.hypot(y - row, x - column) / min(height, width)
     other = np.hypot(*np.moveaxis(truth_ab - truth_ab[row, column], -1, 0)) > OTHER_AB
     clear = np.abs(luma - luma[row, column]) > OTHER_LUMA
     bands = [(distance >= near) & (distance < far) for near, far in zip(BANDS, BANDS[1:], strict=False)]
+    neighbour = opening(other & clear, disk(max(1, round(NARROWEST_THING * min(height, width) / 2))))
     parts = [
         np.array([followed[band & where].mean() if (band & where).any() else np.nan for band in bands])
-        for where in (thing, other & clear, other & ~clear)
+        for where in (thing, neighbour, other & ~clear)
     ]
     shown = np.rint(wanted * 255).astype(np.uint8)[None, None]
     return parts, float(metrics.ciede2000_map(shown, told[row : row + 1, column : column + 1]).mean())

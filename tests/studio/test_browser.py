@@ -252,7 +252,7 @@ def test_a_folder_is_saved_beside_and_keeps_its_hints_and_a_mask_is_corrected(
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("status").filter(has_text="Saved as gran-color.png")).to_be_visible()
     assert {path.name for path in folder.iterdir()} == {
-        "gran.png", "gran-color.png", "gran-color.png.recipe.json", "gran.hints.json",
+        "gran.png", "gran-color.png", "gran-color.png.recipe.json", "gran.hints.json", ".photochrom-album.jsonl",
     }  # fmt: skip
     assert (folder / "gran.png").read_bytes() == original
     recipe = json.loads((folder / "gran-color.png.recipe.json").read_text())

@@ -139,8 +139,8 @@ def test_colours_under_the_full_size_luma(call: Call, height: int, width: int, g
     ab = RNG.uniform(-90, 90, (2, *grid)).astype(np.float32)
     cell = shrink_luma(codes[..., None], grid[1], grid[0], 1).net
     photo = {"width": width, "height": height, "codes": codes, "alpha": None}
-    seen = {"cellLuma": cell, "columns": grid[1], "rows": grid[0]}
-    found = call("coloring.js", "paint", photo, seen, ab)
+    colors = {"ab": ab, "cellLuma": cell, "columns": grid[1], "rows": grid[0]}
+    found = call("coloring.js", "paint", photo, colors)
     rgba = np.array(found, dtype=np.uint8).reshape(height, width, 4)
     expected = merge_chroma(codes[..., None], ab, cell, 1)
     assert (np.asarray(Image.fromarray(rgba[..., :3]).convert("L")) == codes).all()

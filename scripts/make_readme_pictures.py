@@ -70,7 +70,7 @@ def main(folder: Path) -> None:
     with photochrom.Restorer(photochrom.RestoreOptions(correct_cast=True)) as restorer:
         for seed, (name, preset) in enumerate(WORN):
             make_restored(name, preset, seed, restorer).save(
-                folder / f"restored-{preset}.webp", quality=50, method=6
+                folder / f"restored-{preset}.webp", quality=28, method=6
             )
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
 from photochrom.color import chroma_from_ab, ciede2000, lab_from_srgb, merge_luma_chroma
-from photochrom.coloring.prediction import enlarge
 from photochrom.engines.base import FloatArray, ModelSpec
 from photochrom.errors import ModelError
-from photochrom.hints.anchoring import anchor
 from photochrom.hints.drawing import Drawn, draw
 from photochrom.hints.hint import Hint
 from photochrom.hints.spreading import obey
@@ -38,36 +35,6 @@ def refuse_deaf(spec: ModelSpec) -> None:
 def tell_net(hints: Sequence[Hint], net_luma: Plane) -> FloatArray | None:
     """Return hints as the net takes them, (3, H, W) on its copy's grid, or None where there are none."""
     return draw(hints, net_luma).planes if hints else None
-
-
-@dataclass(slots=True)
-class Unhinted:
-    """The colours of one photograph without hints, (2, h, w) Lab a*, b*, once they are known."""
-
-    ab: FloatArray | None = None
-
-
-def tell_net_with_anchors(
-    hints: Sequence[Hint], net_luma: Plane, unhinted: Unhinted, look: Callable[[], FloatArray]
-) -> FloatArray | None:
-    """Return hints as the net takes them, and round a person's strange ones what is to stay; see ``hints.anchoring``.
-
-    A reference's hints need no anchors: they lie wherever it matches, on both sides of edges.
-
-    Args:
-        hints: a person's, and references'.
-        net_luma: (H, W).
-        unhinted: the colours without hints, on any grid; those that ``look`` returns are kept in it.
-        look: asks the net for them.
-    """
-    told = tell_net(hints, net_luma)
-    own = [hint for hint in hints if hint.by == "person"]
-    if told is None or not own:
-        return told
-    unhinted.ab = look() if unhinted.ab is None else unhinted.ab
-    without = enlarge(unhinted.ab, net_luma.shape[1], net_luma.shape[0])
-    anchored = anchor(draw(own, net_luma).planes, net_luma, without)
-    return np.asarray(np.where(told[2] > 0, told, anchored), dtype=np.float32)
 
 
 def follow_hints(

@@ -17,7 +17,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +27,7 @@ from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping
 from photochrom.coloring.alternatives import choose_versions
 from photochrom.coloring.classic import colorize_classic
 from photochrom.coloring.grading import grade, split_vividness
-from photochrom.coloring.obedience import Unhinted, follow_hints, refuse_deaf, tell_net_with_anchors
+from photochrom.coloring.obedience import follow_hints, refuse_deaf, tell_net
 from photochrom.coloring.prediction import is_rebalanced, predict
 from photochrom.coloring.rendering import RenderPlan, plan_render
 from photochrom.computer.cores import usable_cores
@@ -109,13 +108,7 @@ class ColorizeResult:
 
 
 def colorize_photo(
-    photo: Photo,
-    engine: Engine,
-    options: ColorizeOptions,
-    *,
-    threads: int = 0,
-    hints: Sequence[Hint] = (),
-    unhinted: Unhinted | None = None,
+    photo: Photo, engine: Engine, options: ColorizeOptions, *, threads: int = 0, hints: Sequence[Hint] = ()
 ) -> ColorizeResult:
     """Return the photograph in colour: same size, depth, alpha and metadata, and its luma untouched.
 
@@ -125,7 +118,6 @@ def colorize_photo(
         options: how to colour.
         threads: for merging, 0 for all usable cores.
         hints: colours that somebody knows; the net is told, and what it makes of them is held to them.
-        unhinted: keeps the colours without hints of this photograph and these options, for other hints.
 
     Raises:
         ModelError: the model gave values that are not numbers, or arrays of another shape than it promised, or it
@@ -149,9 +141,7 @@ def colorize_photo(
         caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
         if spec.bins_ab and is_blank(small.net):  # a distribution over colours has a favourite for nothing, too
             gain, tone_notes = 0.0, ("blank picture: nothing to recognise, left without colour",)
-        see = partial(predict, net_luma, plan.views[-1:], engine, caution=caution)
-        told = tell_net_with_anchors(hints, net_luma, unhinted or Unhinted(), lambda: see().ab)
-        wanted = wanted_outputs(options, spec)
+        wanted, told = wanted_outputs(options, spec), tell_net(hints, net_luma)
         predicted = predict(net_luma, plan.views, engine, wanted, caution=caution, hints=told)
         versions, version_notes = choose_versions(predicted, small.cell, spec, options)
     made = []

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from photochrom.coloring.obedience import Unhinted
 from photochrom.coloring.pipeline import ColorizeResult, colorize_photo
 from photochrom.engines.base import Engine
 from photochrom.files.photo import Photo
@@ -47,10 +46,7 @@ class Preview:
         codes = np.rint(shrink_luma(photo.pixels, width, height, 1).net * 255).astype(np.uint8)
         self.photo = Photo(codes[..., None])
         self._engine, self._options, self._threads = engine, options, threads
-        self._unhinted = Unhinted()
 
     def show(self, hints: Sequence[Hint] = ()) -> ColorizeResult:
         """Return the preview in colour. Raises as ``Colorizer.run``."""
-        return colorize_photo(
-            self.photo, self._engine, self._options, threads=self._threads, hints=hints, unhinted=self._unhinted
-        )
+        return colorize_photo(self.photo, self._engine, self._options, threads=self._threads, hints=hints)

@@ -75,16 +75,9 @@ def _walked(mass: npt.NDArray[np.floating], across: Doubles, down: Doubles) -> D
 
 def _left(reach: Plane, known: npt.NDArray[np.bool_], across: Doubles, down: Doubles) -> Doubles:
     """Return how much of the reach of the hint that reaches farthest is left in each cell, in cells."""
-    return farthest_left(np.where(known, reach + 1.0, -1.0), across, down, ROUNDS)
-
-
-def farthest_left(left: Doubles, across: Doubles, down: Doubles, rounds: int) -> Doubles:
-    """Return how much of a reach is left in each cell (h, w) after the shortest walks of ``rounds`` bends.
-
-    ``across`` and ``down`` (h, w) say what the step from a cell's left, and upper, neighbour costs.
-    """
+    left = np.where(known, reach + 1.0, -1.0)
     across = np.ascontiguousarray(across.T)
-    for _ in range(rounds):
+    for _ in range(ROUNDS):
         left = _farthest(np.ascontiguousarray(left.T), across)
         left = _farthest(np.ascontiguousarray(left.T), down)
     return left

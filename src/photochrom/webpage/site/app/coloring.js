@@ -1,7 +1,6 @@
 // The main path, as in photochrom's pipeline.py for one view:
 // luma -> small copy -> tone -> net (and hints) -> caution -> grading -> hints obeyed -> chroma under the full-size luma.
 
-import { anchor } from "./anchors.js";
 import { beCautious, grade, splitVividness } from "./grading.js";
 import { drawHints, followHints } from "./hints.js";
 import { isBlank, normalizeTone, shrinkLuma } from "./luma.js";
@@ -20,12 +19,7 @@ export function prepare(photo, spec) {
 export async function recognize(prepared, net, hints = []) {
   const { luma, width, height, cellLuma, blank } = prepared, { spec } = net;
   const padded = padToMultiple(luma, width, height, spec.multiple);
-  let said = null;
-  if (hints.length) {
-    prepared.unhinted ??= await recognize(prepared, net);
-    const anchored = anchor(drawHints(hints, luma, width, height), luma, width, height, prepared.unhinted);
-    said = bordered(anchored, width, height, padded.width, padded.height);
-  }
+  const said = hints.length ? bordered(drawHints(hints, luma, width, height), width, height, padded.width, padded.height) : null;
   const answer = await net.run(padded.plane, padded.width, padded.height, said);
   const columns = width / spec.output_stride, rows = height / spec.output_stride;
   const crop = (planes) => cropped(planes, answer.columns, answer.rows, columns, rows);

@@ -128,8 +128,7 @@ function reachLeft(known, reach, { across, down }, width, height) {
   return left;
 }
 
-/** Reach that is carried both ways along lines of so many cells, apart by a stride, less what steps cost; in place. */
-export function carryReach(left, steps, stride, cells) {
+function carryReach(left, steps, stride, cells) {
   const place = (at) => Math.floor(at / stride) % cells;
   for (let at = 0; at < left.length; at++) if (place(at)) left[at] = Math.max(left[at], left[at - stride] - steps[at]);
   for (let at = left.length - 1; at >= 0; at--) if (place(at) < cells - 1) left[at] = Math.max(left[at], left[at + stride] - steps[at + stride]);

@@ -25,9 +25,11 @@ def libvips() -> Any:
     import pyvips
 
     pyvips.cache_set_max(0)
-    # pyvips sends libvips's own warnings to logging; what GLib says of absurd sizes would go to the terminal.
-    levels = pyvips.GLogLevelFlags.LEVEL_CRITICAL | pyvips.GLogLevelFlags.LEVEL_WARNING
-    for domain in (b"GLib", b"GLib-GObject"):
+    # pyvips sends libvips's own warnings to logging; what GLib says of absurd sizes would go to the terminal, and so
+    # would a warning that comes while another is handled: when that moment collects an image, for instance.
+    flags = pyvips.GLogLevelFlags
+    levels = flags.LEVEL_CRITICAL | flags.LEVEL_WARNING | flags.FLAG_RECURSION
+    for domain in (b"VIPS", b"GLib", b"GLib-GObject"):
         pyvips.glib_lib.g_log_set_handler(domain, levels, pyvips._log_handler_cb, pyvips.ffi.NULL)  # noqa: SLF001 - its only way
     return pyvips
 

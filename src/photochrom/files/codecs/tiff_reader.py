@@ -34,6 +34,8 @@ COLORS = {0: 1, 1: 1, RGB: 3, 4: 1, SEPARATED: 4, YCBCR: 3, lab.CIELAB: 3, lab.I
 OTHER_PICTURES = {32803: "a camera's mosaic", 34892: "a camera's linear samples", 32844: "logarithmic luminance",
                   32845: "logarithmic colours", 51177: "a depth map", 52527: "semantic masks"}  # fmt: skip
 CMYK_INKS = 1
+# TIFF writes the number of samples in 16 bits; where a file uses 32, it may claim more than memory holds.
+MOST_SAMPLES = 0xFFFF
 
 
 def read_tiff(source: PhotoSource, wanted: Wanted) -> Decoded:
@@ -223,6 +225,8 @@ def _strip_limit(page: tiff.Page) -> dict[str, Any]:
 
 def _refuse_odd_samples(page: tiff.Page, name: str) -> None:
     """Raise for the sample sizes that libtiff's reader does not know; it would call the file damaged."""
+    if (count := page.first_number(tiff.SAMPLES_PER_PIXEL, 1)) > MOST_SAMPLES:
+        raise UnreadablePhotoError(f"the file is damaged: it claims {count:,} channels", where=name)
     bits = page.first_number(tiff.BITS_PER_SAMPLE, 1)
     floating = page.first_number(tiff.SAMPLE_FORMAT, 1) == tiff.FLOATING
     if bits not in (1, 2, 4, 8, 16, 32) or (floating and bits != 32):

@@ -69,9 +69,7 @@ def main(folder: Path) -> None:
             )
     with photochrom.Restorer(photochrom.RestoreOptions(correct_cast=True)) as restorer:
         for seed, (name, preset) in enumerate(WORN):
-            make_restored(name, preset, seed, restorer).save(
-                folder / f"restored-{preset}.webp", quality=28, method=6
-            )
+            make_restored(name, preset, seed, restorer).save(folder / f"restored-{preset}.webp", quality=28, method=6)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import pytest
 
 from photochrom import Colorizer, FakeEngine, Hint, Photo
 from photochrom.color import chroma_from_ab, ciede2000, lab_from_srgb, merge_luma_chroma
+from photochrom.coloring.obedience import keep_near
+from photochrom.coloring.prediction import Prediction, View
 from photochrom.luma import luma_codes
 
 
@@ -106,3 +108,21 @@ def test_hints_of_no_weight_in_the_picture_cost_nothing_elsewhere() -> None:
     engine = FakeEngine(hears=True)
     plain = Colorizer(engine=engine).run(Photo(two_things()), ()).photo.pixels
     assert np.array_equal(plain, Colorizer(engine=FakeEngine()).run(Photo(two_things())).photo.pixels)
+
+
+def test_a_references_colours_stay_near_what_matches() -> None:
+    luma = np.full((96, 128), 0.5, dtype=np.float32)
+    told, without = (
+        Prediction(
+            np.full((2, 24, 32), ab, dtype=np.float32), (View(128, 96),), 0.0, {"logits": np.full((3, 24, 32), ab)}
+        )
+        for ab in (40.0, 0.0)
+    )
+    match = Hint(point=(0.25, 0.5), color=(40.0, 40.0), by="reference")
+    kept = keep_near(told, without, [match], luma)
+    assert kept.ab[:, 12, 8].min() > 39
+    assert (kept.ab[:, :, 16:] == 0).all()
+    assert (kept.extras["logits"][:, :, 16:] == 0).all()
+    falling = kept.ab[0, 12, 8:16]
+    assert (np.diff(falling) <= 0).all()
+    assert len(np.unique(falling)) > 3

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from photochrom.color import chroma_from_ab, ciede2000, lab_from_srgb, merge_luma_chroma
+from photochrom.coloring.prediction import Prediction, enlarge
 from photochrom.engines.base import FloatArray, ModelSpec
 from photochrom.errors import ModelError
 from photochrom.hints.drawing import Drawn, draw
 from photochrom.hints.hint import Hint
-from photochrom.hints.spreading import obey
+from photochrom.hints.spreading import nearness, obey
 from photochrom.luma import Codes, normalize_tone, shrink_luma
 from photochrom.resample import GuidedUpsampler, Plane, render_size
 
@@ -20,6 +22,9 @@ OBEYED_PX = 256
 # CIEDE2000 between a colour asked for and what this luma can show of it, from which on it is told.
 TOLD_DIFFERENCE = 5.0
 NUMBERS_NAMED = 5
+# Places that are compared with a reference across a picture's short side; how many beyond a match its colours stay
+# whole, and are gone.
+MATCHED_ACROSS, NEAR_UNITS, GONE_UNITS = 24, 1.5, 3.5
 
 
 def refuse_deaf(spec: ModelSpec) -> None:
@@ -35,6 +40,27 @@ def refuse_deaf(spec: ModelSpec) -> None:
 def tell_net(hints: Sequence[Hint], net_luma: Plane) -> FloatArray | None:
     """Return hints as the net takes them, (3, H, W) on its copy's grid, or None where there are none."""
     return draw(hints, net_luma).planes if hints else None
+
+
+def keep_near(told: Prediction, without: Prediction, hints: Sequence[Hint], net_luma: Plane) -> Prediction:
+    """Return what the net says when told of a reference near the places that match, and without it elsewhere.
+
+    The net carries what it is told to all that looks alike; of a reference it would so colour what does not match, too:
+    the wall behind somebody whose face is known.
+
+    Args:
+        told: the net's answer to all hints.
+        without: its answer to those that are no reference's.
+        hints: a reference's.
+        net_luma: (H, W), of the grid on which hints are told.
+    """
+    unit = min(net_luma.shape) / MATCHED_ACROSS
+    share = nearness(draw(hints, net_luma).number >= 0, NEAR_UNITS * unit, GONE_UNITS * unit)
+    share = enlarge(share[None], told.ab.shape[2], told.ab.shape[1])
+    extras = {
+        name: without.extras[name] + share * (value - without.extras[name]) for name, value in told.extras.items()
+    }
+    return replace(told, ab=without.ab + share * (told.ab - without.ab), extras=extras)
 
 
 def follow_hints(

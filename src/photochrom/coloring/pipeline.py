@@ -27,7 +27,7 @@ from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping
 from photochrom.coloring.alternatives import choose_versions
 from photochrom.coloring.classic import colorize_classic
 from photochrom.coloring.grading import grade, split_vividness
-from photochrom.coloring.obedience import follow_hints, refuse_deaf, tell_net
+from photochrom.coloring.obedience import follow_hints, keep_near, refuse_deaf, tell_net
 from photochrom.coloring.prediction import is_rebalanced, predict
 from photochrom.coloring.rendering import RenderPlan, plan_render
 from photochrom.computer.cores import usable_cores
@@ -143,6 +143,10 @@ def colorize_photo(
             gain, tone_notes = 0.0, ("blank picture: nothing to recognise, left without colour",)
         wanted, told = wanted_outputs(options, spec), tell_net(hints, net_luma)
         predicted = predict(net_luma, plan.views, engine, wanted, caution=caution, hints=told)
+        if lent := [hint for hint in hints if hint.by == "reference"]:
+            own = tell_net([hint for hint in hints if hint.by != "reference"], net_luma)
+            without = predict(net_luma, plan.views, engine, wanted, caution=caution, hints=own)
+            predicted = keep_near(predicted, without, lent, net_luma)
         versions, version_notes = choose_versions(predicted, small.cell, spec, options)
     made = []
     for version in versions:

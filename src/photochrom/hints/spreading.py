@@ -51,6 +51,13 @@ def obey(ab: npt.NDArray[np.float32], guide: Plane, drawn: Drawn) -> npt.NDArray
     return np.asarray(ab + share * offset, dtype=np.float32)
 
 
+def nearness(known: npt.NDArray[np.bool_], near: float, gone: float) -> Plane:
+    """Return 1 up to ``near`` cells from known ones, falling to 0 at ``gone``, by walks along rows and columns."""
+    step = np.ones(known.shape)
+    left = _left(np.full(known.shape, gone, dtype=np.float32), known, step, step) - 1
+    return np.asarray(np.clip(left / (gone - near), 0, 1), dtype=np.float32)
+
+
 def _steps(guide: Plane) -> tuple[Doubles, Doubles]:
     """Return how long the step from each cell to its left, and to its upper neighbour, is; the first is unused."""
     smooth = (guide.astype(np.float64) + box_mean(guide[None].astype(np.float64), 1)[0]) / 2

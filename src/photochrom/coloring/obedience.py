@@ -25,6 +25,7 @@ NUMBERS_NAMED = 5
 # Places that are compared with a reference across a picture's short side; how many beyond a match its colours stay
 # whole, and are gone.
 MATCHED_ACROSS, NEAR_UNITS, GONE_UNITS = 24, 1.5, 3.5
+SOME_NEAR, MOST_NEAR = 0.6, 0.8
 
 
 def refuse_deaf(spec: ModelSpec) -> None:
@@ -56,6 +57,8 @@ def keep_near(told: Prediction, without: Prediction, hints: Sequence[Hint], net_
     """
     unit = min(net_luma.shape) / MATCHED_ACROSS
     share = nearness(draw(hints, net_luma).number >= 0, NEAR_UNITS * unit, GONE_UNITS * unit)
+    # Where most of the picture is near a match both show one place, and what is left between follows.
+    share += (1 - share) * np.float32(np.clip((share.mean() - SOME_NEAR) / (MOST_NEAR - SOME_NEAR), 0, 1))
     share = enlarge(share[None], told.ab.shape[2], told.ab.shape[1])
     extras = {
         name: without.extras[name] + share * (value - without.extras[name]) for name, value in told.extras.items()

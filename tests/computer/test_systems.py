@@ -367,3 +367,11 @@ def test_a_library_that_changes_the_scheduling_is_undone_in_every_thread() -> No
     leave.set()
     thread.join(60)
     assert found == (usual, usual)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="Linux only")
+def test_threads_that_end_while_they_are_looked_at_disturb_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = 2**22 + 1  # beyond the largest number of a process
+    monkeypatch.setattr(cores, "_threads", lambda: [gone, os.getpid()])
+    with cores.scheduling_kept():
+        pass

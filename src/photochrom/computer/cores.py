@@ -47,7 +47,10 @@ def scheduling_kept() -> Iterator[None]:
     if not hasattr(os, "sched_getscheduler") or not THREADS.is_dir():
         yield
         return
-    before = {thread: os.sched_getscheduler(thread) for thread in _threads()}
+    before: dict[int, int] = {}
+    for thread in _threads():
+        with contextlib.suppress(OSError):  # ended since it was listed
+            before[thread] = os.sched_getscheduler(thread)
     usual = os.sched_getscheduler(0)
     try:
         yield

@@ -13,8 +13,8 @@ from photochrom.albums.hinted import with_hints, with_references
 from photochrom.albums.parts import PartOptions
 from photochrom.albums.plan import refuse_shared_mask, refuse_taken
 from photochrom.albums.results import BatchSettings
-from photochrom.cli.groups import Budget, Coloring, Engine, Part, Reading, Restoring, Writing
-from photochrom.cli.runs import plan_told, run_planned
+from photochrom.cli.groups import Budget, Coloring, Engine, Reading, Restoring, Writing
+from photochrom.cli.runs import Part, plan_told, run_planned
 from photochrom.coloring.obedience import refuse_deaf
 from photochrom.colorizer import Colorizer
 from photochrom.errors import OptionError

@@ -6,7 +6,6 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from photochrom.albums.parts import PartOptions
 from photochrom.options import (
     ColorizeOptions,
     EngineOptions,
@@ -15,7 +14,6 @@ from photochrom.options import (
     ReadingOptions,
     RestoreOptions,
 )
-from photochrom.studio.options import ServerOptions
 
 Coloring = Annotated[ColorizeOptions, Parameter(name="*")]
 Restoring = Annotated[RestoreOptions, Parameter(name="*")]
@@ -23,5 +21,3 @@ Reading = Annotated[ReadingOptions, Parameter(name="*")]
 Writing = Annotated[OutputOptions, Parameter(name="*")]
 Engine = Annotated[EngineOptions, Parameter(name="*")]
 Budget = Annotated[Limits, Parameter(name="*")]
-Part = Annotated[PartOptions, Parameter(name="*", allow_leading_hyphen=True)]
-Serving = Annotated[ServerOptions, Parameter(name="*")]

@@ -13,8 +13,8 @@ from photochrom.albums.album import RESTORED_MARK
 from photochrom.albums.parts import PartOptions
 from photochrom.albums.plan import Plan, refuse_shared_mask, refuse_taken
 from photochrom.albums.results import BatchSettings
-from photochrom.cli.groups import Budget, Engine, Part, Reading, Restoring, Writing
-from photochrom.cli.runs import plan_told, run_planned
+from photochrom.cli.groups import Budget, Engine, Reading, Restoring, Writing
+from photochrom.cli.runs import Part, plan_told, run_planned
 from photochrom.errors import OptionError, OutputError
 from photochrom.files.codecs.formats import usual_suffix
 from photochrom.files.photo import Photo

@@ -7,6 +7,9 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from photochrom.albums.album import COLORED_MARK
 from photochrom.albums.batch import run_batch
@@ -18,6 +21,7 @@ from photochrom.cli.lines import print_error, say
 from photochrom.cli.progress import exit_code, print_left_out, print_summary, shown_progress
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, OptionError
 
+Part = Annotated[PartOptions, Parameter(name="*", allow_leading_hyphen=True)]
 STORAGE = re.compile(r"(s3|gs|az|file):/")  # a path has lost one of the two slashes
 
 

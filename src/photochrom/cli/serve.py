@@ -8,12 +8,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from photochrom.cli.extras import require_extra
-from photochrom.cli.groups import Budget, Engine, Serving
+from photochrom.cli.groups import Budget, Engine
 from photochrom.cli.lines import say
 from photochrom.engines.hub import cache_folder
 from photochrom.errors import EXIT_OK
 from photochrom.options import EngineOptions, Limits
 from photochrom.studio.options import ServerOptions
+
+Serving = Annotated[ServerOptions, Parameter(name="*")]
 
 
 def serve(

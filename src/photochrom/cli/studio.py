@@ -9,8 +9,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from photochrom.cli.extras import require_extra
-from photochrom.cli.groups import Budget, Engine, Serving
+from photochrom.cli.groups import Budget, Engine
 from photochrom.cli.lines import say
+from photochrom.cli.serve import Serving
 from photochrom.errors import EXIT_OK, OptionError
 from photochrom.options import EngineOptions, Limits
 from photochrom.studio.options import ServerOptions

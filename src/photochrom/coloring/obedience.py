@@ -60,10 +60,12 @@ def keep_near(told: Prediction, without: Prediction, hints: Sequence[Hint], net_
     # Where most of the picture is near a match both show one place, and what is left between follows.
     share += (1 - share) * np.float32(np.clip((share.mean() - SOME_NEAR) / (MOST_NEAR - SOME_NEAR), 0, 1))
     share = enlarge(share[None], told.ab.shape[2], told.ab.shape[1])
-    extras = {
-        name: without.extras[name] + share * (value - without.extras[name]) for name, value in told.extras.items()
-    }
-    return replace(told, ab=without.ab + share * (told.ab - without.ab), extras=extras)
+
+    def mixed(alone: FloatArray, with_reference: FloatArray) -> FloatArray:
+        return np.asarray(alone + share * (with_reference - alone), dtype=np.float32)
+
+    extras = {name: mixed(without.extras[name], value) for name, value in told.extras.items()}
+    return replace(told, ab=mixed(without.ab, told.ab), extras=extras)
 
 
 def follow_hints(

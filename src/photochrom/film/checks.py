@@ -104,7 +104,7 @@ def check_ordinary(info: FilmInfo, where: str, next_step: str) -> None:
 def shown_size(info: FilmInfo) -> tuple[int, int]:
     """Return (width, height) as players show it: square pixels, upright."""
     width, height = max(1, round(info.width * info.sample_aspect)), info.height
-    return (height, width) if round(info.rotation / 90) % 2 else (width, height)
+    return (height, width) if info.quarter_turns % 2 else (width, height)
 
 
 def check_span(info: FilmInfo, span: Span) -> None:

@@ -71,6 +71,11 @@ class FilmInfo:
     notes: tuple[str, ...] = ()
 
     @property
+    def quarter_turns(self) -> int:
+        """Counter-clockwise, by which players turn the picture."""
+        return round(self.rotation / 90) % 4
+
+    @property
     def transfer(self) -> Transfer:
         """What its codes look like; frames that are RGB or pictures are taken for sRGB."""
         return Transfer() if self.layout.rgb else Transfer.of(*self.tags[:2])

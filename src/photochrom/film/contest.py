@@ -89,7 +89,7 @@ def measure_film(
             next_step="Convert it to BT.709 first",
         )
     matrix = Matrix.of_tag(info.matrix)
-    viewer = Viewer.of(engine, color or ColorizeOptions(), matrix, codes, shown_size(info), info.rotation)
+    viewer = Viewer.of(engine, color or ColorizeOptions(), matrix, codes, shown_size(info), info.quarter_turns)
     truths: dict[int, Plane] = {}
     sights = itertools.islice(_sights(source, matrix, truths), most_frames)
     hears = engine.spec.hears

@@ -59,13 +59,12 @@ class Viewer:
         matrix: Matrix,
         codes: Codes,
         shown: tuple[int, int],
-        rotation: int,
+        quarter_turns: int,
         transfer: Transfer | None = None,
     ) -> Viewer:
         """Return the viewer of a film that players show ``shown`` (width, height) large: upright, square pixels."""
-        turns = round(rotation / 90) % 4
         plan = plan_render(*shown, engine, options)
-        return cls(engine, options, matrix, codes, transfer or Transfer(), turns, shown, plan)
+        return cls(engine, options, matrix, codes, transfer or Transfer(), quarter_turns, shown, plan)
 
     def net_luma(self, luma: Pixels) -> Plane:
         """Return a frame as the net is shown it: upright, of the largest view's size, 0..1."""

@@ -157,7 +157,7 @@ class FilmColorizer(Session):
         colorizer = self._colorizer
         codes, transfer = info.layout.codes, Transfer() if options.codec == "frames" else info.transfer
         painter = Painter(matrix, codes, job.layout, job.source.keeps_fields, transfer)
-        seen = painter.shown_matrix, codes, shown, info.rotation, transfer
+        seen = painter.shown_matrix, codes, shown, info.quarter_turns, transfer
         viewer = Viewer.of(colorizer.engine, colorizer.options, *seen)
 
         def new_writer() -> Writer:
@@ -167,8 +167,7 @@ class FilmColorizer(Session):
 
         findings = Findings.of(work.records[-1].restored if work.records else ())
         known = job.cuts, job.given, job.told
-        restores = self._restorer is not None and not info.transfer.is_hdr
-        stages = Stages(self._restorer, codes) if self._restorer and restores else None
+        stages = Stages(self._restorer, codes) if self._restorer and not info.transfer.is_hdr else None
         return Film(job.source, job.span, viewer, painter, options, *known, new_writer, work, findings, stages)
 
     def _join(self, job: Job, work: WorkFolder, target: Path, ending: str) -> tuple[str, ...]:

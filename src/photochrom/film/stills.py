@@ -93,8 +93,7 @@ def _middle(info: FilmInfo, passage: Passage) -> Still:
 
 
 def _still(info: FilmInfo, pts: int, luma: Pixels) -> Still:
-    turns = round(info.rotation / 90) % 4
-    plane = upright(luma, turns, info.layout.codes, info.transfer, shown_size(info))
+    plane = upright(luma, info.quarter_turns, info.layout.codes, info.transfer, shown_size(info))
     # Rounded up: the frame before it was still on the screen a moment earlier.
     at_s = math.ceil(float(pts * info.time_base) * 1000 - 1e-6) / 1000
     return Still(at_s, Photo(np.rint(plane * 255).astype(np.uint8)[..., None]))

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.color import linear_from_srgb, srgb_from_linear
 from photochrom.film.matrices import Codes, Matrix, Plane
 
 Kind = Literal["ordinary", "wide", "pq", "hlg"]
@@ -68,7 +69,8 @@ class Transfer:
             return luma
         light = self._nits(np.clip(luma, 0, 1)) / np.float32(WHITE_NITS)
         over = np.maximum(light - KNEE, 0) / (1 - KNEE)
-        return _srgb(np.where(light > KNEE, KNEE + (1 - KNEE) * (1 - np.exp(-over)), light))
+        shown = np.where(light > KNEE, KNEE + (1 - KNEE) * (1 - np.exp(-over)), light)
+        return np.asarray(srgb_from_linear(shown), np.float32)
 
     def chroma(self, look: Plane, chroma: Plane, shown: Matrix, luma: Plane, matrix: Matrix) -> Plane:
         """Return an ordinary picture's chroma as the film says it, under the film's own luma.
@@ -84,7 +86,7 @@ class Transfer:
         """
         if self.kind == "ordinary":
             return chroma
-        light = _linear(np.clip(shown.rgb(np.clip(look, 0, 1), chroma), 0, 1)) + np.float32(1e-6)
+        light = linear_from_srgb(np.clip(shown.rgb(np.clip(look, 0, 1), chroma), 0, 1)) + np.float32(1e-6)
         light = np.asarray(np.maximum(light @ np.array(self.primaries, np.float32).T, 1e-7), np.float32)
         encode, decode = self._codes
         target = np.clip(luma, 0, 1)
@@ -101,7 +103,7 @@ class Transfer:
     def _codes(self) -> tuple[Callable[[Plane], Plane], Callable[[Plane], Plane]]:
         """Linear light to codes 0..1, and back; light in a unit of the transfer's own."""
         if self.kind == "wide":
-            return _srgb, _linear
+            return _srgb_codes, _srgb_light
         return (_pq_codes, _pq_light) if self.kind == "pq" else (_hlg_codes, _hlg_light)
 
     def _nits(self, luma: Plane) -> Plane:
@@ -110,13 +112,12 @@ class Transfer:
         return np.float32(HLG_NITS) * _hlg_light(luma) ** np.float32(HLG_GAMMA)
 
 
-def _linear(codes: npt.NDArray[np.floating]) -> Plane:
-    return np.asarray(np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4), np.float32)
+def _srgb_light(codes: Plane) -> Plane:
+    return np.asarray(linear_from_srgb(codes), np.float32)
 
 
-def _srgb(light: npt.NDArray[np.floating]) -> Plane:
-    kept = np.maximum(light, 0)
-    return np.asarray(np.where(kept <= 0.0031308, kept * 12.92, 1.055 * kept ** (1 / 2.4) - 0.055), np.float32)
+def _srgb_codes(light: Plane) -> Plane:
+    return np.asarray(srgb_from_linear(np.maximum(light, 0)), np.float32)
 
 
 M1, M2, C1, C2, C3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128

@@ -94,8 +94,7 @@ class Looks:
         options = asked.part(RestoreOptions)
         drawn = small_mask(folder, small)
         key = (folder, options.model_dump_json() + ("" if drawn is None else mask_sha256(drawn)))
-        restorer = self._sessions.restorer(options, stop=stop, mask=drawn)
-        return self._restored.get(key, lambda: restorer.run(small).photo)
+        return self._restored.get(key, lambda: self._sessions.restorer(options, stop=stop, mask=drawn).run(small).photo)
 
     def lent(self, folder: Path, small: Photo, model: str) -> Sequence[Hint]:
         """Return the colours that reference photographs of a photograph's folder lend it."""

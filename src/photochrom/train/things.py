@@ -23,6 +23,11 @@ SMALLEST, LARGEST = 0.02, 0.5
 TRIES = 4
 
 
+def planes_of(lab: Planes) -> Planes:
+    """Return the a*, b* (2, h, w) of a photograph (h, w, 3), Lab."""
+    return np.ascontiguousarray(np.moveaxis(lab[..., 1:], -1, 0))
+
+
 def choose_thing(lab: Planes, rng: np.random.Generator) -> Mask | None:
     """Return the pixels (h, w) of a connected thing of like colour in a photograph (h, w, 3), Lab; None: none found.
 
@@ -64,9 +69,9 @@ def repaint(lab: Planes, thing: Mask, rng: np.random.Generator) -> Planes:
     painted = lab[thing].copy()
     painted[:, 1:] = (painted[:, 1:] - mean[1:]) * rng.uniform(0.3, 1)
     painted[:, 1:] += (chroma * np.cos(angle), chroma * np.sin(angle))
-    colours = lab[..., 1:].copy()
-    colours[thing] = lab_from_srgb(np.clip(srgb_from_lab(painted), 0, 1))[:, 1:]
-    return np.ascontiguousarray(np.moveaxis(colours, -1, 0), dtype=np.float32)
+    colours = planes_of(lab)
+    colours[:, thing] = lab_from_srgb(np.clip(srgb_from_lab(painted), 0, 1))[:, 1:].T
+    return colours
 
 
 def enlarge(thing: Mask, width: int, height: int) -> Mask:

@@ -45,16 +45,19 @@ def means_of_blocks(data: bytes, frame: Frame) -> Means | None:
     longer = with_a_row_more(data, frame)
     if longer is None or frame.width <= BLOCK * frame.blocks[0]:
         return None
-    weaker, tables = _with_weaker_contrasts(longer)
-    source = libvips().Source.new_from_memory(weaker)
+    head, scan_at, tables = _weaker_head(longer)
+    source = libvips().Source.new_from_memory(head + longer[scan_at:])
     image = libvips().Image.jpegload_source(source, access="sequential", fail_on="none", shrink=BLOCK)
     means = np.asarray(image.numpy(), np.float32).reshape(image.height, image.width, image.bands)
     shares = np.array([now / before for before, now in _quantisers(data, frame, tables)], np.float32)
     return means if shares.size != means.shape[2] else (means - GREY) / shares + GREY
 
 
-def _with_weaker_contrasts(data: bytes) -> tuple[bytes, dict[int, tuple[int, int]]]:
-    """Return the file with quantisers of means halved, and channels as coded; and of each table before and after."""
+def _weaker_head(data: bytes) -> tuple[bytes, int, dict[int, tuple[int, int]]]:
+    """Return the headers with quantisers of means halved and channels as coded, and where the first scan begins.
+
+    Then each table's quantiser, as it was and as it is now.
+    """
     head, tables, at = bytearray(data[:SOI_BYTES] + AS_CODED), dict[int, tuple[int, int]](), SOI_BYTES
     scan_at = getattr(frame_of(data), "scan_at", len(data))
     while at + 4 <= scan_at:
@@ -65,7 +68,7 @@ def _with_weaker_contrasts(data: bytes) -> tuple[bytes, dict[int, tuple[int, int
         if kind not in (APP0, APP14):
             head += data[at : at + 4] + payload
         at = end
-    return bytes(head) + data[scan_at:], tables
+    return bytes(head), scan_at, tables
 
 
 def _halve_first(tables: bytearray) -> dict[int, tuple[int, int]]:
@@ -88,7 +91,7 @@ def _quantisers(data: bytes, frame: Frame, tables: dict[int, tuple[int, int]]) -
 
 def first_out_of_range(means: Means, data: bytes, frame: Frame) -> int | None:
     """Return the first row of pixels with a mean that no encoder makes; None where there is none."""
-    _, tables = _with_weaker_contrasts(data)
+    *_, tables = _weaker_head(data)
     across, down = frame.blocks
     inside = means[:-down]
     if inside.shape[2] != len(frame.sampling):

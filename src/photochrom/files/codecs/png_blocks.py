@@ -54,14 +54,13 @@ def blocks_of(source: PhotoSource) -> PngBlocks:
     """Return what the chunks of a file say; texts beyond the budget are left out with a note."""
     found, profiles, room, count = PngBlocks(), dict[str, str](), MAX_TEXT_BYTES, 0
     for name, at, size in _chunks(source):
-        if name == b"eXIf":
-            found.blocks.setdefault("exif", source.read_at(at, size).removeprefix(jpeg.EXIF_HEADER))
-        elif name == b"acTL":
+        if name == b"acTL":
             found.frames = int.from_bytes(source.read_at(at, min(size, 4)), "big")
         if name != b"eXIf" and name not in TEXT_CHUNKS:
             continue
         found.hidden += _hiding(source, at, size)
         if name == b"eXIf":
+            found.blocks.setdefault("exif", source.read_at(at, size).removeprefix(jpeg.EXIF_HEADER))
             continue
         count += 1
         text = _text_of(name, source.read_at(at, size), room) if count <= MAX_TEXTS else None

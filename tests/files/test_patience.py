@@ -58,9 +58,10 @@ def test_jpeg_2000_decoded_apart_is_what_pillow_makes_of_it(mode: str) -> None:
         pixels = pixels.astype(np.uint16) * 200
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG2000")
-    found, samples = jpeg2000_apart.samples_of(buffer.getvalue(), 60, "a.jp2")
+    found, samples, wrong = jpeg2000_apart.picture_of(buffer.getvalue(), 60, "a.jp2")
     assert found == mode
     assert (samples.squeeze() == pixels).all()
+    assert wrong is None
 
 
 def test_what_a_decoder_apart_says_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from photochrom.errors import UnsupportedPhotoError
 from photochrom.files.codecs import exif, jpeg2000
-from photochrom.files.codecs.decoded import Decoded, Wanted
-from photochrom.files.codecs.jpeg2000_apart import SMALL_BYTES, SMALL_PIXELS, plain, samples_of
+from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
+from photochrom.files.codecs.jpeg2000_apart import SMALL_BYTES, SMALL_PIXELS, Picture, picture_of, plain
+from photochrom.files.codecs.jpeg2000_checks import wrong_block
 from photochrom.files.codecs.libvips import image_from
 from photochrom.files.codecs.resolution import plausible_dpi
 
@@ -18,35 +19,47 @@ if TYPE_CHECKING:
 
 
 def read_bmp(source: PhotoSource, wanted: Wanted) -> Decoded:
-    return load_with_pillow(source, "BmpImagePlugin", "BmpImageFile", wanted)
+    """Return the picture of a BMP file; see :data:`~photochrom.files.codecs.decoded.Reader`."""
+    with _opened(source, "BmpImagePlugin", "BmpImageFile", wanted) as picture:
+        return _decoded(picture, Picture(*plain(picture), None))
 
 
 def read_jpeg2000(source: PhotoSource, wanted: Wanted) -> Decoded:
-    decoded = load_with_pillow(source, "Jpeg2KImagePlugin", "Jpeg2KImageFile", wanted, apart=True)
+    """Return the picture of a JPEG 2000 file; see ``Reader``."""
+    data = source.read_all()
+    with _opened(source, "Jpeg2KImagePlugin", "Jpeg2KImageFile", wanted) as picture:
+        _refuse_cut_depth(source, picture)
+        if picture.width * picture.height > SMALL_PIXELS or len(data) > SMALL_BYTES:
+            found = picture_of(data, wanted.max_seconds, source.name)
+        else:
+            found = Picture(*plain(picture), wrong_block(data))
+        decoded = _decoded(picture, found)
+    if found.wrong and not wanted.read_damaged:
+        raise damaged(source.name, "jpeg2000", ValueError(found.wrong))
+    if found.wrong:
+        decoded.notes.append(f"damaged file, and which rows are wrong cannot be told: {found.wrong}")
     decoded.blocks |= jpeg2000.blocks_of(source)
     decoded.orientation = exif.orientation_of(decoded.blocks.get("exif", b""))
     return decoded
 
 
-def load_with_pillow(
-    source: PhotoSource, plugin: str, image_class: str, wanted: Wanted, *, apart: bool = False
-) -> Decoded:
+def _opened(source: PhotoSource, plugin: str, image_class: str, wanted: Wanted) -> Any:
     # The class itself rather than Image.open: no other plugin gets a try, and the limits are ours.
     opener = getattr(importlib.import_module(f"PIL.{plugin}"), image_class)
-    data = source.read_all()
-    with opener(io.BytesIO(data)) as picture:
-        _refuse_cut_depth(source, picture)
-        wanted.check_size(picture.width, picture.height, 8 if "16" in picture.mode else 4)
-        profile, dpi = picture.info.get("icc_profile"), picture.info.get("dpi")
-        apart = apart and (picture.width * picture.height > SMALL_PIXELS or len(data) > SMALL_BYTES)
-        mode, samples = samples_of(data, wanted.max_seconds, source.name) if apart else plain(picture)
-        image = image_from(samples, cmyk=mode == "CMYK")
-        return Decoded(image, {"icc": profile} if profile else {}, plausible_dpi(dpi))
+    picture = opener(io.BytesIO(source.read_all()))
+    wanted.check_size(picture.width, picture.height, 8 if "16" in picture.mode else 4)
+    return picture
+
+
+def _decoded(picture: Any, found: Picture) -> Decoded:
+    profile, dpi = picture.info.get("icc_profile"), picture.info.get("dpi")
+    image = image_from(found.samples, cmyk=found.mode == "CMYK")
+    return Decoded(image, {"icc": profile} if profile else {}, plausible_dpi(dpi))
 
 
 def _refuse_cut_depth(source: PhotoSource, picture: Any) -> None:
     """Raise for a JPEG 2000 of more than 8 bits that Pillow would silently cut: all but single-channel ones."""
-    if picture.format != "JPEG2000" or picture.mode == "I;16":
+    if picture.mode == "I;16":
         return
     codestream = source.read_all()
     start = codestream.find(b"\xff\x4f\xff\x51")  # SOC and SIZ: ISO 15444-1 annex A.5.1

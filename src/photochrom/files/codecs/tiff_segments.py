@@ -24,6 +24,7 @@ from photochrom.errors import UnsupportedPhotoError
 from photochrom.files.codecs import jxl, tiff, tiff_directories
 from photochrom.files.codecs.decoded import extra_module
 from photochrom.files.codecs.imagecodecs_readers import EXTRA
+from photochrom.files.codecs.jpeg2000_checks import wrong_block
 from photochrom.files.codecs.libvips import libvips
 from photochrom.files.codecs.lost_rows import Holes, rows_until_error
 from photochrom.files.codecs.tiff import Field, Page, TiffReader
@@ -32,10 +33,11 @@ Samples = npt.NDArray[Any]
 
 BUILT_IN = frozenset([1, 2, 3, 4, 5, 7, 8, 32773, 32946])
 """Compressions that libtiff here decodes: none, fax, LZW, JPEG, deflate, PackBits."""
+JPEG_2000 = "JPEG 2000"
 COMPRESSION_NAMES = {
     6: "old-style JPEG", 9: "JBIG", 10: "JBIG", 32766: "NeXT 2-bit", 32809: "ThunderScan", 32908: "Pixar film",
-    32909: "PixarLog", 33003: "JPEG 2000", 33004: "JPEG 2000", 33005: "JPEG 2000", 34661: "JBIG", 34676: "SGI LogLuv",
-    34677: "SGI LogLuv", 34712: "JPEG 2000", 34887: "LERC", 34892: "lossy JPEG (DNG)", 34925: "LZMA",
+    32909: "PixarLog", 33003: JPEG_2000, 33004: JPEG_2000, 33005: JPEG_2000, 34661: "JBIG", 34676: "SGI LogLuv",
+    34677: "SGI LogLuv", 34712: JPEG_2000, 34887: "LERC", 34892: "lossy JPEG (DNG)", 34925: "LZMA",
     34926: "Zstandard", 34927: "WebP", 34933: "PNG", 34934: "JPEG XR", 22610: "JPEG XR", 50000: "Zstandard",
     50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL",
 }  # fmt: skip
@@ -290,6 +292,8 @@ def _decoder_of_extra(reader: TiffReader, page: Page, compression: int) -> Any:
         width, height = _claimed_size(data)
         if width * height > LARGEST_TILE_IN_AREAS * segment.width * segment.height + SMALLEST_LIMIT_PX:
             raise ValueError(f"a strip or tile claims {width} x {height} pixels")
+        if name == JPEG_2000 and (wrong := wrong_block(data)):
+            raise ValueError(wrong)
         tables = {"jpegtables": opened.jpegtables, "jpegheader": opened.jpegheader}
         samples, _, _ = opened.decode(data, segment.index, **tables)
         if samples is None:

@@ -52,15 +52,16 @@ def truths(count: int, seed: int) -> None:
     """Harm files whose picture is known, and print how many were refused, read rightly, and read wrongly."""
     told = [line.split("|") for line in child(TRUTHS.format(count=count, seed=seed)).splitlines()]
     sums = Counter[str]()
-    print("| format | harm | files | refused | right | slightly off | wrong |\n|---|---|---|---|---|---|---|")
+    print("| format | harm | files | refused | right | slightly off | another's | wrong |", "|---" * 8 + "|", sep="\n")
     for kind, harm, *numbers in told[:-1]:
-        refused, right, slight, wrong = map(int, numbers)
-        sums.update(refused=refused, right=right, slight=slight, wrong=wrong)
-        print(f"| {kind} | {harm} | {refused + right + slight + wrong} | {refused} | {right} | {slight} | {wrong} |")
+        refused, right, slight, another, wrong = counts = list(map(int, numbers))
+        sums.update(refused=refused, right=right, slight=slight, another=another, wrong=wrong)
+        print("|", " | ".join(map(str, (kind, harm, sum(counts), *counts))), "|")
     seconds, megabytes = float(told[-1][0]), int(told[-1][1]) / 1000
     print(
         f"{sums.total()} harmed files: {sums['refused']} refused in one line, {sums['right'] + sums['slight']} read as "
-        f"they were or with a few pixels off, {sums['wrong']} wrong; at most {seconds:.2f} s of processor time each, "
+        f"they were or with a few pixels off, {sums['another']} whole files of another picture, without a checksum, "
+        f"{sums['wrong']} wrong; at most {seconds:.2f} s of processor time each, "
         f"{megabytes:.0f} MB for all in one process"
     )
 
@@ -133,10 +134,10 @@ for kind, make in harmed_kinds().items():
             truth = open_photo(data).pixels.squeeze()
             for harm, harmed in harms(data, random):
                 start = time.process_time()
-                found[kind, harm, outcome(harmed, truth)] += 1
+                found[kind, harm, outcome(harmed, truth, data)] += 1
                 longest = max(longest, time.process_time() - start)
 for kind, harm in dict.fromkeys((kind, harm) for kind, harm, _ in found):
-    numbers = [found[kind, harm, result] for result in ("refused", "right", "slightly off", "WRONG")]
+    numbers = [found[kind, harm, result] for result in ("refused", "right", "slightly off", "another's", "WRONG")]
     print(kind, harm, *numbers, sep="|")
 print(longest, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, sep="|")
 """

@@ -152,8 +152,60 @@ def _turned() -> Image.Exif:
     return exif
 
 
-def outcome(data: bytes, truth: Codes) -> str:
-    """Return "right", "slightly off", "refused" or "WRONG", or raise what is no clear line."""
+def is_whole(data: bytes, good: bytes) -> bool:
+    """Return whether a harmed file is, beyond doubt, the whole file of another picture: nobody can know of the harm.
+
+    Lossless WebP has no checksum; where the harmed picture takes, to the byte, as much of the data as the good one,
+    nothing is missing and nothing left over. A Zstandard frame without checksum (RFC 8878, section 3.1.1.1) is whole
+    where its data makes as many bytes as it states. Of other kinds this is not said.
+    """
+    if data[:4] == b"RIFF" and data[12:16] == b"VP8L":
+        return len(data) == len(good) and _spared(data) == _spared(good)
+    if data[:2] not in (b"II", b"MM"):
+        return False
+    before, after = _strips(good), _strips(data)
+    changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    return all(_is_whole_frame(new) for _, new in changed) and bool(changed)
+
+
+def _is_whole_frame(strip: bytes) -> bool:
+    if strip[:4] != b"\x28\xb5\x2f\xfd" or strip[4] & 4:
+        return False
+    single, size_bytes = bool(strip[4] & 32), (0, 2, 4, 8)[strip[4] >> 6]
+    if not single or not size_bytes:
+        return False
+    stated = int.from_bytes(strip[5 : 5 + size_bytes], "little") + (256 if size_bytes == 2 else 0)
+    return len(imagecodecs.zstd_decode(strip)) == stated
+
+
+def _strips(data: bytes) -> list[bytes]:
+    with open_source(data, 10**9) as source:
+        offsets, lengths = tiff.TiffReader(source).pages()[0].segments()
+    return [data[at : at + size] for at, size in zip(offsets.tolist(), lengths.tolist(), strict=True)]
+
+
+def _spared(webp: bytes) -> int:
+    """Return how many bytes at the end of a still lossless picture its decoder can do without."""
+    data, spared = webp[20 : 20 + int.from_bytes(webp[16:20], "little")], 0
+    while spared < 64 and _decodes(data[: len(data) - spared - 1]):
+        spared += 1
+    return spared
+
+
+def _decodes(data: bytes) -> bool:
+    chunk = b"VP8L" + len(data).to_bytes(4, "little") + data + bytes(len(data) % 2)
+    try:
+        Image.open(io.BytesIO(b"RIFF" + (4 + len(chunk)).to_bytes(4, "little") + b"WEBP" + chunk)).load()
+    except OSError:
+        return False
+    return True
+
+
+def outcome(data: bytes, truth: Codes, good: bytes = b"") -> str:
+    """Return "right", "slightly off", "refused", "another's" or "WRONG", or raise what is no clear line.
+
+    "another's" is what :func:`is_whole` says of a harmed file, given the good one.
+    """
     try:
         photo = open_photo(data)
     except PhotochromError as error:
@@ -166,5 +218,5 @@ def outcome(data: bytes, truth: Codes) -> str:
         return "WRONG"
     apart = np.abs(found - true).max(axis=2)
     if (apart > WRONG_CODES).mean() > WRONG_SHARE or apart.mean() > WRONG_MEAN:
-        return "WRONG"
+        return "another's" if good and is_whole(data, good) else "WRONG"
     return "right" if apart.max() <= WRONG_CODES else "slightly off"

@@ -101,15 +101,19 @@ class Restorer(Session):
         ``mask`` is (H, W), true where the photograph is to be filled; see `read_mask`.
         """
         mask = self.mask if mask is None else mask
+        self.refuse_idle(mask)
         if mask is not None:
             self._load("inpaint")
-        elif not self._kinds() and not self.options.neutralize:
+        return restore_photo(photo, self.engines, self.options, mask=mask, threads=self._threads)
+
+    def refuse_idle(self, mask: Mask | None = None) -> None:
+        """Raise OptionError where the options leave nothing to do, and no mask says what to fill."""
+        if mask is None and self.mask is None and not self._kinds() and not self.options.neutralize:
             raise OptionError(
                 "every stage is switched off, nothing is left to do",
                 where="restore",
                 next_step="Leave at least one of damage, noise and tone at auto",
             )
-        return restore_photo(photo, self.engines, self.options, mask=mask, threads=self._threads)
 
     @property
     def provenance(self) -> Provenance:

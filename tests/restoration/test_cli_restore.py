@@ -130,7 +130,7 @@ def test_the_mask_is_written_changed_by_hand_and_given_back(cli: Cli, album: Pat
         (["A", "--mask-out", "mask.jpg"], "a mask is written as one of .png", 2),
         (["A", "--mask", "none.png"], "no such file", 1),
         (["A", "--mask", "B"], "the mask has 200 x 300 pixels, the photograph 300 x 256", 1),
-        (["A", "--damage", "never", "--noise", "never", "--tone", "never"], "every stage is switched off", 1),
+        (["A", "--damage", "never", "--noise", "never", "--tone", "never"], "every stage is switched off", 2),
         (["A", "--damage", "sometimes"], "damage", 2),
         (["A", "--noise-strength", "1.5"], "noise-strength", 2),
         (["none.png"], "no such file", 1),
@@ -252,6 +252,14 @@ def test_restoring_options_without_restoring_are_an_error(cli: Cli, album: Path)
     exit_code, _, err = cli("colorize", album / "a.png", "--noise", "never")
     assert exit_code == EXIT_USAGE
     assert "--noise: needs --restore" in err
+
+
+def test_colouring_with_every_stage_of_restoring_switched_off_is_wrong_usage(cli: Cli, album: Path) -> None:
+    off = ["--damage", "never", "--noise", "never", "--tone", "never"]
+    exit_code, _, err = cli("colorize", album / "a.png", "--restore", *off)
+    assert exit_code == EXIT_USAGE
+    assert "every stage is switched off" in err
+    assert names_in(album) == ["1930/b.tif", "a.png"]
 
 
 def test_a_missing_model_is_told_before_anything_is_written(

@@ -99,6 +99,8 @@ def colorize(
     drawn = read_mask(mask, limits=limits) if mask else None
     with ExitStack() as sessions:
         restorer = restore and sessions.enter_context(Restorer(restoring, engine_options=engine, mask=drawn))
+        if restorer:
+            restorer.refuse_idle()
         colorizer = sessions.enter_context(Colorizer(options=colour, engine_options=engine, restore=restorer))
         if hints or references:
             refuse_deaf(colorizer.engine.spec)

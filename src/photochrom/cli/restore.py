@@ -75,6 +75,7 @@ def restore(
     refuse_taken(planned, {"--mask-out": mask_out, "--report": report}, read=read)
     drawn = read_mask(mask, limits=limits) if mask else None
     with Restorer(restoring, engine_options=engine) as restorer:
+        restorer.refuse_idle(drawn)
         settings = BatchSettings(restorer.provenance_with(drawn), writing, limits, reading, keep_recipe=recipe)
         restore_one = _RestoreOne(restorer, drawn, mask_out)
         return run_planned(

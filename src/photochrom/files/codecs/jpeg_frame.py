@@ -107,14 +107,18 @@ def _frame_header(
 
 
 def completed(data: bytes, frame: Frame) -> bytes:
-    """Return the file with its end marker, where only that is missing, and with no run of zeros before it."""
+    """Return the file with its end marker, where only that is missing, and with no padding of zeros before it.
+
+    Zeros may be codes too, of a flat picture whose codes were made for it: then it is not all there without them.
+    """
     end = data.find(EOI, frame.scan_at)
     if end < 0:
         return data + EOI if is_all_there(data + EOI, frame) else data
     scan = data[:end].rstrip(b"\x00")
     if end - len(scan) < LEAST_PADDING:  # a few zeros may be codes, or stuffed
         return data
-    return scan + (b"\x00" if scan[-1] == 0xFF else b"") + data[end:]
+    bare = scan + (b"\x00" if scan[-1] == 0xFF else b"") + data[end:]
+    return bare if is_all_there(bare, frame) else data
 
 
 def is_all_there(data: bytes, frame: Frame) -> bool:

@@ -23,10 +23,12 @@ from photochrom.files.codecs.jpeg_means import (
     is_followed_by_more,
     means_of_blocks,
 )
+from photochrom.files.codecs.jpeg_zeros import has_lost_stretch
 
 LEFT_OVER = "data is left over after its last row: bits before were lost or changed"
 OUT_OF_RANGE = "by row {row} its blocks are darker than black or lighter than white: bits were changed"
 STEP = "from the middle of row {row} on every block is shifted by as much: bits were changed"
+LOST_STRETCH = "zeros stand where its compressed data was"
 WRONG_DATA = "its compressed data is wrong, or ends early"
 Steps = npt.NDArray[np.float32]
 # The least step in codes, how near to it or to none a block's is, and in what share of each part of a row. Of 954
@@ -39,6 +41,8 @@ ROWS_AT_A_TIME = 64
 
 def wrong_blocks(data: bytes, frame: Frame) -> str:
     """Return what is wrong with the picture's blocks as a whole; "" where nothing is."""
+    if has_lost_stretch(data, frame):
+        return LOST_STRETCH
     means = means_of_blocks(data, frame)
     if means is None:
         return ""

@@ -3,8 +3,8 @@
 The format has no checksum, and its arithmetic decoder makes something of any bytes. But what it makes of wrong ones
 takes more of them, or fewer, than the block has. OpenJPEG counts that where a file says that its blocks end
 predictably; so a copy is decoded that says so of every file, and only its warnings are looked at. Each block ends, by
-any encoder, within a few bytes of its data: of 75 public files, by seven encoders, none had more than 1 byte left or
-lacked more than 7.
+any encoder, within a few bytes of its data: of 69 public files, by Kakadu, Aware, JasPer, OpenJPEG and others, none had
+more than 1 byte left or lacked more than 7.
 
 Source: ISO 15444-1, annexes A.6.1 and A.6.2 (COD and COC, their code-block style) and D.4.2 (predictable termination).
 """

@@ -1,6 +1,6 @@
 """Do colours drift in a long shot? A camera comes back to the same place every ten seconds of a minute without a cut.
 
-    python benchmarks/film_drift.py [--seconds 60] [--fps 12] [--hints]
+    python benchmarks/film_drift.py [--seconds 60] [--fps 12] [--hints] [--tell-net | --no-tell-net]
 
 The films are scikit-image's photographs under a camera that sways, with fresh grain in each frame. At each return the
 colours are compared with the truth (CIEDE2000) and with those of the first return (Lab units), for the film's way and
@@ -62,10 +62,10 @@ def write(path: Path, lumas: list[np.ndarray], fps: int) -> None:
         container.mux(stream.encode(None))
 
 
-def filmed(source: Path, folder: Path, wanted: list[int], hints: Path | None) -> list[np.ndarray]:
+def filmed(source: Path, folder: Path, wanted: list[int], options: FilmOptions) -> list[np.ndarray]:
     """Return some frames of the film in colour, RGB."""
     target = folder / "frames"
-    with FilmColorizer(options=FilmOptions(codec="frames", hints=hints)) as colorizer:
+    with FilmColorizer(options=options) as colorizer:
         colorizer(source, target)
     paths = sorted(target.glob("*.png"))
     return [cv2.cvtColor(cv2.imread(str(paths[k])), cv2.COLOR_BGR2RGB) for k in wanted]
@@ -90,10 +90,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--fps", type=int, default=12)
     parser.add_argument("--hints", action="store_true")
+    parser.add_argument("--tell-net", action=argparse.BooleanOptionalAction, default=FilmOptions().tell_net)
+    parser.add_argument("--photographs", nargs="+", default=list(PHOTOGRAPHS), choices=PHOTOGRAPHS)
     arguments = parser.parse_args()
     wanted = [k * PERIOD_S * arguments.fps for k in range(arguments.seconds // PERIOD_S + 1)]
-    for name, photograph in PHOTOGRAPHS.items():
-        truths = views(photograph(), wanted[-1] + 1, arguments.fps)
+    for name in arguments.photographs:
+        truths = views(PHOTOGRAPHS[name](), wanted[-1] + 1, arguments.fps)
         lumas = grained(truths)
         with tempfile.TemporaryDirectory() as place, Colorizer() as colorizer:
             folder = Path(place)
@@ -101,7 +103,9 @@ def main() -> None:
             if arguments.hints:
                 (folder / "hints").mkdir()
                 (folder / "hints" / "0.hints.json").write_bytes(HintSheet(hints=(TOLD,)).as_json())
-            film = filmed(folder / "in.mkv", folder, wanted, folder / "hints" if arguments.hints else None)
+            hints = folder / "hints" if arguments.hints else None
+            options = FilmOptions(codec="frames", hints=hints, tell_net=arguments.tell_net)
+            film = filmed(folder / "in.mkv", folder, wanted, options)
             alone = [colorizer.run(Photo(lumas[k][..., None])).photo.pixels for k in wanted]
         print(f"{name}: at seconds {', '.join(str(k // arguments.fps) for k in wanted)}")
         if arguments.hints:

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import photochrom
 from photochrom.cli.app import run
 from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
+from photochrom.film.options import FilmOptions
+from photochrom.film.preview import preview_film
+from photochrom.film.session import FilmColorizer
 from tests.film.films import panned, read_planes, scene, two_shots, write_film
 
 
@@ -40,6 +44,23 @@ def test_a_preview_is_five_parts_and_a_sheet(
     with Image.open(tmp_path / "out-preview.png") as sheet:
         assert sheet.size == (4 * 320, 5 * 213)
     assert len(capsys.readouterr().out.splitlines()) == 6
+
+
+def test_a_preview_keeps_to_its_part_and_is_told_by_time(tmp_path: Path) -> None:
+    source = write_film(tmp_path / "in.mkv", two_shots(4))
+    for name, folder in (("0.1s.png", "times"), ("3.png", "numbers")):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (96, 64), (0, 90, 0)).save(tmp_path / folder / name)
+    by_time = FilmOptions(start=0.08, end=0.2, keyframes=tmp_path / "times")
+    with FilmColorizer(options=by_time, engine=photochrom.FakeEngine()) as colorizer:
+        made = preview_film(colorizer, source, tmp_path / "out.mp4")
+    assert [part.frames for part in made.parts] == [1, 1, 1]  # three frames have no five parts
+    by_number = FilmOptions(keyframes=tmp_path / "numbers")
+    with (
+        FilmColorizer(options=by_number, engine=photochrom.FakeEngine()) as colorizer,
+        pytest.raises(photochrom.OptionError, match="by number"),
+    ):
+        preview_film(colorizer, source, tmp_path / "other.mp4")
 
 
 def test_errors_are_one_line(tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]) -> None:

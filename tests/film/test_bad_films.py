@@ -132,6 +132,22 @@ def test_damaged_frames_are_bridged_and_counted(tmp_path: Path) -> None:
     assert any("damaged" in note or "ends early" in note for note in result.notes)
 
 
+def test_pictures_that_cannot_be_read_are_bridged_and_others_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "scans"
+    folder.mkdir()
+    for k, luma in enumerate(panned(scene(1), 6)):
+        Image.fromarray(luma).save(folder / f"{k}.png")
+    data = (folder / "3.png").read_bytes()
+    (folder / "3.png").write_bytes(data[: len(data) // 2])
+    result = colored(folder, tmp_path / "out.mkv", codec="ffv1", fps=25)
+    assert result.frames == 5
+    assert any("1 damaged frames; 1 gave no picture" in note for note in result.notes)
+    assert [round(float(time) * 25) for time, _ in read_planes(tmp_path / "out.mkv")] == [0, 1, 2, 4, 5]
+    Image.fromarray(scene(2)[:64, :96].astype(np.uint16) * 257).save(folder / "3.png")
+    with pytest.raises(photochrom.UnsupportedFilmError, match="16 bit, the first picture 8"):
+        colored(folder, tmp_path / "deep.mkv", fps=25)
+
+
 def test_a_disk_without_room_is_noticed_before_the_first_frame(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,6 +165,16 @@ def test_a_rate_of_a_million_frames_a_second_is_taken_by_its_times(tmp_path: Pat
     source = write_film(tmp_path / "in.mp4", panned(scene(1), 5), times=[0, 1, 2, 3, 4], base=Fraction(1, 1_000_000))
     colored(source, tmp_path / "out.mp4")
     assert [time for time, _ in read_planes(tmp_path / "out.mp4")] == [Fraction(k, 1_000_000) for k in range(5)]
+
+
+def test_a_container_without_one_frame_is_told(tmp_path: Path) -> None:
+    for name in ("in.mkv", "in.mp4", "in.avi"):
+        with av.open(str(tmp_path / name), "w") as container:
+            stream: Any = container.add_stream("libx264", rate=25)
+            stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+            container.start_encoding()
+        with pytest.raises(photochrom.UnreadableFilmError):
+            colored(tmp_path / name, tmp_path / "out.mkv")
 
 
 def test_encrypted_film_is_refused(tmp_path: Path) -> None:

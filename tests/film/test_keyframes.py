@@ -35,6 +35,17 @@ def test_names_are_numbers_or_times(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4)).save(tmp_path / "grandma.png")
     with pytest.raises(photochrom.OptionError, match="neither by"):
         FrameFiles.read(tmp_path)
+    (tmp_path / "grandma.png").rename(tmp_path / "12.png")
+    with pytest.raises(photochrom.OptionError, match=r"000012.png and 12.png are for the same frame"):
+        FrameFiles.read(tmp_path)
+
+
+def test_frames_that_an_earlier_run_has_met_are_not_said_to_be_left(tmp_path: Path) -> None:
+    for name in ("2.png", "7.png", "0.2s.png", "9s.png"):
+        Image.new("RGB", (4, 4)).save(tmp_path / name)
+    given = FrameFiles.read(tmp_path)
+    given.met_before(5, 0.2)
+    assert [path.name for path in given.left] == ["7.png", "9s.png"]
 
 
 def test_given_frames_colour_their_shot_and_unmet_ones_are_told(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from tests.film.films import two_shots, write_film
@@ -25,6 +26,7 @@ from tests.film import test_resume
 pipeline.SEGMENT_FRAMES, moment, calls = 8, sys.argv[3], []
 from photochrom.film import passages
 passages.LONGEST = 5
+RESTORING = {"codec": "ffv1", "restore": True} if "--restore" in sys.argv else {}
 
 def dies_before(module, name, when):
     really = getattr(module, name)
@@ -53,7 +55,7 @@ else:
         os.truncate(target, target.stat().st_size // 2)
         os.kill(os.getpid(), signal.SIGKILL)
     session.join = half
-test_resume.colored(Path(sys.argv[1]), Path(sys.argv[2]))
+test_resume.colored(Path(sys.argv[1]), Path(sys.argv[2]), **RESTORING)
 """
 
 
@@ -79,6 +81,16 @@ def undisturbed(film: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return target.read_bytes()
 
 
+def run_until_killed(film: Path, target: Path, moment: str, *more: str) -> None:
+    """Colour a film in a process that SIGKILL ends."""
+    here = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
+    command = [sys.executable, "-c", DOOMED, str(film), str(target), moment, *more]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": here}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
 @pytest.mark.parametrize(
     ("moment", "kept"),
     [
@@ -93,12 +105,7 @@ def test_what_is_killed_goes_on_to_the_same_bytes_and_shows_nothing_half_written
     moment: str, kept: int, film: Path, undisturbed: bytes, tmp_path: Path
 ) -> None:
     target = tmp_path / "out.mp4"
-    here = os.pathsep.join(filter(None, [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-c", DOOMED, str(film), str(target), moment]
-    done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": here}, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    run_until_killed(film, target, moment)
     # What a person sees is nothing; what is hidden says of itself what counts, and that plays.
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")] == []
     work = tmp_path / ".photochrom-film-out.mp4"
@@ -109,3 +116,21 @@ def test_what_is_killed_goes_on_to_the_same_bytes_and_shows_nothing_half_written
     assert result.resumed == kept
     assert target.read_bytes() == undisturbed
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+@pytest.mark.usefixtures("_short")
+def test_a_worn_film_that_is_restored_survives_a_kill_to_the_byte(tmp_path: Path) -> None:
+    random, lumas = np.random.default_rng(0), []
+    for luma in two_shots(16):
+        worn = luma * random.uniform(0.8, 1.2) + random.normal(0, 6, luma.shape)
+        row, column = random.integers(0, 56), random.integers(0, 88)
+        worn[row : row + 5, column : column + 5] = 235  # dust that lives one frame
+        lumas.append(np.clip(worn, 16, 235).astype(np.uint8))
+    film = write_film(tmp_path / "in.mkv", lumas)
+    undisturbed = colored(film, tmp_path / "whole.mkv", codec="ffv1", restore=True)
+    target = tmp_path / "out.mkv"
+    run_until_killed(film, target, "a frame is encoded", "--restore")
+    result = colored(film, target, codec="ffv1", restore=True)
+    assert result.resumed > 0
+    assert target.read_bytes() == (tmp_path / "whole.mkv").read_bytes()
+    assert [note for note in result.notes if "dust" in note] == [n for n in undisturbed.notes if "dust" in n] != []

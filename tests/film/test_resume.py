@@ -26,7 +26,9 @@ def film(tmp_path: Path) -> Path:
     return write_film(tmp_path / "in.mkv", two_shots(16), sound=True, codec="libx264", options={"crf": "12"})
 
 
-def colored(source: Path, target: Path, stop_at: int = 0, error: type[BaseException] = KeyboardInterrupt) -> FilmResult:
+def colored(
+    source: Path, target: Path, stop_at: int = 0, error: type[BaseException] = KeyboardInterrupt, **options: Any
+) -> FilmResult:
     """Colour a film; at a frame, end the run with an error."""
 
     def progress(done: int, expected: int) -> None:
@@ -36,8 +38,8 @@ def colored(source: Path, target: Path, stop_at: int = 0, error: type[BaseExcept
     def by_place(luma: Any) -> Any:  # colours that differ over the picture and from frame to frame
         return 40 * (photochrom_ab(luma) - 0.5)
 
-    options = FilmOptions(key_spacing=3)
-    with FilmColorizer(options=options, engine=photochrom.FakeEngine(by_place)) as colorizer:
+    chosen = FilmOptions(key_spacing=3, **options)
+    with FilmColorizer(options=chosen, engine=photochrom.FakeEngine(by_place)) as colorizer:
         return colorizer(source, target, progress)
 
 

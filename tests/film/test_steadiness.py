@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ RANDOM = np.random.default_rng(7)
 
 
 def sights(lumas: list[np.ndarray]) -> list[Sight]:
-    return [Sight(k, k, 1, luma, luma) for k, luma in enumerate(lumas)]
+    return [Sight(k, k, 1, luma, luma, seconds=k / 25 + 3, lasts_s=1 / 25) for k, luma in enumerate(lumas)]
 
 
 def cuts_of(lumas: list[np.ndarray], said: CutsFile | None = None) -> list[int]:
@@ -51,11 +50,15 @@ def test_a_flash_is_no_cut() -> None:
 
 def test_a_cuts_file_corrects_us(tmp_path: Path) -> None:
     path = tmp_path / "cuts.txt"
-    path.write_text("# corrected by hand\ncut 3\nno-cut 0:00:00.48  # twelve at 25\n")
-    assert cuts_of(four_shots(), CutsFile.read(path, Fraction(25))) == [3, 6, 18]
-    path.write_text("cut here")
-    with pytest.raises(photochrom.OptionError, match="line 1"):
-        CutsFile.read(path, Fraction(25))
+    # The film's first frame appears at three seconds: a time is the film's, whatever its rate.
+    path.write_text("# corrected by hand\ncut 3\nno-cut 0:00:03.479  # twelve at 25\ncut 99\ncut 1:00\n")
+    said = CutsFile.read(path)
+    assert cuts_of(four_shots(), said) == [3, 6, 18]
+    assert said.unmet(24, 3.0, 3.96) == ["99", "60s"]
+    for text, line in (("cut here", "line 1"), ("cut 4\n\nno-cut 4", "line 3 contradicts")):
+        path.write_text(text)
+        with pytest.raises(photochrom.OptionError, match=line):
+            CutsFile.read(path)
 
 
 def test_long_shots_are_cut_into_passages_that_know_how_they_hang_together() -> None:

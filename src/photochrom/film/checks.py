@@ -15,14 +15,16 @@ from photochrom.errors import OptionError, OutputError, UnreadableFilmError, Uns
 from photochrom.film.coloured import is_coloured
 from photochrom.film.containers import FilmInfo, Reading
 from photochrom.film.encoding import CODECS, SegmentWriter, color_range, container_of, encoder_settings
-from photochrom.film.joining import Joint, Piece, Span, join
-from photochrom.film.options import RESTORING, FilmOptions
+from photochrom.film.joining import Joint, Piece, join
+from photochrom.film.options import RESTORING, FilmOptions, Span
 from photochrom.film.planes import Layout, frame_from
 from photochrom.film.segments import require_room
 from photochrom.film.sources import FilmFile, PictureFolder
 
 FRAMES_BITS_A_PIXEL = 16
 HEAD_BYTES = 1 << 20
+# Some muxers refuse a stream only at its first packets, or at the end of a file that has some.
+TRIED_PACKETS = 200
 
 
 def check_options(options: FilmOptions) -> None:
@@ -125,7 +127,7 @@ def check_room(info: FilmInfo, target: Path, options: FilmOptions) -> None:
     """Raise OutputError where the disk has no room for segments and the joined film together."""
     bits = FRAMES_BITS_A_PIXEL if options.codec == "frames" else CODECS[options.codec].bits_a_pixel * 2
     bits += CODECS["ffv1"].bits_a_pixel * 2 if options.keep_masters else 0
-    frames = expected_frames(info, Span(*options.span_s))
+    frames = expected_frames(info, options.span)
     folder = target if target.is_dir() else target.parent
     require_room(folder, round(info.width * info.height * frames * bits / 8))
 
@@ -151,16 +153,16 @@ def try_writing(
         for k in (0, 1):
             writer.write(frame_from(grey, chroma, layout), k * step, step)
         writer.close()
-        nothing = Span(start_s=-2.0, end_s=-1.0)
         joint = Joint(
             pieces=[Piece(path, 0)],
             info=info,
             original=original,
             container=container_of(target),
             color_range=color_range(layout, info),
-            span=nothing,
+            span=Span(),
             without=options.without,
             tags={},
+            most_copied=TRIED_PACKETS,
         )
         join(joint, Path(folder) / f"joined{target.suffix}")
 
@@ -181,7 +183,7 @@ def reading_notes(reading: Reading, frames: int, expected: int) -> list[str]:
         notes.append(
             f"{reading.moved} frames had no time stamp, or one that was not later: moved behind the one before"
         )
-    if reading.truncated or frames < 0.98 * expected - 2:
+    if frames < 0.98 * expected - 2 or (reading.truncated and (not expected or frames < expected)):
         notes.append(f"the film ends early: {frames} frames of about {expected}" if expected else "the film ends early")
     return notes
 

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from photochrom.color import chroma as photo_chroma
+from photochrom.errors import UnreadablePhotoError
 from photochrom.files.reading import open_photo
 from photochrom.film.containers import Reading, open_container, picture_stream, read_frames
 from photochrom.film.matrices import Matrix, Plane
@@ -80,7 +81,10 @@ def _shrunk(luma: Plane, chroma: Plane) -> Plane:
 def _picture_looks(source: PictureFolder) -> list[tuple[Plane, Plane | None]]:
     looks: list[tuple[Plane, Plane | None]] = []
     for path in source.pictures[:: max(1, len(source.pictures) // 3)][:3]:
-        photo = open_photo(path)
+        try:
+            photo = open_photo(path, limits=source.limits)
+        except UnreadablePhotoError:
+            continue  # which is bridged, and told, when its turn comes
         if photo.pixels.shape[2] == 3:
             rgb = photo.pixels[::4, ::4].astype(np.float32) / photo.max_code
             looks.append((rgb.mean(axis=2), photo_chroma(rgb).astype(np.float32)))

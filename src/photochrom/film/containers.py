@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photochrom.errors import FilmNotFoundError, UnreadableFilmError, UnsupportedFilmError
+from photochrom.film.continuity import Clock, may_restart, on_one_clock
 from photochrom.film.planes import Layout, layout_of
 from photochrom.film.tags import matrix_of, transfer_notes
 from photochrom.film.transfers import Transfer
@@ -53,6 +54,7 @@ class FilmInfo:
         tags: (primaries, transfer, matrix, range) as the file has them.
         codec: of the picture.
         notes: what was decided.
+        shifts: seconds by which each recording in the file is moved to follow the one before; see ``continuity``.
     """
 
     path: Path
@@ -69,6 +71,7 @@ class FilmInfo:
     tags: tuple[int, int, int, int]
     codec: str
     notes: tuple[str, ...] = ()
+    shifts: tuple[Fraction, ...] = (Fraction(0),)
 
     @property
     def quarter_turns(self) -> int:
@@ -243,8 +246,8 @@ def _duration_s(container: InputContainer, stream: VideoStream) -> float:
 def read_frames(container: InputContainer, stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
     """Yield every frame that can be decoded, and count in ``reading`` what could not.
 
-    Every frame has a time stamp later than the one before: where the file has none, the average rate is taken. A file
-    that ends too early ends here, too, and is said to be truncated.
+    Every frame has a time stamp later than the one before: where the file has none, the average rate is taken, and
+    where time begins anew, it goes on. A file that ends too early ends here, too, and is said to be truncated.
     """
     stream.thread_type = "AUTO"
     step = max(1, round(1 / (rate_of(stream) * _time_base(stream, rate_of(stream)))))
@@ -262,7 +265,9 @@ def read_frames(container: InputContainer, stream: VideoStream, reading: Reading
 def _decoded(container: InputContainer, stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
     import av
 
-    packets: Iterator[Any] = container.demux(stream)
+    packets: Iterator[Any] = iter(container.demux(stream))
+    if may_restart(container):
+        packets = on_one_clock(packets, Clock.of(container), 1 / rate_of(stream))
     while True:
         try:
             packet = next(packets)

@@ -163,6 +163,20 @@ def is_lossless(options: FilmOptions) -> bool:
     return options.codec in {"ffv1", "frames"} or options.crf == 0
 
 
+def require_encoder(codec: Codec) -> None:
+    """Return if FFmpeg, as it is installed, has an encoder; raise OptionError where it was built without."""
+    import av
+
+    try:
+        av.Codec(codec.encoder, "w")
+    except av.codec.codec.UnknownCodecError as error:
+        raise OptionError(
+            f"the FFmpeg that PyAV brings here has no encoder {codec.encoder}",
+            where="--codec",
+            next_step="Choose another codec, or install PyAV's own wheel: pip install --force-reinstall av",
+        ) from error
+
+
 class SegmentWriter:
     """An encoder that writes one segment.
 
@@ -175,7 +189,7 @@ class SegmentWriter:
         fields: whether frames are interlaced.
 
     Raises:
-        OptionError: the encoder refuses its settings or the size.
+        OptionError: there is no such encoder here, or it refuses its settings or the size.
     """
 
     def __init__(
@@ -184,6 +198,7 @@ class SegmentWriter:
         import av
 
         self._name, self._settings, self._time_base = codec.encoder, dict(settings), info.time_base
+        require_encoder(codec)
         self._container: OutputContainer = av.open(os.fspath(path), "w", format=codec.segment)
         rate = min(max(info.rate, Fraction(1)), Fraction(LARGEST_ENCODER_RATE)).limit_denominator(1001)
         stream: Any = self._container.add_stream(codec.encoder, rate=rate)

@@ -53,15 +53,19 @@ class FrameFiles:
             if ending is None:
                 continue
             name = path.name[: -len(ending)]
-            if name.isdigit():
-                given.by_number[int(name)] = path
+            if name.isdecimal():
+                other = given.by_number.setdefault(int(name), path)
             elif TIME.fullmatch(name):
-                given.by_time[parse_time(name.replace("-", ":"))] = path
+                other = given.by_time.setdefault(parse_time(name.replace("-", ":")), path)
             else:
                 raise OptionError(
                     f"{path.name} is named neither by a frame's number nor by a time",
                     where=where,
                     next_step=f"Name it like 000123{ending}, 12.5s{ending} or 0-01-02.5{ending}",
+                )
+            if other != path:
+                raise OptionError(
+                    f"{other.name} and {path.name} are for the same frame", where=where, next_step="Remove one of them"
                 )
         if not given.by_number and not given.by_time:
             raise OptionError(f"holds nothing that ends in {', '.join(sorted(endings))}", where=where)
@@ -75,6 +79,11 @@ class FrameFiles:
         if found is not None:
             self.used.add(found)
         return found
+
+    def met_before(self, frames: int, seconds: float) -> None:
+        """Take those as met that an earlier run has met: of so many frames, up to some time of the film."""
+        self.used |= {path for number, path in self.by_number.items() if number < frames}
+        self.used |= {path for at, path in self.by_time.items() if at <= seconds}
 
     @property
     def left(self) -> list[Path]:

@@ -10,8 +10,7 @@ from photochrom.film import checks
 from photochrom.film.containers import FilmInfo
 from photochrom.film.encoding import output_layout
 from photochrom.film.given import FrameFiles
-from photochrom.film.joining import Span
-from photochrom.film.options import FilmOptions
+from photochrom.film.options import FilmOptions, Span
 from photochrom.film.planes import Layout
 from photochrom.film.shots import CutsFile
 from photochrom.film.sources import FilmFile, PictureFolder, open_source
@@ -70,10 +69,10 @@ def look_at(path: Path, target: Path, options: FilmOptions, colorizer: Colorizer
     else:
         layout, more = output_layout(source.info, options)
         notes += more
-    cuts = CutsFile.read(options.cuts, source.info.rate) if options.cuts else CutsFile()
+    cuts = CutsFile.read(options.cuts) if options.cuts else CutsFile()
     given = FrameFiles.read(options.keyframes) if options.keyframes else FrameFiles()
     told = Told.read(options, colorizer, limits)
-    job = Job(source, target, layout, Span(*options.span_s), notes, cuts, given, told)
+    job = Job(source, target, layout, options.span, notes, cuts, given, told)
     checks.check_span(job.info, job.span)
     checks.check_room(job.info, target, options)
     if options.codec != "frames":

@@ -8,6 +8,7 @@ rate varies.
 from __future__ import annotations
 
 import heapq
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,32 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 from photochrom.errors import OptionError
 from photochrom.film.containers import FilmInfo, open_container, picture_stream
-from photochrom.film.options import Kind
+from photochrom.film.copying import Timed, add_copies, copied_packets
+from photochrom.film.options import Kind, Span
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from av.stream import Stream
 
-# Metadata that describes the container, and not the film.
+# Metadata that describes the container, and not the film; and the stored picture, which is another now.
 CONTAINERS_OWN = {"encoder", "major_brand", "minor_version", "compatible_brands"}
-KINDS: dict[str, Kind] = {"audio": "sound", "subtitle": "subtitles", "data": "data", "attachment": "data"}
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Which part of the original's time is kept, in seconds; output times count from ``start_s`` where one is given."""
-
-    start_s: float | None = None
-    end_s: float | None = None
-
-    @property
-    def shift_s(self) -> Fraction:
-        """What is taken off every time stamp."""
-        return Fraction(self.start_s or 0).limit_denominator(1_000_000)
-
-    def holds(self, seconds: float) -> bool:
-        """Return whether something at this time is kept."""
-        return (self.start_s is None or seconds >= self.start_s) and (self.end_s is None or seconds < self.end_s)
+PICTURES_OWN = CONTAINERS_OWN | {"vendor_id", "timecode", "duration", "bps", "number_of_frames", "number_of_bytes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +51,7 @@ class Joint:
         span: which part of the original.
         without: kinds of streams that are left out.
         tags: metadata added to the original's.
+        most_copied: packets of the original that are copied, at most; None: all.
     """
 
     pieces: Sequence[Piece]
@@ -76,6 +62,7 @@ class Joint:
     span: Span
     without: tuple[Kind, ...]
     tags: dict[str, str]
+    most_copied: int | None = None
 
 
 def join(joint: Joint, target: Path) -> tuple[str, ...]:
@@ -94,20 +81,34 @@ def join(joint: Joint, target: Path) -> tuple[str, ...]:
     try:
         with av.open(os.fspath(target), "w", format=joint.container, container_options=_settings(joint)) as output:
             pictures = _add_pictures(output, joint)
-            copies = _add_copies(output, source, joint, notes) if source else {}
+            copies = add_copies(output, source, joint.container, joint.without, notes) if source else {}
             _describe(output, source, joint, notes)
+            if source:
+                original = picture_stream(source, os.fspath(joint.original or "")).metadata
+                pictures.metadata.update({k: text for k, text in original.items() if k.lower() not in PICTURES_OWN})
             ours = _picture_packets(joint, pictures)
-            theirs = _copied_packets(source, copies, joint.span) if source and copies else iter(())
+            theirs = copied_packets(source, copies, joint.span, joint.info.shifts) if source and copies else iter(())
+            theirs = itertools.islice(theirs, joint.most_copied)
             for _, _, packet in heapq.merge(ours, theirs, key=lambda timed: timed[:2]):
                 output.mux_one(packet)
-    except ValueError as error:
+    except OSError:
+        raise
+    except (ValueError, av.error.FFmpegError) as error:
         raise OptionError(
-            f"{target.suffix} cannot hold this codec ({error})", where="-o", next_step="Choose a name ending in .mkv"
+            f"{target.suffix} cannot hold this codec, or what is copied beside the picture ({_reason(error)})",
+            where="-o",
+            next_step="Choose a name ending in .mkv, or add --without sound",
         ) from error
     finally:
         if source:
             source.close()
     return tuple(notes)
+
+
+def _reason(error: Exception) -> str:
+    """Return what FFmpeg said last, without the path of a hidden file."""
+    log = getattr(error, "log", None)
+    return str(log[2] if log else getattr(error, "strerror", None) or error)
 
 
 def _settings(joint: Joint) -> dict[str, str]:
@@ -124,43 +125,13 @@ def _add_pictures(output: OutputContainer, joint: Joint) -> Stream:
     with av.open(os.fspath(joint.pieces[0].path)) as piece:
         template = piece.streams.video[0]
         stream = output.add_stream_from_template(template, opaque=True)
+        if template.codec_context.name == "hevc" and joint.container in {"mp4", "mov"}:
+            stream.codec_context.codec_tag = "hvc1"  # Apple's players know no other
         stream.time_base = joint.info.time_base
         stream.codec_context.color_range = joint.color_range
     if joint.info.rotation:
         stream.set_display_rotation(joint.info.rotation)
     return stream
-
-
-def _add_copies(output: OutputContainer, source: InputContainer, joint: Joint, notes: list[str]) -> dict[int, Stream]:
-    """Return the output's streams for each of the source's that is copied."""
-    copies: dict[int, Stream] = {}
-    picture = picture_stream(source, os.fspath(joint.original or ""))
-    for stream in source.streams:
-        if stream.index == picture.index:
-            continue
-        kind = KINDS.get(stream.type)
-        if kind is None or kind in joint.without:
-            what = "a further picture" if stream.type == "video" else f"{kind or stream.type}"
-            notes.append(f"{what} left out (stream {stream.index})")
-            continue
-        try:
-            copy = output.add_stream_from_template(stream, opaque=True)
-        except (ValueError, NotImplementedError) as error:
-            if kind == "data":
-                notes.append(f"data left out (stream {stream.index}): {joint.container} cannot hold it")
-                continue
-            raise OptionError(
-                f"{joint.container} cannot hold the {kind} of stream {stream.index} ({_codec_name(stream)})",
-                where="-o",
-                next_step=f"Choose a name ending in .mkv, or add --without {kind}",
-            ) from error
-        copy.metadata.update(stream.metadata)
-        copies[stream.index] = copy
-    return copies
-
-
-def _codec_name(stream: Any) -> str:
-    return str(stream.codec_context.name if stream.codec_context else stream.type)
 
 
 def _describe(output: OutputContainer, source: InputContainer | None, joint: Joint, notes: list[str]) -> None:
@@ -183,9 +154,6 @@ def _chapter(chapter: dict[str, Any], span: Span) -> dict[str, Any] | None:
     start, end = max(start, span.start_s or 0), min(end, span.end_s or end)
     shift = float(span.shift_s)
     return {**chapter, "start": round((start - shift) / base), "end": round((end - shift) / base)}
-
-
-Timed = tuple[float, int, Any]  # seconds, stream, packet
 
 
 def _picture_packets(joint: Joint, stream: Stream) -> Iterator[Timed]:
@@ -229,29 +197,3 @@ def _decode_time(times: list[int], number: int, delay: int) -> int:
     if number >= delay:
         return times[number - delay]
     return times[0] - (delay - number) * max(1, times[min(delay, len(times) - 1)] - times[0]) // max(1, delay)
-
-
-def _copied_packets(source: InputContainer, copies: dict[int, Stream], span: Span) -> Iterator[Timed]:
-    """Yield (seconds, stream, packet) of what is copied, in order of time."""
-    import av
-
-    wanted = [source.streams[index] for index in copies]
-    last = 0.0
-    packets: Iterator[Any] = source.demux(wanted)
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.error.FFmpegError):  # a file that ends early gives what there is
-            return
-        if not packet.size or packet.time_base is None or (packet.pts is None and packet.dts is None):
-            continue
-        base = packet.time_base
-        at = float((packet.pts if packet.pts is not None else packet.dts) * base)
-        if not span.holds(at):
-            continue
-        shift = round(span.shift_s / base)
-        packet.pts = None if packet.pts is None else packet.pts - shift
-        packet.dts = None if packet.dts is None else packet.dts - shift
-        packet.stream = copies[packet.stream_index]
-        last = max(last, float((packet.dts if packet.dts is not None else packet.pts) * base))
-        yield last, packet.stream_index, packet

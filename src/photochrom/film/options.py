@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,6 +34,23 @@ def parse_time(text: float | str) -> float:
     if not 0 <= seconds < 1e7:
         raise ValueError("should be a time from 0 on")
     return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which part of the original's time is kept, in seconds; output times count from ``start_s`` where one is given."""
+
+    start_s: float | None = None
+    end_s: float | None = None
+
+    @property
+    def shift_s(self) -> Fraction:
+        """What is taken off every time stamp."""
+        return Fraction(self.start_s or 0).limit_denominator(1_000_000)
+
+    def holds(self, seconds: float) -> bool:
+        """Return whether something at this time is kept."""
+        return (self.start_s is None or seconds >= self.start_s) and (self.end_s is None or seconds < self.end_s)
 
 
 # Typed as what may be given; always seconds once checked.
@@ -84,7 +103,8 @@ class FilmOptions(Options):
     tell_net: bool = Field(
         default=False,
         description="For models that take hints (contract color/2): tell the net the colours that have travelled to a "
-        "key frame, so that it colours what is new to match. Otherwise it decides alone, and its answer is blended in.",
+        "key frame, so that it colours what is new to match. Otherwise it decides alone, and its answer is blended in. "
+        "For short shots: what it is told grows with each telling, and in a long shot colours drift away.",
     )
     cuts: Path | None = Field(
         default=None,
@@ -160,6 +180,11 @@ class FilmOptions(Options):
     def files_read(self) -> list[Path]:
         """Files and folders beside the film whose content shapes the result."""
         return [path for path in (self.cuts, self.keyframes, self.hints, *self.reference) if path]
+
+    @property
+    def span(self) -> Span:
+        """The part to colour."""
+        return Span(*self.span_s)
 
     @property
     def span_s(self) -> tuple[float | None, float | None]:

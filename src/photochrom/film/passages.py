@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ class Sight:
         number: counted from the film's first frame that is coloured.
         luma: (H, W) codes.
         grey: (h, w) uint8, the small copy on which the film is followed.
+        seconds: the film's time at which it appears; ``lasts_s``: for how long.
     """
 
     number: int
@@ -39,6 +41,8 @@ class Sight:
     luma: Pixels
     grey: Grey
     counts: tuple[int, int, int] = (0, 0, 0)
+    seconds: float = 0.0
+    lasts_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -86,10 +90,11 @@ def passage_length(width: int, height: int, bits: int) -> int:
     return min(LONGEST, max(SHORTEST, PASSAGE_BYTES // frame_bytes))
 
 
-def sights_of(frames: Iterator[Shown], codes: Codes, first: int = 0) -> Iterator[Sight]:
-    """Yield frames with their small copies, numbered from ``first``."""
+def sights_of(frames: Iterator[Shown], codes: Codes, time_base: Fraction, first: int = 0) -> Iterator[Sight]:
+    """Yield frames with their small copies, numbered from ``first``; their time stamps count in ``time_base``."""
     for number, shown in enumerate(frames, first):
-        yield Sight(number, shown.pts, shown.duration, shown.luma, small_grey(shown.luma, codes), shown.counts)
+        times = float(shown.pts * time_base), float(shown.duration * time_base)
+        yield Sight(number, shown.pts, shown.duration, shown.luma, small_grey(shown.luma, codes), shown.counts, *times)
 
 
 def small_grey(luma: Pixels, codes: Codes) -> Grey:
@@ -161,8 +166,8 @@ def _judged(waiting: deque[_Waiting], cuts: CutsFile) -> tuple[Sight, Motion | N
     if this.motion is None:
         return this.sight, None, False
     motion = this.motion.result()
-    if this.sight.number in cuts.cuts:
-        return this.sight, motion, True
+    said = cuts.at(this.sight.number, this.sight.seconds, this.sight.lasts_s)
+    if said is not None:
+        return this.sight, motion, said
     after = waiting[0].sight.grey if waiting else None
-    cut = this.sight.number not in cuts.no_cuts and is_cut(this.before, this.sight.grey, motion, after)
-    return this.sight, motion, cut
+    return this.sight, motion, is_cut(this.before, this.sight.grey, motion, after)

@@ -18,9 +18,8 @@ from photochrom.computer.cores import usable_cores
 from photochrom.errors import UnreadableFilmError
 from photochrom.film.containers import Reading
 from photochrom.film.given import FrameFiles, coloured_by_hand
-from photochrom.film.joining import Span
 from photochrom.film.keyframes import Viewer, color_source
-from photochrom.film.options import FilmOptions
+from photochrom.film.options import FilmOptions, Span
 from photochrom.film.painting import Painter, in_order
 from photochrom.film.passages import Outlook, Passage, passage_length, passages, sights_of, small_grey, with_outlook
 from photochrom.film.restoring import Findings, Past, restore_passage
@@ -97,8 +96,8 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
     state, done = film.work.state, sum(record.frames for record in film.work.records)
     fidelity: list[float] = []
     segment: Segment | None = None
-    sights = sights_of(_remaining(film, reading), film.painter.source, done)
     info = film.source.info
+    sights = sights_of(_remaining(film, reading), film.painter.source, info.time_base, done)
     longest = passage_length(info.width, info.height, info.layout.codes.bits)
     found = passages(sights, longest, film.cuts, state.greys)
     try:
@@ -169,9 +168,9 @@ def _given_colours(
 
     What hints, references and remembered frames say comes first, and over it what somebody has coloured.
     """
-    base, found = film.source.info.time_base, dict[int, Colours]()
+    found = dict[int, Colours]()
     for k, sight in enumerate(passage.sights):
-        place = sight.number, float(sight.pts * base), float(sight.duration * base)
+        place = sight.number, sight.seconds, sight.lasts_s
         hints, painted = film.told.hints.at(*place), film.given.at(*place)
         said = film.told.colours(film.viewer, sight.luma, grids[k], hints, remembered if k == 0 else None)
         known = replaced(said, coloured_by_hand(painted, grids[k], film.viewer) if painted else None)

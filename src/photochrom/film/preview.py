@@ -13,10 +13,14 @@ from PIL import Image
 from photochrom.errors import OptionError
 from photochrom.files.photo import Photo
 from photochrom.files.writing import save_photo
-from photochrom.film.checks import check_ordinary
+from photochrom.film.checks import check_ordinary, check_span
+from photochrom.film.given import FrameFiles
+from photochrom.film.options import FilmOptions, Span
 from photochrom.film.results import FilmResult
 from photochrom.film.session import FilmColorizer
+from photochrom.film.shots import CutsFile
 from photochrom.film.sources import open_source
+from photochrom.film.told import HINT_ENDINGS
 
 PARTS, PART_S, FRAMES_A_PART = 5, 10.0, 4
 SHEET_FRAME_WIDTH = 320
@@ -39,7 +43,7 @@ def preview_film(colorizer: FilmColorizer, film: str | os.PathLike[str], target:
         target: the name that the whole result would have; NAME-preview-1 to -5 and NAME-preview.png are written.
 
     Raises:
-        OptionError: the film does not say how long it is, or pictures are asked for.
+        OptionError: the film does not say how long it is, pictures are asked for, or frames are told by number.
         FilmError, OutputError: as in calling the colorizer.
     """
     path, target = Path(film), Path(target)
@@ -48,12 +52,14 @@ def preview_film(colorizer: FilmColorizer, film: str | os.PathLike[str], target:
         raise OptionError("a preview is a film", where="--codec", next_step="Choose another codec")
     info = open_source(path, interlaced=options.interlaced, fps=options.fps).info
     check_ordinary(info, "--preview", "Colour a part with --start and --end instead")
-    if not info.duration_s:
-        raise OptionError(
-            "the film does not say how long it is", where=os.fspath(path), next_step="Give --start and --end"
-        )
+    check_told_by_time(options)
+    begin_s, end_s = options.span_s
+    if not (info.duration_s or end_s):
+        raise OptionError("the film does not say how long it is", where=os.fspath(path), next_step="Give --end")
+    begin_s, end_s = begin_s or 0.0, min(end_s or info.duration_s, info.duration_s or end_s or 0.0)
+    check_span(info, Span(begin_s, end_s))
     parts = []
-    for number, (start, end) in enumerate(middles(info.duration_s), 1):
+    for number, (start, end) in enumerate(middles(begin_s, end_s, 1 / float(info.rate)), 1):
         name = target.with_name(f"{target.stem}-preview-{number}{target.suffix}")
         chosen = options.model_copy(update={"start": start, "end": end})
         parts.append(colorizer.with_options(chosen)(path, name))
@@ -62,11 +68,28 @@ def preview_film(colorizer: FilmColorizer, film: str | os.PathLike[str], target:
     return Preview(tuple(parts), sheet)
 
 
-def middles(duration_s: float) -> list[tuple[float, float]]:
-    """Return (start, end) of the part in the middle of each fifth; in short films the fifths themselves."""
-    fifth = duration_s / PARTS
+def check_told_by_time(options: FilmOptions) -> None:
+    """Raise OptionError where something is told by a frame's number: each part counts from its own beginning."""
+    told = {"--cuts": bool(options.cuts and CutsFile.read(options.cuts).by_number)}
+    told["--keyframes"] = bool(options.keyframes and FrameFiles.read(options.keyframes).by_number)
+    told["--hints"] = bool(options.hints and FrameFiles.read(options.hints, "--hints", HINT_ENDINGS).by_number)
+    for name, by_number in told.items():
+        if by_number:
+            raise OptionError(
+                "frames are told by number, and each part of a preview counts from its own first one",
+                where=name,
+                next_step="Name them by time, such as 12.5s",
+            )
+
+
+def middles(begin_s: float, end_s: float, frame_s: float) -> list[tuple[float, float]]:
+    """Return (start, end) of the part in the middle of each fifth; in short films fewer parts, of a frame at least."""
+    parts = max(1, min(PARTS, round((end_s - begin_s) / frame_s)))
+    fifth = (end_s - begin_s) / parts
     length = min(PART_S, fifth)
-    return [((k + 0.5) * fifth - length / 2, (k + 0.5) * fifth + length / 2) for k in range(PARTS)]
+    # A moment before frames that begin with their part, however the seconds are rounded.
+    centres = [begin_s + (k + 0.5) * fifth - 1e-6 for k in range(parts)]
+    return [(max(0.0, centre - length / 2), centre + length / 2) for centre in centres]
 
 
 def contact_sheet(films: list[Path]) -> npt.NDArray[np.uint8]:

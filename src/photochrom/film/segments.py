@@ -176,6 +176,11 @@ class WorkFolder:
         """What the last finished segment left."""
         return State.from_file(self.path / f"{len(self.records) - 1:05}.npz") if self.records else State()
 
+    @property
+    def span_pts(self) -> tuple[int, int]:
+        """Time stamps of the first and the last frame that are finished."""
+        return self.records[0].first_pts, self.records[-1].last_pts
+
     def segment(self, number: int, suffix: str) -> Path:
         """Return where a segment lies."""
         return self.path / f"{number:05}{suffix}"

@@ -26,7 +26,7 @@ from photochrom.film.painting import Painter
 from photochrom.film.pipeline import Film, color_segments
 from photochrom.film.restoring import Findings
 from photochrom.film.results import FilmResult, Progress
-from photochrom.film.segments import WorkFolder
+from photochrom.film.segments import WorkFolder, disk_error
 from photochrom.film.stamps import metadata_tags, stamped
 from photochrom.film.transfers import Transfer
 from photochrom.film.treatment import Stages, restorer_for
@@ -107,7 +107,10 @@ class FilmColorizer(Session):
             work.release()
 
     def _color(self, job: Job, work: WorkFolder, resumed: int, started: float, progress: Progress | None) -> FilmResult:
-        film = self._film(job, work)
+        film, base = self._film(job, work), job.info.time_base
+        if work.records:
+            for files in (job.given, job.told.hints):
+                files.met_before(resumed, float(work.records[-1].last_pts * base))
         reading, expected = Reading(), checks.expected_frames(job.info, job.span)
         try:
             fidelity = color_segments(film, reading, lambda done: progress(done, expected) if progress else None)
@@ -118,7 +121,9 @@ class FilmColorizer(Session):
         checks.check_frames(frames, job.info)
         notes = [*job.notes, *checks.reading_notes(reading, frames, expected), *self._luma_note(fidelity)]
         notes += film.findings.notes
-        notes += [*(f"no frame was met for {path.name}" for path in film.given.left), *film.told.notes]
+        unmet = job.cuts.unmet(frames, *(float(pts * base) for pts in work.span_pts))
+        notes += [f"no frame was met for {name}" for name in [*unmet, *(path.name for path in film.given.left)]]
+        notes += film.told.notes
         master = None
         if self.options.codec != "frames":
             if self.options.keep_masters:
@@ -188,9 +193,12 @@ class FilmColorizer(Session):
             tags=tags,
         )
         joined = work.path / f"joined{target.suffix}"
-        notes = join(joint, joined)
-        stamped(joined, provenance, container)
-        put_in_place(joined, target)
+        try:
+            notes = join(joint, joined)
+            stamped(joined, provenance, container)
+            put_in_place(joined, target)
+        except OSError as error:
+            raise disk_error(error, target) from error
         return notes
 
     @property

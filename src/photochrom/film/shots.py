@@ -8,9 +8,9 @@ none: the frame after it is explained by the one before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from photochrom.errors import OptionError
@@ -26,50 +26,70 @@ FLAT_CODES = 3.0
 LINE = re.compile(r"(?P<word>cut|no-cut)\s+(?P<place>\S+)")
 
 
-def parse_place(text: str, rate: Fraction) -> int:
-    """Return a frame's number from "1234" or from a time: "12.5s", "1:02.5", "0:01:02.5".
-
-    Raises:
-        ValueError: it is neither.
-    """
-    if text.isdigit():
-        return int(text)
-    return round(parse_time(text) * float(rate))
-
-
 @dataclass(frozen=True, slots=True)
 class CutsFile:
-    """What somebody says about cuts: frames that begin a shot, and frames that do not although we think so."""
+    """What somebody says about cuts.
 
-    cuts: frozenset[int] = frozenset()
-    no_cuts: frozenset[int] = frozenset()
+    Attributes:
+        by_number: whether a shot begins with a frame, counted from the first that is coloured.
+        by_time: likewise, in seconds of the film, sorted.
+    """
+
+    by_number: Mapping[int, bool] = field(default_factory=dict)
+    by_time: tuple[tuple[float, bool], ...] = ()
 
     @classmethod
-    def read(cls, path: Path, rate: Fraction) -> CutsFile:
+    def read(cls, path: Path) -> CutsFile:
         """Return what a file says: lines of "cut PLACE" and "no-cut PLACE", a place being a frame's number or a time.
 
         Raises:
-            OptionError: it cannot be read, or a line is something else.
+            OptionError: it cannot be read, a line is something else, or two contradict each other.
         """
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise OptionError("the file cannot be read", where=f"--cuts {path}") from error
-        said: dict[str, set[int]] = {"cut": set(), "no-cut": set()}
+        said: dict[int | float, bool] = {}
         for number, line in enumerate(lines, 1):
             text = line.partition("#")[0].strip()
             if not text:
                 continue
             found = LINE.fullmatch(text)
             try:
-                said[found["word"] if found else ""].add(parse_place(found["place"] if found else "", rate))
-            except (KeyError, ValueError):
+                place, begins = parse_place(found["place"] if found else ""), bool(found and found["word"] == "cut")
+            except ValueError:
                 raise OptionError(
                     f"line {number} is not understood: {text!r}",
                     where=f"--cuts {path}",
                     next_step="Write `cut 1234` or `no-cut 0:01:02.5`, a frame's number or a time",
                 ) from None
-        return cls(frozenset(said["cut"]), frozenset(said["no-cut"]))
+            if said.setdefault(place, begins) != begins:
+                raise OptionError(f"line {number} contradicts an earlier one: {text!r}", where=f"--cuts {path}")
+        numbers = {place: begins for place, begins in said.items() if isinstance(place, int)}
+        return cls(numbers, tuple(sorted((p, begins) for p, begins in said.items() if isinstance(p, float))))
+
+    def at(self, number: int, seconds: float, lasts_s: float) -> bool | None:
+        """Return whether a shot begins with a frame; None where nothing is said. A time means the frame next to it."""
+        if number in self.by_number:
+            return self.by_number[number]
+        after = bisect_left(self.by_time, (seconds - lasts_s / 2,))
+        if after < len(self.by_time) and self.by_time[after][0] < seconds + lasts_s / 2:
+            return self.by_time[after][1]
+        return None
+
+    def unmet(self, frames: int, first_s: float, last_s: float) -> list[str]:
+        """Return the places that no frame was met for, in a film of so many frames from one time to another."""
+        numbers = [str(number) for number in self.by_number if number >= frames]
+        return [*numbers, *(f"{at:g}s" for at, _ in self.by_time if not first_s - 1 <= at <= last_s + 1)]
+
+
+def parse_place(text: str) -> int | float:
+    """Return a frame's number from "1234", or seconds (a float) from a time: "12.5s", "1:02.5", "0:01:02.5".
+
+    Raises:
+        ValueError: it is neither.
+    """
+    return int(text) if text.isdecimal() else float(parse_time(text))
 
 
 def is_cut(before: Sequence[Grey], later: Grey, motion: Motion, after: Grey | None) -> bool:

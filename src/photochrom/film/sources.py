@@ -11,9 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from photochrom.errors import FilmNotFoundError, UnsupportedFilmError
+from photochrom.errors import FilmNotFoundError, UnreadablePhotoError, UnsupportedFilmError
 from photochrom.files.reading import open_photo
 from photochrom.film.containers import FilmInfo, Reading, describe, open_container, picture_stream, read_frames
+from photochrom.film.continuity import recordings
 from photochrom.film.fields import filtered
 from photochrom.film.matrices import BT601, UNSPECIFIED, Codes
 from photochrom.film.options import Interlaced
@@ -28,7 +29,7 @@ PICTURES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp", ".jp2", "
 SUPER_8_RATE = 18.0
 LOOKED_AT = 25
 # Seconds before a place from which decoding begins, so that frames there are whole.
-RUN_UP_S = 2.0
+RUN_UP_S = Fraction(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class FilmFile:
             stream = picture_stream(container, os.fspath(path))
             seen = sum(1 for _ in itertools.islice(read_frames(container, stream, reading), LOOKED_AT))
         interlaced = reading.interlaced * 2 > seen
+        info = _with_recordings(info)
         if mode == "telecine":
             info = replace(info, rate=info.rate * 4 / 5, frames=info.frames * 4 // 5)
         if interlaced or mode == "telecine":
@@ -100,8 +102,8 @@ class FilmFile:
         """Yield the frames in order."""
         with open_container(self.info.path) as container:
             stream = picture_stream(container, os.fspath(self.info.path))
-            if from_pts is not None:
-                before = from_pts - round(RUN_UP_S / self.info.time_base)
+            if from_pts is not None and len(self.info.shifts) == 1:
+                before = from_pts - round((RUN_UP_S + self.info.shifts[0]) / self.info.time_base)
                 container.seek(max(before, stream.start_time or 0), stream=stream, backward=True)
             decoded = read_frames(container, stream, reading)
             if self.interlaced or self.mode == "telecine":
@@ -121,12 +123,25 @@ class FilmFile:
             yield Shown(luma_of(frame, self.info.layout), frame.pts, int(frame.duration or usual), reading.counts)
 
 
+def _with_recordings(info: FilmInfo) -> FilmInfo:
+    """Return what is known of a film, looked through for recordings that begin their time anew."""
+    with open_container(info.path) as container:
+        stream = picture_stream(container, os.fspath(info.path))
+        shifts, lasts_s = recordings(container, stream, 1 / info.rate)
+    if len(shifts) == 1:
+        return replace(info, shifts=shifts)
+    note = f"{len(shifts)} recordings in one file, each with its own time: one follows the other without a gap"
+    frames, duration = round(lasts_s * info.rate), float(lasts_s)
+    return replace(info, shifts=shifts, frames=frames, duration_s=duration, notes=(*info.notes, note))
+
+
 @dataclass(frozen=True, slots=True)
 class PictureFolder:
     """Scans of a film's frames, one picture each, in the order of their names."""
 
     info: FilmInfo
     pictures: tuple[Path, ...]
+    limits: Limits
 
     @classmethod
     def open(cls, folder: Path, fps: float | None, limits: Limits) -> PictureFolder:
@@ -158,25 +173,36 @@ class PictureFolder:
             codec="pictures",
             notes=notes,
         )
-        return cls(info, pictures)
+        return cls(info, pictures, limits)
 
     @property
     def keeps_fields(self) -> bool:
         """Pictures have no fields."""
         return False
 
-    def frames(self, reading: Reading, from_pts: int | None = None) -> Iterator[Shown]:  # noqa: ARG002 - nothing to count
-        """Yield the pictures in order."""
+    def frames(self, reading: Reading, from_pts: int | None = None) -> Iterator[Shown]:
+        """Yield the pictures in order; where one cannot be read, the one before stays for longer."""
         first = max(0, from_pts or 0)
         for number in range(first, len(self.pictures)):
-            photo = open_photo(self.pictures[number])
+            try:
+                photo = open_photo(self.pictures[number], limits=self.limits)
+            except UnreadablePhotoError:
+                reading.damaged, reading.missing = reading.damaged + 1, reading.missing + 1
+                continue
             if (photo.width, photo.height) != (self.info.width, self.info.height):
                 raise UnsupportedFilmError(
                     f"is {photo.width} x {photo.height}, the first picture {self.info.width} x {self.info.height}",
                     where=os.fspath(self.pictures[number]),
                     next_step="Bring all pictures to one size",
                 )
-            yield Shown(luma_codes(photo.pixels), number, 1)
+            if photo.pixels.dtype != self.info.layout.codes.dtype:
+                bits = f"{photo.pixels.dtype.itemsize * 8} bit, the first picture {self.info.layout.codes.bits}"
+                raise UnsupportedFilmError(
+                    f"has {bits}",
+                    where=os.fspath(self.pictures[number]),
+                    next_step="Bring all pictures to one depth",
+                )
+            yield Shown(luma_codes(photo.pixels), number, 1, reading.counts)
 
 
 def open_source(

@@ -75,7 +75,7 @@ def find_shots(source: Source) -> Generator[Shot]:
     info, shot = source.info, None
     codes = info.layout.codes
     longest = passage_length(info.width, info.height, codes.bits)
-    for passage in passages(sights_of(source.frames(Reading()), codes), longest, CutsFile()):
+    for passage in passages(sights_of(source.frames(Reading()), codes, info.time_base), longest, CutsFile()):
         end_s = float((passage.sights[-1].pts + passage.sights[-1].duration) * info.time_base)
         if shot is not None and passage.link is not None:
             shot = replace(shot, end_s=end_s)

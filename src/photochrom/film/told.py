@@ -31,6 +31,7 @@ from photochrom.hints.sheet import HINTS_SUFFIX, PAINTED_SUFFIX, read_hints
 from photochrom.options import Limits
 from photochrom.resample import render_size, resize
 
+HINT_ENDINGS = (HINTS_SUFFIX, PAINTED_SUFFIX)
 # Short side at which a frame is coloured as a photograph: twice the film's small grid and more.
 TOLD_PX = 512
 # Lab units by which hints must move a colour to have spoken there wholly.
@@ -68,7 +69,7 @@ class Told:
         hints, references = FrameFiles(), list[Places]()
         if options.hints:
             require_hearing(colorizer.engine, "--hints")
-            hints = FrameFiles.read(options.hints, "--hints", (HINTS_SUFFIX, PAINTED_SUFFIX))
+            hints = FrameFiles.read(options.hints, "--hints", HINT_ENDINGS)
         for path in options.reference:
             require_hearing(colorizer.engine, "--reference")
             references.append(reference_places(open_photo(path, limits=limits), colorizer.engine, str(path)))

@@ -1,0 +1,136 @@
+"""What a film has beside its picture, copied packet by packet and in step with it: sound, subtitles, data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from photochrom.errors import OptionError
+from photochrom.film.containers import picture_stream
+from photochrom.film.continuity import Clock, move
+from photochrom.film.options import Kind, Span
+
+if TYPE_CHECKING:
+    from av.container import InputContainer, OutputContainer
+    from av.stream import Stream
+
+KINDS: dict[str, Kind] = {"audio": "sound", "subtitle": "subtitles", "data": "data", "attachment": "data"}
+# What no container rounds away.
+LEAST_STEP_S = Fraction(1, 1000)
+# What is meant by files that count channels and name no places for them.
+USUAL_PLACES = {1: "mono", 2: "stereo"}
+Timed = tuple[float, int, Any]  # seconds, stream, packet
+
+
+def add_copies(
+    output: OutputContainer, source: InputContainer, container: str, without: tuple[Kind, ...], notes: list[str]
+) -> dict[int, Stream]:
+    """Return the output's streams for each of the source's that is copied.
+
+    Args:
+        output: the film that is written.
+        source: the original.
+        container: FFmpeg's name of what is written.
+        without: kinds of streams that are left out.
+        notes: get a line for each stream that is left out.
+
+    Raises:
+        OptionError: the container cannot hold a stream's codec.
+    """
+    copies: dict[int, Stream] = {}
+    picture = picture_stream(source, source.name)
+    for stream in source.streams:
+        if stream.index == picture.index:
+            continue
+        kind = KINDS.get(stream.type)
+        if kind is None or kind in without:
+            what = "a further picture" if stream.type == "video" else f"{kind or stream.type}"
+            notes.append(f"{what} left out (stream {stream.index})")
+            continue
+        try:
+            copy = output.add_stream_from_template(stream, opaque=True)
+        except (ValueError, NotImplementedError) as error:
+            if kind == "data":
+                notes.append(f"data left out (stream {stream.index}): {container} cannot hold it")
+                continue
+            raise OptionError(
+                f"{container} cannot hold the {kind} of stream {stream.index} ({_codec_name(stream)})",
+                where="-o",
+                next_step=f"Choose a name ending in .mkv, or add --without {kind}",
+            ) from error
+        copy.metadata.update(stream.metadata)
+        copy.disposition = stream.disposition
+        _name_places(copy, stream)
+        copies[stream.index] = copy
+    return copies
+
+
+def _name_places(copy: Any, stream: Any) -> None:
+    """Say where a sound's channels belong, where the original only counts them: MP4 asks for it."""
+    if stream.type == "audio" and stream.layout.name.endswith(" channels"):
+        copy.codec_context.layout = USUAL_PLACES.get(stream.layout.nb_channels, stream.layout)
+
+
+def _codec_name(stream: Any) -> str:
+    return str(stream.codec_context.name if stream.codec_context else stream.type)
+
+
+def copied_packets(
+    source: InputContainer, copies: Mapping[int, Stream], span: Span, shifts: Sequence[Fraction]
+) -> Iterator[Timed]:
+    """Yield (seconds, stream, packet) of what is copied, in order of time.
+
+    Args:
+        source: the original.
+        copies: the output's streams by the number of the original's.
+        span: which part is copied.
+        shifts: of the original's recordings; see ``continuity``.
+    """
+    import av
+
+    copied = {index: _Copied(stream, Clock(list(shifts), follows=True)) for index, stream in copies.items()}
+    last = 0.0
+    packets: Iterator[Any] = source.demux([source.streams[index] for index in copies])
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.FFmpegError):  # a file that ends early gives what there is
+            return
+        if not packet.size or packet.time_base is None or (packet.pts is None and packet.dts is None):
+            continue
+        copy = copied[packet.stream_index]
+        copy.put_on_clock(packet)
+        if not span.holds(float((packet.pts if packet.pts is not None else packet.dts) * packet.time_base)):
+            continue
+        move(packet, -span.shift_s)
+        copy.put_in_order(packet)
+        last = max(last, float((packet.dts if packet.dts is not None else packet.pts) * packet.time_base))
+        yield last, packet.stream_index, packet
+
+
+@dataclass(slots=True)
+class _Copied:
+    """A stream that is copied: of the output, and what its next packet has to follow."""
+
+    stream: Stream
+    clock: Clock
+    last: int | None = None
+
+    def put_on_clock(self, packet: Any) -> None:
+        """Move a packet as pictures of its recording are moved."""
+        if any(self.clock.shifts):
+            base = Fraction(packet.time_base)
+            at = packet.dts if packet.dts is not None else packet.pts
+            move(packet, self.clock.shift(at * base, (packet.duration or 0) * base))
+
+    def put_in_order(self, packet: Any) -> None:
+        """Give a packet to the output, behind the one before: muxers refuse a decode time that does not rise."""
+        if packet.dts is not None:
+            if self.last is not None and packet.dts <= self.last:
+                packet.dts = self.last + math.ceil(LEAST_STEP_S / packet.time_base)
+                packet.pts = None if packet.pts is None else max(packet.pts, packet.dts)
+            self.last = packet.dts
+        packet.stream = self.stream

@@ -124,15 +124,18 @@ def main() -> None:
 
 
 def print_memory(width: int, height: int, frames: int) -> None:
-    """Run the command in a process of its own, and print the most memory that it took."""
+    """Run the command in a process of its own, and print the most memory that it took, and its processor time."""
     with tempfile.TemporaryDirectory() as name:
         source, target = Path(name) / "in.mp4", Path(name) / "out.mp4"
         write_sample(source, width, height, frames)
         command = [sys.executable, "-m", "photochrom", "film", str(source), "-o", str(target), "--quiet"]
         program = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
-        program += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)"
+        program += "used = resource.getrusage(resource.RUSAGE_CHILDREN); "
+        program += "print(used.ru_maxrss // 1024, used.ru_utime + used.ru_stime)"
         done = subprocess.run([sys.executable, "-c", program, *command], check=True, capture_output=True, text=True)
-        print(f"{width} x {height}, {frames} frames: peak memory {done.stdout.split()[-1]} MiB")
+        peak, seconds = map(float, done.stdout.split()[-2:])
+        each = f"{seconds / frames * 1000:.0f} ms of processor time a frame, starting included"
+        print(f"{width} x {height}, {frames} frames: peak memory {peak:.0f} MiB, {each}")
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def test_a_photograph_is_sent_to_the_other_verb(tmp_path: Path) -> None:
     with pytest.raises(photochrom.UnsupportedFilmError, match="photochrom colorize"):
         colored(tmp_path / "photo.png", tmp_path / "out.mp4")
     (tmp_path / "photo.png").rename(tmp_path / "photo.mp4")
-    with pytest.raises(photochrom.FilmError):
+    with pytest.raises(photochrom.UnsupportedFilmError, match="photochrom colorize"):
         colored(tmp_path / "photo.mp4", tmp_path / "out.mp4")
 
 

@@ -73,6 +73,11 @@ def test_a_picture_of_another_shape_is_refused(tmp_path: Path) -> None:
     Image.new("RGB", (64, 64)).save(tmp_path / "keys" / "1.png")
     with pytest.raises(photochrom.OptionError, match="shape"):
         colored(source, tmp_path / "out.mkv", keyframes=tmp_path / "keys")
+    (tmp_path / "keys" / "1.png").write_bytes(b"no picture")
+    with pytest.raises(photochrom.PhotoError):
+        colored(source, tmp_path / "out.mkv", keyframes=tmp_path / "keys")
+    # Before the first frame: no work is begun that would have to begin anew.
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "keys"]
 
 
 def test_the_net_sees_a_turned_and_squeezed_film_as_players_show_it(tmp_path: Path) -> None:

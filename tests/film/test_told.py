@@ -118,7 +118,9 @@ def test_hints_that_cannot_be_used_are_refused_before_the_first_frame(tmp_path: 
     source = write_film(tmp_path / "in.mkv", panned(scene(1), 3))
     hints = folder_of(tmp_path / "hints", _0=HintSheet(hints=(GREEN_BELOW,)).as_json())
     Image.new("L", (20, 20), 99).save(tmp_path / "grey.png")
+    wrong = folder_of(tmp_path / "wrong", _99=b"{")
     for options, engine, refusal in (
+        ({"hints": wrong}, hearing(), "no JSON"),
         ({"hints": hints}, None, "takes no hints"),
         ({"hints": tmp_path / "nowhere"}, hearing(), "is no folder"),
         ({"reference": (tmp_path / "grey.png",)}, hearing(), "has no colours"),

@@ -8,8 +8,10 @@ on the way, for pages that were touched count as the process's memory until then
 
 from __future__ import annotations
 
+import ctypes
 import mmap
 import os
+import sys
 import tempfile
 import threading
 import weakref
@@ -212,3 +214,15 @@ def _no_room(size: int, folder: Path, error: OSError) -> PhotoTooLargeError:
         f"{size / 1e6:,.0f} MB of temporary room are needed in {folder} ({error.strerror or error})",
         next_step="Free some space there, or set TMPDIR to a folder that has it",
     )
+
+
+def trim_memory() -> None:
+    """Give memory that was freed back to the system, where the C library keeps it (glibc); elsewhere nothing.
+
+    Large arrays that come and go on several threads leave gaps, which add up over hours of film.
+
+    Cost: a few milliseconds for each 100 MB.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)

@@ -13,6 +13,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image
+
 from photochrom.errors import FilmNotFoundError, UnreadableFilmError, UnsupportedFilmError
 from photochrom.film.continuity import Clock, may_restart, on_one_clock
 from photochrom.film.planes import Layout, layout_of
@@ -130,6 +132,8 @@ def open_container(path: Path) -> InputContainer:
     more: dict[str, Any] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
     try:
         opened: InputContainer = av.open(where, container_options=allowed, **more)
+    except av.error.ArgumentError as error:  # what the list of formats shuts out
+        raise _no_film(path) from error
     except av.error.FFmpegError as error:
         raise UnreadableFilmError(
             f"cannot be read as a film ({_reason(error)})",
@@ -137,6 +141,19 @@ def open_container(path: Path) -> InputContainer:
             next_step="If it plays elsewhere, copy it into another container first",
         ) from error
     return opened
+
+
+def _no_film(path: Path) -> UnreadableFilmError | UnsupportedFilmError:
+    """Return the error for a file of a kind that films are not read from: a photograph by another name, or sound."""
+    try:
+        with Image.open(path):
+            return _photograph(os.fspath(path))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return UnreadableFilmError(
+            "is of no kind that films are read from: sound alone, a playlist, or something else",
+            where=os.fspath(path),
+            next_step="If it plays elsewhere, copy it into another container first",
+        )
 
 
 def _photograph(where: str) -> UnsupportedFilmError:

@@ -19,6 +19,8 @@ from photochrom.film.matrices import Plane
 from photochrom.film.options import parse_time
 from photochrom.film.sources import PICTURES
 from photochrom.film.steadiness import GIVEN_WEIGHT, Colours
+from photochrom.hints.sheet import read_hints
+from photochrom.options import Limits
 
 LARGEST_ASPECT_ERROR = 0.04
 TIME = re.compile(r"(?:\d+-){0,2}\d+(?:\.\d+)?s?")
@@ -91,6 +93,34 @@ class FrameFiles:
         return sorted({*self.by_number.values(), *self.by_time.values()} - self.used)
 
 
+def check_readable(files: FrameFiles, shown: tuple[int, int], limits: Limits) -> None:
+    """Read every file before the first frame: a film that stopped at the last of them would have to begin anew.
+
+    Args:
+        files: pictures, or hints.
+        shown: (width, height) of the film as players show it.
+        limits: what a picture may cost.
+
+    Raises:
+        PhotoError: one cannot be read.
+        OptionError: one is no file of hints, or of another shape than the film.
+
+    Cost: decoding each.
+    """
+    for path in [*files.by_number.values(), *files.by_time.values()]:
+        if path.suffix.lower() == ".json":
+            read_hints(path, limits=limits)
+        else:
+            require_shape(open_photo(path, limits=limits), shown, os.fspath(path))
+
+
+def require_shape(photo: Photo, shown: tuple[int, int], where: str) -> None:
+    """Return if a picture has a film's shape, whatever its size; raise OptionError where it has another."""
+    width, height = shown
+    if abs(photo.width * height - photo.height * width) > LARGEST_ASPECT_ERROR * photo.width * height:
+        raise OptionError(f"is {photo.width} x {photo.height}, which is not the film's shape", where=where)
+
+
 def colours_of(photo: Photo, alpha: Plane | None, grid_luma: Plane, viewer: Viewer, where: str) -> Colours:
     """Return a coloured picture's colours under the film's luma, heavy where it is opaque.
 
@@ -106,9 +136,7 @@ def colours_of(photo: Photo, alpha: Plane | None, grid_luma: Plane, viewer: View
     """
     import cv2
 
-    width, height = viewer.shown
-    if abs(photo.width * height - photo.height * width) > LARGEST_ASPECT_ERROR * photo.width * height:
-        raise OptionError(f"is {photo.width} x {photo.height}, which is not the film's shape", where=where)
+    require_shape(photo, viewer.shown, where)
     pixels = photo.pixels.astype(np.float32) / photo.max_code
     rgb = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
     opaque = np.ones(rgb.shape[:2], np.float32) if alpha is None else alpha

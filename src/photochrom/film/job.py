@@ -9,7 +9,7 @@ from photochrom.colorizer import Colorizer
 from photochrom.film import checks
 from photochrom.film.containers import FilmInfo
 from photochrom.film.encoding import output_layout
-from photochrom.film.given import FrameFiles
+from photochrom.film.given import FrameFiles, check_readable
 from photochrom.film.options import FilmOptions, Span
 from photochrom.film.planes import Layout
 from photochrom.film.shots import CutsFile
@@ -72,6 +72,8 @@ def look_at(path: Path, target: Path, options: FilmOptions, colorizer: Colorizer
     cuts = CutsFile.read(options.cuts) if options.cuts else CutsFile()
     given = FrameFiles.read(options.keyframes) if options.keyframes else FrameFiles()
     told = Told.read(options, colorizer, limits)
+    for files in (given, told.hints):
+        check_readable(files, checks.shown_size(source.info), limits)
     job = Job(source, target, layout, options.span, notes, cuts, given, told)
     checks.check_span(job.info, job.span)
     checks.check_room(job.info, target, options)

@@ -15,6 +15,7 @@ from typing import Any
 
 from photochrom.coloring.reference import Places
 from photochrom.computer.cores import usable_cores
+from photochrom.computer.room import trim_memory
 from photochrom.errors import UnreadableFilmError
 from photochrom.film.containers import Reading
 from photochrom.film.given import FrameFiles, coloured_by_hand
@@ -109,6 +110,7 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
             segment.last_pts, segment.last_luma, segment.counts = raw[-1].pts, luma_hash(raw[-1].luma), raw[-1].counts
             greys = (*state.greys, *(sight.grey for sight in raw))[-2:]
             state = State(greys, layers, past.lumas, past.changes, remembered, past.treatment)
+            trim_memory()
             if segment.frames >= SEGMENT_FRAMES:
                 finished, segment = segment, None
                 fidelity.append(_finish(film, finished, state))

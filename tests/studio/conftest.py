@@ -17,6 +17,9 @@ from photochrom.options import Limits
 from photochrom.studio.options import ServerOptions
 from photochrom.studio.parts import Parts
 from photochrom.studio.server import make_server, open_socket
+from tests.studio.browsing import browser, page, studio
+
+__all__ = ["browser", "page", "studio"]
 
 START_S = 20
 

@@ -74,8 +74,11 @@ def studio(
             webbrowser.open(opened)
 
     try:
-        pages = Pages(Desk(parts, folder))
-        make_server(parts, listening=listening, ready=ready, routes=pages.routes).serve_all()
+        desk = Desk(parts, folder)
+        try:
+            make_server(parts, listening=listening, ready=ready, routes=Pages(desk).routes).serve_all()
+        finally:
+            desk.close()
     finally:
         parts.close()
     return EXIT_OK

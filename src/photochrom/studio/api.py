@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 from pydantic import ValidationError
@@ -20,12 +19,10 @@ from photochrom.studio.intake import take_in
 from photochrom.studio.jobs import ENDED, Job
 from photochrom.studio.openapi import describe
 from photochrom.studio.parts import Parts
-from photochrom.studio.problems import HttpError, told_problem
+from photochrom.studio.problems import HttpError, noted, told_problem
 from photochrom.studio.sessions import known_models
 from photochrom.studio.views import Health, JobList, JobView, ModelList, ModelView, NewUpload, UploadView
 from photochrom.version import VERSION
-
-LONGEST_HEADER = 4_000
 
 
 class Api:
@@ -182,7 +179,7 @@ class Api:
             return self._file(job, "result", forget)
         await asyncio.to_thread(self.parts.jobs.remove, job.id)
         if job.state == "unwanted":
-            return Response(status_code=204, headers=_notes(job))
+            return Response(status_code=204, headers=noted(job.notes))
         if job.state == "failed":
             return told_problem(job.error_kind, job.error)
         raise HttpError(503, "the job was cancelled", next_step="Send it again")
@@ -194,17 +191,8 @@ class Api:
 
     def _file(self, job: Job, label: str, afterwards: BackgroundTask | None = None) -> FileResponse:
         path, name = self.parts.jobs.file_of(job, label)
-        headers = {"Cache-Control": "no-store", "Photochrom-Job": job.id, **_notes(job)}
+        headers = {"Cache-Control": "no-store", "Photochrom-Job": job.id, **noted(job.notes)}
         return FileResponse(path, 200, headers, media_type(path), afterwards, filename=name)
-
-
-def _notes(job: Job) -> dict[str, str]:
-    kept: list[str] = []
-    for note in job.notes:
-        if len(json.dumps([*kept, note])) > LONGEST_HEADER:
-            break
-        kept.append(note)
-    return {"Photochrom-Notes": json.dumps(kept)}
 
 
 async def _gone(request: Request) -> None:

@@ -6,10 +6,8 @@ as they are named for `photochrom film --hints`.
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,12 +16,12 @@ from photochrom.albums.album import COLORED_MARK, fitted_name
 from photochrom.errors import OptionError
 from photochrom.files.codecs.atomic import write_whole
 from photochrom.files.photo import Photo
-from photochrom.hints.sheet import HINTS_SUFFIX
 from photochrom.options import ColorizeOptions, Limits
+from photochrom.studio.hintfiles import film_folder, folder_for
 from photochrom.studio.looks import FRAMES, encoded, references_in, shrunk
 from photochrom.studio.problems import HttpError
 from photochrom.studio.requests import checked_request
-from photochrom.studio.stopping import Stop
+from photochrom.studio.stopping import Stop, stoppable
 from photochrom.studio.store import FILM_SUFFIXES
 
 if TYPE_CHECKING:
@@ -114,12 +112,13 @@ def _frames_of(look: Mapping[str, Any]) -> Mapping[str, Any]:
     return frames
 
 
-def color_film(item: Item, wall: Wall, parts: Parts) -> dict[str, Any]:
+def color_film(item: Item, wall: Wall, parts: Parts, stop: Stop) -> dict[str, Any]:
     """Colour a whole film as `photochrom film` does, telling how far it is; return what the wall is to know.
 
     Hints for a frame rule its shot; references serve the whole film.
 
     Raises:
+        StoppedError: nobody waits for it any more.
         FilmError, MissingExtraError, OutputError: it cannot be done.
     """
     from photochrom.film.options import FilmOptions
@@ -134,32 +133,26 @@ def color_film(item: Item, wall: Wall, parts: Parts) -> dict[str, Any]:
     told = [0.0]
 
     def progress(done: int, expected: int) -> None:
+        stop.check()
         share = done / expected if expected else 0.0
         if share - told[0] >= 0.01:
             told[0] = share
-            wall.change(item, progress=round(share, 3))
+            wall.answer(item, progress=round(share, 3))
 
-    told_of = FilmOptions(hints=_hints_folder(item, wall), reference=tuple(references_in(wall.folder_of(item))))
-    colorizer = FilmColorizer(
-        options=told_of, color=options, engine=parts.sessions.engine(options.model), limits=parts.limits
-    )
+    beside = film_folder(Path(item.path)) if item.is_original else None
+    hints = folder_for(_frames_of(item.look), wall.folder_of(item) / "hints", beside)
+    told_of = FilmOptions(hints=hints, reference=tuple(references_in(wall.folder_of(item))))
+    engine = stoppable(parts.sessions.engine(options.model), stop)
+    colorizer = FilmColorizer(options=told_of, color=options, engine=engine, limits=parts.limits)
     result = colorizer(Path(item.path), target, progress)
     name = fitted_name(Path(item.name).stem, COLORED_MARK + RESULT_SUFFIX)
-    return {"full": "done", "full_error": "", "files": {"result": (target.name, name)}, "notes": result.notes}
-
-
-def _hints_folder(item: Item, wall: Wall) -> Path | None:
-    """Return a folder with the hints of a film's frames, named by their times; None where there are none."""
-    said = {frame: hints for frame, hints in _frames_of(item.look).items() if hints}
-    folder = wall.folder_of(item) / "hints"
-    shutil.rmtree(folder, ignore_errors=True)
-    if not said:
-        return None
-    folder.mkdir()
-    for frame, hints in said.items():
-        sheet = {"photochrom_hints": 1, "hints": hints}
-        write_whole(folder / f"{frame}s{HINTS_SUFFIX}", json.dumps(sheet).encode())
-    return folder
+    return {
+        "full": "done",
+        "full_error": "",
+        "full_error_kind": "",
+        "files": {"result": (target.name, name)},
+        "notes": result.notes,
+    }
 
 
 def result_beside(source: Path) -> Path:

@@ -16,11 +16,11 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from photochrom.errors import OptionError
-from photochrom.studio import films, masks, tiles
+from photochrom.studio import films, hintfiles, masks, tiles
 from photochrom.studio.desk import Desk
 from photochrom.studio.handlers import FOREVER, ONE, Handlers
-from photochrom.studio.looks import Shown, sent
-from photochrom.studio.problems import HttpError
+from photochrom.studio.looks import Shown, decided, sent
+from photochrom.studio.problems import HttpError, noted
 from photochrom.studio.wall import Item
 
 Answer = TypeVar("Answer")
@@ -50,7 +50,9 @@ class LightTable(Handlers):
             Route(f"{ONE}/mask", self.search, methods=["POST"]),
             Route(f"{ONE}/mask", self.correct, methods=["PUT"]),
             Route(f"{ONE}/mask", self.mask),
+            Route(f"{ONE}/mask/strokes", self.strokes),
             Route(f"{ONE}/hints.json", self.hints),
+            Route(f"{ONE}/hints.zip", self.film_hints),
             Route(f"{ONE}/tiles/{{side}}/{{level:int}}/{{column:int}}/{{row:int}}", self.tile),
             Route(f"{ONE}/frames", self.take_frame, methods=["POST"]),
             Route(f"{ONE}/shots/{{number:int}}", self.shot),
@@ -68,7 +70,7 @@ class LightTable(Handlers):
         folder, look = await self._asked(request)
         result = await self._quick(partial(self.desk.looks.run, folder, look))
         picture = await asyncio.to_thread(sent, result.photo)
-        return Response(picture, media_type="image/jpeg", headers=_notes(result.notes))
+        return Response(picture, media_type="image/jpeg", headers=noted(decided(result)))
 
     async def questions(self, request: Request) -> Response:
         """What the net would like to know."""
@@ -112,23 +114,23 @@ class LightTable(Handlers):
         if taken >= MOST_REFERENCES:
             raise OptionError(f"{MOST_REFERENCES} references are taken already", where="reference")
         upload = str((await self._values(request)).get("upload"))
-        stored, _ = await asyncio.to_thread(self.desk.parts.uploads.hand_over, upload, folder, f"reference-{taken}")
+        stored, name = await asyncio.to_thread(self.desk.parts.uploads.hand_over, upload, folder, f"reference-{taken}")
         try:
             look = films.look_of_frame(item.look, item.frame) if item.kind == "film" else item.look
             await self._quick(partial(self.desk.looks.run, folder, look))
         except BaseException:
             (folder / stored).unlink()  # it cannot be read, or has no colours
             raise
-        return await self._looked_anew(item)
+        return await self._looked_anew(item, references=(*self.wall.find(item.id).references, name))
 
     async def drop_references(self, request: Request) -> Response:
         """Take no colours of others any more."""
         for path in self._folder(request).glob("reference-*"):
             path.unlink()
-        return await self._looked_anew(self._item(request))
+        return await self._looked_anew(self._item(request), references=())
 
-    async def _looked_anew(self, item: Item) -> Response:
-        item = await asyncio.to_thread(self.desk.change_look, item, item.look)
+    async def _looked_anew(self, item: Item, **values: Any) -> Response:
+        item = await asyncio.to_thread(self.desk.change_look, item, self.wall.find(item.id).look, **values)
         await asyncio.to_thread(self.wall.begin, item.id, 0)
         return JSONResponse(item.told())
 
@@ -143,9 +145,14 @@ class LightTable(Handlers):
         """Correct the mask by strokes."""
         values = await self._values(request)
         strokes = masks.checked_strokes(values.get("strokes"))
-        await asyncio.to_thread(masks.correct_mask, self._folder(request), strokes)
-        await asyncio.to_thread(self.desk.change_look, self._item(request), self._item(request).look)
+        item = await asyncio.to_thread(self.desk.correct_mask, self._item(request), strokes)
+        await asyncio.to_thread(self.wall.begin, item.id, 0)
         return await self.mask(request)
+
+    async def strokes(self, request: Request) -> Response:
+        """The strokes by which the mask was corrected, for a page that is opened again."""
+        found, strokes = await asyncio.to_thread(masks.kept_strokes, self._folder(request))
+        return JSONResponse({"found": found, "strokes": strokes})
 
     async def mask(self, request: Request) -> Response:
         """The mask as an overlay."""
@@ -154,16 +161,26 @@ class LightTable(Handlers):
     async def hints(self, request: Request) -> Response:
         """A photograph's hints, as a file for the command line."""
         item = self._item(request)
-        name = json.dumps(f"{Path(item.name).stem}.hints.json").encode("ascii", "replace").decode()
-        headers = {"Content-Disposition": f"attachment; filename={name}"}
-        return Response(self.desk.hint_sheet(item).as_json(), media_type="application/json", headers=headers)
+        if item.kind == "film" or not item.identity:
+            raise HttpError(404, "there is no such file of this photograph")
+        content = self.desk.hint_sheet(item).as_json()
+        return Response(content, media_type="application/json", headers=_attached(f"{Path(item.name).stem}.hints.json"))
+
+    async def film_hints(self, request: Request) -> Response:
+        """The hints of a film's frames, as a folder for the command line, packed."""
+        item = self._item(request)
+        if item.kind != "film":
+            raise HttpError(404, "there is no such file of this photograph")
+        stem = Path(item.name).stem
+        content = hintfiles.zipped_frames(item.look.get("frames", {}), stem)
+        return Response(content, media_type="application/zip", headers=_attached(f"{stem}.hints.zip"))
 
     async def tile(self, request: Request) -> Response:
         """A tile of the light table."""
         item, given = self._item(request), request.path_params
         if given["side"] not in {"before", "after"} or not item.width:
             raise HttpError(404, "there is no such tile")
-        path = await asyncio.to_thread(self.desk.pyramid, item, given["side"])
+        path = await asyncio.to_thread(self.desk.darkroom.pyramid, item, given["side"])
         if path is None:
             raise HttpError(404, "not made at full size yet")
         content, kind = await asyncio.to_thread(tiles.tile, path, given["level"], given["column"], given["row"])
@@ -181,5 +198,6 @@ class LightTable(Handlers):
         return self._place(request), look
 
 
-def _notes(notes: tuple[str, ...]) -> dict[str, str]:
-    return {"Photochrom-Notes": json.dumps(notes)[:4000]}
+def _attached(name: str) -> dict[str, str]:
+    plain = json.dumps(name).encode("ascii", "replace").decode()
+    return {"Content-Disposition": f"attachment; filename={plain}"}

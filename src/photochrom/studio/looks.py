@@ -138,6 +138,11 @@ class Looks:
         return ask(photo, self._sessions.engine(options.model), count, known, options)
 
 
+def decided(result: ColorizeResult) -> tuple[str, ...]:
+    """Return what was decided of a photograph, without what is so of the small copy alone."""
+    return tuple(note for note in result.notes if not note.startswith("net run at"))
+
+
 def hints_of(asked: Asked) -> tuple[Hint, ...]:
     """Return the hints of a look."""
     hints: tuple[Hint, ...] = getattr(asked, "hints", ())

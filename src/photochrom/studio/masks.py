@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +20,7 @@ from photochrom.studio.looks import png
 from photochrom.studio.sessions import Sessions
 from photochrom.studio.stopping import Stop
 
-FOUND_NAME, MASK_NAME = "found.png", "mask.png"
+FOUND_NAME, MASK_NAME, STROKES_NAME = "found.png", "mask.png", "strokes.json"
 MOST_STROKES, MOST_POINTS = 2_000, 5_000
 OVERLAY_PX = 1_600
 OVERLAY_RGB = (230, 60, 40)
@@ -58,7 +59,8 @@ def correct_mask(folder: Path, strokes: list[Stroke]) -> None:
         OptionError: damage has not been searched for yet.
     """
     if not strokes:
-        (folder / MASK_NAME).unlink(missing_ok=True)
+        for name in (MASK_NAME, STROKES_NAME):
+            (folder / name).unlink(missing_ok=True)
         return
     mask = _opened(folder / FOUND_NAME)
     draw, short = ImageDraw.Draw(mask), min(mask.size)
@@ -70,6 +72,14 @@ def correct_mask(folder: Path, strokes: list[Stroke]) -> None:
         for x, y in (places[0], places[-1]):
             draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=fill)
     write_whole(folder / MASK_NAME, png(mask))
+    write_whole(folder / STROKES_NAME, json.dumps([stroke.model_dump() for stroke in strokes]).encode())
+
+
+def kept_strokes(folder: Path) -> tuple[bool, list[dict[str, Any]]]:
+    """Return whether damage has been searched for, and the strokes by which the mask was corrected since."""
+    path = folder / STROKES_NAME
+    strokes: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return (folder / FOUND_NAME).exists(), strokes
 
 
 def overlay(folder: Path) -> bytes:

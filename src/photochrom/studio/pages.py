@@ -16,7 +16,8 @@ from starlette.routing import Route
 
 from photochrom.studio import films
 from photochrom.studio.album import AlbumFile, zipped
-from photochrom.studio.desk import AFTER, BEFORE, RESULTS, THUMBNAIL, Desk
+from photochrom.studio.darkroom import RESULTS
+from photochrom.studio.desk import AFTER, BEFORE, THUMBNAIL, Desk
 from photochrom.studio.develop import media_type
 from photochrom.studio.handlers import FOREVER, ONE, Handlers
 from photochrom.studio.lighttable import LightTable
@@ -136,12 +137,12 @@ class Pages(Handlers):
 
     async def take_down(self, request: Request) -> Response:
         """Take a photograph down."""
-        await asyncio.to_thread(self.wall.remove, self._item(request).id)
+        await asyncio.to_thread(self.desk.take_down, self._item(request))
         return Response(status_code=204)
 
     async def stop(self, request: Request) -> Response:
-        """Stop making a photograph's thumbnail."""
-        await asyncio.to_thread(self.wall.stop, self._item(request).id)
+        """Stop what is being made of a photograph."""
+        await asyncio.to_thread(self.desk.stop, self._item(request))
         return Response(status_code=204)
 
     async def again(self, request: Request) -> Response:
@@ -153,7 +154,7 @@ class Pages(Handlers):
         """Make a photograph at full size, and write it beside an original."""
         values = await self._values(request)
         save, overwrite = bool(values.get("save", True)), bool(values.get("overwrite"))
-        item = await asyncio.to_thread(self.desk.develop, self._item(request), save=save, overwrite=overwrite)
+        item = await asyncio.to_thread(self.desk.darkroom.develop, self._item(request), save=save, overwrite=overwrite)
         return JSONResponse(item.told(), 202)
 
     async def made(self, request: Request) -> Response:
@@ -180,7 +181,7 @@ class Pages(Handlers):
         save = bool((await self._values(request)).get("save"))
         for item in self.wall.all():
             if item.state == "done" and item.kind == "photo":
-                await asyncio.to_thread(self.desk.develop, item, save=save, priority=LATER)
+                await asyncio.to_thread(self.desk.darkroom.develop, item, save=save, priority=LATER)
         return Response(status_code=204)
 
     async def album(self, request: Request) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +15,7 @@ from photochrom.errors import PhotochromError
 
 MEDIA_TYPE = "application/problem+json"
 KINDS = "urn:photochrom:"
+LONGEST_HEADER = 4_000
 # The most particular class counts.
 STATUS: dict[type[PhotochromError], int] = {
     errors.OptionError: 422,
@@ -61,6 +64,23 @@ def status_of(error: PhotochromError) -> int:
     if isinstance(error, HttpError):
         return error.status
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def sentence_of(error: Exception, path: str, name: str) -> str:
+    """Return the command line's sentence, with a photograph's name for its path; what is no error of ours is named."""
+    if isinstance(error, PhotochromError):
+        return str(error).replace(path, name)
+    return f"{name}: unexpected {type(error).__name__}: {error}"
+
+
+def noted(notes: Iterable[str]) -> dict[str, str]:
+    """Return the header that tells what was decided: as many notes as fit, as JSON."""
+    kept: list[str] = []
+    for note in notes:
+        if len(json.dumps([*kept, note])) > LONGEST_HEADER:
+            break
+        kept.append(note)
+    return {"Photochrom-Notes": json.dumps(kept)}
 
 
 def problem_response(error: PhotochromError) -> JSONResponse:

@@ -43,6 +43,8 @@ class Item:
         width: in pixels, 0 until it has been read.
         height: likewise.
         look: how it is to be coloured, as options of ``ColorizeRequest``.
+        asked: grows with each change of what is asked for: look, references, mask of damage.
+        references: photographs that lend it their colours, for people.
         identity: of the photograph, for its file of hints.
         notes: what was decided.
         error: the command line's sentence.
@@ -67,6 +69,8 @@ class Item:
     width: int = 0
     height: int = 0
     look: dict[str, Any] = field(default_factory=dict)
+    asked: int = 0
+    references: tuple[str, ...] = ()
     identity: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     error: str = ""
@@ -161,6 +165,17 @@ class Wall:
         self._changes.tell(TOPIC)
         return item
 
+    def ask_otherwise(self, item: Item, **values: Any) -> Item:
+        """Write what is asked of a photograph now; what was made at full size counts no more."""
+        undone = {"full": "", "files": {}, "saved": "", "full_error": "", "full_error_kind": "", "progress": 0.0}
+        with self._lock:
+            return self.change(item, **undone, **values, asked=self.find(item.id).asked + 1)
+
+    def answer(self, item: Item, **values: Any) -> Item | None:
+        """Write what was made of a photograph as it was asked for; None where something else is asked for by now."""
+        with self._lock:
+            return self.change(item, **values) if self.find(item.id).asked == item.asked else None
+
     def begin(self, identity: str, priority: int = LATER) -> None:
         """Let a photograph's thumbnail be made, anew where there is one."""
         with self._lock:
@@ -184,6 +199,12 @@ class Wall:
             del self._items[identity]
             self.store.remove(self.folder_of(item))
         self._changes.tell(TOPIC)
+
+    def close(self) -> None:
+        """Ask all work to end."""
+        with self._lock:
+            for stop in self._stops.values():
+                stop.ask()
 
     def state(self) -> dict[str, Any]:
         """Return what the page is told of the whole wall."""
@@ -212,7 +233,8 @@ def _read(folder: Path) -> Item | None:
     try:
         values = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
         values["files"] = {label: tuple(pair) for label, pair in values["files"].items()}
-        lists = {"notes": tuple(values["notes"]), "shots": tuple(map(tuple, values["shots"]))}
+        lists = {name: tuple(values.get(name, ())) for name in ("notes", "references")}
+        lists["shots"] = tuple(map(tuple, values["shots"]))
         item = Item(**values | lists)
         return replace(item, full="" if item.full == "working" else item.full)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import queue
 import threading
 from collections.abc import Callable
 
 URGENT, USUAL, LATER, LAST = range(4)
 Work = Callable[[], None]
+LOG = logging.getLogger(__name__)
 
 
 class Workers:
-    """A pool of threads. Work is a callable that raises nothing; it goes by priority, then in order.
+    """A pool of threads. Work goes by priority, then in order, and tells its errors itself.
+
+    One that it lets go is logged, and does not end the thread that all the others wait for.
 
     Args:
         count: threads.
@@ -43,4 +47,7 @@ class Workers:
             _, _, work = self._line.get()
             if work is None:
                 return
-            work()
+            try:
+                work()
+            except Exception:
+                LOG.exception("a defect: work for the studio ended with an error that it was to tell itself")

@@ -1,4 +1,24 @@
-// Colours, as the page shows them.
+// Colours, as the page shows them and calls them.
+
+import { t } from "./words.js";
+
+// Hues in degrees up to which a colour has its name, and what dark and pale ones are called.
+const HUES = [[15, "colorRed", "", "colorPink"], [45, "colorOrange", "colorBrown", "colorBeige"], [68, "colorYellow", "colorOlive", "colorBeige"], [160, "colorGreen"],
+  [197, "colorTeal"], [255, "colorBlue"], [292, "colorViolet"], [346, "colorPink"], [361, "colorRed", "", "colorPink"]];
+const GREY = 0.09, PALE = 0.3, MUTED = 0.5;
+
+/** Return what a colour is called, #rrggbb. */
+export function colorName(hex) {
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255);
+  const most = Math.max(red, green, blue), least = Math.min(red, green, blue), chroma = most - least, light = (most + least) / 2;
+  if (chroma < GREY) return t(light < 0.12 ? "colorBlack" : light > 0.93 ? "colorWhite" : "colorGrey");
+  const sixth = most === red ? (green - blue) / chroma : most === green ? 2 + (blue - red) / chroma : 4 + (red - green) / chroma;
+  const [, plain, dull, pale] = HUES.find(([upTo]) => (sixth * 60 + 360) % 360 < upTo);
+  const isDull = dull && (light < 0.42 || chroma < MUTED);
+  const name = t(pale && light > 0.72 && chroma < PALE + 0.2 ? pale : isDull ? dull : plain);
+  if (light < 0.25) return t("colorDark", { name });
+  return light > 0.75 ? t("colorLight", { name }) : name;
+}
 
 /** Return a hint's colour for the page; Lab is shown at a middle lightness. */
 export function cssColor(color) {

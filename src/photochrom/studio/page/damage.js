@@ -11,6 +11,15 @@ export class DamageMask {
     this.table = table;
   }
 
+  /** Take up what was found and corrected before the page was opened. */
+  async recall() {
+    const { found, strokes } = await (await ask(this.table.address("mask/strokes"))).json();
+    if (!found || this.picture) return;
+    this.strokes = strokes;
+    this.table.dataset.strokes = String(strokes.length);
+    await this.take(await ask(this.table.address("mask")));
+  }
+
   async find() {
     this.table.setFinding(true);
     try {

@@ -1,5 +1,6 @@
 // What went wrong, in the language of the page: what kind of thing it is, and the command line's own sentence with it.
 
+import { noteText } from "./notes.js";
 import { current, t } from "./words.js";
 
 const KINDS = {
@@ -11,6 +12,9 @@ const KINDS = {
 const STATUSES = { 401: "faultToken", 403: "faultToken", 404: "faultGone", 408: "faultSlow", 413: "faultTooLarge", 429: "faultLater" };
 // Sentences that say all in the page's own words, so that the command line's need not follow.
 const WHOLE = [
+  [/^(?<name>.+): this (?<format>[\w -]+) file is damaged or truncated/, "faultDamaged"],
+  [/^(?<name>.+): this is .+ Give a photograph such as/, "faultNoPhoto"],
+  [/^(?<name>.+): (?<size>\d+ x \d+) pixels are over the limit of (?<limit>[\d,]+) megapixels/, "faultPixels"],
   [/^(?<name>.+): exists already/, "faultExists"],
   [/^reference: (?<n>\d+) references are taken already/, "faultReferences"],
   [/has no colours to take/, "faultColorless"],
@@ -27,9 +31,14 @@ export function faultText(sentence, kind = "", status = 0) {
     const found = pattern.exec(sentence);
     if (found) return t(key, found.groups ?? {});
   }
+  const told = noteText(sentence);
+  if (told !== sentence) return told;
   const key = KINDS[kind] ?? STATUSES[status] ?? "faultOther";
   return sentence ? `${t(key)} (${sentence})` : t(key);
 }
+
+/** Whether something was not written because there is a file of that name. */
+export const isThere = (sentence) => WHOLE.some(([pattern, key]) => key === "faultExists" && pattern.test(sentence));
 
 /** Return what to tell of something that was thrown. */
 export function tellFault(error) {

@@ -55,9 +55,10 @@ function tellProgress() {
   if (!left.left && making) progress.textContent = `${t("fullSize")} ${all.length - making}/${all.length}`;
   if (album && !making) {
     album = false;
-    for (const photo of all) if (photo.full === "failed") toast(faultText(photo.full_error, photo.full_error_kind), "bad");
+    const missing = all.filter((photo) => photo.full_error);
+    if (missing.length) toast(t("albumMissing", { n: missing.length, all: all.length, why: faultText(missing[0].full_error, missing[0].full_error_kind) }), "bad");
     if (all.some((photo) => photo.full === "done" && !photo.is_original)) make("a", { href: "/studio/album.zip", download: "" }).click();
-    toast(t("albumDone"));
+    if (all.some((photo) => photo.full === "done" && !photo.full_error)) toast(t("albumDone"));
   }
 }
 

@@ -1,8 +1,9 @@
 // The parts of the light table's panel. Each takes the table, and returns an element; `update` follows what changes.
 
-import { colorOf, cssColor } from "./colors.js";
+import { colorName, colorOf, cssColor } from "./colors.js";
 import { button, choice, make, range, toggle } from "./elements.js";
 import { faultText } from "./faults.js";
+import { noteText } from "./notes.js";
 import { picture } from "./server.js";
 import { t } from "./words.js";
 
@@ -24,23 +25,31 @@ export function lookPart(table) {
         table.history.change({ alternative: k + 1 });
         for (const [at, one] of [...versions.children].entries()) one.setAttribute("aria-pressed", String(at === k));
       };
-      return make("button", { type: "button", "aria-label": words, title: version.notes.at(-1), "aria-pressed": String((table.look.alternative ?? 1) === k + 1), onclick: pick }, make("img", { src: version.picture, alt: "" }));
+      return make("button", { type: "button", "aria-label": words, title: noteText(version.notes.at(-1) ?? ""), "aria-pressed": String((table.look.alternative ?? 1) === k + 1), onclick: pick }, make("img", { src: version.picture, alt: "" }));
     }));
   };
   const sliders = make("div", { class: "part-fields" });
-  const notes = make("ul", { class: "notes" });
+  const without = button("close", t("referenceNone"), () => table.lendNothing());
+  const notes = make("ul", { class: "notes" }), decided = make("h3", {}, t("notes"));
+  const lent = make("p", { class: "lent" });
+  const anew = toggle(t("colorAnew"), false, (on) => table.history.change({ colored: on ? "recolor" : "skip" }));
   const part = make("section", { class: "part" }, make("h2", {}, t("lookPart")), sliders,
-    make("h3", {}, t("versions")), make("div", { class: "buttons" }, button("sliders", t("versions"), showVersions)), versions, guess,
-    make("h3", {}, t("reference")), make("p", {}, t("referenceHelp")),
-    make("div", { class: "buttons reference" }, button("add", t("reference"), () => file.click()), button("close", t("referenceNone"), () => table.lendNothing())), file,
-    make("h3", {}, t("notes")), notes);
+    make("h3", {}, t("versions")), make("div", { class: "buttons" }, button("sliders", t("alternativesShow"), showVersions)), versions, guess,
+    make("h3", {}, t("reference")), make("div", { class: "reference" }, make("p", {}, t("referenceHelp")), lent,
+      make("div", { class: "buttons" }, button("add", t("reference"), () => file.click()), without)), file, decided, notes, anew);
   part.update = () => {
     const fresh = [
       range(t("vividness"), { min: 0, max: 2, step: 0.05, value: table.look.vividness ?? 1, shown: decimals, oninput: (v) => table.history.change({ vividness: v }, "vividness") }),
       range(t("warmth"), { min: -60, max: 60, step: 2, value: table.look.warmth ?? 0, oninput: (v) => table.history.change({ warmth: v }, "warmth") }),
     ];
     if (!sliders.contains(document.activeElement)) sliders.replaceChildren(...fresh);
-    notes.replaceChildren(...table.notes.map((note) => make("li", {}, note)));
+    notes.replaceChildren(...table.notes.map((note) => make("li", { title: note }, noteText(note))));
+    const { references } = table.photo;
+    decided.hidden = notes.hidden = !table.notes.length;
+    lent.hidden = without.hidden = !references.length;
+    lent.textContent = t("referencesTaken", { names: references.join(", ") });
+    anew.hidden = table.look.colored !== "recolor" && !table.notes.some((note) => note.startsWith("in colour already"));
+    anew.querySelector("input").checked = table.look.colored === "recolor";
   };
   return part;
 }
@@ -75,7 +84,10 @@ export function brushPart(table) {
     undo.disabled = !table.history.canUndo;
     redo.disabled = !table.history.canRedo;
     const { hints } = table;
-    list.replaceChildren(...(hints.length ? hints.map((hint, k) => hintRow(table, hint, k)) : [make("li", {}, t("hintNone"))]));
+    if (JSON.stringify(hints) !== list.dataset.told) {  // rows that somebody moves a hint by stay in focus
+      list.replaceChildren(...(hints.length ? hints.map((hint, k) => hintRow(table, hint, k)) : [make("li", {}, t("hintNone"))]));
+      list.dataset.told = JSON.stringify(hints);
+    }
     const shown = [...table.photos.values()].filter((photo) => photo.revision && photo.id !== table.photo.id).slice(0, 12);
     if (others.childElementCount !== shown.length) others.replaceChildren(...shown.map((photo) => otherPhoto(photo, choose)));
   };
@@ -83,10 +95,20 @@ export function brushPart(table) {
 }
 
 function hintRow(table, hint, k) {
-  const dot = make("span", { class: "dot" });
-  dot.style.background = cssColor(hint.color);
   const words = typeof hint.color === "string" ? hint.color : hint.color.map((v) => Math.round(v)).join(", ");
+  const dot = make("button", { type: "button", class: "dot", "aria-label": t("hintMove", { n: k + 1, color: words }), title: t("hintMove", { n: k + 1, color: words }),
+    onfocus: () => table.pointAtHint(k), onblur: () => table.pointAtHint(null), onkeydown: (event) => moveByKey(table, k, event) });
+  dot.style.background = cssColor(hint.color);
   return make("li", {}, dot, make("span", {}, words), button("remove", t("removeHint", { n: k + 1 }), () => table.setHints(table.hints.filter((_, at) => at !== k)), { quiet: true }));
+}
+
+function moveByKey(table, k, event) {
+  const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  event.stopPropagation();
+  table.strokes.move(k, step.map((v) => v * (event.shiftKey ? 0.05 : 0.01)));
+  document.querySelectorAll(".hints .dot")[k]?.focus();
 }
 
 function otherPhoto(photo, choose) {
@@ -116,7 +138,7 @@ export function questionPart(table) {
       const tint = make("span", { class: "tint" });
       tint.style.background = choice.color;
       const said = { point: question.point, color: choice.ab.map(Number), reach: question.reach };
-      return make("button", { type: "button", onclick: () => { table.point(null); table.setHints([...table.hints, said]); next(); } }, tint, choice.name);
+      return make("button", { type: "button", onclick: () => { table.point(null); table.setHints([...table.hints, said]); next(); } }, tint, colorName(choice.color));
     });
     place.replaceChildren(make("h3", {}, t("asking")), make("div", { class: "answers" }, ...answers),
       make("div", { class: "buttons" }, button("next", t("answerNext"), () => show(rest))));
@@ -168,7 +190,8 @@ export function savePart(table) {
   const links = make("div", { class: "buttons" });
   const told = make("p", { role: "status" });
   const save = button("save", t("save"), () => table.save(), { kind: "main" });
-  const part = make("section", { class: "part" }, make("h2", {}, t("save")), make("p", {}, t("saveHelp")), make("div", { class: "buttons" }, save), told, links);
+  const stop = button("stop", t("stop"), () => table.stop());
+  const part = make("section", { class: "part" }, make("h2", {}, t("save")), make("p", {}, t("saveHelp")), make("div", { class: "buttons" }, save, stop), told, links);
   part.update = () => {
     const photo = table.photo;
     save.disabled = photo.full === "working";
@@ -176,7 +199,9 @@ export function savePart(table) {
     told.textContent = photo.full === "working" ? t("fullSize") + share : (photo.full_error && faultText(photo.full_error, photo.full_error_kind)) || (photo.saved ? t("saved", { name: photo.saved }) : "");
     const link = (label, name, words) => make("a", { class: "button", href: `/studio/photos/${photo.id}/${label}`, download: name }, words);
     const files = photo.full === "done" ? [...("result" in photo.files ? [link("files/result", photo.files.result, photo.files.result)] : []), ...("recipe" in photo.files ? [link("files/recipe", photo.files.recipe, t("recipe"))] : [])] : [];
-    links.replaceChildren(...files, link("hints.json", "", t("hintFile")));
+    const hints = photo.kind === "film" ? link("hints.zip", "", t("hintsOfFilm")) : link("hints.json", "", t("hintFile"));
+    links.replaceChildren(...files, hints);
+    stop.hidden = photo.full !== "working";
   };
   return part;
 }

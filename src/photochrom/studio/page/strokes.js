@@ -24,8 +24,8 @@ export class Strokes {
     this.dragged = null;
     if (viewer.tool !== "brush") return;
     const away = ([x, y]) => Math.hypot((x - place[0]) * photo.width, (y - place[1]) * photo.height);
-    const at = hints.findIndex((hint) => hint.point && away(hint.point) < GRASP_PX / viewer.scale);
-    if (at >= 0) this.dragged = { at, place: hints[at].point };
+    const at = hints.findLastIndex((hint) => away(handle(hint)) < GRASP_PX / viewer.scale);
+    if (at >= 0) this.dragged = { at, from: handle(hints[at]), place: handle(hints[at]) };
   }
 
   painting(places) {
@@ -41,13 +41,18 @@ export class Strokes {
       this.brush.color = viewer.colorAt(places[0]);
       this.table.useTool("brush");
     } else if (dragged && places.length > 1) {
-      this.table.setHints(hints.map((hint, k) => (k === dragged.at ? { ...hint, point: dragged.place } : hint)));
+      this.move(dragged.at, dragged.place.map((v, k) => v - dragged.from[k]));
     } else if (tool === "brush" && !dragged) {
       this.table.setHints([...hints, this.hint(places)]);
     } else if (tool === "add" || tool === "remove") {
       this.table.mask.add({ mode: tool, points: thinned(places), width: Math.max(LEAST_WIDTH, this.brush.width) });
     }
     viewer.draw();
+  }
+
+  /** Move a hint by shares of the picture's sides. */
+  move(at, by) {
+    this.table.setHints(this.table.hints.map((hint, k) => (k === at ? moved(hint, by) : hint)));
   }
 
   hint(places) {
@@ -62,10 +67,9 @@ export class Strokes {
     const thickness = (share) => Math.max(3, share * Math.min(width, height) * scale);
     if (this.table.isPainting) {
       for (const [k, hint] of this.table.hints.entries()) {
-        const place = this.dragged?.at === k ? this.dragged.place : hint.point ?? (hint.stroke ?? hint.region)?.[0];
-        if (!place) continue;
-        if (hint.stroke) line(context, hint.stroke.map(at), cssColor(hint.color), thickness(0));
-        disc(context, ...at(place), cssColor(hint.color));
+        const shown = this.dragged?.at === k ? moved(hint, this.dragged.place.map((v, axis) => v - this.dragged.from[axis])) : hint;
+        if (shown.stroke) line(context, shown.stroke.map(at), cssColor(hint.color), thickness(0));
+        disc(context, ...at(handle(shown)), cssColor(hint.color), this.pointed === k);
       }
     }
     if (this.stroke) {
@@ -74,6 +78,17 @@ export class Strokes {
     }
     if (this.table.asked) ring(context, ...at(this.table.asked.point));
   }
+}
+
+/** Return the place where a hint is taken hold of. */
+const handle = (hint) => hint.point ?? (hint.stroke ?? hint.region)[0];
+
+/** Return a hint that lies elsewhere, within the picture. */
+function moved(hint, by) {
+  const name = ["point", "stroke", "region"].find((one) => hint[one]), places = name === "point" ? [hint.point] : hint[name];
+  const within = by.map((step, axis) => Math.min(1 - Math.max(...places.map((p) => p[axis])), Math.max(-Math.min(...places.map((p) => p[axis])), step)));
+  const there = places.map((place) => clamped(place.map((v, axis) => v + within[axis])));
+  return { ...hint, [name]: name === "point" ? there[0] : there };
 }
 
 const clamped = (place) => place.map((v) => Math.round(Math.min(1, Math.max(0, v)) * 1e5) / 1e5);
@@ -97,9 +112,9 @@ function line(context, places, color, thickness) {
   context.stroke();
 }
 
-function disc(context, x, y, color) {
+function disc(context, x, y, color, isPointed) {
   context.beginPath();
-  context.arc(x, y, 8, 0, 7);
+  context.arc(x, y, isPointed ? 12 : 8, 0, 7);
   context.fillStyle = color;
   context.fill();
   outlined(context, 4, 2.2);

@@ -2,7 +2,7 @@
 
 import { DamageMask } from "./damage.js";
 import { button, make, toast } from "./elements.js";
-import { faultText } from "./faults.js";
+import { faultText, isThere } from "./faults.js";
 import { FilmFrames, filmPart } from "./film.js";
 import { icon } from "./icons.js";
 import { LookHistory } from "./look.js";
@@ -45,6 +45,7 @@ export class LightTable extends HTMLElement {
     document.addEventListener("keyup", this.released = (event) => { if (event.key === "b") this.viewer.hold(false); });
     this.choose(0);
     this.show(this.photo);
+    if (!this.frames) this.mask.recall().catch((error) => toast(error, "bad"));
   }
 
   makeRail() {
@@ -202,22 +203,30 @@ export class LightTable extends HTMLElement {
     this.viewer.draw();
   }
 
+  /** Show which hint is meant, for whoever moves it by keys. */
+  pointAtHint(k) {
+    this.strokes.pointed = k;
+    this.viewer.draw();
+  }
+
   useTool(tool) {
     this.viewer.setTool(tool);
     this.section.update();
   }
 
+  stop() { tell(this.address("stop")).catch((error) => toast(error, "bad")); }
+
   /** Have it made at full size, once, because somebody looks closer than the screen-size copy shows. */
   wantFull() {
-    if (this.photo.full || this.history.isAhead || this.isWanted === this.photo.revision) return;
-    this.isWanted = this.photo.revision;
+    if (this.photo.full || this.history.isAhead || this.isWanted === this.photo.asked) return;
+    this.isWanted = this.photo.asked;
     tell(this.address("save"), { save: false }).catch((error) => toast(error, "bad"));
   }
 
   async save() {
     try {
       await this.history.settle();
-      const again = this.photo.is_original && Boolean(this.photo.full_error);
+      const again = this.photo.is_original && isThere(this.photo.full_error);
       this.isSaving = true;
       const photo = await tell(this.address("save"), { save: true, overwrite: again });
       if (photo.full !== "working") this.saved(photo);
@@ -229,6 +238,7 @@ export class LightTable extends HTMLElement {
   saved(photo) {
     this.isSaving = false;
     if (photo.full_error) toast(faultText(photo.full_error, photo.full_error_kind), "bad");
+    else if (photo.full !== "done") toast(t("changedMeanwhile"));
     else if (photo.is_original) toast(t("saved", { name: photo.saved }));
     else make("a", { href: this.address("files/result"), download: photo.files.result }).click();
     this.section.update();

@@ -77,7 +77,7 @@ export class PhotoViewer extends HTMLElement {
   setTool(tool) {
     this.tool = tool;
     this.dataset.tool = tool;
-    if (tool !== "brush") this.cross = null;
+    if (tool === "move") this.cross = null;
     this.draw();
   }
 
@@ -188,7 +188,7 @@ export class PhotoViewer extends HTMLElement {
 
   key(event) {
     const arrows = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
-    if (arrows && this.tool === "brush") {
+    if (arrows && this.tool !== "move") {
       this.cross ??= [0.5, 0.5];
       const step = (event.shiftKey ? 40 : 8) / this.scale;
       this.cross = [this.cross[0] - (arrows[0] * step) / this.width, this.cross[1] - (arrows[1] * step) / this.height].map((v) => Math.min(1, Math.max(0, v)));
@@ -277,7 +277,7 @@ export class PhotoViewer extends HTMLElement {
   }
 
   tile(side, level, column, row) {
-    const address = `/studio/photos/${this.photo.id}/tiles/${side}/${level}/${column}/${row}?r=${side === "after" ? this.photo.revision : 0}`;
+    const address = `/studio/photos/${this.photo.id}/tiles/${side}/${level}/${column}/${row}?r=${side === "after" ? this.photo.asked : 0}`;
     const known = this.tiles.get(address);
     if (known) {
       this.tiles.delete(address);

@@ -21,11 +21,13 @@ class Print {
   }
 
   show(photo) {
-    const works = photo.state === "waiting" || photo.state === "working";
+    const isMade = photo.full === "working";
+    const works = photo.state === "waiting" || photo.state === "working" || isMade;
     this.element.className = `print ${photo.state}`;
     this.name.textContent = photo.name;
     this.name.title = photo.name;
-    this.state.textContent = { waiting: t("waiting"), working: t("working"), stopped: t("cancelled") }[photo.state] || "";
+    const share = photo.progress ? `${Math.round(photo.progress * 100)} %` : t("working");
+    this.state.textContent = { waiting: t("waiting"), working: t("working"), stopped: t("cancelled") }[photo.state] || (isMade ? share : "");
     this.stop.hidden = !works;
     this.again.hidden = photo.state !== "failed" && photo.state !== "stopped";
     this.link.setAttribute("aria-label", photo.name);
@@ -40,7 +42,7 @@ class Print {
   fill(photo) {
     const parts = [];
     if (photo.width && photo.revision <= 1) parts.push(make("img", { src: picture(photo, "before"), alt: "", loading: "lazy" }));
-    if (photo.revision) parts.push(make("img", { src: picture(photo, "thumbnail"), alt: "", class: photo.revision === 1 ? "colour" : "", loading: "lazy" }));
+    if (photo.revision) parts.push(make("img", { src: picture(photo, "thumbnail"), alt: "", class: photo.revision === 1 ? "colour" : "", loading: "lazy", onanimationend: (event) => event.target.classList.remove("colour") }));
     if (photo.kind === "film") parts.push(make("span", { class: "badge" }, t("film")));
     if (photo.state === "failed") parts.push(make("p", { class: "why" }, faultText(photo.error, photo.error_kind)));
     this.frame.replaceChildren(...parts);

@@ -1,0 +1,175 @@
+"""Results at full size: made one after the other of each photograph, shown in tiles, written beside the original.
+
+What is asked of a photograph may change while it is being made. Then what is under way is asked to end, the next one
+waits for that, and a result that nobody asks for any more is never taken for the one that was.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from photochrom.albums.album import result_beside
+from photochrom.albums.manifest import Manifest
+from photochrom.albums.recipe import recipe_path
+from photochrom.errors import OutputError, PhotochromError
+from photochrom.files.codecs.atomic import Aside
+from photochrom.files.originals import Originals
+from photochrom.files.reading import open_photo
+from photochrom.studio import films
+from photochrom.studio.album import entries_of
+from photochrom.studio.develop import Order, develop
+from photochrom.studio.looks import references_in
+from photochrom.studio.masks import MASK_NAME
+from photochrom.studio.parts import Parts
+from photochrom.studio.problems import sentence_of
+from photochrom.studio.requests import checked_request
+from photochrom.studio.stopping import Stop
+from photochrom.studio.tiles import build_pyramid
+from photochrom.studio.wall import Item, Wall
+from photochrom.studio.workers import USUAL
+
+PYRAMIDS = {"before": "before.tif", "after": "after.tif"}
+RESULTS = "results"
+
+
+class Darkroom:
+    """Makes results at full size. Safe to use from several threads.
+
+    Args:
+        parts: of the server.
+        wall: the photographs.
+        folder: that the studio was started with, whose manifest tells what was saved there.
+    """
+
+    def __init__(self, parts: Parts, wall: Wall, folder: Path | None) -> None:
+        self.parts, self.wall, self.folder = parts, wall, folder
+        self._stops: dict[str, Stop] = {}
+        self._making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._building = threading.Lock()
+
+    def develop(self, item: Item, *, save: bool, priority: int = USUAL, overwrite: bool = False) -> Item:
+        """Let a photograph be made at full size, and written beside it where it is an original."""
+        if item.full == "done":
+            return self._write_beside(item, overwrite=overwrite) if save and item.is_original else item
+        if item.full == "working":
+            return item
+        stop = self._stops[item.id] = Stop(self.parts.options.max_seconds)
+        begun = self.wall.change(item, full="working", full_error="", full_error_kind="", progress=0.0)
+        self.parts.workers.submit(lambda: self._develop(begun, stop, save=save, overwrite=overwrite), priority)
+        return begun
+
+    def stop(self, item: Item) -> None:
+        """Stop making a photograph at full size; what was finished stays."""
+        if stop := self._stops.pop(item.id, None):
+            stop.ask()
+        current = self.wall.find(item.id)
+        if current.full == "working":
+            self.wall.change(current, full="", progress=0.0)
+
+    def forget(self, item: Item) -> None:
+        """Let what was made of a photograph count no more: something else is asked for."""
+        if stop := self._stops.pop(item.id, None):
+            stop.ask()
+        (self.wall.folder_of(item) / PYRAMIDS["after"]).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Ask all work to end."""
+        for stop in list(self._stops.values()):
+            stop.ask()
+
+    def pyramid(self, item: Item, side: str) -> Path | None:
+        """Return the tiles of a side; None where they are not made yet."""
+        path = self.wall.folder_of(item) / PYRAMIDS[side]
+        if side == "before":
+            with self._building:  # a page asks for many tiles at once
+                if not path.exists():
+                    build_pyramid(open_photo(item.path, limits=self.parts.limits), path)
+        return path if path.exists() and (side == "before" or item.full == "done") else None
+
+    def _develop(self, item: Item, stop: Stop, *, save: bool, overwrite: bool) -> None:
+        with self._making[item.id]:
+            try:
+                stop.check()
+                values = (
+                    films.color_film(item, self.wall, self.parts, stop)
+                    if item.kind == "film"
+                    else self._made(item, stop)
+                )
+            except Exception as error:  # noqa: BLE001 - a defect met by one photograph must not cost the others
+                values = {"full": "failed"} | why_not(error, item)
+            try:
+                if stop.asked or (made := self.wall.answer(item, **values)) is None:
+                    return  # changed or stopped meanwhile: this is not what is asked for
+                if save and made.is_original and made.full == "done":
+                    self._write_beside(made, overwrite=overwrite)
+            except PhotochromError:
+                return  # taken down meanwhile
+
+    def _made(self, item: Item, stop: Stop) -> dict[str, Any]:
+        folder = self.wall.folder_of(item)
+        self.parts.store.give_back(_size(folder / RESULTS) + _size(folder / PYRAMIDS["after"]))
+        shutil.rmtree(folder / RESULTS, ignore_errors=True)
+        asked = checked_request("colorize", {**item.look, "recipe": True})
+        is_restored = bool(getattr(asked, "restore", False))
+        mask = folder / MASK_NAME if is_restored and (folder / MASK_NAME).exists() else None
+        name = Path(item.name).name
+        references = tuple(references_in(folder))
+        order = Order("colorize", Path(item.path), name, folder / RESULTS, asked, mask, references, remembered=True)
+        made = develop(order, self.parts.sessions, self.parts.limits, stop)
+        if made.report.status == "failed":
+            kind = made.report.error_kind
+            return {"full": "failed", "full_error": made.error, "full_error_kind": kind}
+        if not made.files:
+            return {"full": "failed", "full_error": "; ".join(made.report.notes)}
+        stop.check()
+        build_pyramid(open_photo(made.files["result"].path, limits=self.parts.limits), folder / PYRAMIDS["after"])
+        files = {label: (file.path.name, file.name) for label, file in made.files.items()}
+        if not self.parts.store.take(_size(folder / RESULTS) + _size(folder / PYRAMIDS["after"])):
+            raise OutputError(
+                "the studio's store is full", next_step="Take photographs down, or raise --max-store-bytes"
+            )
+        return {"full": "done", "full_error": "", "full_error_kind": "", "files": files}
+
+    def _write_beside(self, item: Item, *, overwrite: bool) -> Item:
+        """Write a finished result where the command line would have written it."""
+        source, results = Path(item.path), self.wall.folder_of(item) / RESULTS
+        target = result_beside(source, None) if item.kind == "photo" else films.result_beside(source)
+        try:
+            for label, path in (("result", target), ("recipe", recipe_path(target))):
+                if label not in item.files:
+                    continue
+                Originals.of([source]).refuse(path)
+                if os.path.lexists(path) and not overwrite and label == "result":
+                    raise OutputError("exists already", where=path.name, next_step="Save it again to replace it")
+                with (results / item.files[label][0]).open("rb") as made, Aside(path) as aside:
+                    shutil.copyfileobj(made, aside.handle, 1 << 20)
+                    self._promise(item, results / item.files[label][0], path)
+                    aside.put_in_place()
+        except PhotochromError as error:
+            return self.wall.change(item, **why_not(error, item))
+        return self.wall.change(item, saved=target.name, full_error="", full_error_kind="")
+
+    def _promise(self, item: Item, made: Path, target: Path) -> None:
+        """Let the manifest of the studio's folder tell of a result, as an album's does, before it is in place."""
+        entry = entries_of(made.parent).get(made.name)
+        if entry is not None and self.folder is not None and target.is_relative_to(self.folder):
+            manifest = Manifest.of(self.folder)
+            manifest.promise(replace(entry, key=item.name, target=manifest.name_of(target)))
+
+
+def why_not(error: Exception, item: Item) -> dict[str, str]:
+    """Return what the wall is told where there is no result."""
+    return {"full_error": sentence_of(error, item.path, item.name), "full_error_kind": type(error).__name__}
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file, or of all files in a folder; 0 where there is none."""
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.glob("*") if file.is_file())

@@ -1,0 +1,240 @@
+"""The page in a real Chromium, by what is done with it: hints and masks by hand and by keys, films, a large photograph."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from photochrom.studio.stopping import Stoppable
+from tests.browsers import is_required, settled
+from tests.studio.browsing import Studio, accessible, choose, drag, drop, photograph
+
+if not is_required():
+    pytest.importorskip("playwright.sync_api", reason="the page is tested with Playwright: pip install playwright")
+
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.slow
+
+Start = Callable[..., Studio]
+
+
+def at(page: Page, x: float, y: float) -> tuple[float, float]:
+    """A place of the canvas on the screen."""
+    box = page.locator("photo-viewer canvas").bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] * x, box["y"] + box["height"] * y
+
+
+def open_first(page: Page, tab: str) -> None:
+    page.locator(".print.done").first.get_by_role("link").click()
+    page.get_by_role("tab", name=tab).click()
+
+
+def test_strokes_are_moved_by_hand_and_hints_by_keys(studio: Start, page: Page, tmp_path: Path) -> None:
+    one = studio()
+    page.goto(one.address)
+    drop(page, photograph(tmp_path / "gran.png"))
+    open_first(page, "Brush")
+
+    def kept(step: int) -> list[dict]:
+        page.locator(f"light-table[data-kept='{step}']").wait_for()
+        return one.desk.wall.all()[0].look["hints"]
+
+    drag(page, at(page, 0.6, 0.4), at(page, 0.7, 0.4))
+    before = np.array(kept(1)[0]["stroke"])
+    drag(page, at(page, 0.6, 0.4), at(page, 0.6, 0.5))
+    after = np.array(kept(2)[0]["stroke"])
+    assert np.allclose(after - before, (after - before)[0], atol=1e-4)
+    assert (after - before)[0][1] > 0.05
+    page.get_by_role("button", name="Hint 1, #2e6b4f. Arrow keys move it.").focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert np.allclose(np.array(kept(4)[0]["stroke"]), after - [0.02, 0], atol=1e-4)
+    assert accessible(page) == []
+
+
+def test_a_corrected_mask_is_there_again_and_goes_on(studio: Start, page: Page, tmp_path: Path) -> None:
+    one = studio(store=tmp_path / "store")
+    page.goto(one.address)
+    drop(page, photograph(tmp_path / "gran.png", scratch=True))
+    open_first(page, "Restore")
+    page.get_by_label("Restore before colouring").check()
+    page.get_by_role("button", name="Show the mask").click()
+    page.get_by_role("button", name="Paint: this is damage").click()
+    drag(page, at(page, 0.7, 0.4), at(page, 0.75, 0.45))
+    expect(page.locator("light-table[data-strokes='1']")).to_be_visible()
+    one.stop()
+    one.start(one.port)
+    page.goto(one.address)
+    open_first(page, "Restore")
+    page.get_by_role("button", name="Paint: this is damage").click()
+    page.locator("photo-viewer canvas").focus()
+    for key in ["ArrowRight", "ArrowUp", "Enter"]:  # the mask's brush by keys
+        page.keyboard.press(key)
+    expect(page.locator("light-table[data-strokes='2']")).to_be_visible()
+    folder = one.desk.wall.folder_of(one.desk.wall.all()[0])
+    mask, found = (np.asarray(Image.open(folder / name)) for name in ("mask.png", "found.png"))
+    rows, columns = np.nonzero((mask > 0) & (found == 0))
+    assert (abs(columns / mask.shape[1] - 0.51) < 0.05).any(), "the stroke that is new"
+    assert (columns / mask.shape[1] > 0.6).any(), "the stroke from before the restart"
+    page.wrong.clear()  # type: ignore[attr-defined] - the break itself is told on the console
+
+
+def test_references_are_dropped_in_and_named(studio: Start, page: Page, tmp_path: Path) -> None:
+    page.goto(studio().address)
+    drop(page, photograph(tmp_path / "gran.png"))
+    open_first(page, "Look")
+    grey = np.asarray(Image.open(tmp_path / "gran.png"))
+    Image.fromarray(np.stack([grey, grey // 2, grey // 3], axis=-1)).save(tmp_path / "summer.png")
+    drop(page, tmp_path / "summer.png", place=".reference p")
+    expect(page.locator(".lent")).to_have_text("Taken: summer.png")
+    page.get_by_role("button", name="Without references").click()
+    expect(page.locator(".lent")).to_be_hidden()
+
+
+def test_what_was_decided_and_what_colours_are_called_speak_the_pages_language(
+    studio: Start, page: Page, tmp_path: Path
+) -> None:
+    faded = np.asarray(Image.open(photograph(tmp_path / "gran.png"))) // 3 + 60
+    Image.fromarray(faded.astype(np.uint8)).save(tmp_path / "faded.png")
+    page.goto(studio().address)
+    drop(page, tmp_path / "faded.png")
+    open_first(page, "Look")
+    for language, told, tab, ask in [
+        ("en", "A faded scan", "Questions", "Ask me"),
+        ("de", "Ein verblasster Scan", "Fragen", "Frag mich"),
+        ("fr", "Un scan pâli", "Questions", "Interrogez-moi"),
+    ]:
+        page.get_by_role("combobox").first.select_option(language)
+        expect(page.locator(".notes li").first).to_contain_text(told)
+        expect(page.locator(".notes li").first).to_have_attribute("title", re.compile("^faded scan"))
+        page.get_by_role("tab", name=tab).click()
+        page.get_by_role("button", name=ask).click()
+        answers = page.locator(".asked")
+        expect(answers).not_to_contain_text(ask)
+        expect(answers).not_to_contain_text(re.compile("indianred|steelblue|slategray|undefined"))
+
+
+def test_work_at_full_size_is_stopped_and_begun_again(
+    studio: Start, page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.goto(studio().address)
+    drop(page, photograph(tmp_path / "gran.png"))
+    open_first(page, "Save")
+    goes_on, run = threading.Event(), Stoppable.run
+
+    def waiting(self: Stoppable, *inputs: object, **named: object) -> object:
+        goes_on.wait(60)
+        return run(self, *inputs, **named)
+
+    monkeypatch.setattr(Stoppable, "run", waiting)
+    page.get_by_role("button", name="Save", exact=True).click()
+    stop = page.get_by_role("button", name="Stop")
+    stop.click()
+    expect(page.locator(".toast")).to_contain_text("changed or stopped meanwhile")
+    expect(stop).to_be_hidden()
+    goes_on.set()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save", exact=True).click()
+    assert saving.value.suggested_filename == "gran-color.png"
+
+
+def test_save_all_tells_what_was_not_saved(studio: Start, page: Page, tmp_path: Path) -> None:
+    (tmp_path / "album").mkdir()
+    for name in ("gran", "house"):
+        photograph(tmp_path / "album" / f"{name}.png")
+    (tmp_path / "album" / "house-color.png").write_bytes(b"somebody's own")
+    page.goto(studio(folder=tmp_path / "album").address)
+    expect(page.locator(".print.done")).to_have_count(2)
+    page.get_by_role("button", name="Save all").click()
+    expect(page.locator(".toast.bad")).to_contain_text(
+        "1 of 2 were not saved. The first: house-color.png: exists already"
+    )
+    assert (tmp_path / "album" / "house-color.png").read_bytes() == b"somebody's own"
+    assert (tmp_path / "album" / "gran-color.png").exists()
+
+
+def test_a_hundred_megapixels_are_shown_down_to_their_pixels_and_saved(
+    studio: Start, page: Page, tmp_path: Path
+) -> None:
+    import tifffile
+
+    from photochrom.files.codecs.libvips import libvips
+
+    side = 10_000
+    rows = (np.arange(side, dtype=np.uint32) * 7 % 251).astype(np.uint8)
+    grey = np.broadcast_to(rows[:, None], (side, side))
+    tifffile.imwrite(tmp_path / "large.tif", grey, compression="zlib", tile=(1024, 1024))
+    assert (tmp_path / "large.tif").stat().st_size < 3_000_000
+    page.goto(studio().address)
+    choose(page, tmp_path / "large.tif")
+    page.locator(".print.done").get_by_role("link").click()
+    canvas = page.locator("photo-viewer canvas")
+    with page.expect_response(re.compile(r"/tiles/after/0/\d+/\d+")):
+        canvas.press("1")  # a closer look has it made at full size
+    page.keyboard.press("c")
+    page.keyboard.press("c")
+    canvas.press("1")
+    look = """() => {
+      const canvas = document.querySelector("photo-viewer canvas"), x = Math.floor(canvas.width / 2);
+      return [...canvas.getContext("2d").getImageData(x, 0, 1, canvas.height).data];
+    }"""
+    page.wait_for_function(
+        "() => [...document.querySelector('photo-viewer').tiles.values()].every((tile) => tile.complete)"
+    )
+    page.wait_for_timeout(200)
+    column = np.array(settled(page, look)).reshape(-1, 4)[:, :3]
+    shown = np.asarray(Image.fromarray(column[None].astype(np.uint8)).convert("L"))[0]
+    begins = [at for at in range(side - len(shown)) if (rows[at : at + len(shown)] == shown).all()]
+    assert begins, "the screen shows no row of pixels of the photograph"
+    for _ in range(8):
+        page.keyboard.press("+")
+    expect(page.locator(".glass .zoom")).to_have_text("3200 %")
+    page.get_by_role("tab", name="Save").click()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Save", exact=True).click()
+    assert saving.value.suggested_filename == "large-color.tif"
+    saved = libvips().Image.new_from_file(str(saving.value.path()), access="sequential")
+    assert (saved.width, saved.height, saved.bands) == (side, side, 3)
+    strip = Image.fromarray(saved.crop(0, 0, side, 300).numpy()).convert("L")
+    assert (np.asarray(strip) == grey[:300]).all()
+
+
+def test_a_films_hints_lie_beside_it_and_are_there_again(studio: Start, page: Page, tmp_path: Path) -> None:
+    from tests.film.films import two_shots, write_film
+
+    folder = tmp_path / "films"
+    folder.mkdir()
+    write_film(folder / "reel.mkv", two_shots(6))
+    one = studio(folder=folder)
+    page.goto(one.address)
+    open_first(page, "Shots")
+    expect(page.locator(".shots button")).to_have_count(2)
+    page.locator(".shots button").first.click()
+    expect(page.locator("light-table[data-frame='0.120']")).to_be_visible()
+    page.get_by_role("tab", name="Brush").click()
+    page.mouse.click(*at(page, 0.6, 0.5))
+    page.locator("light-table[data-kept]").wait_for()
+    sheet = json.loads((folder / "reel.hints" / "0.120s.hints.json").read_text())
+    assert [hint["color"] for hint in sheet["hints"]] == ["#2e6b4f"]
+    one.stop()
+    one.start(0)  # another studio, with a new store and address
+    page.goto(one.address)
+    open_first(page, "Shots")
+    expect(page.locator(".shots button.said")).to_have_count(1)
+    page.locator(".shots button").first.click()
+    expect(page.locator("light-table[data-frame='0.120']")).to_be_visible()
+    page.get_by_role("tab", name="Brush").click()
+    expect(page.locator(".hints .dot")).to_have_count(1)
+    page.get_by_role("button", name="Remove hint 1").click()
+    expect(page.locator("light-table[data-kept='1']")).to_be_visible()
+    assert not (folder / "reel.hints").exists()
+    page.wrong.clear()  # type: ignore[attr-defined] - the break itself is told on the console

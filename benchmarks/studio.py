@@ -43,6 +43,7 @@ class Studio:
         self.process = subprocess.Popen([*COMMAND, "studio", "--no-browser"], stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         address, _, token = self.process.stdout.readline().strip().partition("?token=")
+        self.opened = f"{address}?token={token}"
         headers = {"Authorization": f"Bearer {token}"}
         self.client = httpx.Client(base_url=address, headers=headers, timeout=600, trust_env=False)
         self.client.get("/").raise_for_status()

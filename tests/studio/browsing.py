@@ -113,9 +113,14 @@ def photograph(path: Path, size: tuple[int, int] = (400, 300), scratch: bool = F
 
 DROPPING = """({ files, place }) => {
   const transfer = new DataTransfer();
-  for (const { name, content } of files) transfer.items.add(new File([Uint8Array.from(atob(content), (c) => c.charCodeAt(0))], name));
-  for (const type of ["dragenter", "dragover", "drop"])
-    document.querySelector(place).dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: transfer }));
+  for (const { name, content } of files) {
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    transfer.items.add(new File([bytes], name));
+  }
+  for (const type of ["dragenter", "dragover", "drop"]) {
+    const given = { bubbles: true, cancelable: true, dataTransfer: transfer };
+    document.querySelector(place).dispatchEvent(new DragEvent(type, given));
+  }
 }"""
 
 

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import jsonschema
@@ -197,6 +198,64 @@ def test_the_description_names_every_address_and_every_option(shared: Running) -
     wanted = (ColorizeOptions.model_fields.keys() | RestoreOptions.model_fields.keys()) - NOT_A_CALLERS
     assert wanted <= asked.keys()
     assert asked["vividness"]["description"] == ColorizeOptions.model_fields["vividness"].description
+
+
+def test_every_address_answers_as_described(shared: Running, jpeg: bytes) -> None:
+    client, asked = shared.client, set[tuple[str, str]]()
+
+    def call(method: str, path: str, status: int, **given: Any) -> Any:
+        answer = client.request(method, path.format(**known), **given)
+        described = describe()["paths"][path][method.lower()]["responses"]
+        assert (answer.status_code, path) == (status, path), answer.text
+        content = (
+            described[str(status)].get("content", {}) if str(status) in described else described["default"]["content"]
+        )
+        kind = answer.headers.get("content-type", "").partition(";")[0]
+        if schema := content.get(kind, {}).get("schema"):
+            jsonschema.validate(answer.json(), {**schema, "components": describe()["components"]})
+        else:
+            assert not content or kind.startswith("image/") or kind == "text/event-stream", (path, kind)
+        asked.add((method, path))
+        return answer
+
+    known: dict[str, str] = {}
+    whole = {"model": "tiny", "name": "gran.jpg"}
+    for path in ("/healthz", "/openapi.json", "/v1/models", "/v1/jobs"):
+        call("GET", path, 200)
+    call("POST", "/v1/colorize", 200, params=whole, content=jpeg)
+    call("POST", "/v1/colorize", 422, params=whole | {"vividness": "9"}, content=jpeg)
+    call("POST", "/v1/restore", 200, params={"damage": "never", "noise": "never"}, content=jpeg)
+    upload = call("POST", "/v1/uploads", 201, json={"name": "gran.jpg", "size": len(jpeg)}).json()
+    known["id"] = upload["id"]
+    call("PUT", "/v1/uploads/{id}", 416, content=jpeg, headers={"Content-Range": f"bytes 5-9/{len(jpeg)}"})
+    call("PUT", "/v1/uploads/{id}", 200, content=jpeg)
+    call("GET", "/v1/uploads/{id}", 200)
+    known["id"] = call(
+        "POST", "/v1/jobs", 202, json={"task": "colorize", "upload": upload["id"], "model": "tiny"}
+    ).json()["id"]
+    call("GET", "/v1/jobs/{id}/events", 200)
+    call("GET", "/v1/jobs/{id}", 200)
+    known["label"] = "result"
+    call("GET", "/v1/jobs/{id}/files/{label}", 200)
+    call("POST", "/v1/jobs/{id}/cancel", 200)
+    call("DELETE", "/v1/jobs/{id}", 204)
+    call("GET", "/v1/jobs/{id}", 404)
+    known["id"] = call("POST", "/v1/uploads", 201, json={}).json()["id"]
+    call("DELETE", "/v1/uploads/{id}", 204)
+    assert asked == {(method.upper(), path) for path, item in describe()["paths"].items() for method in item}
+
+
+def test_what_is_sent_fits_the_description_and_what_is_wrong_does_not() -> None:
+    for path in ("/v1/colorize", "/v1/restore", "/v1/jobs"):
+        content = describe()["paths"][path]["post"]["requestBody"]["content"]
+        schema = {**content["application/json"]["schema"], "components": describe()["components"]}
+        sent: dict[str, Any] = {"upload": "x" * 16, "noise": "never"}
+        sent |= {} if path == "/v1/restore" else {"vividness": 1.2, "hints": [{"point": [0.5, 0.5], "color": "red"}]}
+        sent |= {"task": "colorize"} if path == "/v1/jobs" else {}
+        jsonschema.validate(sent, schema)
+        for wrong in ({**sent, "vividnes": 1}, {**sent, "noise": "perhaps"}, {"noise": "never"}):
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.validate(wrong, schema)
 
 
 def test_jobs_survive_a_restart(serve: Serve, jpeg: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The page in a real Chromium, by what is done with it: hints and masks by hand and by keys, films, a large photograph."""
+"""The page in a real Chromium, by what is done: hints and masks by hand and by keys, films, a large photograph."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_corrected_mask_is_there_again_and_goes_on(studio: Start, page: Page, 
     expect(page.locator("light-table[data-strokes='2']")).to_be_visible()
     folder = one.desk.wall.folder_of(one.desk.wall.all()[0])
     mask, found = (np.asarray(Image.open(folder / name)) for name in ("mask.png", "found.png"))
-    rows, columns = np.nonzero((mask > 0) & (found == 0))
+    _, columns = np.nonzero((mask > 0) & (found == 0))
     assert (abs(columns / mask.shape[1] - 0.51) < 0.05).any(), "the stroke that is new"
     assert (columns / mask.shape[1] > 0.6).any(), "the stroke from before the restart"
     page.wrong.clear()  # type: ignore[attr-defined] - the break itself is told on the console

@@ -306,6 +306,35 @@ def test_what_a_killed_server_left_is_removed_by_the_next(tmp_path: Path, monkey
         assert not one.folder.exists()
 
 
+@pytest.mark.slow
+@pytest.mark.posix
+def test_a_killed_studio_leaves_nothing_once_another_has_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    command = [sys.executable, "-m", "photochrom", "studio", "--no-browser"]
+
+    def begin() -> subprocess.Popen[str]:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        address, _, token = process.stdout.readline().strip().partition("?token=")
+        headers = {"Authorization": f"Bearer {token}"}
+        assert httpx.post(f"{address}studio/samples", headers=headers, trust_env=False).status_code == 204
+        return process
+
+    first = begin()
+    (left,) = tmp_path.glob(f"{store.TEMPORARY_PREFIX}*")
+    assert list(left.glob("photos/*/original*"))
+    first.kill()
+    first.communicate(timeout=60)
+    assert left.exists()
+    second = begin()
+    assert not left.exists()
+    second.terminate()
+    second.communicate(timeout=60)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_others_are_let_in_by_a_token_of_a_file_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["serve", "--host", "192.0.2.1", "--port", "0"]) == EXIT_USAGE
     assert "--token-file FILE" in capsys.readouterr().err

@@ -19,6 +19,8 @@ OURS: list[type[BaseModel]] = [
     ColorizeRequest, RestoreRequest, Health, JobList, JobView, ModelList, NewUpload, UploadView, Problem,
 ]  # fmt: skip
 ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+TEXT, TEXTS = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+TASK = {"enum": ["colorize", "restore"], "description": "What is to be made; `restore` takes its own options alone."}
 LABEL = {"name": "label", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
@@ -49,7 +51,7 @@ def _paths() -> dict[str, Any]:
         "/v1/restore": {"post": _takes(RestoreRequest, "Restore a photograph, and wait for it", {200: PICTURE})},
         "/v1/jobs": {
             "get": _does("All jobs", {200: JobList}),
-            "post": _takes(ColorizeRequest, "Take a job on; `task` is colorize or restore", {202: JobView}),
+            "post": _takes(ColorizeRequest, "Take a job on", {202: JobView}, {"task": TASK}),
         },
         one: {
             "get": _does("One job", {200: JobView}, ID),
@@ -76,17 +78,20 @@ def _does(summary: str, answers: dict[int, Any], *parameters: dict[str, Any]) ->
     return {"summary": summary, "parameters": list(parameters), "responses": told}
 
 
-def _takes(request: type[BaseModel], summary: str, answers: dict[int, Any]) -> dict[str, Any]:
+def _takes(
+    request: type[BaseModel], summary: str, answers: dict[int, Any], more: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Return an operation that takes a photograph: its bytes with options in the query, a form, or an upload's id."""
     plain = {"type": "string", "format": "binary"}
     schema: dict[str, Any] = request.model_json_schema(ref_template=REFERENCE)
     query = [
         {"name": name, "in": "query", "schema": field, "description": field.get("description", "")}
-        for name, field in schema["properties"].items()
+        for name, field in (schema["properties"] | (more or {})).items()
     ]
     name = {"name": "name", "in": "query", "schema": {"type": "string"}, "description": "The photograph's file name."}
-    form = {"photo": plain, "mask": plain, "reference": {"type": "array", "items": plain}}
-    upload = {"upload": {"type": "string"}, "mask": {"type": "string"}, "references": {"type": "array"}}
+    further = {"mask": plain, "reference": {"type": "array", "items": plain}}, {"mask": TEXT, "references": TEXTS}
+    form, upload = further if request is ColorizeRequest else ({"mask": plain}, {"mask": TEXT})
+    form, upload = {"photo": plain, **form, **(more or {})}, {"upload": TEXT, **upload, **(more or {})}
     content = {
         "application/octet-stream": {"schema": plain},
         "multipart/form-data": {"schema": _with(request, form, "photo")},
@@ -96,7 +101,10 @@ def _takes(request: type[BaseModel], summary: str, answers: dict[int, Any]) -> d
 
 
 def _with(request: type[BaseModel], more: dict[str, Any], needed: str) -> dict[str, Any]:
-    return {"allOf": [_ref(request), {"type": "object", "properties": more, "required": [needed]}]}
+    """Return an object of options and more; not by reference, as what has a property too many is refused."""
+    schema: dict[str, Any] = request.model_json_schema(ref_template=REFERENCE)
+    schema.pop("$defs", None)
+    return {**schema, "properties": {**schema["properties"], **more}, "required": [needed]}
 
 
 def _answer(content: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import { t } from "./words.js";
 // Hues in degrees up to which a colour has its name, and what dark and pale ones are called.
 const HUES = [[15, "colorRed", "", "colorPink"], [45, "colorOrange", "colorBrown", "colorBeige"], [68, "colorYellow", "colorOlive", "colorBeige"], [160, "colorGreen"],
   [197, "colorTeal"], [255, "colorBlue"], [292, "colorViolet"], [346, "colorPink"], [361, "colorRed", "", "colorPink"]];
-const GREY = 0.09, PALE = 0.3, MUTED = 0.5;
+const GREY = 0.14, PALE = 0.62, MUTED = 0.4;
 
 /** Return what a colour is called, #rrggbb. */
 export function colorName(hex) {
@@ -15,7 +15,7 @@ export function colorName(hex) {
   const sixth = most === red ? (green - blue) / chroma : most === green ? 2 + (blue - red) / chroma : 4 + (red - green) / chroma;
   const [, plain, dull, pale] = HUES.find(([upTo]) => (sixth * 60 + 360) % 360 < upTo);
   const isDull = dull && (light < 0.42 || chroma < MUTED);
-  const name = t(pale && light > 0.72 && chroma < PALE + 0.2 ? pale : isDull ? dull : plain);
+  const name = t(pale && light > PALE && chroma < MUTED ? pale : isDull ? dull : plain);
   if (light < 0.25) return t("colorDark", { name });
   return light > 0.75 ? t("colorLight", { name }) : name;
 }

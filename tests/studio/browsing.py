@@ -67,7 +67,7 @@ def studio(hearing_model: Path) -> Iterator[Callable[..., Studio]]:
     started: list[Studio] = []
 
     def start(**options: Any) -> Studio:
-        started.append(Studio(hearing_model, **options))
+        started.append(Studio(**{"model": hearing_model, **options}))
         return started[-1]
 
     yield start

@@ -26,7 +26,7 @@ from PIL import Image
 
 from photochrom import ColorizeOptions, Colorizer
 from photochrom.colorizer import load_engine
-from photochrom.files.photo import open_photo
+from photochrom.files.reading import open_photo
 from photochrom.files.writing import save_photo
 from photochrom.options import DEFAULT_MODEL, EngineOptions
 from photochrom.webpage.export import export_page

@@ -64,9 +64,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with photochrom.Colorizer() as colorizer:
         for name, options, seed in SAMPLES:
-            make_pair(name, options, seed, colorizer).save(
-                folder / f"{name}.jpg", quality=58, optimize=True, progressive=True
-            )
+            make_pair(name, options, seed, colorizer).save(folder / f"{name}.webp", quality=48, method=6)
     with photochrom.Restorer(photochrom.RestoreOptions(correct_cast=True)) as restorer:
         for seed, (name, preset) in enumerate(WORN):
             make_restored(name, preset, seed, restorer).save(folder / f"restored-{preset}.webp", quality=28, method=6)

@@ -20,7 +20,7 @@ import photochrom
 from photochrom.degradation import degrade
 from photochrom.degradation.ageing import AgeOptions, age
 
-HEIGHT_PX = 240
+HEIGHT_PX = 180
 # The sample, how it is aged, and the seed that fixes the ageing. "camera" is a real black-and-white photograph.
 SAMPLES = (
     ("astronaut", AgeOptions(untouched=1.0), 1),
@@ -64,7 +64,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with photochrom.Colorizer() as colorizer:
         for name, options, seed in SAMPLES:
-            make_pair(name, options, seed, colorizer).save(folder / f"{name}.webp", quality=48, method=6)
+            make_pair(name, options, seed, colorizer).save(folder / f"{name}.webp", quality=52, method=6)
     with photochrom.Restorer(photochrom.RestoreOptions(correct_cast=True)) as restorer:
         for seed, (name, preset) in enumerate(WORN):
             make_restored(name, preset, seed, restorer).save(folder / f"restored-{preset}.webp", quality=28, method=6)

@@ -151,15 +151,18 @@ def fill(net: nn.Module, state: dict[str, Tensor], path: Path) -> None:
 
 
 def _fill_optimizer(learner: Learner, tensors: dict[str, Tensor]) -> None:
+    momentum_alone = {p for group in learner.optimizer.param_groups if group["is_matrix"] for p in group["params"]}
     for name, parameter in learner.net.named_parameters():
-        state = {key: tensors.get(f"{key}.{name}") for key in ("step", "exp_avg", "exp_avg_sq")}
+        needed = ("exp_avg",) if parameter in momentum_alone else ("step", "exp_avg", "exp_avg_sq")
+        state = {key: tensors.get(f"{key}.{name}") for key in needed}
         # The layout must be the parameter's own: the fused update walks both in memory order.
         placed = {
             key: (value if value.ndim == 0 else torch.empty_like(parameter).copy_(value)).to(parameter.device)
             for key, value in state.items()
             if value is not None
         }
-        if placed:
+        # Where the run changed from Muon to AdamW, a part of the state is missing: it begins anew.
+        if len(placed) == len(needed):
             learner.optimizer.state[parameter] = placed
     if (scale := tensors.get("loss_scale")) is not None and learner.scaler.is_enabled():
         kept = learner.scaler.state_dict()

@@ -13,6 +13,7 @@ from photochrom.nets.critics import PatchCritic
 from photochrom.nets.hints import SCALARS, SCALARS_RATE
 from photochrom.train.config import Stage
 from photochrom.train.monitor import Log
+from photochrom.train.muon import Muon, is_matrix
 from photochrom.train.runtime import Runtime
 from photochrom.train.schedule import rate_share
 from photochrom.train.sections import OptimizerSection
@@ -81,7 +82,7 @@ class Learner:
 
 
 def build_optimizer(net: nn.Module, options: OptimizerSection, betas: tuple[float, float]) -> torch.optim.AdamW:
-    """Return AdamW over the groups early, late (backbone) and decoder, or critic; only kernels decay.
+    """Return the optimizer over the groups early, late (backbone) and decoder, or critic; only kernels decay.
 
     The scalars of ``HintSpread`` learn at a multiple of their group's rate.
 
@@ -89,13 +90,18 @@ def build_optimizer(net: nn.Module, options: OptimizerSection, betas: tuple[floa
     """
     groups: list[dict[str, Any]] = []
     for part in ("early", "late", "decoder", "critic"):
-        named = [(name, p) for name, p in net.named_parameters() if part_of(net, name) == part]
-        kernels = [p for name, p in named if p.ndim > 1 and not is_scalar(name)]
-        others = [p for name, p in named if p.ndim <= 1 and not is_scalar(name)]
-        scalars = [p for name, p in named if is_scalar(name)]
-        for chosen, decay, times in ((kernels, options.weight_decay, 1), (others, 0, 1), (scalars, 0, SCALARS_RATE)):
-            if chosen:
-                groups.append({"params": chosen, "part": part, "weight_decay": decay, "times": times, "lr": 0.0})
+        kinds: dict[tuple[float, float, bool], list[nn.Parameter]] = {}
+        for name, parameter in net.named_parameters():
+            if part_of(net, name) == part:
+                decay = options.weight_decay if parameter.ndim > 1 and not is_scalar(name) else 0.0
+                matrix = options.kind == "muon" and part != "critic" and is_matrix(name, parameter)
+                times = SCALARS_RATE if is_scalar(name) else 1
+                kinds.setdefault((decay, times, matrix), []).append(parameter)
+        for (decay, times, matrix), chosen in kinds.items():
+            group = {"params": chosen, "part": part, "weight_decay": decay, "times": times, "is_matrix": matrix}
+            groups.append(group | {"lr": 0.0})
+    if options.kind == "muon":
+        return Muon(groups, betas=betas, eps=1e-7)
     return torch.optim.AdamW(groups, betas=betas, eps=1e-7, fused=True)
 
 

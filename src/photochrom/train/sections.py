@@ -183,8 +183,9 @@ class HintsSection(Section):
 
 
 class OptimizerSection(Section):
-    """AdamW and what surrounds it."""
+    """AdamW or Muon, and what surrounds it."""
 
+    kind: Literal["adamw", "muon"] = Field(default="adamw", description="What moves a generator's matrices.")
     betas: tuple[float, float] = Field(default=(0.9, 0.98), description="AdamW's averaging factors.")
     weight_decay: float = Field(default=0.01, ge=0, description="Decoupled weight decay, on kernels only.")
     clip_norm: float = Field(default=2.0, gt=0, description="Largest norm of the whole gradient.")

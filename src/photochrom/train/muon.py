@@ -23,8 +23,8 @@ NARROWEST = 16
 class Muon(torch.optim.AdamW):
     """AdamW, but groups with ``is_matrix`` step along their orthogonalised momentum.
 
-    A kernel (out, in, h, w) is taken as the matrix (out, in x h x w). Momentum lies where AdamW's first moment does, so a
-    run may change from one to the other. Rates mean what they mean for AdamW.
+    A kernel (out, in, h, w) is taken as the matrix (out, in x h x w). Momentum lies where AdamW's first moment does, so
+    a run may change from one to the other. Rates mean what they mean for AdamW.
 
     Cost: some thirty multiplications of a matrix with its own square; a sixth of a step of the colour net at batch 64.
     Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"; Liu et al. 2025, "Muon is

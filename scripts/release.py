@@ -2,12 +2,14 @@
 
     python scripts/release.py 1.0.0
 
-Nothing is published by it: when all is well it says which tag to push, and the work flow `release.yml` does the rest.
+Nothing is published by it: when all is well it writes the source distribution's hash into the recipes (which are no
+part of it, so they may change afterwards), and says which tag to push; the work flow `release.yml` does the rest.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+RECIPES = ("conda/recipe.yaml", "homebrew/photochrom.rb")
 
 
 def said(*command: str) -> str:
@@ -72,6 +75,25 @@ def packages_are_the_same(_: str) -> str:
     return ""
 
 
+def fill_recipes(root: Path, version: str) -> list[Path]:
+    """Write the hash of ``dist/photochrom-VERSION.tar.gz`` into the recipes; return those that have changed.
+
+    Builds are reproducible (`packages_are_the_same`), so this is also the hash of what the work flow will publish.
+    """
+    digest = hashlib.sha256((root / f"dist/photochrom-{version}.tar.gz").read_bytes()).hexdigest()
+    changed = []
+    for name in RECIPES:
+        path = root / "packaging" / name
+        text = path.read_text(encoding="utf-8")
+        filled, count = re.subn(r'(sha256:? ")[0-9a-f]{64}"', rf'\g<1>{digest}"', text)
+        if count != 1:
+            raise SystemExit(f"{path}: {count} places for the distribution's hash, not one")
+        if filled != text:
+            path.write_text(filled, encoding="utf-8")
+            changed.append(path)
+    return changed
+
+
 CHECKS: list[Callable[[str], str]] = [
     clean_tree,
     one_version,
@@ -91,7 +113,9 @@ def main() -> None:
         print(f"{'FAIL' if wrong else 'ok  '}  {check.__doc__}", flush=True)
         if wrong:
             raise SystemExit(wrong)
-    print(f"Now: git tag -s v{version} && git push origin v{version}. Afterwards: the hash into both recipes.")
+    for path in fill_recipes(ROOT, version):
+        print(f"ok    {path.relative_to(ROOT)} names the hash of the source distribution: commit it")
+    print(f"Now: git tag -s v{version} && git push origin v{version}")
 
 
 if __name__ == "__main__":

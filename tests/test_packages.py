@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from scripts.build_packages import main as build_packages
+from scripts.release import RECIPES, fill_recipes
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -34,6 +36,19 @@ def test_both_packages_are_small_whole_and_the_same_each_time(tmp_path: Path) ->
         members = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
     assert {"pyproject.toml", "LICENSE", "README.md", "tests/conftest.py", "docs/cluster.md"} <= members
     assert not [name for name in members if name.startswith((".ci", ".github", "data", "runs"))]
+
+
+def test_a_release_writes_the_distributions_hash_into_both_recipes_once(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "packaging", tmp_path / "packaging")
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "photochrom-9.8.7.tar.gz").write_bytes(b"a distribution")
+    digest = hashlib.sha256(b"a distribution").hexdigest()
+    paths = [tmp_path / "packaging" / name for name in RECIPES]
+    before = [path.read_text(encoding="utf-8") for path in paths]
+    assert fill_recipes(tmp_path, "9.8.7") == paths
+    for path, former in zip(paths, before, strict=True):
+        assert path.read_text(encoding="utf-8") == re.sub(r'(?<=")[0-9a-f]{64}(?=")', digest, former)
+    assert fill_recipes(tmp_path, "9.8.7") == []
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,13 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 pytest.importorskip("pyarrow", reason="the extra cluster")
+
+from pyarrow import fs
 
 from photochrom.albums.reports import PhotoReport
 from photochrom.cli.app import run as run_cli
@@ -21,7 +24,15 @@ from photochrom.cluster.here import run_here
 from photochrom.cluster.records import MOST_TRIES, Record, record_name
 from photochrom.cluster.storage_errors import is_worth_another_try, storage_error
 from photochrom.cluster.worker import Errand, Worker, check_storage, photographs
-from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, OptionError, OutputError, PhotoNotFoundError
+from photochrom.errors import (
+    EXIT_OK,
+    EXIT_SOME_FAILED,
+    EXIT_USAGE,
+    OptionError,
+    OutputError,
+    PhotoNotFoundError,
+    UnreadablePhotoError,
+)
 from photochrom.options import ColorizeOptions, OutputOptions
 from tests.albums.test_batch import write
 
@@ -236,6 +247,37 @@ def test_addresses_that_are_none_are_refused(
         open_folder(address)
     assert run_cli(["batch", address, str(tmp_path)]) == EXIT_USAGE
     assert expected in capsys.readouterr().err
+
+
+def test_googles_storage_that_does_not_answer_is_one_line_and_ends() -> None:
+    # Nobody listens at port 1 of this computer, so the request is refused at once, and again.
+    options = "?scheme=http&endpoint_override=127.0.0.1:1&retry_limit_seconds=1"
+    with pytest.raises(UnreadablePhotoError, match="the storage does not answer") as failure:
+        list(open_folder(f"gs://anonymous@bucket/in{options}").listed())
+    assert str(failure.value).count("\n") == 0
+
+
+@pytest.mark.parametrize(("address", "limit"), [("gs://b/in", "30"), ("gs://b/in?retry_limit_seconds=9", "9")])
+def test_googles_storage_is_not_waited_for_in_silence(
+    address: str, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(fs, "FileSystem", SimpleNamespace(from_uri=lambda uri: (asked.append(uri), "")))
+    open_folder(address)
+    assert asked == [f"gs://b?retry_limit_seconds={limit}"]
+
+
+@pytest.mark.parametrize(("address", "lacks"), [("gs://b/in", "FileSystem"), ("az://b/in", "AzureFileSystem")])
+def test_a_storage_that_pyarrow_was_built_without_is_named(
+    address: str, lacks: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(*_: str, **__: str) -> None:
+        raise NotImplementedError("built without it")
+
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT", "ours")
+    monkeypatch.setattr(fs, lacks, SimpleNamespace(from_uri=lacking) if lacks == "FileSystem" else lacking)
+    with pytest.raises(OptionError, match=f"pyarrow is installed here without {address[:2]}://"):
+        open_folder(address)
 
 
 def test_addresses_are_told_from_paths() -> None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 SCHEMES = ("s3", "gs", "az", "file")
 WAITS_S = (0.5, 2.0)
 """Before the second and the third try of a request that failed for a reason that may pass."""
+GOOGLE_PATIENCE_S = 30
+"""How long pyarrow tries one request to Google's storage anew, by itself."""
 Answer = TypeVar("Answer")
 
 
@@ -78,7 +80,7 @@ def open_folder(address: str) -> Folder:
     """Return the folder at ``s3://bucket/folder``, ``gs://``, ``az://container/folder``, ``file:///`` or a path.
 
     Raises:
-        OptionError: the address is none, or names no bucket.
+        OptionError: the address is none, names no bucket, or is of a storage that pyarrow here was built without.
         UnreadablePhotoError: the storage cannot be set up: its library finds no credentials, for instance.
     """
     if not is_address(address):
@@ -93,6 +95,12 @@ def open_folder(address: str) -> Folder:
         raise OptionError("names no bucket", where=address, next_step=f"Write {parts.scheme}://BUCKET/FOLDER")
     try:
         storage = _storage(parts.scheme, address)
+    except (ImportError, NotImplementedError) as error:
+        raise OptionError(
+            f"pyarrow is installed here without {parts.scheme}://",
+            where=address,
+            next_step="Install its wheel: pip install --force-reinstall 'photochrom[cluster]'",
+        ) from error
     except (OSError, ValueError) as error:
         raise storage_error(error, address, writing=False) from error
     shown = address.split("?", 1)[0].rstrip("/")
@@ -111,9 +119,12 @@ def _storage(scheme: str, address: str) -> arrow.FileSystem:
             )
         key = variables.get("AZURE_STORAGE_ACCOUNT_KEY") or variables.get("AZURE_STORAGE_KEY")
         return arrow.AzureFileSystem(account_name=account, account_key=key)
-    bucket = address.split("?", 1)
-    root = f"{scheme}://{urlsplit(address).netloc}" + (f"?{bucket[1]}" if len(bucket) > 1 else "")
-    return arrow.FileSystem.from_uri(root)[0]
+    parts = urlsplit(address)
+    options = parts.query
+    if scheme == "gs" and "retry_limit_seconds=" not in options:
+        # Its own patience is a quarter of an hour, in silence.
+        options = f"{options}&retry_limit_seconds={GOOGLE_PATIENCE_S}".lstrip("&")
+    return arrow.FileSystem.from_uri(f"{scheme}://{parts.netloc}" + (f"?{options}" if options else ""))[0]
 
 
 class CloudFolder:

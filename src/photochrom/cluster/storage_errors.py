@@ -34,7 +34,7 @@ ANSWERS = (
         "Check the region, the endpoint and the network",
     ),
     (
-        ("curlcode: 7,", "network_connection", "failed to connect", "connection refused", "couldn't connect"),
+        ("curlcode: 7,", "network_connection", "failed to connect", "connection refused", "n't connect", "not connect"),
         "the storage does not answer",
         "Check the endpoint and the network, and run again to go on",
     ),

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from photochrom.color import chroma, lab_from_srgb, merge_luma_chroma
 from photochrom.computer.cores import usable_cores
@@ -27,6 +26,7 @@ from photochrom.engines.onnx import (
     read_sha256,
     refuse_if_damaged,
 )
+from photochrom.engines.runtime import onnxruntime as ort
 from photochrom.errors import ModelError, ModelFileError
 from photochrom.options import EngineOptions
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
 from photochrom.computer.cores import usable_cores
 from photochrom.computer.hashes import sha256_of
 from photochrom.engines.base import HINT_CHANNELS, METADATA_KEY, FloatArray, ModelSpec, refuse_unknown_inputs
+from photochrom.engines.runtime import onnxruntime as ort
 from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.options import EngineOptions
 

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-import onnxruntime as ort
 from pydantic import Field
 
 from photochrom.computer.cores import usable_cores
 from photochrom.engines.base import METADATA_KEY, FileSpec, FloatArray
 from photochrom.engines.onnx import choose_provider, load_session, read_checked
+from photochrom.engines.runtime import onnxruntime as ort
 from photochrom.errors import ModelError, ModelFileError
 from photochrom.options import EngineOptions
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
+from photochrom.engines.runtime import onnxruntime
 from photochrom.errors import ModelFileError
 from photochrom.export.onnx_file import Exported, Trace, write_model
 from photochrom.nets.folding import fold_norms

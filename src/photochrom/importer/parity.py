@@ -61,7 +61,7 @@ def _waves(height: int, width: int) -> npt.NDArray[np.float32]:
 
 
 def _run_folded(graph: Path, pictures: list[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
-    import onnxruntime
+    from photochrom.engines.runtime import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4

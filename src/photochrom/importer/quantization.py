@@ -79,9 +79,11 @@ def quantize(exact: Path, pictures: Sequence[FloatArray]) -> onnx.ModelProto:
 
     Memory: four times the model, and its activations at 256 x 256 for all pictures.
     """
-    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+    from photochrom.engines.runtime import load_quantization
 
-    class Reader(CalibrationDataReader):  # type: ignore[misc]
+    tools = load_quantization()
+
+    class Reader(tools.CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
             self._left = [{"image": picture} for picture in pictures]
 
@@ -92,16 +94,16 @@ def quantize(exact: Path, pictures: Sequence[FloatArray]) -> onnx.ModelProto:
 
     target = exact.with_name("int8.onnx")
     with _silence():
-        quantize_static(
+        tools.quantize_static(
             exact,
             target,
             Reader(),
-            quant_format=QuantFormat.QDQ,
+            quant_format=tools.QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
             per_channel=True,
             reduce_range=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
+            activation_type=tools.QuantType.QUInt8,
+            weight_type=tools.QuantType.QInt8,
             extra_options={"CalibMovingAverage": False},
         )
     return onnx.load(str(target))
@@ -136,7 +138,7 @@ def measure_loss(
 
 
 def _session(model: Path) -> Any:
-    import onnxruntime
+    from photochrom.engines.runtime import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
@@ -25,6 +24,7 @@ from photochrom.computer.hashes import sha256_of
 from photochrom.computer.systems import put_in_place
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.engines.base import METADATA_KEY
+from photochrom.engines.runtime import onnxruntime
 from photochrom.errors import ModelFileError, TrainingError
 from photochrom.export.kept import HALF, OF_GRAPH, Kept, read_kept, write_kept
 from photochrom.nets.folding import fold_norms

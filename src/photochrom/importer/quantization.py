@@ -83,7 +83,7 @@ def quantize(exact: Path, pictures: Sequence[FloatArray]) -> onnx.ModelProto:
 
     tools = load_quantization()
 
-    class Reader(tools.CalibrationDataReader):  # type: ignore[misc]
+    class Reader(tools.CalibrationDataReader):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             self._left = [{"image": picture} for picture in pictures]
 

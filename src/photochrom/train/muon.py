@@ -32,7 +32,7 @@ class Muon(torch.optim.AdamW):
     """
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move every parameter that has a gradient; the matrices' gradients are used up by it."""
         for group in self.param_groups:
             if group["is_matrix"]:

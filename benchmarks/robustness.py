@@ -60,7 +60,7 @@ def truths(count: int, seed: int) -> None:
     seconds, megabytes = float(told[-1][0]), int(told[-1][1]) / 1000
     print(
         f"{sums.total()} harmed files: {sums['refused']} refused in one line, {sums['right'] + sums['slight']} read as "
-        f"they were or with a few pixels off, {sums['another']} whole files of another picture, without a checksum, "
+        f"they were or with a few pixels off, {sums['another']} of another picture in files that keep their rules, "
         f"{sums['wrong']} wrong; at most {seconds:.2f} s of processor time each, "
         f"{megabytes:.0f} MB for all in one process"
     )

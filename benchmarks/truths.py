@@ -153,7 +153,7 @@ def _turned() -> Image.Exif:
 
 
 def is_whole(data: bytes, good: bytes) -> bool:
-    """Return whether a harmed file is, beyond doubt, the whole file of another picture: nobody can know of the harm.
+    """Return whether a harmed file keeps its format's rules to the last byte: its picture alone could give it away.
 
     Lossless WebP has no checksum; where the harmed picture takes, to the byte, as much of the data as the good one,
     nothing is missing and nothing left over. A Zstandard frame without checksum (RFC 8878, section 3.1.1.1) is whole

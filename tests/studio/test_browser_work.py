@@ -211,6 +211,16 @@ def test_a_hundred_megapixels_are_shown_down_to_their_pixels_and_saved(
     assert (np.asarray(strip) == grey[:300]).all()
 
 
+def take_brush_to_first_shot(page: Page, address: str, shots: str, count: int) -> None:
+    """Open a studio's film, see so many shots of a kind, and choose the brush for the first one's middle frame."""
+    page.goto(address)
+    open_first(page, "Shots")
+    expect(page.locator(shots)).to_have_count(count)
+    page.locator(".shots button").first.click()
+    expect(page.locator("light-table[data-frame='0.120']")).to_be_visible()
+    page.get_by_role("tab", name="Brush").click()
+
+
 def test_a_films_hints_lie_beside_it_and_are_there_again(studio: Start, page: Page, tmp_path: Path) -> None:
     from tests.film.films import two_shots, write_film
 
@@ -218,24 +228,14 @@ def test_a_films_hints_lie_beside_it_and_are_there_again(studio: Start, page: Pa
     folder.mkdir()
     write_film(folder / "reel.mkv", two_shots(6))
     one = studio(folder=folder)
-    page.goto(one.address)
-    open_first(page, "Shots")
-    expect(page.locator(".shots button")).to_have_count(2)
-    page.locator(".shots button").first.click()
-    expect(page.locator("light-table[data-frame='0.120']")).to_be_visible()
-    page.get_by_role("tab", name="Brush").click()
+    take_brush_to_first_shot(page, one.address, ".shots button", 2)
     page.mouse.click(*at(page, 0.6, 0.5))
     page.locator("light-table[data-kept]").wait_for()
     sheet = json.loads((folder / "reel.hints" / "0.120s.hints.json").read_text())
     assert [hint["color"] for hint in sheet["hints"]] == ["#2e6b4f"]
     one.stop()
     one.start(0)  # another studio, with a new store and address
-    page.goto(one.address)
-    open_first(page, "Shots")
-    expect(page.locator(".shots button.said")).to_have_count(1)
-    page.locator(".shots button").first.click()
-    expect(page.locator("light-table[data-frame='0.120']")).to_be_visible()
-    page.get_by_role("tab", name="Brush").click()
+    take_brush_to_first_shot(page, one.address, ".shots button.said", 1)
     expect(page.locator(".hints .dot")).to_have_count(1)
     page.get_by_role("button", name="Remove hint 1").click()
     expect(page.locator("light-table[data-kept='1']")).to_be_visible()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from photochrom.cluster.storage_errors import is_worth_another_try, storage_error
 from photochrom.computer.names import reachable
@@ -94,7 +94,7 @@ def open_folder(address: str) -> Folder:
     if not parts.netloc:
         raise OptionError("names no bucket", where=address, next_step=f"Write {parts.scheme}://BUCKET/FOLDER")
     try:
-        storage = _storage(parts.scheme, address)
+        storage = _storage(parts, address)
     except (ImportError, NotImplementedError) as error:
         raise OptionError(
             f"pyarrow is installed here without {parts.scheme}://",
@@ -107,10 +107,10 @@ def open_folder(address: str) -> Folder:
     return CloudFolder(shown, storage, f"{parts.netloc}/{unquote(parts.path).strip('/')}".rstrip("/"))
 
 
-def _storage(scheme: str, address: str) -> arrow.FileSystem:
+def _storage(parts: SplitResult, address: str) -> arrow.FileSystem:
     from pyarrow import fs as arrow
 
-    if scheme == "az":
+    if parts.scheme == "az":
         variables = os.environ
         account = variables.get("AZURE_STORAGE_ACCOUNT_NAME") or variables.get("AZURE_STORAGE_ACCOUNT")
         if not account:
@@ -119,12 +119,11 @@ def _storage(scheme: str, address: str) -> arrow.FileSystem:
             )
         key = variables.get("AZURE_STORAGE_ACCOUNT_KEY") or variables.get("AZURE_STORAGE_KEY")
         return arrow.AzureFileSystem(account_name=account, account_key=key)
-    parts = urlsplit(address)
     options = parts.query
-    if scheme == "gs" and "retry_limit_seconds=" not in options:
+    if parts.scheme == "gs" and "retry_limit_seconds=" not in options:
         # Its own patience is a quarter of an hour, in silence.
         options = f"{options}&retry_limit_seconds={GOOGLE_PATIENCE_S}".lstrip("&")
-    return arrow.FileSystem.from_uri(f"{scheme}://{parts.netloc}" + (f"?{options}" if options else ""))[0]
+    return arrow.FileSystem.from_uri(f"{parts.scheme}://{parts.netloc}" + (f"?{options}" if options else ""))[0]
 
 
 class CloudFolder:

@@ -26,7 +26,7 @@ class NotANumberError(Exception):
 
 
 class Learner:
-    """A network that learns: layer-wise rates, accumulation, averaging over processes, clipping, AdamW."""
+    """A network that learns: layer-wise rates, accumulation, averaging over processes, clipping, AdamW or Muon."""
 
     def __init__(
         self,

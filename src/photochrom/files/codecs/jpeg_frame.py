@@ -9,12 +9,15 @@ Source: ISO 10918-1 annexes B (markers, frame and scan headers) and F.2 (decodin
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from photochrom.files.codecs.libvips import libvips
 from photochrom.files.codecs.lost_rows import rows_until_error
 
 SOI_BYTES = 2
+HEAD_BYTES = 4
+"""A segment's marker and length, before its payload."""
 SOS, DRI, EOI = 0xDA, 0xDD, b"\xff\xd9"
 NOT_FRAMES = {0xC4, 0xC8, 0xCC}
 PROGRESSIVE, LOSSLESS, JPEG_LS = {0xC2, 0xCA}, {0xC3, 0xCB}, 0xF7
@@ -73,8 +76,24 @@ class Frame:
 
 def frame_of(data: bytes | bytearray) -> Frame | None:
     """Return the frame of the first picture in a file, or None where its headers cannot be followed."""
-    at, frame, restarts = SOI_BYTES, None, False
-    while at + 4 <= len(data):
+    frame, restarts = None, False
+    for kind, at, end in segments(data):
+        payload = data[at:end]
+        if kind == SOS:
+            if frame is None or not payload:
+                return None
+            return Frame(*frame, scan_at=end, scan_components=payload[0], restarts=restarts)
+        if (0xC0 <= kind <= 0xCF and kind not in NOT_FRAMES) or kind == JPEG_LS:
+            frame = _frame_header(kind, payload, at)
+        if kind == DRI:
+            restarts = any(payload)
+    return None
+
+
+def segments(data: bytes | bytearray) -> Iterator[tuple[int, int, int]]:
+    """Yield (marker's second byte, where its payload begins, where it ends) of each segment, the first scan's last."""
+    at, kind = SOI_BYTES, 0
+    while at + HEAD_BYTES <= len(data) and kind != SOS:
         if data[at] != 0xFF:
             at += 1  # libjpeg passes over what lies between segments, too
             continue
@@ -82,18 +101,9 @@ def frame_of(data: bytes | bytearray) -> Frame | None:
         if kind in (0x00, 0x01, 0xFF) or 0xD0 <= kind <= 0xD8:
             at += 1 if kind == 0xFF else 2
             continue
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        payload = data[at + 4 : at + 2 + length]
-        if kind == SOS:
-            if frame is None or not payload:
-                return None
-            return Frame(*frame, scan_at=at + 2 + length, scan_components=payload[0], restarts=restarts)
-        if (0xC0 <= kind <= 0xCF and kind not in NOT_FRAMES) or kind == JPEG_LS:
-            frame = _frame_header(kind, payload, at + 4)
-        if kind == DRI:
-            restarts = any(payload)
-        at += 2 + length
-    return None
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        yield kind, at + HEAD_BYTES, end
+        at = end
 
 
 def _frame_header(
@@ -176,20 +186,14 @@ def with_usual_header(data: bytes, frame: Frame) -> bytes:
     Gone are metadata, bytes between segments, unknown versions and transforms, and parameters that only progressive
     scans use.
     """
-    head, at = bytearray(data[:SOI_BYTES]), SOI_BYTES
-    while at + 4 <= frame.scan_at:
-        kind = data[at + 1]
-        if data[at] != 0xFF or kind in (0x00, 0xFF):
-            at += 1
-            continue
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        segment = bytearray(data[at:end])
+    head = bytearray(data[:SOI_BYTES])
+    for kind, at, end in segments(data):
+        segment = bytearray(data[at - HEAD_BYTES : end])
         if segment[4:9] == JFIF and len(segment) > JFIF_MAJOR_AT:
             segment[JFIF_MAJOR_AT] = 1
         if segment[4:9] == ADOBE and len(segment) > ADOBE_TRANSFORM_AT and segment[ADOBE_TRANSFORM_AT] > 2:
             segment[ADOBE_TRANSFORM_AT] = 1 if len(frame.sampling) == 3 else 2
         if kind == SOS and frame.kind not in PROGRESSIVE:
             segment[-3:] = WHOLE_SCAN
-        at = end
         head += b"" if kind in DESCRIBING else segment
     return bytes(head) + data[frame.scan_at :]

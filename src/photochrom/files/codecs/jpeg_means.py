@@ -18,10 +18,11 @@ from photochrom.files.codecs.jpeg import segment
 from photochrom.files.codecs.jpeg_frame import (
     ADOBE,
     BLOCK,
+    HEAD_BYTES,
     SOI_BYTES,
     Frame,
-    frame_of,
     is_all_there,
+    segments,
     with_a_row_more,
 )
 from photochrom.files.codecs.libvips import libvips
@@ -58,17 +59,14 @@ def _weaker_head(data: bytes) -> tuple[bytes, int, dict[int, tuple[int, int]]]:
 
     Then each table's quantiser, as it was and as it is now.
     """
-    head, tables, at = bytearray(data[:SOI_BYTES] + AS_CODED), dict[int, tuple[int, int]](), SOI_BYTES
-    scan_at = getattr(frame_of(data), "scan_at", len(data))
-    while at + 4 <= scan_at:
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        kind, payload = data[at + 1], bytearray(data[at + 4 : end])
+    head, tables, end = bytearray(data[:SOI_BYTES] + AS_CODED), dict[int, tuple[int, int]](), SOI_BYTES
+    for kind, at, end in segments(data):  # the last one's end is where the scan begins
+        payload = bytearray(data[at:end])
         if kind == DQT:
             tables |= _halve_first(payload)
         if kind not in (APP0, APP14):
-            head += data[at : at + 4] + payload
-        at = end
-    return bytes(head), scan_at, tables
+            head += data[at - HEAD_BYTES : at] + payload
+    return bytes(head), end, tables
 
 
 def _halve_first(tables: bytearray) -> dict[int, tuple[int, int]]:

@@ -9,7 +9,7 @@ F.1.2.2 (a code's low four bits are how many bits of a coefficient follow it).
 
 from __future__ import annotations
 
-from photochrom.files.codecs.jpeg_frame import EOI, SOI_BYTES, Frame
+from photochrom.files.codecs.jpeg_frame import EOI, Frame, segments
 
 DHT, COUNTS, OF_COEFFICIENTS = 0xC4, 16, 1
 LEAST_ZEROS = 64
@@ -30,17 +30,12 @@ def has_lost_stretch(data: bytes, frame: Frame) -> bool:
 
 def _shortest(data: bytes, frame: Frame) -> int | None:
     """Return what the code of zeros means to the first component's coefficients; None where no table says it."""
-    table, found, at = data[frame.scan_at - 2 * frame.scan_components - 2] & 15, None, SOI_BYTES
-    while at + 4 <= frame.scan_at:
-        if data[at] != 0xFF or data[at + 1] in (0x00, 0xFF):
-            at += 1
-            continue
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        payload = data[at + 4 : end] if data[at + 1] == DHT else b""
+    table, found = data[frame.scan_at - 2 * frame.scan_components - 2] & 15, None
+    for kind, at, end in segments(data):
+        payload = data[at:end] if kind == DHT else b""
         while len(payload) > 1 + COUNTS:
             size = 1 + COUNTS + sum(payload[1 : 1 + COUNTS])
             if payload[0] == (OF_COEFFICIENTS << 4 | table):
                 found = payload[1 + COUNTS]
             payload = payload[size:]
-        at = end
     return found

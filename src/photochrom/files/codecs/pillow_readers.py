@@ -10,7 +10,7 @@ from photochrom.errors import UnsupportedPhotoError
 from photochrom.files.codecs import exif, jpeg2000
 from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
 from photochrom.files.codecs.jpeg2000_apart import SMALL_BYTES, SMALL_PIXELS, Picture, picture_of, plain
-from photochrom.files.codecs.jpeg2000_checks import wrong_block
+from photochrom.files.codecs.jpeg2000_checks import SOC_SIZ, wrong_block
 from photochrom.files.codecs.libvips import image_from
 from photochrom.files.codecs.resolution import plausible_dpi
 
@@ -62,7 +62,7 @@ def _refuse_cut_depth(source: PhotoSource, picture: Any) -> None:
     if picture.mode == "I;16":
         return
     codestream = source.read_all()
-    start = codestream.find(b"\xff\x4f\xff\x51")  # SOC and SIZ: ISO 15444-1 annex A.5.1
+    start = codestream.find(SOC_SIZ)
     count = int.from_bytes(codestream[start + 40 : start + 42], "big")
     depths = [(ssiz & 0x7F) + 1 for ssiz in codestream[start + 42 : start + 42 + 3 * min(count, 4) : 3]]
     if start < 0 or max(depths, default=8) > 8:

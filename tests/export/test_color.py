@@ -2,11 +2,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 
 from photochrom.engines.onnx import OnnxEngine
+from photochrom.engines.runtime import onnxruntime
 from photochrom.errors import ModelError, ModelFileError
 from photochrom.export.color import ColorGraph, check_parity, export_color_net, trust_frequencies
 from photochrom.nets.generators import ColorNet, build_color_net

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from photochrom.engines.runtime import onnxruntime
 from photochrom.errors import ModelFileError
 from photochrom.export import onnx_file
 from photochrom.export.onnx_file import Exported, Trace, store_weights_as_half, write_model

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from torch import nn
 
 from photochrom.coloring.prediction import View, predict
 from photochrom.engines.onnx import OnnxEngine
+from photochrom.engines.runtime import onnxruntime
 from photochrom.errors import ModelFileError
 from photochrom.importer import deoldify_graph
 from photochrom.importer.graph_writer import GraphWriter

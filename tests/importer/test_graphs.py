@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from torch.nn import functional
 
+from photochrom.engines.runtime import onnxruntime
 from photochrom.importer import deoldify_graph, winograd
 from photochrom.importer.graph_writer import GraphWriter
 from photochrom.importer.installation import ImportedModel

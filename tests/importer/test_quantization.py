@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 from PIL import Image
 
 from photochrom.engines.base import ModelSpec
 from photochrom.engines.generator import GeneratorEngine
 from photochrom.engines.generator_spec import GeneratorSpec
+from photochrom.engines.runtime import onnxruntime
 from photochrom.errors import OptionError
 from photochrom.importer.graph_writer import GraphWriter
 from photochrom.importer.installation import ImportedModel, write_int8

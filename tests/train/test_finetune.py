@@ -5,12 +5,12 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import onnxruntime
 import pytest
 from PIL import Image
 
 from photochrom.cli.app import run
 from photochrom.engines.hub import find_model
+from photochrom.engines.runtime import onnxruntime
 from photochrom.errors import EXIT_OK, EXIT_USAGE, ModelFileError, TrainingError
 from photochrom.train.finetune import FinetuneOptions, difference_ab, finetune, read_folded
 from tests.tiny_model import write_tiny_model

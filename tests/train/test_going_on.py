@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -18,6 +17,7 @@ from safetensors.torch import load_file
 from photochrom.cli.app import run
 from photochrom.engines.catalog import model_cards
 from photochrom.engines.hub import find_model
+from photochrom.engines.runtime import onnxruntime
 from photochrom.errors import EXIT_NOT_INSTALLED, ModelFileError, TrainingError
 from photochrom.export.color import trust_frequencies
 from photochrom.export.kept import KEY, keep_for_training, read_kept

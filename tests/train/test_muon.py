@@ -11,7 +11,7 @@ from torch import nn
 from photochrom.train.checkpoint import Position, load_checkpoint, save_checkpoint
 from photochrom.train.config import Stage
 from photochrom.train.learner import Learner
-from photochrom.train.muon import orthogonalized
+from photochrom.train.muon import _repeated, _repeated_apart, orthogonalized
 from photochrom.train.runtime import Runtime
 from photochrom.train.sections import OptimizerSection
 
@@ -54,6 +54,14 @@ def test_directions_are_kept_and_count_alike(shape: tuple[int, int]) -> None:
     assert along.min() > 0.3
     assert along.max() < 1.3
     torch.testing.assert_close(left @ along.diag() @ right, found, atol=1e-3, rtol=0)
+
+
+def test_factors_worked_out_apart_are_those_of_rounds_one_after_the_other() -> None:
+    random = torch.Generator().manual_seed(4)
+    few_directions = torch.randn(32, 4, generator=random) @ torch.randn(4, 280, generator=random)
+    matrix = few_directions + 0.02 * torch.randn(32, 280, generator=random)
+    matrix /= matrix.norm()
+    torch.testing.assert_close(_repeated_apart(matrix), _repeated(matrix), atol=2e-4, rtol=1e-3)
 
 
 def test_a_kernel_moves_by_its_rate_whatever_the_gradients_size() -> None:

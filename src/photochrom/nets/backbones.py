@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.errors import MissingExtraError, ModelFileError, OptionError
+from photochrom.nets import depthwise
 from photochrom.nets.published import IMAGENET_MEAN, IMAGENET_STD, load_strictly, read_published
 from photochrom.nets.resnet import BasicBlock, Bottleneck, ResNet
 
@@ -116,6 +117,8 @@ class SameConv2d(nn.Conv2d):
         """Return the map filtered by this kernel instead of the convolution's own; shapes as in ``forward``."""
         if self.outer_padding is not None:
             x = nn.functional.pad(x, self.outer_padding)
+        elif self.groups == self.in_channels == self.out_channels and depthwise.pays_off(x, kernel):
+            return depthwise.filter_each(x, kernel, bias)
         filtered: Tensor = self._conv_forward(x, kernel, bias)
         return filtered
 

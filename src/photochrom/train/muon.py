@@ -26,7 +26,7 @@ class Muon(torch.optim.AdamW):
     A kernel (out, in, h, w) is taken as the matrix (out, in x h x w). Momentum lies where AdamW's first moment does, so
     a run may change from one to the other. Rates mean what they mean for AdamW.
 
-    Cost: some thirty multiplications of a matrix with its own square; a sixth of a step of the colour net at batch 64.
+    Cost: a dozen multiplications of a matrix with its own square; a tenth of a step of the colour net at batch 64.
     Source: Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks"; Liu et al. 2025, "Muon is
     Scalable for LLM Training", section 2.2 (size of the update, decay).
     """
@@ -56,15 +56,41 @@ def orthogonalized(matrix: Tensor) -> Tensor:
     """Return the matrix (M, N) with its singular values drawn to about 1 (0.7 to 1.2), its directions kept.
 
     In the matrix's own precision: bfloat16, as others use it, has no fast path on most processors.
+
+    The quintic is a polynomial in the square of the shorter side, and so are its repetitions: they are worked out there
+    and meet the matrix once, which for kernels eight times as wide as high costs a third of meeting it each time.
     """
     is_tall = matrix.shape[0] > matrix.shape[1]
-    x = matrix.T.contiguous() if is_tall else matrix.contiguous()
+    x = matrix.T if is_tall else matrix
     x = x / x.norm().clamp(min=1e-7)
-    a, b, c = QUINTIC
-    for _ in range(ROUNDS):
-        square = x @ x.T
-        x = torch.addmm(x, torch.addmm(square, square, square, beta=b, alpha=c), x, beta=a)
+    x = _repeated_apart(x) if x.shape[1] >= 2 * x.shape[0] else _repeated(x)
     return x.T if is_tall else x
+
+
+def _repeated(x: Tensor) -> Tensor:
+    """Return the matrix after the quintic's rounds, each of which multiplies it."""
+    for _ in range(ROUNDS):
+        x = _factor(x @ x.T) @ x
+    return x
+
+
+def _repeated_apart(x: Tensor) -> Tensor:
+    """Return the same from the product of all factors, which commute: all are polynomials of one square."""
+    square = x @ x.T
+    factors = factor = _factor(square)
+    for _ in range(ROUNDS - 1):
+        square = factor @ square @ factor
+        factor = _factor(square)
+        factors = factor @ factors
+    return factors @ x
+
+
+def _factor(square: Tensor) -> Tensor:
+    """Return what a round multiplies the matrix by: a + b S + c S^2, for its square S."""
+    a, b, c = QUINTIC
+    factor = torch.addmm(square, square, square, beta=b, alpha=c)
+    factor.diagonal().add_(a)
+    return factor
 
 
 def is_matrix(name: str, parameter: Tensor) -> bool:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import cyclopts
 import numpy as np
 import pytest
+from cyclopts.argument import ArgumentCollection
 from hypothesis import settings
 from PIL import Image
 
@@ -55,6 +58,26 @@ def scheduling() -> Iterator[None]:
     before = ask(0)
     yield
     assert ask(0) == before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def options_read_once() -> Iterator[None]:
+    """A verb's options are read from its signature once: a program does so once as well, and it takes 50 ms."""
+    read, known = cyclopts.App.assemble_argument_collection, {}
+
+    def remembered(app: cyclopts.App, **how: object) -> ArgumentCollection:
+        key = (app.default_command, app.name, *sorted(how.items()))
+        if key not in known:
+            known[key] = read(app, **how)
+        copies = {id(argument): copy.copy(argument) for argument in known[key]}
+        for argument in copies.values():
+            argument.tokens = []
+            argument.children = ArgumentCollection(copies[id(child)] for child in argument.children)
+        return ArgumentCollection(copies.values())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cyclopts.App, "assemble_argument_collection", remembered)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,8 @@ import numpy as np
 import PIL.Image
 import pytest
 import scipy.linalg
-import scipy.stats
 import skimage
 import skimage.color
-import skimage.metrics
 
 from photochrom import color, metrics
 from photochrom.metrics import pairs
@@ -101,7 +99,9 @@ def test_shared_luma_ignores_lightness_and_sees_colour(photo: np.ndarray) -> Non
 
 
 def test_psnr_agrees_with_scikit_image_and_does_not_wrap_around(photo: np.ndarray, other: np.ndarray) -> None:
-    expected = skimage.metrics.peak_signal_noise_ratio(photo, other)
+    from skimage.metrics import peak_signal_noise_ratio
+
+    expected = peak_signal_noise_ratio(photo, other)
     assert metrics.psnr(photo, other) == pytest.approx(expected, abs=1e-9)
     assert metrics.psnr(photo, photo) == float("inf")
     black, white = np.zeros((4, 4, 3), np.uint8), np.full((4, 4, 3), 255, np.uint8)
@@ -109,7 +109,9 @@ def test_psnr_agrees_with_scikit_image_and_does_not_wrap_around(photo: np.ndarra
 
 
 def test_ssim_agrees_with_scikit_image(photo: np.ndarray, other: np.ndarray) -> None:
-    expected = skimage.metrics.structural_similarity(
+    from skimage.metrics import structural_similarity
+
+    expected = structural_similarity(
         photo, other, channel_axis=-1, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255
     )
     assert metrics.ssim(photo, other) == pytest.approx(expected, abs=1e-5)
@@ -245,13 +247,15 @@ def test_pairs_left_out_of_a_kernel_distance_leave_no_bias() -> None:
 
 
 def test_bootstrap_interval_agrees_with_the_normal_one_and_repeats() -> None:
+    from scipy import stats
+
     values = np.random.default_rng(1).normal(10, 2, size=400)
     low, high = metrics.bootstrap_interval(values)
     half = 1.96 * values.std(ddof=1) / np.sqrt(400)
     assert (low, high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.03)
     assert metrics.bootstrap_interval(values) == (low, high)
     assert metrics.bootstrap_interval(values, seed=2) != (low, high)
-    oracle = scipy.stats.bootstrap((values,), np.mean, method="percentile", rng=np.random.default_rng(9))
+    oracle = stats.bootstrap((values,), np.mean, method="percentile", rng=np.random.default_rng(9))
     assert (low, high) == pytest.approx(tuple(oracle.confidence_interval), abs=0.03)
 
 
@@ -284,11 +288,13 @@ def test_jackknife_intervals_of_a_distance_narrow_with_more_pictures() -> None:
 
 
 def test_correlations_agree_with_scipy_ties_included() -> None:
+    from scipy import stats
+
     draw = np.random.default_rng(7)
     x = draw.integers(0, 12, size=300).astype(float)
     y = np.exp(-x / 4) + draw.normal(0, 0.2, size=300)
-    assert metrics.pearson(x, y) == pytest.approx(scipy.stats.pearsonr(x, y).statistic)
-    assert metrics.spearman(x, y) == pytest.approx(scipy.stats.spearmanr(x, y).statistic)
+    assert metrics.pearson(x, y) == pytest.approx(stats.pearsonr(x, y).statistic)
+    assert metrics.spearman(x, y) == pytest.approx(stats.spearmanr(x, y).statistic)
     assert np.isnan(metrics.spearman(np.ones(5), np.arange(5.0)))
 
 

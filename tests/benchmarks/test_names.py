@@ -13,13 +13,17 @@ FILES = sorted([*ROOT.glob("benchmarks/*.py"), *ROOT.glob("scripts/*.py")])
 
 
 @functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
 def names_of(module: str) -> frozenset[str]:
     """What a module of the package or of the benchmarks has, by its text alone."""
     base = ROOT.joinpath("src" if module.startswith("photochrom") else "", *module.split("."))
     path = base.with_suffix(".py") if base.with_suffix(".py").exists() else base / "__init__.py"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
     found = {one.stem for one in base.glob("*") if one.is_dir() or one.suffix == ".py"}
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree_of(path)) if path.exists() else ():
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found.add(node.name)
         elif isinstance(node, ast.Import | ast.ImportFrom):
@@ -35,7 +39,7 @@ def names_of(module: str) -> frozenset[str]:
 def test_what_is_imported_is_there(path: Path) -> None:
     asked = [
         (node.module, alias.name)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("photochrom", "benchmarks", "tests"))
         for alias in node.names
     ]

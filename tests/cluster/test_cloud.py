@@ -208,6 +208,7 @@ def test_what_storages_answer_is_one_line_with_what_to_do(answer: OSError, expec
     assert not is_worth_another_try(answer)
 
 
+@pytest.mark.slow
 def test_a_bucket_that_is_not_there_is_one_line(
     bucket: Bucket, capsys: pytest.CaptureFixture[str], storage: str
 ) -> None:
@@ -249,6 +250,7 @@ def test_addresses_that_are_none_are_refused(
     assert expected in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_googles_storage_that_does_not_answer_is_one_line_and_ends() -> None:
     # Nobody listens at port 1 of this computer, so the request is refused at once, and again.
     options = "?scheme=http&endpoint_override=127.0.0.1:1&retry_limit_seconds=1"

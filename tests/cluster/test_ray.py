@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,10 @@ import pytest
 from photochrom.errors import EXIT_SOME_FAILED
 from tests.albums.test_batch import write
 
-pytest.importorskip("ray", reason="the extra cluster")
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.posix,
+    pytest.mark.skipif(find_spec("ray") is None, reason="the extra cluster"),
     pytest.mark.skipif("PHOTOCHROM_RAY_TESTS" not in os.environ, reason="set PHOTOCHROM_RAY_TESTS=1"),
 ]
 

@@ -134,7 +134,7 @@ def test_a_white_scratch_on_white_hides_nothing() -> None:
 
 def test_damage_grows_with_the_picture() -> None:
     """The same scratches on a picture ten times as large are wider in pixels, not hairlines."""
-    flat = np.full((900, 900), 0.2, np.float32)
+    flat = np.full((600, 600), 0.2, np.float32)
     preset = Preset(kinds={"scratches": Dose(strength=(0.5, 0.5))})
     large = np.mean([degrade(flat, preset, seed).mask.mean() for seed in range(4)])
     fine = np.mean([degrade(flat, preset, seed, px=0.4).mask.mean() for seed in range(4)])

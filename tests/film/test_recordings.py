@@ -40,7 +40,9 @@ def with_sound(path: Path, container: str, codec: str, begin_s: int = 0, frames:
     return path
 
 
-@pytest.mark.parametrize(("ending", "container"), [("ts", "mpegts"), ("vob", "vob")])
+@pytest.mark.parametrize(
+    ("ending", "container"), [("ts", "mpegts"), pytest.param("vob", "vob", marks=pytest.mark.slow)]
+)
 def test_recordings_behind_each_other_are_one_film_with_its_sound_in_step(
     ending: str, container: str, tmp_path: Path
 ) -> None:
@@ -64,6 +66,7 @@ def test_recordings_behind_each_other_are_one_film_with_its_sound_in_step(
         assert later - time == pytest.approx(shift, abs=0.03)  # what overlaps at the seam moves behind what is there
 
 
+@pytest.mark.slow
 def test_a_part_of_a_film_is_found_behind_the_seam(tmp_path: Path) -> None:
     one = with_sound(tmp_path / "one.ts", "mpegts", "mpeg2video", begin_s=7)
     (tmp_path / "in.ts").write_bytes(one.read_bytes() * 2)

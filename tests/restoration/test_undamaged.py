@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from skimage import data
-from skimage.metrics import peak_signal_noise_ratio
 
 from photochrom.degradation import Dose, Preset, degrade
 from photochrom.engines.catalog import find_card
@@ -27,6 +26,8 @@ has_models = pytest.mark.skipif(not find_card("photochrom-noise").sha256, reason
 def test_an_undamaged_photograph_is_left_nearly_as_it_is(name: str) -> None:
     """With the embedded models, every stage deciding by itself, as `photochrom restore` does."""
     picture = np.asarray(getattr(data, name)())
+    from skimage.metrics import peak_signal_noise_ratio
+
     with Restorer() as session:
         result = session.run(photo_of(picture))
     out = result.photo.pixels.reshape(picture.shape)

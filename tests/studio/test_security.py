@@ -27,7 +27,7 @@ from photochrom.studio.app import build_app
 from photochrom.studio.options import ServerOptions
 from photochrom.studio.security import POLICY, token_of
 from photochrom.studio.store import Store, shown_name
-from tests.studio.conftest import Running
+from tests.studio.conftest import PLAIN, Running
 from tests.studio.test_api import ended
 
 Serve = Callable[..., Running]
@@ -42,13 +42,20 @@ def host_of(running: Running) -> str:
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer wrong", "Basic abc", "Bearer \xe9"])
 def test_without_the_token_nothing_is_told(shared: Running, path: str, authorization: str) -> None:
     headers = {"Authorization": authorization.encode("latin-1")} if authorization else {}
-    answer = httpx.get(shared.address.rstrip("/") + path, headers=headers, trust_env=False)
+    answer = httpx.get(shared.address.rstrip("/") + path, headers=headers, trust_env=False, verify=PLAIN)
     assert answer.status_code == 401
     assert shared.token not in answer.text
 
 
+def test_answers_of_several_parts_are_not_held_back() -> None:
+    with server.open_socket(ServerOptions(port=0)) as listening:
+        listening.listen()
+        with socket.create_connection(listening.getsockname(), timeout=5), listening.accept()[0] as accepted:
+            assert accepted.proto == socket.IPPROTO_TCP  # by which asyncio knows that it may send at once
+
+
 def test_the_opened_address_becomes_a_cookie_that_no_script_reads(shared: Running) -> None:
-    answer = httpx.get(f"{shared.address}?token={shared.token}", trust_env=False)
+    answer = httpx.get(f"{shared.address}?token={shared.token}", trust_env=False, verify=PLAIN)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
     cookie = answer.headers["set-cookie"]
     assert {"HttpOnly", "SameSite=strict", "Path=/"} <= {part.strip() for part in cookie.split(";")}
@@ -56,9 +63,12 @@ def test_the_opened_address_becomes_a_cookie_that_no_script_reads(shared: Runnin
     assert name.endswith(host_of(shared).partition(":")[2])
     for value, status in [(shared.token, 200), ("wrong", 401)]:
         headers = {"Cookie": f"{name}={value}"}
-        assert httpx.get(f"{shared.address}v1/models", headers=headers, trust_env=False).status_code == status
-    assert httpx.get(f"{shared.address}?token=wrong", trust_env=False).status_code == 401
-    assert httpx.get(f"{shared.address}v1/jobs?token={shared.token}", trust_env=False).status_code == 401
+        assert (
+            httpx.get(f"{shared.address}v1/models", headers=headers, trust_env=False, verify=PLAIN).status_code
+            == status
+        )
+    assert httpx.get(f"{shared.address}?token=wrong", trust_env=False, verify=PLAIN).status_code == 401
+    assert httpx.get(f"{shared.address}v1/jobs?token={shared.token}", trust_env=False, verify=PLAIN).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -319,7 +329,7 @@ def test_a_killed_studio_leaves_nothing_once_another_has_started(
         assert process.stdout is not None
         address, _, token = process.stdout.readline().strip().partition("?token=")
         headers = {"Authorization": f"Bearer {token}"}
-        assert httpx.post(f"{address}studio/samples", headers=headers, trust_env=False).status_code == 204
+        assert httpx.post(f"{address}studio/samples", headers=headers, trust_env=False, verify=PLAIN).status_code == 204
         return process
 
     first = begin()
@@ -358,7 +368,9 @@ def test_the_command_serves_ends_tidily_and_refuses_a_taken_port(tmp_path: Path,
     address, _, token = process.stdout.readline().split()
     folder = Path(process.stdout.readline().removeprefix("jobs in ").strip())
     headers = {"Authorization": f"Bearer {token}"}
-    answer = httpx.post(f"{address}v1/colorize?model=tiny", content=jpeg, headers=headers, trust_env=False, timeout=30)
+    answer = httpx.post(
+        f"{address}v1/colorize?model=tiny", content=jpeg, headers=headers, trust_env=False, verify=PLAIN, timeout=30
+    )
     assert answer.status_code == 200
     assert folder.is_dir()
     taken = subprocess.run(

@@ -29,6 +29,7 @@ from photochrom.studio.options import ServerOptions
 from photochrom.studio.pages import PAGE, Pages
 from photochrom.studio.parts import Parts
 from photochrom.studio.server import make_server, open_socket
+from tests.studio.conftest import PLAIN
 
 
 class Studio:
@@ -49,7 +50,7 @@ class Studio:
         self._thread.start()
         assert ready.wait(20)
         headers = {"Authorization": f"Bearer {told[1]}"}
-        self.client = httpx.Client(base_url=told[0], headers=headers, timeout=60, trust_env=False)
+        self.client = httpx.Client(base_url=told[0], headers=headers, timeout=60, trust_env=False, verify=PLAIN)
         self._listening = listening
 
     def hang(self, name: str, content: bytes) -> dict:

@@ -1,5 +1,6 @@
 """The configurations in configs/ are complete, follow one another, and fit the models they name."""
 
+import functools
 import re
 from pathlib import Path
 
@@ -8,12 +9,14 @@ import pytest
 from photochrom.engines.catalog import model_cards
 from photochrom.nets.palette import Palette
 from photochrom.train.checkpoint import fill, read_checkpoint, with_prefix
-from photochrom.train.config import load_config
+from photochrom.train.config import load_config as load_anew
 from photochrom.train.generator import build_generator, grown
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 FILES = sorted(CONFIGS.rglob("*.toml"))
 OVERVIEW = (CONFIGS / "README.md").read_text(encoding="utf-8")
+
+load_config = functools.cache(load_anew)
 
 
 def named(file: Path) -> str:

@@ -68,7 +68,7 @@ def test_shards_on_the_web_are_fetched_once(tmp_path: Path, monkeypatch: pytest.
             """Say nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(served))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}"
         assert [place.member for place in find_photos((f"{address}/s-{{0..1}}.tar",))] == ["0.png", "1.png"]
         with pytest.raises(TrainingError, match="cannot be downloaded"):

@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from photochrom.train.loop import Training
 from tests.train.test_stages import JOINT, config
@@ -9,6 +8,8 @@ from tests.train.test_stages import JOINT, config
 
 @pytest.mark.slow
 def test_tensorboard_holds_scalars_rates_norms_weights_and_pictures(shard: Path, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     Training(config(shard, tmp_path / "run", JOINT)).run()
     events = EventAccumulator(str(tmp_path / "run" / "tensorboard"), size_guidance={"histograms": 0, "images": 0})
     events.Reload()

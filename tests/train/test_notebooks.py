@@ -2,7 +2,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
 import photochrom
 from tests.train.conftest import make_photo, write_config
@@ -16,6 +15,8 @@ RESTORE = '[task]\ninput = "relit"\ntarget = "rgb"\n[loss]\npixel = 1.0\n'
 
 def pictures_of(name: str, folder: Path = NOTEBOOKS) -> int:
     """Run a notebook, in a folder, and return how many pictures it shows inline."""
+    from nbclient import NotebookClient
+
     notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     assert not any(cell.get("outputs") for cell in notebook.cells)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()

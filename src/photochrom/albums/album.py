@@ -11,6 +11,7 @@ import os
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from photochrom.albums.foreign_folders import holds_no_originals
@@ -212,8 +213,8 @@ def _free_name(key: str, suffix: str, taken: set[str]) -> str:
     """Return ``key`` with the suffix, or with its old suffix and then a number added until nothing else has it."""
     path = PurePosixPath(writable_name(key))
     old = path.suffix.removeprefix(".").lower()
-    endings = [suffix, f"-{old}{suffix}", *(f"-{old}-{number}{suffix}" for number in range(2, 10_000))]
-    for ending in endings:
+    numbered = (f"-{old}-{number}{suffix}" for number in range(2, 10_000))
+    for ending in chain((suffix, f"-{old}{suffix}"), numbered):
         name = writable_name(path.with_name(fitted_name(path.stem, ending)).as_posix())
         if _comparable(name) not in taken:
             return name

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-
 from photochrom.train.looks import Look
 
 TITLES = {
@@ -20,6 +17,11 @@ TITLES = {
 
 def write_plot(path: Path, looks: Sequence[Look], best: int, chosen: int | None, limits: Mapping[str, float]) -> None:
     """Write the plot: means and their 95 % bands, dashed what a harmful figure may rise to, and the two choices."""
+    from matplotlib.backends.backend_agg import (
+        FigureCanvasAgg,
+    )  # takes most of a second, which other trainings need not
+    from matplotlib.figure import Figure
+
     seen = [look.photos_seen for look in looks]
     figure = Figure(figsize=(9, 10), layout="constrained")
     FigureCanvasAgg(figure)

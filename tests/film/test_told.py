@@ -13,7 +13,7 @@ import photochrom
 from photochrom import Hint, HintSheet
 from photochrom.coloring.reference import Places
 from photochrom.film.given import FrameFiles
-from photochrom.film.segments import State
+from photochrom.film.states import State
 from photochrom.hints.sheet import HINTS_SUFFIX, PAINTED_SUFFIX
 from tests.coloring.test_reference import Looking
 from tests.film.films import panned, read_planes, scene, two_shots, write_film

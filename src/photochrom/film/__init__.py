@@ -8,7 +8,7 @@ exact times (`sources`, `containers`, `continuity`) become luma planes (`planes`
 (`motion`) and cut into shots and passages (`shots`, `passages`); `keyframes` shows some to the net, as photographs are;
 colours travel along the motion both ways (`steadiness`); `chroma` lays them under the luma in the film's matrix and
 range (`matrices`), HDR in linear light (`transfers`). Segments are written whole or not at all (`writers`, `encoding`,
-`segments`) and joined with the original's sound packet by packet (`joining`, `copying`). `--restore` looks at
+`segments`, `states`) and joined with the original's sound packet by packet (`joining`, `copying`). `--restore` looks at
 neighbours in time first (`restoring`, `exposure`, `marks`), then asks the photographs' networks, once a
-shot (`treatment`).
+shot (`treatment`). `stretches` divides a film among several computers.
 """

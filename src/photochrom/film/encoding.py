@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from photochrom.computer.cores import scheduling_kept, usable_cores
+from photochrom.computer.cores import scheduling_kept
 from photochrom.errors import OptionError
 from photochrom.film.containers import FULL_RANGE, FilmInfo
 from photochrom.film.options import FilmOptions
@@ -82,6 +82,8 @@ CODECS = {
     ),
     "prores": Codec("prores_ks", ("422", "444"), (10,), settings={"vendor": "apl0"}, segment="mov", bits_a_pixel=6),
 }
+# Part of what makes the bytes, so it is the same on every computer, and shots encoded on several make one film.
+THREADS = 4
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
 
@@ -209,7 +211,7 @@ class SegmentWriter:
         context.sample_aspect_ratio = info.sample_aspect
         context.color_primaries, context.color_trc, context.colorspace = tags_for(info)
         context.color_range = color_range(layout, info)
-        context.thread_count = usable_cores()  # part of what makes the bytes: the same on every run
+        context.thread_count = THREADS
         if fields:
             _keep_fields(context, self._settings)
         context.options = dict(self._settings)

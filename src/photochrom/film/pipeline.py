@@ -8,9 +8,11 @@ result says by how much. Colours that a player's RGB could not show at their lum
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 from photochrom.coloring.reference import Places
@@ -24,15 +26,18 @@ from photochrom.film.options import FilmOptions, Span
 from photochrom.film.painting import Painter, in_order
 from photochrom.film.passages import Outlook, Passage, passage_length, passages, sights_of, small_grey, with_outlook
 from photochrom.film.restoring import Findings, Past, restore_passage
-from photochrom.film.segments import SEGMENT_FRAMES, Record, State, WorkFolder, disk_error, luma_hash
+from photochrom.film.segments import SEGMENT_FRAMES, WorkFolder, disk_error, luma_hash
 from photochrom.film.shots import CutsFile
 from photochrom.film.sources import Shown, Source
+from photochrom.film.states import Record, State, Stretch
 from photochrom.film.steadiness import Colours, color_passage, replaced
 from photochrom.film.told import MOST_REMEMBERED, Told, remember
 from photochrom.film.treatment import Stages
 from photochrom.film.writers import Work, Writer, luma_fidelity
 
 Progress = Callable[[int], None]
+# A shot that ends after so many frames ends its segment, which is nobody else's then: other computers can do the next.
+SHOT_FRAMES = 120
 # Frames at the beginning of each segment whose luma is compared with what came in.
 LOOKED_AT = 4
 
@@ -94,15 +99,22 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
 
     Memory: three passages of luma planes, four where film is restored; 200 MB at most but for very large frames.
     """
-    state, done = film.work.state, sum(record.frames for record in film.work.records)
+    state, stretch = film.work.state, film.work.stretch
     fidelity: list[float] = []
     segment: Segment | None = None
     info = film.source.info
-    sights = sights_of(_remaining(film, reading), film.painter.source, info.time_base, done)
+    sights = sights_of(_remaining(film, reading), film.painter.source, info.time_base, film.work.done)
+    # The cut that ends a stretch is told by the frame after it.
+    sights = itertools.takewhile(lambda sight: stretch.reaches(sight.number - 1), sights)
     longest = passage_length(info.width, info.height, info.layout.codes.bits)
     found = passages(sights, longest, film.cuts, state.greys)
     try:
         for outlook in ahead(with_outlook(found, looking=film.options.restore)):
+            if not stretch.reaches(outlook.passage.sights[0].number):
+                break
+            if segment is not None and ends_segment(segment.frames, outlook.passage):
+                finished, segment = segment, None
+                fidelity.append(_finish(film, finished, state))
             passage, past = _restored(film, outlook, state)
             segment = segment or _begun(film, passage)
             layers, remembered = _color_passage(film, passage, state, segment, progress)
@@ -111,7 +123,7 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
             greys = (*state.greys, *(sight.grey for sight in raw))[-2:]
             state = State(greys, layers, past.lumas, past.changes, remembered, past.treatment)
             trim_memory()
-            if segment.frames >= SEGMENT_FRAMES:
+            if ends_segment(segment.frames):
                 finished, segment = segment, None
                 fidelity.append(_finish(film, finished, state))
         if segment is not None:
@@ -123,6 +135,11 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
         if segment is not None:
             segment.writer.abandon()
     return fidelity
+
+
+def ends_segment(frames: int, coming: Passage | None = None) -> bool:
+    """Return whether a segment of so many frames ends, before a passage or whatever comes."""
+    return frames >= (SHOT_FRAMES if coming and coming.cut else SEGMENT_FRAMES)
 
 
 def _begun(film: Film, passage: Passage) -> Segment:
@@ -204,28 +221,35 @@ def _finish(film: Film, segment: Segment, state: State) -> float:
 
 
 def _remaining(film: Film, reading: Reading) -> Iterator[Shown]:
-    """Yield the frames of the span that no finished segment has.
+    """Return the frames of the span that no finished segment has.
 
     Decoding begins somewhat before; the last finished frame must be met there with the very luma it had, or all is
     decoded from the start, as files whose index lies need it.
     """
-    base = film.source.info.time_base
-    frames = _from_last(film, reading) if film.work.records else film.source.frames(reading, _first_pts(film))
+    last = film.work.last
+    if last:
+        return within(film.span, _from_last(film, reading, last), film.source.info.time_base)
+    return from_start(film.source, film.span, reading)
+
+
+def from_start(source: Source, span: Span, reading: Reading) -> Iterator[Shown]:
+    """Yield the frames of a span."""
+    base = source.info.time_base
+    first_pts = None if not span.start_s else round(span.start_s / base)
+    return within(span, source.frames(reading, first_pts), base)
+
+
+def within(span: Span, frames: Iterator[Shown], time_base: Fraction) -> Iterator[Shown]:
+    """Yield those frames that lie in a span."""
     for shown in frames:
-        seconds = float(shown.pts * base)
-        if film.span.end_s is not None and seconds >= film.span.end_s:
+        seconds = float(shown.pts * time_base)
+        if span.end_s is not None and seconds >= span.end_s:
             return
-        if film.span.holds(seconds):
+        if span.holds(seconds):
             yield shown
 
 
-def _first_pts(film: Film) -> int | None:
-    start = film.span.start_s
-    return None if not start else round(start / film.source.info.time_base)
-
-
-def _from_last(film: Film, reading: Reading) -> Iterator[Shown]:
-    last = film.work.records[-1]
+def _from_last(film: Film, reading: Reading, last: Record | Stretch) -> Iterator[Shown]:
     for from_pts in (last.last_pts, None):
         reading.damaged, reading.missing, reading.moved = last.counts
         met = False

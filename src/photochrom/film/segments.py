@@ -10,112 +10,26 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import io
 import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from photochrom.coloring.reference import Places
 from photochrom.computer import systems
 from photochrom.computer.systems import flush_to_disk, is_running, put_in_place
 from photochrom.errors import OutputError
 from photochrom.files.codecs.atomic import output_error, write_whole
-from photochrom.film.motion import Grey
-from photochrom.film.planes import Pixels
-from photochrom.film.steadiness import Colours
-from photochrom.film.treatment import Treatment
+from photochrom.film.states import Record, State, Stretch
 
 SEGMENT_FRAMES = 240
 PREFIX = ".photochrom-film-"
-LAYERS = ("net", "given")
 # The least that must be free at any time, in bytes.
 SPARE_BYTES = 50_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One finished segment.
-
-    Attributes:
-        first_pts: time stamp of its first frame, in units of the film's time base.
-        last_pts: of its last frame.
-        frames: how many it has.
-        last_luma: SHA-256 of the last frame's luma codes.
-        cuts: numbers of the frames that begin a shot.
-        keys: how many frames the net has seen.
-        counts: damaged, missing, moved up to here; see ``containers.Reading``.
-        restored: what restoring has found up to here; see ``restoring.Findings``.
-    """
-
-    first_pts: int
-    last_pts: int
-    frames: int
-    last_luma: str
-    cuts: tuple[int, ...] = ()
-    keys: int = 0
-    counts: tuple[int, int, int] = (0, 0, 0)
-    restored: tuple[float, ...] = ()
-
-
-@dataclass(slots=True)
-class State:
-    """What the next segment needs to know of those before it.
-
-    Attributes:
-        greys: small copies of the last two frames.
-        layers: the colours that travel on.
-        lumas: luma codes of the last two frames, as they were decoded; where film is restored.
-        changes: how exposure has changed from frame to frame lately, as logarithms; likewise.
-        treatment: what the networks said of this shot; likewise.
-        remembered: frames of this shot whose colours somebody has given, to know their things again by.
-    """
-
-    greys: tuple[Grey, ...] = ()
-    layers: dict[str, Colours] = field(default_factory=dict)
-    lumas: tuple[Pixels, ...] = ()
-    changes: tuple[float, ...] = ()
-    remembered: tuple[Places, ...] = ()
-    treatment: Treatment | None = None
-
-    def to_bytes(self) -> bytes:
-        """Return it as a NumPy archive, exact to the bit."""
-        arrays: dict[str, Any] = {f"grey_{k}": grey for k, grey in enumerate(self.greys)}
-        arrays |= {f"luma_{k}": luma for k, luma in enumerate(self.lumas)}
-        arrays["changes"] = np.array(self.changes, np.float64)
-        arrays |= self.treatment.arrays() if self.treatment else {}
-        for name, colours in self.layers.items():
-            arrays |= {f"{name}_chroma": colours.chroma, f"{name}_weight": colours.weight}
-        for k, places in enumerate(self.remembered):
-            parts = (places.features, places.luma, places.ab, np.array(places.grid, np.int64))
-            arrays |= {f"remembered_{k}_{part}": array for part, array in enumerate(parts)}
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)
-        return buffer.getvalue()
-
-    @classmethod
-    def from_file(cls, path: Path) -> State:
-        """Return what `to_bytes` has written."""
-        with np.load(path, allow_pickle=False) as arrays:
-            layers = {
-                name: Colours(arrays[f"{name}_chroma"], arrays[f"{name}_weight"])
-                for name in LAYERS
-                if f"{name}_chroma" in arrays
-            }
-            greys = tuple(arrays[name] for name in ("grey_0", "grey_1") if name in arrays)
-            lumas = tuple(arrays[name] for name in ("luma_0", "luma_1") if name in arrays)
-            known = sum(name.startswith("remembered_") for name in arrays) // 4
-            read = ([arrays[f"remembered_{k}_{part}"] for part in range(4)] for k in range(known))
-            remembered = tuple(
-                Places(features, luma, ab, (int(grid[0]), int(grid[1]))) for features, luma, ab, grid in read
-            )
-            changes = tuple(map(float, arrays["changes"]))
-            return cls(greys, layers, lumas, changes, remembered, Treatment.of(arrays))
 
 
 class WorkFolder:
@@ -124,10 +38,12 @@ class WorkFolder:
     Args:
         target: the result.
         plan: what shapes the result; a folder with another plan is emptied.
+        stretch: the part of the film that is done here.
     """
 
-    def __init__(self, target: Path, plan: Mapping[str, object]) -> None:
+    def __init__(self, target: Path, plan: Mapping[str, object], stretch: Stretch | None = None) -> None:
         self.path = target.with_name(f"{PREFIX}{target.name}")
+        self.stretch = stretch or Stretch()
         text = json.dumps(plan, sort_keys=True, indent=1, default=str).encode()
         self.restarted = False
         try:
@@ -164,17 +80,28 @@ class WorkFolder:
 
     def _record(self, number: int) -> Record | None:
         try:
-            values = json.loads((self.path / f"{number:05}.json").read_text(encoding="utf-8"))
-            values |= {"cuts": tuple(values["cuts"]), "counts": tuple(values["counts"])}
-            values |= {"restored": tuple(values["restored"])}
-            return Record(**values)
+            return Record.of(json.loads(self.segment(number, ".json").read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             return None
 
     @property
     def state(self) -> State:
         """What the last finished segment left."""
-        return State.from_file(self.path / f"{len(self.records) - 1:05}.npz") if self.records else State()
+        if not self.records:
+            return State(self.stretch.greys)
+        return State.from_file(self.segment(len(self.records) - 1, ".npz"))
+
+    @property
+    def done(self) -> int:
+        """How many frames of the film are finished, or lie before what is done here."""
+        return self.stretch.first + sum(record.frames for record in self.records)
+
+    @property
+    def last(self) -> Record | Stretch | None:
+        """What tells the last frame before those that are left to do; None at the film's beginning."""
+        if self.records:
+            return self.records[-1]
+        return self.stretch if self.stretch.first else None
 
     @property
     def span_pts(self) -> tuple[int, int]:
@@ -204,8 +131,15 @@ class WorkFolder:
                 with unfinished.open("rb+") as handle:
                     flush_to_disk(handle.fileno())
                 put_in_place(unfinished, self.segment(number, suffix))
-            write_whole(self.path / f"{number:05}.npz", state.to_bytes())
-            write_whole(self.path / f"{number:05}.json", json.dumps(asdict(record)).encode())
+            write_whole(self.segment(number, ".npz"), state.to_bytes())
+        except OSError as error:
+            raise disk_error(error, self.path) from error
+        self.count(record)
+
+    def count(self, record: Record) -> None:
+        """Make the next segment count, whose files are in place."""
+        try:
+            write_whole(self.segment(len(self.records), ".json"), json.dumps(asdict(record)).encode())
         except OSError as error:
             raise disk_error(error, self.path) from error
         self.records.append(record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,11 +94,8 @@ class FilmColorizer(Session):
 
     def _run(self, path: Path, target: Path, progress: Progress | None) -> FilmResult:
         started = time.perf_counter()
-        checks.check_paths(path, target, self.options)
-        job = look_at(path, target, self.options, self._colorizer, self.limits)
-        if self._restorer and job.info.transfer.is_hdr:
-            job.notes.append("tone and noise networks left alone: they know ordinary pictures, and this is HDR")
-        work = WorkFolder(checks.work_target(target, self.options), self._plan(job))
+        job = self.look_at(path, target)
+        work = WorkFolder(checks.work_target(target, self.options), self.plan(job))
         try:
             resumed = sum(record.frames for record in work.records)
             if work.restarted:
@@ -105,6 +103,19 @@ class FilmColorizer(Session):
             return self._color(job, work, resumed, started, progress)
         finally:
             work.release()
+
+    def look_at(self, path: Path, target: Path) -> Job:
+        """Look at a film and at what is asked for; raise what calling this would raise before the first frame."""
+        checks.check_paths(path, target, self.options)
+        job = look_at(path, target, self.options, self._colorizer, self.limits)
+        if self._restorer and job.info.transfer.is_hdr:
+            job.notes.append("tone and noise networks left alone: they know ordinary pictures, and this is HDR")
+        return job
+
+    def color_stretch(self, job: Job, work: WorkFolder, progress: Callable[[int], None]) -> None:
+        """Colour what a work folder has not of its stretch of a film, and join nothing."""
+        with one_thread_each():
+            color_segments(self._film(job, work), Reading(), progress)
 
     def _color(self, job: Job, work: WorkFolder, resumed: int, started: float, progress: Progress | None) -> FilmResult:
         film, base = self._film(job, work), job.info.time_base
@@ -213,7 +224,7 @@ class FilmColorizer(Session):
             restored |= {"models": whose.model, "models_sha256": whose.model_sha256}
         return replace(made, settings={**made.settings, "restore": restored})
 
-    def _plan(self, job: Job) -> dict[str, object]:
+    def plan(self, job: Job) -> dict[str, object]:
         """Return what shapes the result, for a later run to tell whether it may go on."""
         provenance = self._provenance
         chosen = self.options.model_dump(mode="json", exclude={"overwrite", "recolor"})

@@ -108,12 +108,8 @@ class Restorer(Session):
 
     def refuse_idle(self, mask: Mask | None = None) -> None:
         """Raise OptionError where the options leave nothing to do, and no mask says what to fill."""
-        if mask is None and self.mask is None and not self._kinds() and not self.options.neutralize:
-            raise OptionError(
-                "every stage is switched off, nothing is left to do",
-                where="restore",
-                next_step="Leave at least one of damage, noise and tone at auto",
-            )
+        if mask is None and self.mask is None:
+            refuse_idle(self.options)
 
     @property
     def provenance(self) -> Provenance:
@@ -139,13 +135,7 @@ class Restorer(Session):
             engine.close()
 
     def _kinds(self) -> list[str]:
-        """Return the models that the options need, in the order of their use."""
-        options = self.options
-        return [
-            *(["damage", "inpaint"] if options.damage != "never" else []),
-            *(["noise"] if options.noise != "never" else []),
-            *(["tone"] if options.tone != "never" else []),
-        ]
+        return kinds_for(self.options)
 
     def _load(self, kind: str) -> None:
         with self._loading:
@@ -154,6 +144,25 @@ class Restorer(Session):
                 self.engines[kind] = OnnxStage(
                     file.path, CURRENT[kind], expected_sha256=file.sha256, options=self._engine_options
                 )
+
+
+def kinds_for(options: RestoreOptions) -> list[str]:
+    """Return the models that options need, in the order of their use."""
+    return [
+        *(["damage", "inpaint"] if options.damage != "never" else []),
+        *(["noise"] if options.noise != "never" else []),
+        *(["tone"] if options.tone != "never" else []),
+    ]
+
+
+def refuse_idle(options: RestoreOptions) -> None:
+    """Raise OptionError where options leave nothing to do."""
+    if not kinds_for(options) and not options.neutralize:
+        raise OptionError(
+            "every stage is switched off, nothing is left to do",
+            where="restore",
+            next_step="Leave at least one of damage, noise and tone at auto",
+        )
 
 
 @overload

@@ -320,6 +320,15 @@ def test_colorize_says_which_verb_takes_addresses(capsys: pytest.CaptureFixture[
     assert "photochrom batch" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("how", ["--restore", "--only-restore"])
+def test_with_every_stage_off_nothing_is_begun(errand: Errand, capsys: pytest.CaptureFixture[str], how: str) -> None:
+    off = ["--damage=never", "--noise=never", "--tone=never"]
+    assert run_cli(["batch", errand.source, errand.target, how, *off]) == EXIT_USAGE
+    err = capsys.readouterr().err
+    assert "every stage is switched off" in err
+    assert err.count("\n") == 1
+
+
 def test_the_command_line_reports_and_goes_on(
     errand: Errand, tmp_path: Path, capsys: pytest.CaptureFixture[str], tiny_model: Path
 ) -> None:

@@ -16,6 +16,8 @@ from photochrom.coloring.classic import colorize_classic, merge_yuv
 from photochrom.colorizer import Colorizer
 from photochrom.engines.base import Engine, FakeEngine
 from photochrom.engines.generator import GeneratorEngine
+from photochrom.engines.runtime import onnxruntime as ort
+from photochrom.engines.weights_file import GIVE_IN_MEMORY
 from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.files.photo import Photo
 from photochrom.luma import luma_codes
@@ -60,17 +62,40 @@ def test_a_generator_is_an_engine(tiny_engine: GeneratorEngine) -> None:
         tiny_engine.run({"luma": np.zeros((1, 1, 32, 32), np.float32)}, ("confidence",))
 
 
-@pytest.mark.parametrize("harm", ["cut", "written to", "replaced", "removed"])
-def test_weights_that_change_under_a_loaded_generator_are_not_believed(tmp_path: Path, harm: str) -> None:
-    path = write_tiny_generator(tmp_path / "model")
-    weights, picture = path.with_suffix(".weights"), np.full((32, 32, 3), 0.5, np.float32)
-    engine = GeneratorEngine(path)
-    assert engine.paint(picture).shape == (32, 32, 3)
+HARMS = pytest.mark.parametrize("harm", ["cut", "written to", "replaced", "removed"])
+PICTURE = np.full((32, 32, 3), 0.5, np.float32)
+
+
+def do_harm(weights: Path, harm: str) -> None:
     content = weights.read_bytes()
     if harm in ("replaced", "removed"):
         weights.unlink()
     if harm != "removed":
-        weights.write_bytes(content[: 100 if harm == "cut" else None])
+        weights.write_bytes(content[:100] if harm == "cut" else bytes(len(content)))
+
+
+@pytest.mark.skipif(not hasattr(ort.SessionOptions, GIVE_IN_MEMORY), reason="an older runtime maps them")
+@HARMS
+def test_weights_that_change_under_a_loaded_generator_change_nothing(tmp_path: Path, harm: str) -> None:
+    path = write_tiny_generator(tmp_path / "model")
+    engine = GeneratorEngine(path)
+    before = engine.paint(PICTURE)
+    do_harm(path.with_suffix(".weights"), harm)
+    assert np.array_equal(engine.paint(PICTURE), before)
+    assert before[0, 0, 0] > before[0, 0, 2] + 0.2  # warmer, as it paints
+    with pytest.raises(ModelFileError):
+        GeneratorEngine(path)
+
+
+@HARMS
+def test_weights_that_change_while_they_are_mapped_are_not_believed(
+    tmp_path: Path, harm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("photochrom.engines.weights_file.LARGEST_READ_BYTES", 1000)
+    path = write_tiny_generator(tmp_path / "model")
+    engine, picture = GeneratorEngine(path), PICTURE
+    assert engine.paint(picture).shape == (32, 32, 3)
+    do_harm(path.with_suffix(".weights"), harm)
     with pytest.raises(ModelFileError, match=r"weights.*the weights were changed while they were used"):
         engine.paint(picture)
 
@@ -164,6 +189,7 @@ def test_missing_truncated_and_foreign_files_are_one_line(tiny_generator: Path, 
         GeneratorEngine(folder / "model.onnx")
     with pytest.raises(ModelFileError, match="sha256 starts with"):
         GeneratorEngine(folder / "model.onnx", expected_sha256="0" * 64)
+    (folder / "model.weights").write_bytes((tiny_generator / "model.weights").read_bytes())
     (folder / "model.onnx").write_bytes(b"nothing")
     with pytest.raises(ModelFileError, match="not a model that ONNX Runtime can load"):
         GeneratorEngine(folder / "model.onnx")

@@ -24,6 +24,7 @@ from photochrom.options import (
     ReadingOptions,
     RestoreOptions,
 )
+from photochrom.restorer import refuse_idle
 
 
 def batch(
@@ -74,6 +75,8 @@ def batch(
         require_extra("cluster", "a cluster", "ray")
     if restore and only_restore:
         raise OptionError("are two different things", where="--restore and --only-restore", next_step="Choose one")
+    if restore or only_restore:
+        refuse_idle(restoring)
     from photochrom.cluster.here import run_here
     from photochrom.cluster.worker import Errand, check_storage, photographs
 

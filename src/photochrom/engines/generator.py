@@ -16,17 +16,15 @@ from photochrom.color import chroma, lab_from_srgb, merge_luma_chroma
 from photochrom.computer.cores import usable_cores
 from photochrom.engines.base import METADATA_KEY, FloatArray, ModelSpec, refuse_unknown_inputs
 from photochrom.engines.generator_spec import GeneratorSpec
-from photochrom.engines.onnx import (
+from photochrom.engines.onnx import choose_provider, load_session, read_checked
+from photochrom.engines.runtime import onnxruntime as ort
+from photochrom.engines.weights_file import (
     REINSTALL,
     WEIGHTS_SUFFIX,
-    MappedWeights,
-    checked_sha256,
-    choose_provider,
-    load_session,
-    read_sha256,
+    Weights,
     refuse_if_damaged,
+    weights_beside,
 )
-from photochrom.engines.runtime import onnxruntime as ort
 from photochrom.errors import ModelError, ModelFileError
 from photochrom.options import EngineOptions
 
@@ -50,8 +48,8 @@ INT8_BYTES, INT8_BYTES_PER_PIXEL = 0.9e9, 8000
 class GeneratorEngine:
     """An installed generator. Fulfils the contract of colour models (``Engine``), and paints whole pictures.
 
-    The weights lie in a file of their own beside the graph, and are memory-mapped: loading copies only what the
-    runtime rearranges. Nothing is answered once they have changed: each picture looks before and after.
+    The weights lie in a file of their own beside the graph, and are memory-mapped where they are large: loading copies
+    only what the runtime rearranges. Nothing is answered once they have changed: each picture looks before and after.
 
     Args:
         path: ``model.onnx``, whose metadata are a ``GeneratorSpec``.
@@ -67,26 +65,30 @@ class GeneratorEngine:
         options = options or EngineOptions()
         self._provider, self._reason = choose_provider(options.device)
         self._threads = options.threads or usable_cores()
-        self._sha256 = checked_sha256(path, expected_sha256)
-        weights = path.with_suffix(WEIGHTS_SUFFIX)
-        self._weights = MappedWeights(weights)
+        graph, self._sha256 = read_checked(path, expected_sha256, next_step=REINSTALL)
+        beside = path.with_suffix(WEIGHTS_SUFFIX)
+        self._weights = weights_beside(beside)
         with ThreadPoolExecutor(1) as other_core:
-            found = other_core.submit(read_sha256, weights)
-            session = self._load(path, weights, graph_is_whole=bool(expected_sha256))
+            found = other_core.submit(lambda: self._weights.sha256)
+            session = self._load(graph, path, self._weights, graph_is_whole=bool(expected_sha256))
             self.generator = _spec_from_json(session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), path)
-            refuse_if_damaged(weights, found.result(), self.generator.weights_sha256)
-        self._weights.refuse_if_changed()
+            refuse_if_damaged(beside, found.result(), self.generator.weights_sha256)
+        self._weights.loaded()
         self._session: ort.InferenceSession | None = session
         self._closing = threading.Lock()
 
-    def _load(self, path: Path, weights: Path, *, graph_is_whole: bool) -> ort.InferenceSession:
+    def _load(self, graph: bytes, path: Path, weights: Weights, *, graph_is_whole: bool) -> ort.InferenceSession:
         try:
-            return load_session(str(path), path, self._provider, self._threads, weights_stay_mapped=True)
+            return load_session(
+                graph, path, self._provider, self._threads, weights=weights, weights_stay_as_stored=True
+            )
         except ModelFileError:
             if not graph_is_whole:
                 raise
             raise ModelFileError(
-                "the weights are missing, damaged or cut short", where=str(weights), next_step=REINSTALL
+                "the weights are missing, damaged or cut short",
+                where=str(path.with_suffix(WEIGHTS_SUFFIX)),
+                next_step=REINSTALL,
             ) from None
 
     @property

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.computer.cores import usable_cores
-from photochrom.computer.hashes import sha256_of
 from photochrom.engines.base import HINT_CHANNELS, METADATA_KEY, FloatArray, ModelSpec, refuse_unknown_inputs
 from photochrom.engines.runtime import onnxruntime as ort
+from photochrom.engines.weights_file import WEIGHTS_SUFFIX, MappedWeights, Weights, refuse_if_damaged, weights_beside
 from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.options import EngineOptions
 
@@ -27,8 +27,6 @@ PROVIDERS = {
 }
 PACKAGES = {"cuda": "onnxruntime-gpu", "directml": "onnxruntime-directml", "openvino": "onnxruntime-openvino"}
 ONLY_FATAL_MESSAGES = 4
-WEIGHTS_SUFFIX = ".weights"
-REINSTALL = "Import or pull the model again."
 
 
 class OnnxEngine:
@@ -49,16 +47,15 @@ class OnnxEngine:
         self._provider, self._reason = choose_provider(options.device)
         self._threads = options.threads or usable_cores()
         content, sha256 = read_checked(path, expected_sha256)
-        # Imported models have their weights in a file of their own, which is mapped instead of read.
-        weights = path.with_suffix(WEIGHTS_SUFFIX)
-        self._weights = MappedWeights(weights) if weights.is_file() else None
-        source = str(path) if self._weights else content
-        session = load_session(source, path, self._provider, self._threads)
+        # Imported models have their weights in a file of their own.
+        beside = path.with_suffix(WEIGHTS_SUFFIX)
+        self._weights = weights_beside(beside) if beside.is_file() else None
+        session = load_session(content, path, self._provider, self._threads, weights=self._weights)
         metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         self._spec = ModelSpec.from_json(metadata, str(path)).model_copy(update={"sha256": sha256})
         if self._weights:
-            checked_sha256(weights, self._spec.weights_sha256)
-            self._weights.refuse_if_changed()
+            refuse_if_damaged(beside, self._weights.sha256, self._spec.weights_sha256)
+            self._weights.loaded()
         self._inputs = {item.name for item in session.get_inputs()}
         self._outputs = {item.name for item in session.get_outputs()}
         if "luma" not in self._inputs or "ab" not in self._outputs:
@@ -106,31 +103,6 @@ class OnnxEngine:
             self._session = None
 
 
-class MappedWeights:
-    """Weights in a file of their own, which the runtime maps: what it answers counts only while they are as they were.
-
-    Args:
-        path: the file, as it is when this is made; its hash is checked by :func:`checked_sha256`.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._status = self._found()
-
-    def refuse_if_changed(self) -> None:
-        """Raise ModelFileError if the file has been cut, written to, replaced or removed. Cost: a look at its entry."""
-        if self._found() != self._status:
-            what = "the weights were changed while they were used"
-            raise ModelFileError(what, where=str(self._path), next_step=REINSTALL)
-
-    def _found(self) -> tuple[int, ...] | None:
-        try:
-            status = self._path.stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_size, status.st_mtime_ns
-
-
 def choose_provider(device: str) -> tuple[str, str]:
     """Return the provider's name and the reason for it."""
     provider = PROVIDERS[device]
@@ -145,32 +117,9 @@ def choose_provider(device: str) -> tuple[str, str]:
     return provider, "the default: fast enough, same everywhere" if device == "cpu" else "asked for"
 
 
-def checked_sha256(path: Path, expected: str) -> str:
-    """Return the hash of an imported model's file; raise ModelFileError if it is not the expected one, unless empty."""
-    found = read_sha256(path)
-    refuse_if_damaged(path, found, expected)
-    return found
-
-
-def read_sha256(path: Path) -> str:
-    """Return the hash of a model's file; raise ModelFileError if it cannot be read."""
-    try:
-        return sha256_of(path)
-    except OSError as error:
-        raise ModelFileError(f"cannot be read ({error.strerror})", where=str(path), next_step=REINSTALL) from None
-
-
-def refuse_if_damaged(path: Path, found: str, expected: str) -> None:
-    """Raise ModelFileError if a file's hash is not the expected one, unless that is empty."""
-    if expected and found != expected:
-        raise ModelFileError(
-            f"the file is damaged: its sha256 starts with {found[:12]}, {expected[:12]} was expected",
-            where=str(path),
-            next_step=REINSTALL,
-        )
-
-
-def read_checked(path: Path, expected_sha256: str) -> tuple[bytes, str]:
+def read_checked(
+    path: Path, expected_sha256: str, *, next_step: str = "Install photochrom again."
+) -> tuple[bytes, str]:
     """Return a model file's bytes and their hash; raise ModelFileError if it is not the expected one, unless empty.
 
     The bytes that were hashed are the bytes that are run: reading the file twice would leave a gap between.
@@ -184,20 +133,28 @@ def read_checked(path: Path, expected_sha256: str) -> tuple[bytes, str]:
         raise ModelFileError(
             f"the model file is damaged: its sha256 starts with {sha256[:12]}, {expected_sha256[:12]} was expected",
             where=str(path),
-            next_step="Install photochrom again.",
+            next_step=next_step,
         )
     return content, sha256
 
 
 def load_session(
-    source: bytes | str, path: Path, provider: str, threads: int, *, weights_stay_mapped: bool = False
+    content: bytes,
+    path: Path,
+    provider: str,
+    threads: int,
+    *,
+    weights: Weights | None = None,
+    weights_stay_as_stored: bool = False,
 ) -> ort.InferenceSession:
-    """Return a session of a model's bytes, or of the path of a model whose weights lie in a file of their own.
+    """Return a session of a model's bytes, whose weights may lie in a file of their own.
 
-    ``weights_stay_mapped`` leaves out the optimisations that make rearranged copies of weights.
+    ``weights_stay_as_stored`` leaves out the optimisations that make rearranged copies of weights.
     """
     options = ort.SessionOptions()
-    if weights_stay_mapped:
+    if weights:
+        weights.give_to(options)
+    if weights_stay_as_stored:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -206,6 +163,8 @@ def load_session(
     # Waiting threads sleep rather than spin: between two photographs the decoder needs the processor.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
+        # A mapped file is looked for beside the graph, so that its path is what the runtime has to know.
+        source = str(path) if isinstance(weights, MappedWeights) else content
         session = ort.InferenceSession(source, options, providers=[provider])
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no base class of their own
         first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

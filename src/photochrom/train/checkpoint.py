@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from photochrom.computer.systems import flush_to_disk, put_in_place
 from photochrom.engines.catalog import model_cards
 from photochrom.engines.hub import find_model, installed_models
-from photochrom.engines.onnx import checked_sha256
+from photochrom.engines.weights_file import checked_sha256
 from photochrom.errors import TrainingError
 from photochrom.export.kept import read_kept
 from photochrom.train.learner import Learner

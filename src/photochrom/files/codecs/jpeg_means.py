@@ -24,6 +24,7 @@ from photochrom.files.codecs.jpeg_frame import (
     is_all_there,
     segments,
     with_a_row_more,
+    with_usual_header,
 )
 from photochrom.files.codecs.libvips import libvips
 
@@ -37,13 +38,13 @@ MISSED_CODES, MISSED_EIGHTHS = 4.0, 1.0
 
 
 def means_of_blocks(data: bytes, frame: Frame) -> Means | None:
-    """Return the means of blocks (h, w, channels) as coded, with a row of units more than there is; None if not told.
+    """Return the means of blocks (h, w, channels) as coded; None if not told.
 
     In codes, not cut to 0..255 where the quantiser leaves room, so between -128 and 383 in most files. Channels are
-    those of the file, luma and chroma mostly. Only told for pictures coded in one scan. Cost: half of decoding. Memory:
-    a 16th of the picture.
+    those of the file, luma and chroma mostly. Of pictures coded in one scan with a row of units more than there is.
+    Cost: half of decoding. Memory: a 16th of the picture; of those in several scans all their coefficients.
     """
-    longer = with_a_row_more(data, frame)
+    longer = with_a_row_more(data, frame) if frame.in_one_scan else with_usual_header(data, frame)
     if longer is None or frame.width <= BLOCK * frame.blocks[0]:
         return None
     head, scan_at, tables = _weaker_head(longer)
@@ -91,7 +92,7 @@ def first_out_of_range(means: Means, data: bytes, frame: Frame) -> int | None:
     """Return the first row of pixels with a mean that no encoder makes; None where there is none."""
     *_, tables = _weaker_head(data)
     across, down = frame.blocks
-    inside = means[:-down]
+    inside = means[:-down] if frame.in_one_scan else means
     if inside.shape[2] != len(frame.sampling):
         return None
     first: list[int] = []
@@ -114,7 +115,7 @@ def _averaged(plane: Means, height: int, width: int) -> Means:
 
 def has_data_left_over(data: bytes, frame: Frame) -> bool:
     """Return whether more blocks are coded than the picture has: bits before were lost, or changed."""
-    means = means_of_blocks(data, frame)
+    means = means_of_blocks(data, frame) if frame.in_one_scan else None
     return means is not None and is_followed_by_more(means, frame)
 
 
@@ -127,9 +128,11 @@ def is_followed_by_more(means: npt.NDArray[Any], frame: Frame) -> bool:
 def ends_early(means: npt.NDArray[Any], data: bytes, frame: Frame) -> bool:
     """Return whether the data ends before the last unit, which libjpeg fills as those around it.
 
-    It warns of that, but nobody hears it where it is in the last strip.
+    It warns of that, but nobody hears it where it is in the last strip. Where one unit alone is missing, the bits that
+    pad the last byte are taken for it; those of a whole file begin the row beyond, which is flat from its start here.
     """
     across, down = frame.blocks
     last = means[-1 - down, -1]
     filled = any(bool((last == other).all()) for other in (means[-1, -1], means[-1 - down, -1 - across]))
+    filled = filled or not np.ptp(means[-down:], axis=(0, 1)).any()
     return filled and not is_all_there(data, frame)

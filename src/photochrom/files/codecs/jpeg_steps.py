@@ -11,13 +11,14 @@ Source: ISO 10918-1, sections F.1.2.1 and F.2.2.1 (differences of DC coefficient
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from photochrom.files.codecs.jpeg_frame import BLOCK, Frame
 from photochrom.files.codecs.jpeg_means import (
+    Means,
     ends_early,
     first_out_of_range,
     is_followed_by_more,
@@ -31,9 +32,19 @@ STEP = "from the middle of row {row} on every block is shifted by as much: bits 
 LOST_STRETCH = "zeros stand where its compressed data was"
 WRONG_DATA = "its compressed data is wrong, or ends early"
 Steps = npt.NDArray[np.float32]
-# The least step in codes, how near to it or to none a block's is, and in what share of each part of a row. Of 954
-# photographs, saved as JPEG in many ways, none has such a step; two have a band that keeps to half its height.
-LEAST_STEP, NEAR, NEAR_OF_BAND, SHARE = 8.0, 0.5, 0.4, 0.75
+
+
+class Likeness(NamedTuple):
+    """The least step in codes, how near to it or to none a block's is, and in what share of each part of a row."""
+
+    least: float
+    near: float
+    share: float
+
+
+# Of 954 photographs, saved as JPEG in many ways, none has such a step; two have a band that keeps to half its height.
+# Means are a block apart, and differ by more of the scene: with a step's limits 24 of them have one, with these none.
+OF_A_STEP, OF_A_BAND, OF_MEANS = Likeness(8, 0.5, 0.75), Likeness(8, 0.4, 0.75), Likeness(16, 0.35, 0.85)
 ENDS = 3
 """Blocks at the end of a row whose median is the height that is looked for."""
 ROWS_AT_A_TIME = 64
@@ -46,12 +57,29 @@ def wrong_blocks(data: bytes, frame: Frame) -> str:
     means = means_of_blocks(data, frame)
     if means is None:
         return ""
-    if is_followed_by_more(means, frame):
+    if frame.in_one_scan and is_followed_by_more(means, frame):
         return LEFT_OVER
-    if ends_early(means, data, frame):
+    if frame.in_one_scan and ends_early(means, data, frame):
         return WRONG_DATA
     row = first_out_of_range(means, data, frame)
-    return "" if row is None else OUT_OF_RANGE.format(row=row + 1)
+    if row is not None:
+        return OUT_OF_RANGE.format(row=row + 1)
+    row = row_of_shift(means, frame)
+    return "" if row is None else STEP.format(row=row + 1)
+
+
+def row_of_shift(means: Means, frame: Frame) -> int | None:
+    """Return what :func:`row_of_step` does, by the means alone, which are neither cut to 0..255 nor smoothed.
+
+    That tells a shift of colour, whose edge decoders smooth, and one that leaves most of a row black or white.
+    """
+    across, down = frame.blocks
+    rows, columns = means.shape[0] // down - (1 if frame.in_one_scan else 0), means.shape[1] // across
+    if frame.restarts or columns < 2 * ENDS or rows < 3:
+        return None
+    units = means[: rows * down, : columns * across].reshape(rows, down, columns, across, -1).mean(axis=3)
+    found = _first_stair(units[1:, 0] - units[:-1, -1], OF_MEANS, restarts=False)
+    return None if found is None else (found + 1) * down * BLOCK
 
 
 def row_of_step(pixels: npt.NDArray[Any], frame: Frame) -> int | None:
@@ -64,7 +92,8 @@ def row_of_step(pixels: npt.NDArray[Any], frame: Frame) -> int | None:
         return None
     for top in range(0, pixels.shape[0] // down, ROWS_AT_A_TIME):
         part = pixels[top * down : (top + ROWS_AT_A_TIME + 2) * down + 2]
-        found = _first_stair(_steps_between(part, frame), restarts=frame.restarts)
+        alike = OF_A_BAND if frame.restarts else OF_A_STEP
+        found = _first_stair(_steps_between(part, frame), alike, restarts=frame.restarts)
         if found is not None:
             return (top + found + 1) * down
     return None
@@ -83,7 +112,7 @@ def _steps_between(pixels: npt.NDArray[Any], frame: Frame) -> Steps:
     return np.asarray(twice.reshape(len(edges), columns, across * channels) @ adding)
 
 
-def _first_stair(steps: Steps, *, restarts: bool) -> int | None:
+def _first_stair(steps: Steps, alike: Likeness, *, restarts: bool) -> int | None:
     """Return the first row (of those that have one below them) into which a step leads that begins in its middle."""
     into, out_of = steps[:-1], steps[1:]
     if not len(into):
@@ -94,16 +123,16 @@ def _first_stair(steps: Steps, *, restarts: bool) -> int | None:
         if restarts and places.start:
             break
         height = np.median(end, axis=1, keepdims=True)
-        tall = np.abs(height) >= LEAST_STEP
+        tall = np.abs(height) >= alike.least
         rows = np.flatnonzero(tall.any(axis=(1, 2)))
-        stairs = (tall[rows] & _is_stair(into[rows], out_of[rows], height[rows], restarts=restarts))[:, places]
+        stairs = (tall[rows] & _is_stair(into[rows], out_of[rows], height[rows], alike, restarts=restarts))[:, places]
         found += [int(row) for row in rows[stairs.any(axis=(1, 2))][:1]]
     return min(found, default=None)
 
 
-def _is_stair(into: Steps, out_of: Steps, height: Steps, *, restarts: bool) -> npt.NDArray[np.bool_]:
+def _is_stair(into: Steps, out_of: Steps, height: Steps, alike: Likeness, *, restarts: bool) -> npt.NDArray[np.bool_]:
     """Return for each block but the first whether a shift by ``height`` begins with it, by most blocks of each part."""
-    near = (NEAR_OF_BAND if restarts else NEAR) * np.abs(height)
+    near = alike.near * np.abs(height)
 
     def share(steps: Steps, wanted: Steps | float, *, on_the_right: bool) -> Steps:
         return (_shares_right if on_the_right else _shares_left)(np.abs(steps - wanted) <= near)
@@ -113,7 +142,7 @@ def _is_stair(into: Steps, out_of: Steps, height: Steps, *, restarts: bool) -> n
         parts += [share(out_of, -height, on_the_right=True), share(out_of, 0.0, on_the_right=False)]
     else:
         parts += [share(out_of, height, on_the_right=False), share(out_of, 0.0, on_the_right=True)]
-    return np.asarray(np.min(parts, axis=0) >= SHARE)
+    return np.asarray(np.min(parts, axis=0) >= alike.share)
 
 
 def _shares_left(agrees: npt.NDArray[np.bool_]) -> Steps:

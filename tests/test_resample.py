@@ -50,14 +50,16 @@ def test_resizing_part_of_a_plane_takes_just_that_part() -> None:
     assert np.array_equal(resize(plane, 5, 8, extent=(5, 8)), plane[:, :5])
 
 
-def test_box_means_agree_with_a_plain_loop() -> None:
+@pytest.mark.parametrize("radius", [1, 2, 3, 9])  # those of small windows are added up, others are running sums
+def test_box_means_agree_with_a_plain_loop(radius: int) -> None:
     plane = np.random.default_rng(0).random((2, 7, 5))
     expected = np.empty_like(plane)
     for y in range(7):
         for x in range(5):
-            window = plane[:, max(0, y - 2) : y + 3, max(0, x - 2) : x + 3]
+            window = plane[:, max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1]
             expected[:, y, x] = window.mean(axis=(1, 2))
-    assert np.allclose(box_mean(plane, 2), expected)
+    assert np.allclose(box_mean(plane, radius), expected)
+    assert np.allclose(box_mean(plane[:, :1, :1], radius), plane[:, :1, :1])
 
 
 def half_and_half(side: int, place: float) -> tuple[np.ndarray, np.ndarray]:

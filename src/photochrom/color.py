@@ -126,7 +126,8 @@ def srgb_from_lab(lab: Floats) -> Floats:
     """
     fy = (lab[..., 0] + 16) / 116
     f = np.stack([fy + lab[..., 1] / 500, fy, fy - lab[..., 2] / 200], axis=-1)
-    xyz = np.where(f > 6 / 29, f**3, (f - 4 / 29) / LAB_SLOPE) * D65_WHITE.astype(lab.dtype)
+    cubes = f * f * f  # a tenth of what a power costs
+    xyz = np.where(f > 6 / 29, cubes, (f - 4 / 29) / LAB_SLOPE) * D65_WHITE.astype(lab.dtype)
     return srgb_from_linear(xyz @ LINEAR_RGB_FROM_XYZ.T.astype(lab.dtype))
 
 

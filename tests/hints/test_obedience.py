@@ -9,6 +9,8 @@ from photochrom import Colorizer, FakeEngine, Hint, Photo
 from photochrom.color import chroma_from_ab, ciede2000, lab_from_srgb, merge_luma_chroma
 from photochrom.coloring.obedience import keep_near
 from photochrom.coloring.prediction import Prediction, View
+from photochrom.hints import spreading
+from photochrom.hints.drawing import draw
 from photochrom.luma import luma_codes
 
 
@@ -126,3 +128,18 @@ def test_a_references_colours_stay_near_what_matches() -> None:
     falling = kept.ab[0, 12, 8:16]
     assert (np.diff(falling) <= 0).all()
     assert len(np.unique(falling)) > 3
+
+
+@pytest.mark.parametrize("reach", [0.05, 0.2, 0.5])
+def test_only_cells_within_reach_are_looked_at_and_nothing_is_lost_by_it(
+    reach: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(4)
+    luma = np.clip(0.5 + np.cumsum(rng.normal(0, 0.004, (90, 120)), axis=1), 0, 1).astype(np.float32)
+    ab = rng.normal(0, 10, (2, 90, 120)).astype(np.float32)
+    hints = [Hint(point=(0.2, 0.3), color="seagreen", reach=reach), Hint(point=(0.3, 0.4), color="navy", reach=reach)]
+    drawn = draw(hints, luma)
+    quick = spreading.obey(ab, luma, drawn)
+    monkeypatch.setattr(spreading, "_within_reach", lambda *_: (slice(0, 90), slice(0, 120)))
+    assert np.allclose(quick, spreading.obey(ab, luma, drawn), atol=1e-4)
+    assert (quick != ab).any()

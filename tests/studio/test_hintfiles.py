@@ -19,12 +19,12 @@ RED, BLUE = [{"point": [0.5, 0.5], "color": "red"}], [{"stroke": [[0.1, 0.1], [0
 
 def test_photographs_of_one_name_have_files_of_their_own(tmp_path: Path) -> None:
     jpeg, png = tmp_path / "gran.jpg", tmp_path / "gran.png"
-    elsewhere = tmp_path / "sub" / "gran.png"
-    assert hintfiles.photo_file(jpeg, [jpeg, elsewhere]).name == "gran.hints.json"
-    assert hintfiles.photo_file(jpeg, [jpeg, png]).name == "gran.jpg.hints.json"
-    assert hintfiles.photo_file(png, [jpeg, png]).name == "gran.png.hints.json"
+    both, elsewhere = [str(jpeg), str(png)], str(tmp_path / "sub" / "gran.png")
+    assert hintfiles.photo_file(jpeg, [str(jpeg), elsewhere]).name == "gran.hints.json"
+    assert hintfiles.photo_file(jpeg, both).name == "gran.jpg.hints.json"
+    assert hintfiles.photo_file(png, both).name == "gran.png.hints.json"
     (tmp_path / "gran.jpg.hints.json").touch()
-    assert hintfiles.photo_file(jpeg, [jpeg]).name == "gran.jpg.hints.json"
+    assert hintfiles.photo_file(jpeg, [str(jpeg)]).name == "gran.jpg.hints.json"
 
 
 def test_a_films_hints_are_the_command_lines_and_come_and_go(tmp_path: Path) -> None:

@@ -46,6 +46,9 @@ from photochrom.resample import GuidedUpsampler
 if TYPE_CHECKING:
     from photochrom.restoration.pipeline import RestoreResult
 
+PART_CELLS = 1 << 14
+"""Cells of the chroma grid that a thread converts at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class ColorizeResult:
@@ -196,8 +199,6 @@ def merge_chroma(
     Shapes: (H, W, 1 or 3), (2, h, w) -> (H, W, 3), dtype kept. Works in row strips, whose borders leave no trace.
     """
     height, width = pixels.shape[:2]
-    cbcr = chroma_from_ab(cell_luma, np.moveaxis(ab, 0, -1))
-    upsampler = GuidedUpsampler.fit(cbcr, cell_luma, width, height)
     max_code = int(np.iinfo(pixels.dtype).max)
     out = empty_pixels((height, width, 3), pixels.dtype)
 
@@ -209,6 +210,14 @@ def merge_chroma(
         let_go(out, pixels)
 
     with ThreadPoolExecutor(threads) as pool:
+        cbcr = list(pool.map(lambda part: chroma_from_ab(cell_luma[part], np.moveaxis(ab[:, part], 0, -1)), _parts(ab)))
+        upsampler = GuidedUpsampler.fit(np.concatenate(cbcr), cell_luma, width, height)
         for _ in pool.map(merge, strips(width, height)):  # the loop raises what a thread raised
             pass
     return out
+
+
+def _parts(ab: FloatArray) -> list[slice]:
+    """Return the rows of a chroma grid in parts that are worth a thread each, whatever their number."""
+    rows = max(1, PART_CELLS // ab.shape[2])
+    return [slice(top, top + rows) for top in range(0, ab.shape[1], rows)]

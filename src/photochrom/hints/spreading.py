@@ -26,6 +26,8 @@ EDGE_CELLS, TEXTURE_LUMA = 160.0, 0.01
 SOFTNESS_CELLS = 3.0
 # The last cells of the reach, over which a correction fades.
 FADING_CELLS = 8.0
+# Cells beyond the reach that walks may go through.
+MARGIN_CELLS = 8 * SOFTNESS_CELLS
 ROUNDS = 2
 
 
@@ -37,18 +39,23 @@ def obey(ab: npt.NDArray[np.float32], guide: Plane, drawn: Drawn) -> npt.NDArray
         guide: (h, w) luma 0..1, whose edges stop a hint.
         drawn: the hints on that grid.
 
-    Cost: some 60 ms for 256 x 341 cells, however many hints there are.
+    Cost: some 60 ms for 256 x 341 cells where hints reach all of them, 10 ms for one of ordinary reach.
     """
     known = drawn.number >= 0
     if not known.any():
         return ab
-    wanted = np.where(known, drawn.ab - ab, 0)
     across, down = _steps(guide)
-    mass = _walked(np.concatenate([wanted, drawn.weight[None] * known, known[None]]), across, down)
+    rows, columns = _within_reach(known, drawn.reach)
+    obeyed, here = ab.astype(np.float32), (rows, columns)
+    known, weight, reach = known[here], drawn.weight[here], drawn.reach[here]
+    across, down, ab = across[here], down[here], ab[:, rows, columns]
+    wanted = np.where(known, drawn.ab[:, rows, columns] - ab, 0)
+    mass = _walked(np.concatenate([wanted, weight[None] * known, known[None]]), across, down)
     nearest = mass[:3] / np.maximum(mass[3], 1e-300)
-    share = np.clip(_left(drawn.reach, known, across, down) / FADING_CELLS, 0, 1) * nearest[2]
-    offset, share = np.where(known, wanted, nearest[:2]), np.where(known, drawn.weight, share)
-    return np.asarray(ab + share * offset, dtype=np.float32)
+    share = np.clip(_left(reach, known, across, down) / FADING_CELLS, 0, 1) * nearest[2]
+    offset, share = np.where(known, wanted, nearest[:2]), np.where(known, weight, share)
+    obeyed[:, rows, columns] = ab + share * offset
+    return obeyed
 
 
 def nearness(known: npt.NDArray[np.bool_], near: float, gone: float) -> Plane:
@@ -56,6 +63,20 @@ def nearness(known: npt.NDArray[np.bool_], near: float, gone: float) -> Plane:
     step = np.ones(known.shape)
     left = _left(np.full(known.shape, gone, dtype=np.float32), known, step, step) - 1
     return np.asarray(np.clip(left / (gone - near), 0, 1), dtype=np.float32)
+
+
+def _within_reach(known: npt.NDArray[np.bool_], reach: Plane) -> tuple[slice, slice]:
+    """Return the rows and columns that a walk from known cells may come to, and may have gone through on the way.
+
+    A step is a cell at least; who walks farther round than the margin and back brings a ten-millionth.
+    """
+    far = int(np.ceil(reach[known].max() + MARGIN_CELLS))
+
+    def span(along: npt.NDArray[np.intp]) -> slice:
+        return slice(max(0, int(along.min()) - far), int(along.max()) + far + 1)
+
+    rows, columns = np.nonzero(known)
+    return span(rows), span(columns)
 
 
 def _steps(guide: Plane) -> tuple[Doubles, Doubles]:

@@ -11,19 +11,19 @@ from typing import Any
 
 from photochrom.albums.album import COLORED_MARK, look_through
 from photochrom.errors import PhotochromError, PhotoNotFoundError
-from photochrom.files.codecs.atomic import write_whole
 from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
 from photochrom.hints.sheet import HintSheet, PhotoIdentity
 from photochrom.options import RestoreOptions
 from photochrom.studio import films, hintfiles
 from photochrom.studio.darkroom import Darkroom, why_not
-from photochrom.studio.looks import THUMBNAIL_PX, THUMBNAIL_QUALITY, Looks, decided, encoded, shrunk
+from photochrom.studio.looks import SMALL_NAME, THUMBNAIL_PX, THUMBNAIL_QUALITY, Looks, decided, encoded, shrunk
 from photochrom.studio.masks import Stroke, correct_mask, find_mask
 from photochrom.studio.parts import Parts
 from photochrom.studio.problems import HttpError, sentence_of
 from photochrom.studio.requests import checked_request
 from photochrom.studio.stopping import Stop
+from photochrom.studio.store import is_there, write_again
 from photochrom.studio.wall import Item, Wall
 from photochrom.studio.workers import LAST, USUAL
 
@@ -53,7 +53,9 @@ class Desk:
         self.darkroom = Darkroom(parts, self.wall, folder)
         self.wall.go_on()
         for item in self.wall.all():
-            if item.kind == "film" and item.state == "done" and not item.shots:
+            if item.state == "done" and not self._is_made(item):
+                self.wall.begin(item.id)
+            elif item.kind == "film" and item.state == "done" and not item.shots:
                 self.find_shots(item)
         if folder is not None:
             self.hang_folder(folder)
@@ -93,7 +95,7 @@ class Desk:
 
     def _prepared(self, item: Item, stop: Stop) -> dict[str, Any]:
         folder, values = self.wall.folder_of(item), dict[str, Any]()
-        if not (folder / BEFORE).exists():
+        if not is_there(folder / BEFORE, folder / SMALL_NAME):
             if item.kind == "film":
                 values["frame"], photo = films.frame_at(Path(item.path), None, self.parts.limits)
             else:
@@ -110,14 +112,17 @@ class Desk:
         if item.kind == "film" and not item.shots:
             self.find_shots(item)
         result = self.looks.run(folder, look, stop)
-        write_whole(folder / AFTER, encoded(result.photo))
-        write_whole(
-            folder / THUMBNAIL, encoded(shrunk(result.photo, THUMBNAIL_PX, 2 * THUMBNAIL_PX), THUMBNAIL_QUALITY)
-        )
+        write_again(folder / AFTER, encoded(result.photo))
+        thumbnail = shrunk(result.photo, THUMBNAIL_PX, 2 * THUMBNAIL_PX)
+        write_again(folder / THUMBNAIL, encoded(thumbnail, THUMBNAIL_QUALITY))
         return {**values, "state": "done", "error": "", "notes": decided(result), "revision": item.revision + 1}
 
+    def _is_made(self, item: Item) -> bool:
+        folder = self.wall.folder_of(item)
+        return is_there(*(folder / name for name in (BEFORE, SMALL_NAME, AFTER, THUMBNAIL)))
+
     def _keep_small(self, photo: Photo, folder: Path) -> None:
-        write_whole(folder / BEFORE, encoded(self.looks.keep_small(photo, folder)))
+        write_again(folder / BEFORE, encoded(self.looks.keep_small(photo, folder)))
 
     def take_frame(self, item: Item, seconds: float) -> str:
         """Hold a film's frame ready to say colours in, and return its time, by which it is known.
@@ -197,7 +202,7 @@ class Desk:
 
     def _hints_path(self, item: Item) -> Path:
         """Return where a photograph's hints lie, for the command line to read."""
-        return hintfiles.photo_file(Path(item.path), (Path(one.path) for one in self.wall.all() if one.is_original))
+        return hintfiles.photo_file(Path(item.path), (one.path for one in self.wall.all() if one.is_original))
 
     def hint_sheet(self, item: Item) -> HintSheet:
         """Return a photograph's hints as they are kept."""

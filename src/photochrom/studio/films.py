@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from photochrom.albums.album import COLORED_MARK, fitted_name
 from photochrom.errors import OptionError
-from photochrom.files.codecs.atomic import write_whole
 from photochrom.files.photo import Photo
 from photochrom.options import ColorizeOptions, Limits
 from photochrom.studio.hintfiles import film_folder, folder_for
@@ -22,7 +21,7 @@ from photochrom.studio.looks import FRAMES, encoded, references_in, shrunk
 from photochrom.studio.problems import HttpError
 from photochrom.studio.requests import checked_request
 from photochrom.studio.stopping import Stop, stoppable
-from photochrom.studio.store import FILM_SUFFIXES
+from photochrom.studio.store import FILM_SUFFIXES, write_again
 
 if TYPE_CHECKING:
     from photochrom.studio.parts import Parts
@@ -74,7 +73,7 @@ def find_shots(path: Path, folder: Path, limits: Limits, stop: Stop) -> Iterator
         if number == MOST_SHOTS:
             return
         small = shrunk(shot.still.photo, SHOT_PX, 3 * SHOT_PX)
-        write_whole(shot_path(folder, number), encoded(small, SHOT_QUALITY))
+        write_again(shot_path(folder, number), encoded(small, SHOT_QUALITY))
         yield shot.begin_s, shot.end_s, shot.still.at_s
 
 

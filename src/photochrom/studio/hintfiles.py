@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
 import zipfile
@@ -27,10 +28,11 @@ Frames = Mapping[str, Any]
 """Hints by the time of their frame, in seconds with three digits."""
 
 
-def photo_file(photo: Path, others: Iterable[Path]) -> Path:
-    """Return where a photograph's hints lie, or are to lie, among the other photographs of a wall."""
+def photo_file(photo: Path, others: Iterable[str]) -> Path:
+    """Return where a photograph's hints lie, or are to lie, among the other photographs of a wall, given by paths."""
     own = photo.with_name(photo.name + HINTS_SUFFIX)
-    is_shared = any(o != photo and o.parent == photo.parent and o.stem == photo.stem for o in others)
+    this, bare = str(photo), os.path.splitext(photo)[0]
+    is_shared = any(other != this and os.path.splitext(other)[0] == bare for other in others)
     return own if is_shared or own.exists() else photo.with_name(photo.stem + HINTS_SUFFIX)
 
 

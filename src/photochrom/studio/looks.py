@@ -67,7 +67,7 @@ class Looks:
         """Return the small copy of a photograph, and keep it in its folder."""
         small = shrunk(photo, SMALL_PX, LONGEST_PX)
         Image.fromarray(small.pixels.squeeze()).save(folder / SMALL_NAME, compress_level=1)
-        return small
+        return self._small.get(folder, lambda: Photo(small.pixels))
 
     def small_of(self, folder: Path) -> Photo:
         """Return the small copy that is kept; it never changes."""

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import AsyncIterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
@@ -99,15 +98,16 @@ class Pages(Handlers):
         return StreamingResponse(self._told(), media_type="text/event-stream")
 
     async def _told(self) -> AsyncIterator[bytes]:
-        told: dict[str, dict[str, Any]] = {}
+        told: dict[str, Item] = {}
         async for changed in self.desk.parts.changes.watch(TOPIC):
             if not changed:
                 yield b": still here\n\n"
                 continue
-            state = {**self.wall.state(), "plain": self._plain.is_there}
-            now = {photo["id"]: photo for photo in state.pop("photos")}
-            state["changed"] = [photo for identity, photo in now.items() if told.get(identity) != photo]
-            state["removed"] = [identity for identity in told if identity not in now]
+            now = {item.id: item for item in self.wall.all()}
+            # A changed photograph is another object: hundreds that have not changed cost a look each.
+            changes = [item.told() for identity, item in now.items() if told.get(identity) is not item]
+            state = {"changed": changes, "removed": [identity for identity in told if identity not in now]}
+            state |= {**self.wall.left(), "plain": self._plain.is_there}
             told = now
             yield f"data: {json.dumps(state)}\n\n".encode()
 

@@ -159,3 +159,22 @@ def _locked(folder: Path) -> IO[bytes] | None:
         handle.close()
         return None
     return handle
+
+
+def write_again(path: Path, data: bytes) -> None:
+    """Write what can be made again: whole or not at all, but without waiting for the disk as originals deserve.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        aside.write_bytes(data)
+        aside.replace(path)
+    except OSError as error:
+        raise output_error(error, path) from error
+
+
+def is_there(*paths: Path) -> bool:
+    """Return whether files are there and hold something: after a power cut they may be empty."""
+    return all(path.exists() and path.stat().st_size > 0 for path in paths)

@@ -156,11 +156,13 @@ class Wall:
         return self.store.folder / "photos" / item.id
 
     def change(self, item: Item, **values: Any) -> Item:
-        """Write a photograph's record with some values changed, and tell everybody."""
+        """Change some values of a photograph, in its record too, and tell everybody."""
         with self._lock:
             if values:
                 item = replace(self.find(item.id), **values)
-            write_whole(self.folder_of(item) / RECORD_NAME, json.dumps(asdict(item)).encode())
+            known = self._items.get(item.id)
+            if known is None or _remembered(item) != _remembered(known):
+                write_whole(self.folder_of(item) / RECORD_NAME, json.dumps(asdict(item)).encode())
             self._items[item.id] = item
         self._changes.tell(TOPIC)
         return item
@@ -206,13 +208,12 @@ class Wall:
             for stop in self._stops.values():
                 stop.ask()
 
-    def state(self) -> dict[str, Any]:
-        """Return what the page is told of the whole wall."""
-        items = self.all()
-        left = sum(item.state in {"waiting", "working"} for item in items)
+    def left(self) -> dict[str, Any]:
+        """Return how many photographs are still to be coloured, and how many seconds that may take."""
+        left = sum(item.state in {"waiting", "working"} for item in self.all())
         with self._lock:
             mean = sum(self._seconds) / len(self._seconds) if self._seconds else 0.0
-        return {"photos": [item.told() for item in items], "left": left, "seconds_left": round(left * mean, 1)}
+        return {"left": left, "seconds_left": round(left * mean, 1)}
 
     def _do(self, identity: str, stop: Stop) -> None:
         begun = time.monotonic()
@@ -227,6 +228,12 @@ class Wall:
                     self._seconds = [*self._seconds[-19:], time.monotonic() - begun]
         except HttpError:
             return  # taken down meanwhile
+
+
+def _remembered(item: Item) -> Item:
+    """Return what a later server has to know of a photograph: how far its making was, it has not."""
+    state: State = "waiting" if item.state == "working" else item.state
+    return replace(item, state=state, full="" if item.full == "working" else item.full, progress=0.0)
 
 
 def _read(folder: Path) -> Item | None:

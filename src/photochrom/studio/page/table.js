@@ -148,9 +148,7 @@ export class LightTable extends HTMLElement {
 
   /** Show a picture that has been made of the look, and what was decided. */
   async showResult(blob, notes) {
-    const address = URL.createObjectURL(blob);
-    await this.viewer.setImage("after", address);
-    URL.revokeObjectURL(address);
+    await this.viewer.setImage("after", blob);
     this.notes = notes;
     this.dataset.shown = String(1 + Number(this.dataset.shown ?? 0));
     if (this.isGuessing) this.showGuess(true);

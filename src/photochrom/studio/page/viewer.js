@@ -2,6 +2,7 @@
 
 import { colorOf } from "./colors.js";
 import { button, make } from "./elements.js";
+import { ask } from "./server.js";
 import { t } from "./words.js";
 
 const TILE = 512;
@@ -57,14 +58,13 @@ export class PhotoViewer extends HTMLElement {
     });
   }
 
-  /** Show a picture as one side; `none` leaves it as it is until it has been loaded. */
-  async setImage(side, address) {
-    const image = new Image();
-    image.src = address;
-    await image.decode();
+  /** Show a picture, given itself or by its address, as one side; the one that is there stays until it is decoded. */
+  async setImage(side, given) {
+    const blob = given instanceof Blob ? given : await (await ask(given)).blob();
+    const image = await createImageBitmap(blob);  // decoded once; an <img> is decoded again as it is drawn
+    this.images[side]?.close();
     this.images[side] = image;
     this.draw();
-    return image;
   }
 
   /** Lay a transparent picture over the photograph, or take it away. */
@@ -246,8 +246,8 @@ export class PhotoViewer extends HTMLElement {
     const ratio = devicePixelRatio;
     context.imageSmoothingEnabled = true;
     context.drawImage(image, 0, 0, width, height);
-    const isWhole = image.naturalWidth >= this.width;
-    const larger = isWhole ? this.scale * ratio >= 4 : this.scale * ratio > (image.naturalWidth / this.width) * 1.05;
+    const isWhole = image.width >= this.width;
+    const larger = isWhole ? this.scale * ratio >= 4 : this.scale * ratio > (image.width / this.width) * 1.05;
     if (larger && this.photo.kind === "photo") this.paintTiles(context, side, from - shift, to - shift);
     if (side === "after") for (const layer of this.layers.values()) context.drawImage(layer, 0, 0, width, height);
     for (const mark of this.marks) mark(context, this.scale, this.width, this.height);

@@ -41,8 +41,11 @@ class Print {
 
   fill(photo) {
     const parts = [];
-    if (photo.width && photo.revision <= 1) parts.push(make("img", { src: picture(photo, "before"), alt: "", loading: "lazy" }));
-    if (photo.revision) parts.push(make("img", { src: picture(photo, "thumbnail"), alt: "", class: photo.revision === 1 ? "colour" : "", loading: "lazy", onanimationend: (event) => event.target.classList.remove("colour") }));
+    const thumbnail = (more = {}) => make("img", { src: picture(photo, "thumbnail"), alt: "", loading: "lazy", ...more });
+    if (photo.revision === 1) {
+      const grey = thumbnail({ class: "grey" });  // the photograph before: one picture fetched instead of two
+      parts.push(grey, thumbnail({ class: "colour", onanimationend: (event) => { event.target.classList.remove("colour"); grey.remove(); } }));
+    } else if (photo.revision) parts.push(thumbnail());
     if (photo.kind === "film") parts.push(make("span", { class: "badge" }, t("film")));
     if (photo.state === "failed") parts.push(make("p", { class: "why" }, faultText(photo.error, photo.error_kind)));
     this.frame.replaceChildren(...parts);

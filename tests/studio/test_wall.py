@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -321,6 +322,7 @@ def test_a_film_hangs_with_its_shots_and_is_coloured_as_its_frames_say(
     film = studio.wait(studio.desk.wall.all()[0].id)
     assert (film["state"], film["kind"], film["error"]) == ("done", "film", "")
     base = f"/studio/photos/{film['id']}"
+    assert studio.client.post("/studio/album", json={"save": True}).json() == {"films_left": ["reel.mkv"]}
     shots = shots_of(studio, film["id"])
     assert [(begin, round(end, 3)) for begin, end, _ in shots] == [(0.0, 0.24), (0.24, 0.48)]
     assert Image.open(io.BytesIO(studio.client.get(f"{base}/shots/1").content)).size == (96, 64)
@@ -349,6 +351,15 @@ def test_a_film_hangs_with_its_shots_and_is_coloured_as_its_frames_say(
         time.sleep(0.02)
     assert (tmp_path / "films" / "reel-color.mp4").stat().st_size > 0
     assert "hints followed in 2 frames" in studio.desk.wall.find(film["id"]).notes
+    saved = (tmp_path / "films" / "reel-color.mp4").read_bytes()
+    assert studio.client.post("/studio/album", json={"save": True}).json() == {"films_left": []}
+    assert studio.desk.wall.find(film["id"]).full_error == ""  # it was saved, and is not written over itself
+    archive = zipfile.ZipFile(io.BytesIO(studio.client.get("/studio/album.zip").content))
+    assert archive.read("reel-color.mp4") == saved
+    archive.extract(MANIFEST_NAME, tmp_path)
+    for folder in (tmp_path, tmp_path / "films"):
+        (entry,) = Manifest.of(folder).entries["reel.mkv"]
+        assert (entry.target, entry.promise) == ("reel-color.mp4", (hashlib.sha256(saved).hexdigest(), len(saved)))
 
 
 def shots_of(studio: Studio, identity: str) -> tuple[tuple[float, float, float], ...]:

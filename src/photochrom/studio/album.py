@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from photochrom.albums.entries import Entry, line_of
-from photochrom.albums.manifest import MANIFEST_NAME, Manifest
+from photochrom.albums.manifest import MANIFEST_NAME, Manifest, file_sha256
+from photochrom.version import VERSION
 
 PIECE_BYTES = 1 << 20
 EARLIEST = (1980, 1, 1, 0, 0, 0)
@@ -33,6 +36,18 @@ class AlbumFile:
 def entries_of(results: Path) -> dict[str, Entry]:
     """Return what a photograph's folder of results remembers of them, by the names of the files."""
     return {entry.target: entry for entries in Manifest.of(results).entries.values() for entry in entries}
+
+
+def remember_film(target: Path, key: str, source: Path, shaped_by: object) -> None:
+    """Let a film's folder of results remember it, as those of photographs do; ``shaped_by`` becomes JSON.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    settings = hashlib.sha256(json.dumps(shaped_by, sort_keys=True, default=str).encode()).hexdigest()
+    size = target.stat().st_size
+    told = Entry(key, file_sha256(source), settings, target.name, file_sha256(target), size, VERSION, settings)
+    Manifest.of(target.parent).promise(told)
 
 
 class _Outlet(io.RawIOBase):

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photochrom.albums.album import COLORED_MARK, fitted_name
+from photochrom.albums.manifest import MANIFEST_NAME, file_sha256
 from photochrom.errors import OptionError
 from photochrom.files.photo import Photo
 from photochrom.options import ColorizeOptions, Limits
+from photochrom.studio.album import remember_film
 from photochrom.studio.hintfiles import film_folder, folder_for
 from photochrom.studio.looks import FRAMES, encoded, references_in, shrunk
 from photochrom.studio.problems import HttpError
@@ -128,7 +130,8 @@ def color_film(item: Item, wall: Wall, parts: Parts, stop: Stop) -> dict[str, An
     folder = wall.folder_of(item) / "results"
     folder.mkdir(exist_ok=True)
     target = folder / f"result{RESULT_SUFFIX}"
-    target.unlink(missing_ok=True)
+    for old in (target, folder / MANIFEST_NAME):
+        old.unlink(missing_ok=True)
     told = [0.0]
 
     def progress(done: int, expected: int) -> None:
@@ -144,6 +147,8 @@ def color_film(item: Item, wall: Wall, parts: Parts, stop: Stop) -> dict[str, An
     engine = stoppable(parts.sessions.engine(options.model), stop)
     colorizer = FilmColorizer(options=told_of, color=options, engine=engine, limits=parts.limits)
     result = colorizer(Path(item.path), target, progress)
+    lent = [file_sha256(path) for path in told_of.reference]
+    remember_film(target, item.name, Path(item.path), [item.look, lent, engine.spec.sha256])
     name = fitted_name(Path(item.name).stem, COLORED_MARK + RESULT_SUFFIX)
     return {
         "full": "done",

@@ -177,12 +177,14 @@ class Pages(Handlers):
         return FileResponse(path, media_type="image/webp", headers=headers)
 
     async def develop_all(self, request: Request) -> Response:
-        """Make everything at full size, one after the other."""
-        save = bool((await self._values(request)).get("save"))
+        """Make every photograph at full size, one after the other; films that are made are saved, others named."""
+        save, left = bool((await self._values(request)).get("save")), list[str]()
         for item in self.wall.all():
-            if item.state == "done" and item.kind == "photo":
+            if item.kind == "film" and item.full != "done":
+                left.append(item.name)
+            elif item.state == "done" and not (item.kind == "film" and item.saved):
                 await asyncio.to_thread(self.desk.darkroom.develop, item, save=save, priority=LATER)
-        return Response(status_code=204)
+        return JSONResponse({"films_left": left})
 
     async def album(self, request: Request) -> Response:
         """All results in one file."""

@@ -64,7 +64,8 @@ function tellProgress() {
 
 async function saveAll() {
   try {
-    await tell("/studio/album", { save: true });
+    const { films_left: films } = await tell("/studio/album", { save: true });
+    if (films.length) toast(t("albumFilms", { names: films.join(", ") }));
     album = [...photos.values()].some((photo) => photo.state === "done");
     setTimeout(tellProgress, 400);
   } catch (error) {

@@ -9,6 +9,7 @@ const WORDS = {
   again: ["Try again", "Nochmals versuchen", "Réessayer"],
   album: ["Save all", "Alle sichern", "Tout enregistrer"],
   albumDone: ["The album is ready.", "Das Album ist fertig.", "L’album est prêt."],
+  albumFilms: ["Films that are not made yet are left out: {names}. Save each of them first.", "Filme, die noch nicht fertig sind, fehlen: {names}. Sichern Sie zuerst jeden einzeln.", "Les films qui ne sont pas encore faits manquent : {names}. Enregistrez d’abord chacun d’eux."],
   albumMissing: ["{n} of {all} were not saved. The first: {why}", "{n} von {all} wurden nicht gesichert. Das erste: {why}", "{n} sur {all} n’ont pas été enregistrées. La première : {why}"],
   alternativesShow: ["Show other versions", "Andere Fassungen zeigen", "Montrer d’autres versions"],
   always: ["always", "immer", "toujours"],

@@ -18,12 +18,16 @@ from pyarrow import fs
 
 from photochrom.albums.reports import PhotoReport
 from photochrom.cli.app import run as run_cli
-from photochrom.cluster import folders
-from photochrom.cluster.folders import CloudFolder, LocalFolder, Named, is_address, open_folder
+from photochrom.cluster import cloud_folder
+from photochrom.cluster.addresses import is_address, open_folder
+from photochrom.cluster.cloud_folder import CloudFolder
+from photochrom.cluster.errand import Errand, check_storage, originals
+from photochrom.cluster.folders import Named
 from photochrom.cluster.here import run_here
+from photochrom.cluster.local_folder import LocalFolder
 from photochrom.cluster.records import MOST_TRIES, Record, record_name
 from photochrom.cluster.storage_errors import is_worth_another_try, storage_error
-from photochrom.cluster.worker import Errand, Worker, check_storage, photographs
+from photochrom.cluster.worker import Worker
 from photochrom.errors import (
     EXIT_OK,
     EXIT_SOME_FAILED,
@@ -63,7 +67,7 @@ def upload(album: Path, address: str) -> None:
 
 def run(errand: Errand, workers: int = 2) -> dict[str, PhotoReport]:
     reports: list[PhotoReport] = []
-    run_here(errand, photographs(errand), workers=workers, on_report=reports.append)
+    run_here(errand, originals(errand), workers=workers, on_report=reports.append)
     return {report.source.removeprefix(open_folder(errand.source).address + "/"): report for report in reports}
 
 
@@ -128,7 +132,7 @@ def test_a_worker_killed_between_promise_and_result_costs_nothing(errand: Errand
 
         patch.setattr(LocalFolder, "put", die)
         with Worker(vivid) as worker, pytest.raises(KeyboardInterrupt):
-            worker.do(next(photo for photo in photographs(vivid) if photo.name == "a.png"))
+            worker.do(next(photo for photo in originals(vivid) if photo.name == "a.png"))
     assert run(vivid)["a.png"].status == "done"
     assert run(vivid)["a.png"].status == "skipped"
 
@@ -136,7 +140,7 @@ def test_a_worker_killed_between_promise_and_result_costs_nothing(errand: Errand
 def test_a_photograph_that_kills_its_worker_is_given_up_after_three_tries(errand: Errand) -> None:
     killed = 0
     with Worker(errand) as worker:
-        photo = next(iter(photographs(errand)))
+        photo = next(iter(originals(errand)))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(worker, "_staged", lambda *_: (_ for _ in ()).throw(SystemExit))
             while killed < 10:
@@ -152,7 +156,7 @@ def test_a_photograph_that_kills_its_worker_is_given_up_after_three_tries(errand
 
 
 def test_a_photograph_that_vanishes_meanwhile_is_one_line(errand: Errand, album: Path) -> None:
-    photos = list(photographs(errand))
+    photos = list(originals(errand))
     (album / "a.png").unlink()
     with Worker(errand) as worker:
         report = worker.do(photos[0])
@@ -168,7 +172,7 @@ def test_a_slow_storage_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
             raise answer
         return answer
 
-    monkeypatch.setattr(folders, "WAITS_S", (0.0, 0.0))
+    monkeypatch.setattr(cloud_folder, "WAITS_S", (0.0, 0.0))
     assert CloudFolder("s3://x", None, "x")._asked(ask) == 7
 
 
@@ -292,7 +296,7 @@ def test_the_folder_of_the_photographs_is_not_that_of_the_results(album: Path) -
     with pytest.raises(OutputError, match="is the folder of the photographs"):
         check_storage(Errand(album.as_uri(), album.as_uri() + "/", "x"))
     with pytest.raises(PhotoNotFoundError):
-        list(photographs(Errand((album / "absent").as_uri(), album.as_uri(), "x")))
+        list(originals(Errand((album / "absent").as_uri(), album.as_uri(), "x")))
 
 
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"key": 1}', b"[" * 9999, b'{"key": "other", "outcome": "done"}'])
@@ -302,7 +306,7 @@ def test_records_that_others_wrote_are_not_believed(tmp_path: Path, data: bytes)
     assert Record.read(folder, "a.png") is None
 
 
-def test_a_result_is_named_apart_from_other_photographs(errand: Errand, album: Path) -> None:
+def test_a_result_is_named_apart_from_other_originals(errand: Errand, album: Path) -> None:
     write(album / "deep/b.jpg.png", 5)
     assert {report.target.rsplit("/", 1)[1] for report in run(errand).values()} >= {"b.jpg.png", "b.jpg-2.png"}
 
@@ -310,7 +314,7 @@ def test_a_result_is_named_apart_from_other_photographs(errand: Errand, album: P
 def test_shards_of_a_bucket_are_those_of_a_folder(errand: Errand) -> None:
     from photochrom.albums.parts import Shard
 
-    parts = [{photo.name for photo in photographs(errand, Shard(number, 2))} for number in (1, 2)]
+    parts = [{photo.name for photo in originals(errand, Shard(number, 2))} for number in (1, 2)]
     assert sorted(parts[0] | parts[1]) == sorted(NAMES)
     assert not parts[0] & parts[1]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +17,8 @@ pytest.importorskip("pyarrow", reason="the extra cluster")
 from photochrom.albums.reports import PhotoReport
 from photochrom.cli.app import run as run_cli
 from photochrom.cluster import on_ray
-from photochrom.cluster.worker import Errand, photographs
+from photochrom.cluster.errand import Errand, originals
+from photochrom.cluster.tasks import Task, reports_of
 from photochrom.errors import EXIT_NOT_INSTALLED, MissingExtraError, OptionError, PhotochromError
 from photochrom.options import ColorizeOptions
 from photochrom.version import VERSION
@@ -43,8 +44,8 @@ class Rows:
         worker, found = make(*fn_constructor_args), []
         for at in range(0, len(self.rows), batch_size):
             part = self.rows[at : at + batch_size]
-            found += worker({key: [row[key] for row in part] for key in part[0]})["report"]
-        return type(self)([{"report": report} for report in found])
+            found += worker({key: [row[key] for row in part] for key in part[0]})["outcome"]
+        return type(self)([{"outcome": outcome} for outcome in found])
 
     def iter_rows(self) -> Iterator[dict[str, Any]]:
         yield from self.rows
@@ -64,19 +65,21 @@ def stand_in(rows: type[Rows] = Rows) -> Any:
     return SimpleNamespace(data=data, exceptions=SimpleNamespace(RayError=RayError))
 
 
+def reports(errand: Errand, rows: type[Rows] = Rows) -> list[PhotoReport]:
+    stop = threading.Event()
+    perform = partial(on_ray._outcomes, stand_in(rows), errand, 2, stop)
+    return list(reports_of(originals(errand), perform, stop))
+
+
 def test_rows_of_names_go_out_and_rows_of_reports_come_back(errand: Errand, tmp_path: Path) -> None:
-    photos = list(photographs(errand))
-    reports = list(on_ray._reports(stand_in(), errand, photos, 2, threading.Event()))
-    assert sorted((report.status, Path(report.source).name) for report in reports) == [
+    assert sorted((report.status, Path(report.source).name) for report in reports(errand)) == [
         ("done", "a.png"),
         ("done", "b.png"),
         ("done", "c.png"),
     ]
     assert sorted(path.name for path in (tmp_path / "out").glob("*.png")) == ["a.png", "b.png", "c.png"]
-    assert {report.status for report in on_ray._reports(stand_in(), errand, photos, 2, threading.Event())} == {
-        "skipped"
-    }
-    assert list(on_ray._reports(stand_in(), errand, [], 2, threading.Event())) == []
+    assert {report.status for report in reports(errand)} == {"skipped"}
+    assert list(on_ray._outcomes(stand_in(), errand, 2, threading.Event(), [])) == []
 
 
 def test_the_cluster_is_given_some_names_at_a_time_and_none_after_a_stop(
@@ -85,28 +88,31 @@ def test_the_cluster_is_given_some_names_at_a_time_and_none_after_a_stop(
     monkeypatch.setattr(on_ray, "NAMES_AT_ONCE", 2)
     asked: list[str] = []
 
-    def names() -> Iterator[Any]:
-        for photo in photographs(errand):
+    def tasks() -> Iterator[Task]:
+        for photo in originals(errand):
             asked.append(photo.name)
-            yield photo
+            yield Task("photo", photo)
 
     stop = threading.Event()
-    reports = on_ray._reports(stand_in(), errand, names(), 2, stop)
-    assert next(reports).status == "done"
+    outcomes = on_ray._outcomes(stand_in(), errand, 2, stop, tasks())
+    report = next(outcomes).report
+    assert report is not None
+    assert report.status == "done"
     assert len(asked) == 2
     stop.set()
-    assert list(reports) == []
-    assert len(list(on_ray._reports(stand_in(), errand, names(), 2, threading.Event()))) == 3
+    assert list(outcomes) == []
+    assert len(list(on_ray._outcomes(stand_in(), errand, 2, threading.Event(), tasks()))) == 3
 
 
 def test_what_travels_is_text_and_numbers_and_no_pixels(errand: Errand) -> None:
-    photo = next(iter(photographs(errand)))
-    row = asdict(photo)
+    row = on_ray.row_of(Task("photo", next(iter(originals(errand)))))
     assert {type(value) for value in row.values()} <= {str, int}
     answer = on_ray.RowWorker(errand)({key: [value] for key, value in row.items()})
-    assert list(answer) == ["report"]
-    assert len(answer["report"][0]) < 2_000
-    assert PhotoReport(**json.loads(answer["report"][0])).status == "done"
+    assert list(answer) == ["outcome"]
+    assert len(answer["outcome"][0]) < 2_000
+    report = on_ray._outcome(json.loads(answer["outcome"][0])).report
+    assert report is not None
+    assert report.status == "done"
 
 
 def test_a_cluster_that_fails_is_one_line_and_goes_on_later(errand: Errand) -> None:
@@ -115,7 +121,7 @@ def test_a_cluster_that_fails_is_one_line_and_goes_on_later(errand: Errand) -> N
             raise RayError("a long trace\nthe head node is gone")
 
     with pytest.raises(PhotochromError, match=r"the head node is gone\). Run the same command again to go on"):
-        list(on_ray._reports(stand_in(Failing), errand, photographs(errand), 2, threading.Event()))
+        reports(errand, Failing)
 
 
 def test_no_cluster_at_an_address_is_one_line() -> None:

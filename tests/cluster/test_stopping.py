@@ -13,7 +13,7 @@ pytest.importorskip("pyarrow", reason="the extra cluster")
 
 from photochrom.cli.app import run as run_cli
 from photochrom.cluster import here
-from photochrom.cluster.folders import open_folder
+from photochrom.cluster.addresses import open_folder
 from photochrom.cluster.worker import Worker
 from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK
 from tests.albums.test_batch import write

@@ -16,6 +16,7 @@ from photochrom.cli.groups import Budget, Coloring, Engine, Reading, Restoring, 
 from photochrom.cli.progress import Report, exit_code, print_left_out, print_summary, shown_progress
 from photochrom.errors import OptionError
 from photochrom.files.originals import Originals
+from photochrom.film.options import FilmOptions
 from photochrom.options import (
     ColorizeOptions,
     EngineOptions,
@@ -38,6 +39,7 @@ def batch(
     report: Path | None = None,
     restore: Annotated[bool, Parameter(negative="")] = False,
     only_restore: Annotated[bool, Parameter(negative="")] = False,
+    films: Annotated[bool, Parameter(negative="")] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
     colour: Coloring = ColorizeOptions(),
     restoring: Restoring = RestoreOptions(),
@@ -45,6 +47,7 @@ def batch(
     writing: Writing = OutputOptions(),
     engine: Engine = EngineOptions(),
     limits: Budget = Limits(),
+    film: Annotated[FilmOptions, Parameter(group="Films, with --films")] = FilmOptions(),
 ) -> int:
     """Colour a folder of photographs in the cloud into another, on this computer or on a Ray cluster.
 
@@ -62,6 +65,7 @@ def batch(
         report: Write a file with one line of JSON per photograph.
         restore: Restore each photograph first, then colour it.
         only_restore: Restore, and leave the colours as they are.
+        films: Colour the folder's films as well, after the photographs: on a cluster by shots, each worker some.
         quiet: Print errors only.
         colour: How to colour.
         restoring: How to restore, with --restore or --only-restore.
@@ -69,6 +73,7 @@ def batch(
         writing: How to write.
         engine: What runs the net.
         limits: What a file may ask of a computer.
+        film: How to read and write films, and keep them steady.
     """
     require_extra("cluster", "albums in the cloud", "pyarrow")
     if ray_address is not None:
@@ -77,9 +82,11 @@ def batch(
         raise OptionError("are two different things", where="--restore and --only-restore", next_step="Choose one")
     if restore or only_restore:
         refuse_idle(restoring)
+    from photochrom.cluster.errand import Errand, check_storage, originals
     from photochrom.cluster.here import run_here
-    from photochrom.cluster.worker import Errand, check_storage, photographs
 
+    if films:
+        _check_films(film, only_restore=only_restore)
     errand = Errand(
         source,
         target,
@@ -90,20 +97,30 @@ def batch(
         writing=writing,
         engine=engine,
         limits=limits,
+        films=film if films else None,
     )
-    photos = photographs(errand, Shard.parse(shard) if shard else None)
+    found = originals(errand, Shard.parse(shard) if shard else None)
     check_storage(errand)
     # Nobody counts a million names before the first is done, so the bar knows no end.
     with shown_progress(None, quiet=quiet) as show, _Reports(report, show) as on_report:
         if ray_address is None:
-            summary = run_here(errand, photos, workers=workers or 2, on_report=on_report)
+            summary = run_here(errand, found, workers=workers or 2, on_report=on_report)
         else:
             from photochrom.cluster.on_ray import run_on_ray
 
-            summary = run_on_ray(errand, photos, address=ray_address, workers=workers, on_report=on_report)
+            summary = run_on_ray(errand, found, address=ray_address, workers=workers, on_report=on_report)
     print_summary(summary, quiet=quiet, done="restored" if only_restore else "coloured")
     print_left_out(summary.left_out, quiet=quiet)
     return exit_code(summary)
+
+
+def _check_films(film: FilmOptions, *, only_restore: bool) -> None:
+    require_extra("film", "film", "av", "cv2")
+    if only_restore:
+        raise OptionError("colours films", where="--films", next_step="Leave it out, or --only-restore")
+    from photochrom.cluster.films import check_film_options
+
+    check_film_options(film)
 
 
 class _Reports:

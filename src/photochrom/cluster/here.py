@@ -7,33 +7,37 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 
 from photochrom.albums.reports import BatchSummary, PhotoReport
 from photochrom.albums.stopping import asked_by, interrupt_stops
+from photochrom.cluster.errand import Errand
 from photochrom.cluster.folders import Named
-from photochrom.cluster.worker import Errand, Worker
+from photochrom.cluster.tasks import Outcome, Task, reports_of
+from photochrom.cluster.worker import Worker
 
 OnReport = Callable[[PhotoReport], None]
 
 
 def run_here(
     errand: Errand,
-    photos: Iterable[Named],
+    originals: Iterable[Named],
     *,
     workers: int,
     on_report: OnReport,
     stop: threading.Event | None = None,
 ) -> BatchSummary:
-    """Do the photographs, ``workers`` at a time, and return what became of them.
+    """Do the photographs, ``workers`` at a time, then films, and return what became of them.
 
     A stop ends the handing out; what has begun is finished. A later run goes on.
 
     Raises:
-        PhotochromError: a model, a folder or the listing fails; photographs that fail are reported instead.
+        PhotochromError: a model, a folder or the listing fails; what fails by itself is reported instead.
     """
     stop = stop or threading.Event()
     with Worker(errand) as worker:
-        return summed(_finished(worker, photos, workers, stop), on_report, stop)
+        perform = partial(_outcomes, worker, workers, stop)
+        return summed(reports_of(originals, perform, stop), on_report, stop)
 
 
 def summed(reports: Iterable[PhotoReport], on_report: OnReport, stop: threading.Event) -> BatchSummary:
@@ -56,13 +60,13 @@ def summed(reports: Iterable[PhotoReport], on_report: OnReport, stop: threading.
     )
 
 
-def _finished(worker: Worker, photos: Iterable[Named], workers: int, stop: threading.Event) -> Iterator[PhotoReport]:
-    waiting = iter(photos)
-    running: set[Future[PhotoReport]] = set()
+def _outcomes(worker: Worker, workers: int, stop: threading.Event, tasks: Iterable[Task]) -> Iterator[Outcome]:
+    waiting = iter(tasks)
+    running: set[Future[Outcome]] = set()
     with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="photochrom") as pool:
         while True:
-            while len(running) < workers and not stop.is_set() and (photo := next(waiting, None)):
-                running.add(pool.submit(worker.do, photo))
+            while len(running) < workers and not stop.is_set() and (task := next(waiting, None)):
+                running.add(pool.submit(worker.perform, task))
             if not running:
                 return
             finished, running = wait(running, return_when=FIRST_COMPLETED)

@@ -1,8 +1,8 @@
 """An album in a storage, done by a Ray cluster: an actor pool of sessions, one thread each.
 
-Rows of names go out, rows of reports come back; pixels never travel through the object store, as workers fetch and put
-them. A worker that is killed is replaced and its rows are given out again: what it had done is known by its records,
-and the photograph that it was at is tried three times.
+Rows of names go out, rows of reports come back, and of films the numbers of stretches; pixels never travel through the
+object store, as workers fetch and put them. A worker that is killed is replaced and its rows are given out again: what
+it had done is known by its records, and the photograph that it was at is tried three times.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ import itertools
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 from photochrom.albums.reports import BatchSummary, PhotoReport
+from photochrom.cluster.errand import Errand
 from photochrom.cluster.folders import Named
 from photochrom.cluster.here import OnReport, summed
-from photochrom.cluster.worker import Errand, Worker
+from photochrom.cluster.tasks import Kind, Outcome, Task, reports_of
+from photochrom.cluster.worker import Worker
 from photochrom.errors import MissingExtraError, OptionError, PhotochromError
 from photochrom.version import VERSION
 
@@ -35,6 +38,7 @@ SETTINGS = {
     "RAY_raylet_start_wait_time_s": "180",  # a busy computer takes longer than the 30 that are usual
 }
 PROBE_TIMEOUT_S = 120.0
+ROW = ("kind", "part", "name", "size", "changed_ns")
 
 
 class RowWorker:
@@ -44,23 +48,34 @@ class RowWorker:
         self._worker = Worker(errand)
 
     def __call__(self, rows: dict[str, Any]) -> dict[str, list[str]]:
-        """Return a report for each row, as JSON."""
-        photos = zip(rows["name"], rows["size"], rows["changed_ns"], strict=True)
-        reports = [self._worker.do(Named(str(name), int(size), int(when))) for name, size, when in photos]
-        return {"report": [json.dumps(asdict(report)) for report in reports]}
+        """Return an outcome for each row, as JSON."""
+        outcomes = [self._worker.perform(_task(values)) for values in zip(*(rows[name] for name in ROW), strict=True)]
+        return {"outcome": [json.dumps(asdict(outcome)) for outcome in outcomes]}
+
+
+def row_of(task: Task) -> dict[str, str | int]:
+    """Return a task as it travels."""
+    original = task.original
+    values = (task.kind, task.part, original.name, original.size, original.changed_ns)
+    return dict(zip(ROW, values, strict=True))
+
+
+def _task(values: Sequence[Any]) -> Task:
+    kind, part, name, size, changed_ns = values
+    return Task(cast("Kind", str(kind)), Named(str(name), int(size), int(changed_ns)), int(part))
 
 
 def run_on_ray(
-    errand: Errand, photos: Iterable[Named], *, address: str, workers: int | None, on_report: OnReport
+    errand: Errand, originals: Iterable[Named], *, address: str, workers: int | None, on_report: OnReport
 ) -> BatchSummary:
-    """Do the photographs on a cluster, and return what became of them; goes on from what an earlier run left.
+    """Do photographs, then films, on a cluster, and return what became of them; goes on from what an earlier run left.
 
     Args:
         errand: what to do; addresses must mean the same on every node.
-        photos: of the errand's folder; twenty thousand names are held here at a time.
+        originals: of the errand's folder; twenty thousand names are held here at a time, and those of films.
         address: of the cluster; "auto" finds the one that this machine belongs to, "local" begins one here.
         workers: sessions; left out, one for each core but one.
-        on_report: called with each photograph's report, in no order.
+        on_report: called with each report, in no order.
 
     Raises:
         OptionError: there is no cluster at the address, or it has fewer cores than workers.
@@ -81,7 +96,8 @@ def run_on_ray(
         _check_nodes(ray)
         one_thread = replace(errand, engine=errand.engine.model_copy(update={"threads": errand.engine.threads or 1}))
         stop = threading.Event()
-        return summed(_reports(ray, one_thread, photos, workers, stop), on_report, stop)
+        perform = partial(_outcomes, ray, one_thread, workers, stop)
+        return summed(reports_of(originals, perform, stop), on_report, stop)
     finally:
         ray.shutdown()
 
@@ -126,33 +142,39 @@ def _check_nodes(ray: Any) -> None:
             )
 
 
-def _reports(
-    ray: Any, errand: Errand, photos: Iterable[Named], workers: int, stop: threading.Event
-) -> Iterator[PhotoReport]:
+def _outcomes(
+    ray: Any, errand: Errand, workers: int, stop: threading.Event, tasks: Iterable[Task]
+) -> Iterator[Outcome]:
     ray.data.DataContext.get_current().enable_progress_bars = False
-    waiting = iter(photos)
-    while not stop.is_set() and (rows := [asdict(photo) for photo in itertools.islice(waiting, NAMES_AT_ONCE)]):
-        for report in _reports_on(ray, errand, rows, workers):
-            yield report
+    waiting = iter(tasks)
+    while not stop.is_set() and (some := list(itertools.islice(waiting, NAMES_AT_ONCE))):
+        for outcome in _outcomes_on(ray, errand, some, workers):
+            yield outcome
             if stop.is_set():  # what workers hold is given out again by the next run
                 return
 
 
-def _reports_on(ray: Any, errand: Errand, rows: list[dict[str, Any]], workers: int) -> Iterator[PhotoReport]:
-    blocks = max(1, min(len(rows) // ROWS_AT_ONCE, workers * 64))
-    dataset = ray.data.from_items(rows, override_num_blocks=blocks).map_batches(
+def _outcomes_on(ray: Any, errand: Errand, tasks: list[Task], workers: int) -> Iterator[Outcome]:
+    at_once = ROWS_AT_ONCE if tasks[0].kind == "photo" else 1
+    blocks = max(1, min(len(tasks) // at_once, workers * 64))
+    dataset = ray.data.from_items([row_of(task) for task in tasks], override_num_blocks=blocks).map_batches(
         RowWorker,
         fn_constructor_args=(errand,),
-        batch_size=ROWS_AT_ONCE,
-        compute=ray.data.ActorPoolStrategy(size=workers),
+        batch_size=at_once,
+        compute=ray.data.ActorPoolStrategy(size=min(workers, len(tasks))),
         num_cpus=SHARE_OF_CORE,
     )
     try:
         for row in dataset.iter_rows():
-            values = json.loads(row["report"])
-            yield PhotoReport(**{**values, "notes": tuple(values["notes"]), "left_out": tuple(values["left_out"])})
+            yield _outcome(json.loads(row["outcome"]))
     except ray.exceptions.RayError as error:
         first = (str(error).strip().splitlines() or [type(error).__name__])[-1][:200]
         raise PhotochromError(
             f"the cluster failed ({first})", next_step="Run the same command again to go on"
         ) from error
+
+
+def _outcome(values: dict[str, Any]) -> Outcome:
+    told = values["report"]
+    tuples = {name: tuple(told[name]) for name in ("notes", "left_out")} if told else {}
+    return Outcome(**{**values, "report": PhotoReport(**{**told, **tuples}) if told else None})

@@ -30,6 +30,10 @@ FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,dv,asf,nut,mxf,flv,ogg,gif,"
     "yuv4mpegpipe,vc1,ivf,rm,apng,wtv,swf,gxf,av1,obu"
 )
+FILM_SUFFIXES = frozenset({
+    ".mp4", ".mov", ".mkv", ".m4v", ".avi", ".mpg", ".mpeg", ".webm", ".mts", ".m2ts", ".dv", ".mxf", ".wmv", ".ogv",
+    ".vob",
+})  # fmt: skip
 # What the FFmpeg demuxers for single pictures are called.
 PICTURE_FORMATS = ("image2", "_pipe")
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".bmp", ".heic", ".jp2", ".dng"}

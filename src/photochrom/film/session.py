@@ -226,13 +226,15 @@ class FilmColorizer(Session):
 
     def plan(self, job: Job) -> dict[str, object]:
         """Return what shapes the result, for a later run to tell whether it may go on."""
+        files = {str(path): checks.fingerprint(path) for path in self.options.files_read}
+        return {"film": checks.fingerprint(job.info.path), "target": job.target.name, "files": files, **self.settings}
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What shapes the results of all films."""
         provenance = self._provenance
-        chosen = self.options.model_dump(mode="json", exclude={"overwrite", "recolor"})
         return {
-            "film": checks.fingerprint(job.info.path),
-            "target": job.target.name,
-            "options": chosen,
-            "files": {str(path): checks.fingerprint(path) for path in self.options.files_read},
+            "options": self.options.model_dump(mode="json", exclude={"overwrite", "recolor"}),
             "model": [provenance.model, provenance.model_sha256, provenance.version],
             "color": json.loads(json.dumps(provenance.settings, default=str)),
             "encoder": encoder_settings(self.options) if self.options.codec != "frames" else {},

@@ -1,0 +1,92 @@
+"""A folder on a disk, with the questions that a storage answers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from photochrom.cluster.folders import PIECE_BYTES, Named
+from photochrom.cluster.storage_errors import storage_error
+from photochrom.computer.names import reachable
+from photochrom.errors import PhotoNotFoundError
+from photochrom.files.codecs.atomic import Aside, write_whole
+
+
+class LocalFolder:
+    """A folder on a disk, with the same questions."""
+
+    def __init__(self, address: str, path: Path) -> None:
+        self.address, self._path = address.rstrip("/") or address, path
+
+    def listed(self) -> Iterator[Named]:
+        """Yield what is here; see :class:`Folder`."""
+        if not self._path.is_dir():
+            raise PhotoNotFoundError("there is no such folder", where=self.address, next_step="Check the path")
+        waiting = [""]
+        while waiting:
+            here, folders = waiting.pop(), list[str]()
+            # A million names in one folder are handed out as the disk tells them, and never held.
+            for name, is_folder in self._entries(here):
+                if is_folder:
+                    folders.append(name)
+                elif found := self.found(name):
+                    yield found
+            waiting += sorted(folders, reverse=True)
+
+    def _entries(self, folder: str) -> Iterator[tuple[str, bool]]:
+        """Yield the name of each entry that is no dot-name, and whether it is a folder; one that is gone has none."""
+        try:
+            with os.scandir(reachable(self._path / folder)) as entries:
+                for entry in entries:
+                    if not entry.name.startswith("."):
+                        yield f"{folder}/{entry.name}".lstrip("/"), entry.is_dir(follow_symlinks=False)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise storage_error(error, f"{self.address}/{folder}", writing=False) from error
+
+    def found(self, name: str) -> Named | None:
+        """Return a file, or None; see :class:`Folder`."""
+        path = self._path / name
+        try:
+            status = os.stat(reachable(path))
+        except OSError:
+            return None
+        return Named(name, status.st_size, status.st_mtime_ns) if path.is_file() else None
+
+    def read(self, name: str) -> bytes:
+        """Return a file's bytes; see :class:`Folder`."""
+        try:
+            return Path(reachable(self._path / name)).read_bytes()
+        except OSError as error:
+            raise storage_error(error, f"{self.address}/{name}", writing=False) from error
+
+    def near(self, name: str, folder: Path) -> Path:  # noqa: ARG002 - a disk needs no copy
+        """Return the file itself; see :class:`Folder`."""
+        path = self._path / name
+        if not Path(reachable(path)).is_file():
+            raise PhotoNotFoundError("there is no such object", where=f"{self.address}/{name}")
+        return path
+
+    def put(self, name: str, data: bytes | Path) -> None:
+        """Write a file; see :class:`Folder`."""
+        path = self._path / name
+        try:
+            Path(reachable(path.parent)).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, str(path.parent), writing=True) from error
+        if isinstance(data, bytes):
+            write_whole(path, data)
+            return
+        with Aside(path) as aside, data.open("rb") as source:
+            shutil.copyfileobj(source, aside.handle, PIECE_BYTES)
+            aside.put_in_place()
+
+    def remove(self, name: str) -> None:
+        """Remove a file; see :class:`Folder`."""
+        try:
+            (self._path / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise storage_error(error, f"{self.address}/{name}", writing=True) from error

@@ -1,6 +1,7 @@
 // What went wrong, in the language of the page: what kind of thing it is, and the command line's own sentence with it.
 
 import { noteText } from "./notes.js";
+import { SENTENCES } from "./sentences.js";
 import { current, t } from "./words.js";
 
 const KINDS = {
@@ -10,24 +11,11 @@ const KINDS = {
   ModelError: "faultModel", UnknownModelError: "faultModel", ModelNotInstalledError: "faultModel", ModelFileError: "faultModel",
 };
 const STATUSES = { 401: "faultToken", 403: "faultToken", 404: "faultGone", 408: "faultSlow", 413: "faultTooLarge", 429: "faultLater" };
-// Sentences that say all in the page's own words, so that the command line's need not follow.
-const WHOLE = [
-  [/^(?<name>.+): this (?<format>[\w -]+) file is damaged or truncated/, "faultDamaged"],
-  [/^(?<name>.+): this is .+ Give a photograph such as/, "faultNoPhoto"],
-  [/^(?<name>.+): (?<size>\d+ x \d+) pixels are over the limit of (?<limit>[\d,]+) megapixels/, "faultPixels"],
-  [/^(?<name>.+): exists already/, "faultExists"],
-  [/^reference: (?<n>\d+) references are taken already/, "faultReferences"],
-  [/has no colours to take/, "faultColorless"],
-  [/damage has not been searched for yet/, "faultSearch"],
-  [/the studio's store is full/, "faultFull"],
-  [/the wall holds (?<n>[\d,]+) photographs/, "faultWall"],
-  [/took longer than/, "faultTime"],
-];
 
 /** Return what to tell of an error: its kind by name, its status of HTTP if any, and the sentence. */
 export function faultText(sentence, kind = "", status = 0) {
   if (current() === "en") return sentence;
-  for (const [pattern, key] of WHOLE) {
+  for (const [pattern, key] of SENTENCES) {
     const found = pattern.exec(sentence);
     if (found) return t(key, found.groups ?? {});
   }
@@ -38,7 +26,7 @@ export function faultText(sentence, kind = "", status = 0) {
 }
 
 /** Whether something was not written because there is a file of that name. */
-export const isThere = (sentence) => WHOLE.some(([pattern, key]) => key === "faultExists" && pattern.test(sentence));
+export const isThere = (sentence) => SENTENCES.some(([pattern, key]) => key === "faultExists" && pattern.test(sentence));
 
 /** Return what to tell of something that was thrown. */
 export function tellFault(error) {

@@ -6,6 +6,7 @@ import hashlib
 import re
 import shutil
 import subprocess
+import sysconfig
 import tarfile
 import tomllib
 import zipfile
@@ -123,3 +124,27 @@ def test_the_versions_of_the_recipes_are_the_projects() -> None:
     assert needed - {"pyvips"} <= set(re.findall(r"- ([\w-]+)", recipe))
     assert f"photochrom-{project['version']}.tar.gz" in (ROOT / "packaging/homebrew/photochrom.rb").read_text("utf-8")
     assert f"version: {project['version']}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", CONTAINERS, ids=lambda path: path.name)
+def test_containers_are_as_their_linter_wants_them(path: Path) -> None:
+    if (hadolint := _installed("hadolint")) is None:
+        pytest.skip("hadolint has no wheel for this computer")
+    checked = subprocess.run([hadolint, path], capture_output=True, text=True, timeout=60, check=False)
+    assert (checked.returncode, checked.stdout) == (0, "")
+
+
+def test_work_flows_keep_to_their_schema_and_one_that_does_not_is_found(tmp_path: Path) -> None:
+    check = _installed("check-jsonschema")
+    assert check is not None, "of the extra test"
+    command = [check, "--builtin-schema", "vendor.github-workflows"]
+    checked = subprocess.run([*command, *WORKFLOWS], capture_output=True, text=True, timeout=60, check=False)
+    assert checked.returncode == 0, checked.stdout
+    wrong = tmp_path / "wrong.yml"
+    wrong.write_text("on: push\njobs: {a: {runs-on: ubuntu-latest, step: []}}\n")
+    assert subprocess.run([*command, wrong], capture_output=True, timeout=60, check=False).returncode == 1
+
+
+def _installed(program: str) -> str | None:
+    """Return where a program lies that pip has put beside this Python."""
+    return shutil.which(program, path=sysconfig.get_path("scripts"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Self
 
 import pytest
@@ -14,6 +15,7 @@ pytest.importorskip("pyarrow", reason="the extra cluster")
 from photochrom.cli.app import run as run_cli
 from photochrom.cluster import here
 from photochrom.cluster.addresses import open_folder
+from photochrom.cluster.cloud_folder import CloudFolder
 from photochrom.cluster.worker import Worker
 from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK
 from tests.albums.test_batch import write
@@ -77,3 +79,16 @@ def test_the_names_of_a_large_folder_are_handed_out_as_they_are_read(
     next(listed)
     assert len(read) < 5
     assert {"deep/z.png", *(f"{number}.png" for number in range(50))} >= {found.name for found in listed}
+
+
+def test_the_names_of_a_storages_flat_folder_are_let_go_of_as_they_are_handed_out() -> None:
+    from pyarrow import fs
+
+    infos = [fs.FileInfo(f"bucket/{number:03}.jpg", fs.FileType.File, size=1, mtime_ns=1) for number in range(500)]
+    answers = iter([infos])
+    storage = SimpleNamespace(get_file_info=lambda _: next(answers))  # asked once, and its list is no copy
+    listed = CloudFolder("s3://bucket", storage, "bucket").listed()
+    assert [next(listed).name for _ in range(3)] == ["000.jpg", "001.jpg", "002.jpg"]
+    assert len(infos) == 497
+    assert len(list(listed)) == 497
+    assert infos == []

@@ -33,7 +33,7 @@ class CloudFolder:
             here = waiting.pop()
             selector = arrow.FileSelector(here, recursive=False, allow_not_found=here != self._root)
             infos: list[Any] = self._asked(partial(self._storage.get_file_info, selector))
-            infos.sort(key=lambda info: str(info.path), reverse=True)
+            infos.reverse()
             while infos:  # let go of as they are handed out
                 info = infos.pop()
                 if info.base_name.startswith("."):

@@ -277,6 +277,6 @@ def test_pictures_for_the_documents(page: Page) -> None:
         expect(page.locator("light-table[data-kept]")).to_be_visible()
         page.wait_for_timeout(2_000)
         picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB").resize((720, 471), Image.Resampling.LANCZOS)
-        picture.save(Path(str(PICTURES)) / "studio.webp", quality=45, method=6)
+        picture.save(Path(str(PICTURES)) / "studio.webp", quality=36, method=6)
     finally:
         one.stop()

@@ -15,6 +15,10 @@ from PIL import Image
 from photochrom.errors import EXIT_SOME_FAILED, PhotoTooLargeError, UnreadablePhotoError
 from photochrom.files import patience
 from photochrom.files.codecs import jpeg2000_apart
+from photochrom.files.codecs.decoded import Wanted
+from photochrom.files.codecs.libvips import computed, libvips
+from photochrom.files.codecs.source import open_source
+from photochrom.files.codecs.vips_readers import load_with_vips
 from photochrom.files.reading import open_photo
 from photochrom.options import Limits
 from tests.files.makers import pillow_bytes, textured
@@ -36,6 +40,32 @@ def test_answers_and_errors_come_through() -> None:
     assert patience.within(5, lambda: 7, "a") == 7
     with pytest.raises(KeyError):
         patience.within(5, lambda: {}["a"], "a")
+
+
+@pytest.mark.parametrize("is_loaded_before", [True, False])
+def test_libvips_is_ended_when_nobody_waits_any_more(is_loaded_before: bool) -> None:
+    data, told = pillow_bytes(textured(), "PNG"), list[str]()
+    loaded, left = threading.Event(), threading.Event()
+
+    def read() -> None:
+        if not is_loaded_before:
+            assert left.wait(60)
+        with open_source(data, 10**9) as source:
+            image = load_with_vips(source, "pngload_source", Wanted(0, lambda *_: None)).image
+            loaded.set()
+            assert left.wait(60)
+            try:
+                computed(image)
+            except libvips().Error as error:
+                told.append(str(error))
+
+    with pytest.raises(PhotoTooLargeError):
+        patience.within(0.05, read, "a.png")
+    assert not is_loaded_before or loaded.wait(60)
+    left.set()
+    for thread in patience._left:
+        thread.join(60)
+    assert "killed" in told[0]
 
 
 def test_no_decoder_keeps_the_interpreter_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,11 @@
 """An end to waiting: work that does not return costs its own file, not the run.
 
-Decoders are foreign code, and none can be stopped from outside. So each photograph is read in a thread of its own; one
-that takes too long is left to itself, its answer is no longer wanted, and it ends with the process. It goes on using a
-core until then. Code that keeps Python's own lock could not be left this way: of the decoders that is JPEG 2000's
-alone, which therefore works in a process of its own (:mod:`.codecs.jpeg2000_apart`).
+Decoders are foreign code, and few can be stopped from outside. So each photograph is read in a thread of its own, whose
+answer is no longer wanted when it takes too long. libvips, which reads most, is ended then, between two strips
+(:mod:`.codecs.leaving`). Whoever decodes a picture in one call (AVIF and HEIF, JPEG XL, raw files, progressive JPEG,
+small files of Pillow) is left to itself, and uses a core until it is done, at most until the process ends. Code that
+keeps Python's own lock could not be left this way: of the decoders that is JPEG 2000's alone, which therefore works in
+a process of its own (:mod:`.codecs.jpeg2000_apart`).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from photochrom.files.codecs.decoded import not_in_time
+from photochrom.files.codecs.leaving import Work
 
 Answer = TypeVar("Answer")
 _left: list[threading.Thread] = []
@@ -26,10 +29,12 @@ def within(seconds: float, work: Callable[[], Answer], name: str) -> Answer:
     """
     answers: list[Answer] = []
     failures: list[BaseException] = []
+    begun = Work()
 
     def run() -> None:
         try:
-            answers.append(work())
+            with begun:
+                answers.append(work())
         except BaseException as error:  # noqa: BLE001 - handed on to who waits
             failures.append(error)
 
@@ -38,6 +43,7 @@ def within(seconds: float, work: Callable[[], Answer], name: str) -> Answer:
     thread.join(seconds)
     if thread.is_alive():
         _left.append(thread)
+        begun.end()
         raise not_in_time(seconds, name)
     if failures:
         raise failures.pop()

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from photochrom.computer import room
+from photochrom.files.codecs.leaving import endable
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -50,6 +51,7 @@ def computed(image: Any) -> npt.NDArray[Any]:
         PhotoTooLargeError: there is no room for it.
     """
     shape = (image.height, image.width, image.bands)
+    endable(image)
     return room.pixels_from(
         shape,
         DTYPES[image.format],

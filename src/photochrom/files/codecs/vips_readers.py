@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from photochrom.files.codecs import exif, gif, png, png_blocks, webp_checks
 from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
 from photochrom.files.codecs.item_blocks import exif_of_avif, exif_of_webp
+from photochrom.files.codecs.leaving import endable
 from photochrom.files.codecs.libvips import libvips
 from photochrom.files.codecs.resolution import plausible_dpi
 
@@ -60,7 +61,7 @@ def load_with_vips(
 ) -> Decoded:
     # Errors of the decoder fail; odd but complete files, which old scanners wrote, do not.
     load = getattr(libvips().Image, loader)
-    image = load(source.for_vips(hidden), **{"access": "sequential", "fail_on": "error", **options})
+    image = endable(load(source.for_vips(hidden), **{"access": "sequential", "fail_on": "error", **options}))
     wanted.check_size(image.width, image.height, image.bands * _sample_bytes(image))
     return Decoded(image, _vips_blocks(image))
 

@@ -46,6 +46,18 @@ def test_one_block_that_is_missing_is_noticed() -> None:
     assert missing == list(range(2, 40))
 
 
+@pytest.mark.parametrize("options", [{}, {"restart_marker_rows": 1}, {"optimize": True}])
+def test_whole_files_are_not_suspected_where_a_grey_picture_has_factors_of_sampling(options: dict[str, object]) -> None:
+    """Flat at their end, so that the last blocks are alike, or grey where padding would show."""
+    camera = np.ascontiguousarray(samples.camera()[:150, :208])
+    for tone in (0, 46, 128, 184, 255):
+        for quality in (30, 75, 90):
+            pixels = camera.copy()
+            pixels[-24:, -40:] = tone
+            data = jpeg(pixels, quality=quality, subsampling=2, **options)
+            assert open_photo(data).width == 208
+
+
 def was_refused(data: bytes) -> bool:
     try:
         open_photo(data)

@@ -177,6 +177,8 @@ def with_a_row_more(data: bytes, frame: Frame) -> bytes | None:
     if bare is None:
         return None
     struct.pack_into(">H", longer, bare.height_at, rows)
+    if len(frame.sampling) == 1:  # factors mean nothing then, but libjpeg would warn by so many rows of blocks
+        longer[bare.height_at + 6] = 0x11
     return bytes(longer)
 
 

@@ -33,7 +33,9 @@ export function blockMean(plane, width, height, side, scale = 1) {
     sums.fill(0);
     for (let y = top; y < bottom; y++) {
       for (let column = 0, x = 0, at = y * width; column < columns; column++) {
-        for (const end = Math.min(x + side, width); x < end; x++) sums[column] += plane[at + x];
+        let sum = 0;
+        for (const end = Math.min(x + side, width); x < end; x++) sum += plane[at + x];
+        sums[column] += sum;
       }
     }
     for (let column = 0; column < columns; column++) {

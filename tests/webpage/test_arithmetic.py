@@ -19,6 +19,7 @@ from photochrom.coloring.prediction import be_cautious
 from photochrom.engines.base import ModelSpec
 from photochrom.engines.hub import find_model
 from photochrom.engines.onnx import OnnxEngine
+from photochrom.hints.correction import correct_alike
 from photochrom.hints.drawing import draw
 from photochrom.hints.hint import Hint
 from photochrom.hints.spreading import obey
@@ -60,6 +61,10 @@ def test_hints_are_drawn_and_obeyed(call: Call) -> None:
     ab = RNG.normal(0, 20, (2, height, width)).astype(np.float32)
     found = call("hints.js", "obey", ab, luma, drawn.planes, width, height)
     np.testing.assert_allclose(np.reshape(found, ab.shape), obey(ab, luma, drawn), atol=1e-3)
+    found = call("correction.js", "correctAlike", ab, luma, drawn.planes, width, height)
+    right = correct_alike(ab, luma, drawn, drawn.number >= 0)
+    assert np.abs(right - ab).max() > 1
+    np.testing.assert_allclose(np.reshape(found, ab.shape), right, atol=1e-3)
 
 
 def test_what_is_packed_is_unpacked_or_refused(call: Call) -> None:

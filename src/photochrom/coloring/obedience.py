@@ -11,6 +11,7 @@ from photochrom.color import chroma_from_ab, ciede2000, lab_from_srgb, merge_lum
 from photochrom.coloring.prediction import Prediction, enlarge
 from photochrom.engines.base import FloatArray, ModelSpec
 from photochrom.errors import ModelError
+from photochrom.hints.correction import correct_alike
 from photochrom.hints.drawing import Drawn, draw
 from photochrom.hints.hint import Hint
 from photochrom.hints.spreading import nearness, obey
@@ -81,7 +82,10 @@ def follow_hints(
     luma = fine_luma(pixels, cell_luma.shape)
     ab = refined(ab, cell_luma, luma)
     drawn = draw(hints, luma)
-    obeyed = obey(ab, normalize_tone(luma)[0], drawn)
+    guide = normalize_tone(luma)[0]
+    by_persons = np.array([hint.by == "person" for hint in hints])
+    told = (drawn.number >= 0) & by_persons[drawn.number]
+    obeyed = obey(correct_alike(ab, guide, drawn, told), guide, drawn)
     return obeyed, luma, told_notes(hints, drawn, luma)
 
 

@@ -2,10 +2,11 @@
 // A hint is { point: [x, y], color: "#rrggbb" }, places as shares of the sides; it has the finest width.
 
 import { chromaFromAb, labFromSrgb, mergeLumaChroma } from "./color.js";
+import { REACH, correctAlike } from "./correction.js";
 import { normalizeTone, shrinkLuma } from "./luma.js";
-import { boxMean, cellPlaces, fitGuide, renderSize } from "./resample.js";
+import { between, boxMean, cellPlaces, fitGuide, renderSize } from "./resample.js";
 
-const REACH = 0.15, RADIUS_CELLS = 1, SAME_THING_LUMA = 0.1, OBEYED_PX = 256;
+const RADIUS_CELLS = 1, SAME_THING_LUMA = 0.1, OBEYED_PX = 256;
 const EDGE_CELLS = 160, TEXTURE_LUMA = 0.01, SOFTNESS_CELLS = 3, FADING_CELLS = 8, ROUNDS = 2, TINY = 1e-300;
 
 const clamped = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -47,7 +48,8 @@ export function followHints(hints, photo, { ab, cellLuma, columns, rows }) {
   const start = refined(ab, cellLuma, columns, rows, fine);
   const said = drawHints(hints, fine.luma, fine.columns, fine.rows);
   const guide = normalizeTone(fine.luma);
-  return { ab: obey(start, guide, said, fine.columns, fine.rows), cellLuma: fine.luma, columns: fine.columns, rows: fine.rows };
+  const corrected = correctAlike(start, guide, said, fine.columns, fine.rows);
+  return { ab: obey(corrected, guide, said, fine.columns, fine.rows), cellLuma: fine.luma, columns: fine.columns, rows: fine.rows };
 }
 
 function fineLuma({ codes, width, height }, leastColumns, leastRows) {
@@ -68,12 +70,6 @@ function refined(ab, cellLuma, columns, rows, fine) {
     [, out[at], out[count + at]] = labFromSrgb(...rgb);
   }
   return out;
-}
-
-function between(plane, columns, rows, across, x, down, y) {
-  const left = across.before[x], top = down.before[y], right = Math.min(left + 1, columns - 1), bottom = Math.min(top + 1, rows - 1);
-  const mix = (row) => plane[row * columns + left] + across.share[x] * (plane[row * columns + right] - plane[row * columns + left]);
-  return mix(top) + down.share[y] * (mix(bottom) - mix(top));
 }
 
 /** Colours that are those asked for where hints lie, and lean on them around; edges of the guide stop a hint. */

@@ -149,3 +149,10 @@ export function cellPlaces(cells, length) {
   }
   return { before, share };
 }
+
+/** A plane's value between four cells, for a place as `cellPlaces` gives them. */
+export function between(plane, columns, rows, across, x, down, y) {
+  const left = across.before[x], top = down.before[y], right = Math.min(left + 1, columns - 1), bottom = Math.min(top + 1, rows - 1);
+  const mix = (row) => plane[row * columns + left] + across.share[x] * (plane[row * columns + right] - plane[row * columns + left]);
+  return mix(top) + down.share[y] * (mix(bottom) - mix(top));
+}

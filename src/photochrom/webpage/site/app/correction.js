@@ -41,7 +41,11 @@ function foundAt(ab, guide, said, width, height) {
   const count = width * height, told = [...guide.keys()].filter((at) => said[2 * count + at] > 0);
   let blocks, block = BLOCK_CELLS;
   do {
-    blocks = Map.groupBy(told, (at) => Math.floor(Math.floor(at / width) / block) * width + Math.floor((at % width) / block));
+    blocks = new Map();
+    for (const at of told) {
+      const one = Math.floor(Math.floor(at / width) / block) * width + Math.floor((at % width) / block);
+      blocks.has(one) ? blocks.get(one).push(at) : blocks.set(one, [at]);
+    }
     block *= 2;
   } while (blocks.size > MOST_BLOCKS);
   return [...blocks.values()].map((cells) => {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import json
 import os
 import re
@@ -65,30 +66,18 @@ def tags_of(repository: Path) -> list[str]:
         ["git", "tag", "--list", "v*", "--sort=-version:refname"], cwd=repository, capture_output=True, check=True
     )
     tags = [tag for tag in listed.stdout.decode().split() if re.fullmatch(r"v\d+(\.\d+)*", tag)]
-    has = ("git", "cat-file", "-e")
-    documented = (
-        tag
-        for tag in tags
-        if subprocess.run([*has, f"{tag}:docs/conf.py"], cwd=repository, capture_output=True, check=False).returncode
-        == 0
-    )
-    return [tag for tag, _ in zip(documented, range(MOST), strict=False)]
+    return list(itertools.islice((tag for tag in tags if _has_documents(repository, tag)), MOST))
+
+
+def _has_documents(repository: Path, tag: str) -> bool:
+    command = ["git", "cat-file", "-e", f"{tag}:docs/conf.py"]
+    return subprocess.run(command, cwd=repository, capture_output=True, check=False).returncode == 0
 
 
 def sphinx(tree: Path, out: Path) -> None:
     """Build one tree's documents with its own code, a warning being an error."""
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "-q",
-        "-W",
-        "--keep-going",
-        "-b",
-        "html",
-        "docs",
-        os.fspath(out.resolve()),
-    ]
+    options = ["-q", "-W", "--keep-going", "-b", "html"]
+    command = [sys.executable, "-m", "sphinx", *options, "docs", os.fspath(out.resolve())]
     subprocess.run(command, cwd=tree, env={**os.environ, "PYTHONPATH": os.fspath(tree / "src")}, check=True)
 
 

@@ -69,7 +69,7 @@ class Restorer(Session):
         self._threads = (engine_options.threads if engine_options else None) or 0
         self.engines = dict(engines or {})
         self._loading = threading.Lock()
-        for kind in [*self._kinds(), *(["inpaint"] if mask is not None else [])]:
+        for kind in [*kinds_for(self.options), *(["inpaint"] if mask is not None else [])]:
             self._load(kind)
 
     @overload
@@ -118,7 +118,7 @@ class Restorer(Session):
 
     def provenance_with(self, mask: Mask | None) -> Provenance:
         """Return the provenance of results made with a hand-drawn mask, whose hash is stated."""
-        kinds = self._kinds()
+        kinds = kinds_for(self.options)
         if mask is not None:
             self._load("inpaint")
             kinds = list(dict.fromkeys(["inpaint", *(kind for kind in kinds if kind != "damage")]))
@@ -133,9 +133,6 @@ class Restorer(Session):
         """Release the models' memory."""
         for engine in self.engines.values():
             engine.close()
-
-    def _kinds(self) -> list[str]:
-        return kinds_for(self.options)
 
     def _load(self, kind: str) -> None:
         with self._loading:

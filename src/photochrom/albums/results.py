@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -20,6 +19,7 @@ from photochrom.albums.manifest import COMPANION_SEPARATOR, Manifest, file_sha25
 from photochrom.albums.recipe import Recipe, read_recipe, recipe_path
 from photochrom.albums.replacing import refuse_photograph
 from photochrom.coloring.reference import Matched
+from photochrom.computer.hashes import sha256_of_values
 from photochrom.computer.names import reachable
 from photochrom.errors import OptionError, OutputError, PhotochromError
 from photochrom.files.codecs.atomic import Aside, output_error, write_whole
@@ -94,8 +94,7 @@ class BatchSettings:
             told.append(self.reading.model_dump())
         if self.hints_sha256:
             told += [self.hints_sha256, self.keep_hints]
-        text = json.dumps(told, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return sha256_of_values(told)
 
     @property
     def run_sha256(self) -> str:

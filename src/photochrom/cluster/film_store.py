@@ -6,7 +6,6 @@ there, which is put last and names the hash of each file; for another plan all o
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import shutil
@@ -18,6 +17,7 @@ from typing import Any
 
 from photochrom.albums.manifest import file_sha256
 from photochrom.cluster.folders import Folder
+from photochrom.computer.hashes import sha256_of_values
 from photochrom.errors import PhotoNotFoundError
 from photochrom.film.segments import WorkFolder
 from photochrom.film.states import Record, State, Stretch
@@ -43,7 +43,7 @@ class FilmStore:
     @property
     def sha256(self) -> str:
         """The plan's hash."""
-        return hashlib.sha256(json.dumps(self.plan, sort_keys=True, default=str).encode()).hexdigest()
+        return sha256_of_values(self.plan)
 
     def stretches(self) -> list[Stretch] | None:
         """Return how the film is divided, without the frames before; None where nobody has divided it by this plan."""

@@ -6,14 +6,10 @@ it finds a work folder in which nothing is left to do. So the result is the same
 
 from __future__ import annotations
 
-import hashlib
-import json
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
-from types import TracebackType
-from typing import Self
 
 from photochrom.cluster.errand import Errand
 from photochrom.cluster.film_store import FilmStore
@@ -22,6 +18,7 @@ from photochrom.cluster.records import Record, record_name
 from photochrom.cluster.results import Results
 from photochrom.cluster.tasks import Outcome, Task
 from photochrom.computer import room
+from photochrom.computer.hashes import sha256_of_values
 from photochrom.errors import OptionError, PhotochromError
 from photochrom.film import checks
 from photochrom.film.encoding import CONTAINERS
@@ -32,6 +29,7 @@ from photochrom.film.session import FilmColorizer
 from photochrom.film.states import Record as Segment
 from photochrom.film.states import State, Stretch
 from photochrom.film.stretches import find_stretches, joined_records
+from photochrom.session import Session
 
 OTHERWISE = ".mkv"
 """What a film becomes whose own container is not written: Matroska holds whatever there may be beside the picture."""
@@ -83,31 +81,24 @@ class Staged:
     store: FilmStore
 
 
-class FilmWorker:
-    """A session that does films, one thing at a time. A context manager."""
+class FilmWorker(Session):
+    """A session that does films, one thing at a time."""
 
     def __init__(self, errand: Errand, results: Results) -> None:
         assert errand.films is not None
         assert errand.color is not None
         self._results = results
         self._staged: Staged | None = None
-        self._turn, self._folder = (
-            threading.Lock(),
-            TemporaryDirectory(prefix="photochrom-", dir=room.temporary_folder()),
-        )
+        self._turn = threading.Lock()
+        self._folder = TemporaryDirectory(prefix="photochrom-", dir=room.temporary_folder())
         options = errand.films.model_copy(update={"overwrite": True})
         self._colorizer = FilmColorizer(
             options=options, color=errand.color, engine_options=errand.engine, limits=errand.limits
         )
-        told = json.dumps(self._colorizer.settings, sort_keys=True)
-        self.settings_sha256 = hashlib.sha256(told.encode()).hexdigest()
+        self.settings_sha256 = sha256_of_values(self._colorizer.settings)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Release the session's memory, and remove the film that is at hand."""
         self._colorizer.close()
         self._folder.cleanup()
 

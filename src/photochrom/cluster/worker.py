@@ -13,8 +13,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from types import TracebackType
-from typing import Self
 
 from photochrom.albums.album import Job, result_suffix
 from photochrom.albums.batch import run_batch
@@ -32,10 +30,11 @@ from photochrom.computer import room
 from photochrom.errors import PhotochromError, PhotoTooLargeError
 from photochrom.files.provenance import Provenance
 from photochrom.restorer import Restorer
+from photochrom.session import Session
 
 
-class Worker:
-    """A session that does photographs of one errand. Safe to share between threads; a context manager.
+class Worker(Session):
+    """A session that does photographs of one errand. Safe to share between threads.
 
     Films are done by one thread at a time.
     """
@@ -57,12 +56,8 @@ class Worker:
         colorizer = Colorizer(options=errand.color, engine_options=errand.engine, restore=restore)
         return self._stack.enter_context(colorizer).run, colorizer.provenance
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Release the memory of what was begun."""
         self._stack.close()
 
     def perform(self, task: Task) -> Outcome:

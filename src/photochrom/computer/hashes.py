@@ -1,8 +1,9 @@
-"""The hash by which files are known."""
+"""The hash by which files, and settings, are known."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 
@@ -14,3 +15,8 @@ def sha256_of(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_values(values: object) -> str:
+    """Return the SHA-256 of values as JSON, in hexadecimal; what JSON does not know counts as its text."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()

@@ -129,12 +129,7 @@ def read_checked(
     except OSError as error:
         raise ModelFileError(f"the model file cannot be read ({error.strerror})", where=str(path)) from None
     sha256 = hashlib.sha256(content).hexdigest()
-    if expected_sha256 and sha256 != expected_sha256:
-        raise ModelFileError(
-            f"the model file is damaged: its sha256 starts with {sha256[:12]}, {expected_sha256[:12]} was expected",
-            where=str(path),
-            next_step=next_step,
-        )
+    refuse_if_damaged(path, sha256, expected_sha256, "the model file", next_step)
     return content, sha256
 
 

@@ -136,11 +136,13 @@ def read_sha256(path: Path) -> str:
         raise ModelFileError(f"cannot be read ({error.strerror})", where=str(path), next_step=REINSTALL) from None
 
 
-def refuse_if_damaged(path: Path, found: str, expected: str) -> None:
+def refuse_if_damaged(
+    path: Path, found: str, expected: str, what: str = "the file", next_step: str = REINSTALL
+) -> None:
     """Raise ModelFileError if a file's hash is not the expected one, unless that is empty."""
     if expected and found != expected:
         raise ModelFileError(
-            f"the file is damaged: its sha256 starts with {found[:12]}, {expected[:12]} was expected",
+            f"{what} is damaged: its sha256 starts with {found[:12]}, {expected[:12]} was expected",
             where=str(path),
-            next_step=REINSTALL,
+            next_step=next_step,
         )

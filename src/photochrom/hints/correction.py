@@ -48,12 +48,14 @@ class Found:
     @classmethod
     def at(cls, ab: Singles, guide: Plane, drawn: Drawn, told: npt.NDArray[np.bool_]) -> Self:
         """Return what is found in the cells that were told, of a grid (h, w)."""
-        rows, columns = np.nonzero(told)
-        block = BLOCK_CELLS
-        while len(ids := np.unique(rows // block * guide.shape[1] + columns // block)) > MOST_BLOCKS:
+        (rows, columns), block = np.nonzero(told), BLOCK_CELLS
+        while True:
+            block_of = rows // block * guide.shape[1] + columns // block
+            blocks, number, cells = np.unique(block_of, return_inverse=True, return_counts=True)
+            if len(blocks) <= MOST_BLOCKS:
+                break
             block *= 2
-        number = np.searchsorted(ids, rows // block * guide.shape[1] + columns // block)
-        cells = np.bincount(number).astype(np.float32)
+        cells = cells.astype(np.float32)
 
         def mean(values: npt.NDArray[np.generic]) -> Singles:
             return np.asarray(np.bincount(number, values) / cells, dtype=np.float32)

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from photochrom.nets.own_gradients import may_stand_in
+
 # Above this side (pixels), or for a smaller kernel, oneDNN's own gradient is as quick or quicker.
 LARGEST_MAP = 6
 SMALLEST_KERNEL = 5
@@ -71,6 +73,4 @@ def filter_each(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
 
 def pays_off(x: Tensor, kernel: Tensor) -> bool:
     """Return whether the gradient here is quicker than PyTorch's own: while training, on a CPU, over small maps."""
-    is_training = torch.is_grad_enabled() and not torch.compiler.is_compiling()
-    is_plain = x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-    return is_training and is_plain and max(x.shape[2:]) <= LARGEST_MAP and kernel.shape[-1] >= SMALLEST_KERNEL
+    return may_stand_in(x) and max(x.shape[2:]) <= LARGEST_MAP and kernel.shape[-1] >= SMALLEST_KERNEL

@@ -19,6 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from photochrom.nets.own_gradients import may_stand_in
+
 OUT, TILE = 4, 6
 # Transforms are made part by part: whole ones would be 2.25 times the picture and wander through main memory.
 PART_NUMBERS = 2_000_000
@@ -210,10 +212,8 @@ class FastConv2d(nn.Conv2d):
 
 def pays_off(x: Tensor, c_in: int, c_out: int) -> bool:
     """Return whether Winograd's method is quicker for this input."""
-    is_training = torch.is_grad_enabled() and not torch.compiler.is_compiling()
-    is_plain = x.device.type == "cpu" and x.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
     patches_in_all = x.shape[0] * -(-x.shape[2] // OUT) * -(-x.shape[3] // OUT)
-    return is_training and is_plain and min(c_in, c_out) >= FEWEST_CHANNELS and patches_in_all >= FEWEST_PATCHES
+    return may_stand_in(x) and min(c_in, c_out) >= FEWEST_CHANNELS and patches_in_all >= FEWEST_PATCHES
 
 
 def set_fast(net: nn.Module, is_fast: bool) -> None:

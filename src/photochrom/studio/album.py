@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -12,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from photochrom.albums.entries import Entry, line_of
 from photochrom.albums.manifest import MANIFEST_NAME, Manifest, file_sha256
+from photochrom.computer.hashes import sha256_of_values
 from photochrom.version import VERSION
 
 PIECE_BYTES = 1 << 20
@@ -44,7 +43,7 @@ def remember_film(target: Path, key: str, source: Path, shaped_by: object) -> No
     Raises:
         OutputError: it cannot be written.
     """
-    settings = hashlib.sha256(json.dumps(shaped_by, sort_keys=True, default=str).encode()).hexdigest()
+    settings = sha256_of_values(shaped_by)
     size = target.stat().st_size
     told = Entry(key, file_sha256(source), settings, target.name, file_sha256(target), size, VERSION, settings)
     Manifest.of(target.parent).promise(told)

@@ -17,9 +17,8 @@ TITLES = {
 
 def write_plot(path: Path, looks: Sequence[Look], best: int, chosen: int | None, limits: Mapping[str, float]) -> None:
     """Write the plot: means and their 95 % bands, dashed what a harmful figure may rise to, and the two choices."""
-    from matplotlib.backends.backend_agg import (
-        FigureCanvasAgg,
-    )  # takes most of a second, which other trainings need not
+    # Most of a second to import, which other trainings need not pay.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     seen = [look.photos_seen for look in looks]

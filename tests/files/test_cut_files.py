@@ -44,7 +44,7 @@ def noisy() -> dict[str, bytes]:
 
 def cut_all(folder: Path, *, piecewise: bool) -> int:
     """Cut files after their header has been read and before their pixels are; return how many were refused."""
-    from photochrom.files import reading
+    from photochrom.files import pages
 
     if piecewise:
         sources.IN_MEMORY_BYTES = 0
@@ -52,15 +52,15 @@ def cut_all(folder: Path, *, piecewise: bool) -> int:
     for number in range(CUTS // 2):
         data = list(noisy_files.values())[number % len(noisy_files)]
         path.write_bytes(data)
-        limits_checked = reading._check_limits
-        reading._check_limits = lambda *_: os.truncate(path, len(data) * (number % 7) // 8)  # noqa: B023
+        limits_checked = pages._check_limits
+        pages._check_limits = lambda *_: os.truncate(path, len(data) * (number % 7) // 8)  # noqa: B023
         try:
             open_photo(path)
         except PhotochromError as error:
             assert "changed while it was read" in str(error), error
             refused += 1
         finally:
-            reading._check_limits = limits_checked
+            pages._check_limits = limits_checked
     return refused
 
 

@@ -12,12 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photochrom.errors import EXIT_SOME_FAILED, PhotoTooLargeError, UnreadablePhotoError
+from photochrom.errors import EXIT_SOME_FAILED, PhotoTooLargeError
 from photochrom.files import patience
-from photochrom.files.codecs import jpeg2000_apart
 from photochrom.files.codecs.decoded import Wanted
 from photochrom.files.codecs.libvips import computed, libvips
-from photochrom.files.codecs.source import open_source
+from photochrom.files.codecs.source import _Pieces, open_source
 from photochrom.files.codecs.vips_readers import load_with_vips
 from photochrom.files.reading import open_photo
 from photochrom.options import Limits
@@ -26,7 +25,7 @@ from tests.files.makers import pillow_bytes, textured
 
 def test_what_does_not_return_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     done = threading.Event()
-    monkeypatch.setattr("photochrom.files.reading._page_of", lambda *_: done.wait(60))
+    monkeypatch.setattr("photochrom.files.apart.page_of", lambda *_: done.wait(60))
     with pytest.raises(PhotoTooLargeError, match=r"not been read within 0\.05 seconds.*--max-seconds"):
         open_photo(pillow_bytes(textured(), "PNG"), limits=Limits(max_seconds=0.05))
     assert patience.is_anything_left()
@@ -68,48 +67,45 @@ def test_libvips_is_ended_when_nobody_waits_any_more(is_loaded_before: bool) -> 
     assert "killed" in told[0]
 
 
-def test_no_decoder_keeps_the_interpreter_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that did could not be left alone, whatever the budget on time."""
-    monkeypatch.setattr("photochrom.files.codecs.pillow_readers.SMALL_PIXELS", 0)
-    data = pillow_bytes(np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8), "JPEG2000")
-    with pytest.raises(PhotoTooLargeError, match=r"not been read within 0\.01 seconds"):
-        open_photo(data, limits=Limits(max_seconds=0.01))
+def test_a_progressive_jpeg_gets_no_more_of_its_file_then() -> None:
+    data, told = pillow_bytes(textured(), "JPEG", progressive=True), list[str]()
+    left = threading.Event()
+
+    def read() -> None:
+        with open_source(data, 10**9) as source:
+            pieces = source.for_vips(in_pieces=True)
+            assert left.wait(60)
+            try:
+                libvips().Image.new_from_source(pieces, "")
+            except libvips().Error as error:
+                told.append(str(error))
+
+    with pytest.raises(PhotoTooLargeError):
+        patience.within(0.05, read, "a.jpg")
+    left.set()
     for thread in patience._left:
-        thread.join(30)
-    assert not patience.is_anything_left()
+        thread.join(60)
+    assert told
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("mode", ["LA", "RGB", "I;16"])
-def test_jpeg_2000_decoded_apart_is_what_pillow_makes_of_it(mode: str) -> None:
-    channels = {"LA": 2, "RGB": 3, "I;16": 1}[mode]
-    pixels = np.random.default_rng(1).integers(0, 256, (20, 31, channels), np.uint8).squeeze()
-    if mode == "I;16":
-        pixels = pixels.astype(np.uint16) * 200
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG2000")
-    found, samples, wrong = jpeg2000_apart.picture_of(buffer.getvalue(), 60, "a.jp2")
-    assert found == mode
-    assert (samples.squeeze() == pixels).all()
-    assert wrong is None
-
-
-def test_what_a_decoder_apart_says_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("photochrom.files.codecs.pillow_readers.SMALL_PIXELS", 0)
-    good = pillow_bytes(textured(), "JPEG2000")
-    with pytest.raises(UnreadablePhotoError, match="damaged or truncated") as raised:
-        open_photo(good[: len(good) // 2])
-    assert "\n" not in str(raised.value)
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_progressive_jpeg_alone_asks_for_its_bytes(monkeypatch: pytest.MonkeyPatch, progressive: bool) -> None:
+    asked, read = list[int](), _Pieces.read
+    monkeypatch.setattr(_Pieces, "read", lambda self, count: asked.append(count) or read(self, count))
+    data = pillow_bytes(textured(), "JPEG", progressive=progressive)
+    pixels = open_photo(data).pixels
+    assert bool(asked) == progressive
+    assert np.array_equal(pixels, np.asarray(Image.open(io.BytesIO(data))).reshape(pixels.shape))
 
 
 HANGS = """
 import sys, threading
-import photochrom.files.reading as reading
 from photochrom.cli import main
-page_of = reading._page_of
+from photochrom.files import apart
+page_of = apart.page_of
 def hang(source, *rest):
     return threading.Event().wait(100) if "hangs" in source.name else page_of(source, *rest)
-reading._page_of = hang
+apart.page_of = hang
 sys.argv = ["photochrom", "restore", sys.argv[1], "-o", sys.argv[2], "--max-seconds", "0.5",
             "--damage=never", "--noise=never"]
 main()

@@ -1,11 +1,9 @@
 """An end to waiting: work that does not return costs its own file, not the run.
 
 Decoders are foreign code, and few can be stopped from outside. So each photograph is read in a thread of its own, whose
-answer is no longer wanted when it takes too long. libvips, which reads most, is ended then, between two strips
-(:mod:`.codecs.leaving`). Whoever decodes a picture in one call (AVIF and HEIF, JPEG XL, raw files, progressive JPEG,
-small files of Pillow) is left to itself, and uses a core until it is done, at most until the process ends. Code that
-keeps Python's own lock could not be left this way: of the decoders that is JPEG 2000's alone, which therefore works in
-a process of its own (:mod:`.codecs.jpeg2000_apart`).
+answer is no longer wanted when it takes too long, and which is ended then (:mod:`.codecs.leaving`): libvips between two
+strips, or where it asks for more of the file; whoever makes a picture in one call works in a process of its own unless
+the picture is small (:mod:`.apart`), and that is killed.
 """
 
 from __future__ import annotations

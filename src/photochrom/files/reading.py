@@ -6,29 +6,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
-from photochrom.computer.room import strip_by_strip
-from photochrom.errors import (
-    PhotochromError,
-    PhotoTooLargeError,
-    UnreadablePhotoError,
-)
-from photochrom.files.codecs.decoded import Wanted, decoder_errors
-from photochrom.files.codecs.formats import FORMATS, photo_format
-from photochrom.files.codecs.samples import normalized
-from photochrom.files.codecs.signatures import HEAD_BYTES, describe_other
+from photochrom.files import apart
+from photochrom.files.codecs.formats import FORMATS
 from photochrom.files.codecs.source import PhotoSource, open_source
-from photochrom.files.metadata import Metadata, made_upright
 from photochrom.files.patience import within
 from photochrom.files.photo import Photo
-from photochrom.luma import luma_codes
 from photochrom.options import Limits, ReadingOptions
 
 PhotoInput = str | os.PathLike[str] | bytes | PhotoSource
-# Memory while a picture is coloured: its samples as read, its pixels, and the coloured ones.
-COPIES_HELD = 3
-TURNED = "a negative turned into a positive, in grey"
 
 
 def open_photo(
@@ -95,60 +80,4 @@ def read_pages_for(
 
 def _read_page(source: PhotoSource, limits: Limits, page: int, reading: ReadingOptions) -> Photo:
     """Return one page, if it can be had in time."""
-    return within(limits.max_seconds, lambda: _page_of(source, limits, page, reading), source.name)
-
-
-def _page_of(source: PhotoSource, limits: Limits, page: int, reading: ReadingOptions) -> Photo:
-    head = source.read_at(0, HEAD_BYTES)
-    format = photo_format(head, source.name)
-    if format is None:
-        raise UnreadablePhotoError(
-            f"this is {describe_other(head)}",
-            where=source.name,
-            next_step="Give a photograph such as JPEG, PNG or TIFF",
-        )
-
-    def check_size(width: int, height: int, pixel_bytes: int) -> None:
-        _check_limits(width, height, pixel_bytes, limits, source.name)
-
-    try:
-        wanted = Wanted(page, check_size, reading.damaged_files == "read", limits.max_seconds)
-        decoded = FORMATS[format].read(source, wanted)
-        found = normalized(decoded, source.name)
-        source.check_unchanged()
-    except PhotochromError:
-        source.check_unchanged()
-        raise  # not from itself: the circle would keep the picture in memory
-    except Exception as error:  # decoders raise anything at all on hostile input; every case becomes one clear line
-        source.check_unchanged()
-        raise decoder_errors(error, source.name, format) from error
-    sideways = decoded.orientation >= 5
-    metadata = Metadata(
-        **decoded.blocks, dpi=decoded.dpi[::-1] if decoded.dpi and sideways else decoded.dpi, texts=tuple(decoded.texts)
-    )
-    metadata, damage = made_upright(metadata, found.pixels.shape[1], found.pixels.shape[0])
-    notes = (*decoded.notes, *found.notes, *damage)
-    pixels = found.pixels
-    if reading.negative:
-        pixels = strip_by_strip(lambda strip: np.invert(luma_codes(strip))[..., None], pixels)
-        notes += (TURNED,)
-    return Photo(
-        pixels, found.alpha, metadata, format, notes, decoded.page_count, found.infrared, found.holes,
-        tuple(decoded.left_out),
-    )  # fmt: skip
-
-
-def _check_limits(width: int, height: int, pixel_bytes: int, limits: Limits, where: str) -> None:
-    if width * height > limits.max_pixels:
-        raise PhotoTooLargeError(
-            f"{width} x {height} pixels are over the limit of {limits.max_pixels / 1e6:,.0f} megapixels",
-            where=where,
-            next_step="Raise --max-pixels if you trust the file",
-        )
-    needed = width * height * pixel_bytes * COPIES_HELD
-    if needed > limits.max_memory_bytes:
-        raise PhotoTooLargeError(
-            f"it needs about {needed / 1e6:,.0f} MB, over the limit of {limits.max_memory_bytes / 1e6:,.0f} MB",
-            where=where,
-            next_step="Raise --max-memory-bytes if you trust the file and have the memory",
-        )
+    return within(limits.max_seconds, lambda: apart.page_of(source, limits, page, reading), source.name)

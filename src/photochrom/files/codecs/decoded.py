@@ -20,6 +20,10 @@ CheckSize = Callable[[int, int, int], None]
 """Called with width, height and bytes per pixel before pixels are decoded; raises PhotoTooLargeError."""
 
 
+class UnendableCallError(Exception):
+    """A call of a decoder that belongs into a process that can be ended; never leaves :mod:`photochrom.files`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a reader is asked for.
@@ -28,13 +32,14 @@ class Wanted:
         page: which page of a file that has several, from 0.
         check_size: see :data:`CheckSize`.
         read_damaged: whether what can be read of a damaged file is wanted, rather than a refusal.
-        max_seconds: for reading it; readers that start a process end it then.
+        begin_call: called with a number of pixels before a decoder makes them in one call, which nothing can end;
+            raises UnendableCallError where that belongs into a process of its own.
     """
 
     page: int
     check_size: CheckSize
     read_damaged: bool = False
-    max_seconds: float = 600.0
+    begin_call: Callable[[int], None] = lambda _: None
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ def read_heic(source: PhotoSource, wanted: Wanted) -> Decoded:
     picture = container[container.primary_index]
     width, height = picture.size
     wanted.check_size(width, height, 8)
+    wanted.begin_call(width * height)
     # A copy, for pi-heif frees its memory with the container; rows may be longer than the picture is wide.
     samples = np.array(picture)[:, :width]
     samples = np.ascontiguousarray(samples if samples.ndim == 3 else samples[..., None])
@@ -38,8 +39,10 @@ def read_heic(source: PhotoSource, wanted: Wanted) -> Decoded:
 
 def read_raw(source: PhotoSource, wanted: Wanted) -> Decoded:
     rawpy = extra_module("rawpy", "camera raw files", "raw", source.name)
+    wanted.begin_call(0)  # a large file's headers may take long as well
     with rawpy.imread(io.BytesIO(source.read_all())) as raw:
         wanted.check_size(raw.sizes.raw_width, raw.sizes.raw_height, 16)
+        wanted.begin_call(raw.sizes.raw_width * raw.sizes.raw_height)
         # LibRaw turns it upright.
         samples = raw.postprocess(output_bps=16, use_camera_wb=True, output_color=rawpy.ColorSpace.sRGB)
     return Decoded(image_from(samples), _blocks_of_raw(source), notes=[RAW_NOTE])

@@ -41,6 +41,7 @@ def read_jxl(source: PhotoSource, wanted: Wanted) -> Decoded:
             next_step="Copy it again from its source",
         )
     wanted.check_size(header.width, header.height, 8)
+    wanted.begin_call(header.width * header.height)
     samples = np.asarray(library.jpegxl_decode(data, index=0))
     notes = [] if header.is_srgb else ["the colour space inside JPEG XL is not read: taken as sRGB"]
     return Decoded(image_of(samples), jxl.blocks_of(data), notes=notes)  # libjxl turns it upright
@@ -57,6 +58,7 @@ def read_jxr(source: PhotoSource, wanted: Wanted) -> Decoded:
             "this JPEG XR file does not say its size", where=source.name, next_step="Copy it again from its source"
         )
     wanted.check_size(width, height, 8)
+    wanted.begin_call(width * height)
     return Decoded(image_of(np.asarray(library.jpegxr_decode(source.read_all()))), blocks_of_page(reader, page))
 
 
@@ -66,6 +68,7 @@ def read_unusual_jpeg(source: PhotoSource, wanted: Wanted, frame: Frame, hidden:
     kind = "JPEG-LS pictures" if frame.kind == JPEG_LS else "lossless JPEGs" if frame.is_lossless else "JPEGs"
     library = imagecodecs(kind + bits, source.name)
     wanted.check_size(frame.width, frame.height, 2 * len(frame.sampling))
+    wanted.begin_call(frame.width * frame.height)
     data = source.read_all()
     decode = (
         library.jpegls_decode

@@ -13,6 +13,7 @@ from photochrom.files.codecs.imagecodecs_readers import read_unusual_jpeg
 from photochrom.files.codecs.jpeg_blocks import JpegBlocks, blocks_of
 from photochrom.files.codecs.jpeg_frame import (
     BLOCK,
+    PROGRESSIVE,
     Frame,
     completed,
     frame_of,
@@ -73,7 +74,15 @@ class _Looks:
 
     def through(self, fail_on: str) -> Decoded:
         """Return the picture, which fails on warnings ("warning"), on what is missing ("truncated"), or never."""
-        return load_with_vips(self.source, "jpegload_source", self.wanted, hidden=self.hidden, fail_on=fail_on)
+        # All scans of a progressive file are read before its first strip can be asked for.
+        return load_with_vips(
+            self.source, "jpegload_source", self.wanted, hidden=self.hidden, in_pieces=self.is_progressive,
+            fail_on=fail_on,
+        )  # fmt: skip
+
+    @property
+    def is_progressive(self) -> bool:
+        return self.frame is not None and self.frame.kind in PROGRESSIVE
 
     def again(self, decoded: Decoded, error: Exception) -> None:
         """Give ``decoded`` other pixels: as they are where warnings are harmless, and else if damage is accepted."""

@@ -1,4 +1,6 @@
-"""An end to decoding that nobody waits for any more: libvips asks between two strips whether it is to go on.
+"""An end to decoding that nobody waits for any more.
+
+libvips asks between two strips whether it is to go on; who lets a process decode has it killed.
 
 Source: libvips, vips_image_set_kill.
 """
@@ -6,17 +8,21 @@ Source: libvips, vips_image_set_kill.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+End = Callable[[], None]
 _here = threading.local()
 
 
 class Work:
-    """The images that one thread computes, while it is the context manager of this, so that another can end them."""
+    """What one thread waits for, while it is the context manager of this, so that another can end it."""
 
     def __init__(self) -> None:
-        self._images: list[Any] = []
+        self._ends: list[End] = []
         self._has_ended, self._lock = False, threading.Lock()
 
     def __enter__(self) -> Self:
@@ -26,26 +32,54 @@ class Work:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         _here.work = None
         with self._lock:
-            self._images.clear()
+            self._ends.clear()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its answer is not wanted any more."""
+        return self._has_ended
 
     def end(self) -> None:
-        """Let nothing of it be computed any more; what is asked for raises ``pyvips.Error``."""
+        """Let nothing of it go on; images that are asked for raise ``pyvips.Error``."""
         with self._lock:
             self._has_ended = True
-            for image in self._images:
-                image.set_kill(True)
+            for end in self._ends:
+                end()
 
-    def add(self, image: Any) -> None:
-        """Take an image in; nothing of it is computed if the work has ended."""
+    def add(self, end: End) -> None:
+        """Take in how a part of it is ended; that is done at once if the work has ended."""
         with self._lock:
-            self._images.append(image)
+            self._ends.append(end)
             if self._has_ended:
-                image.set_kill(True)
+                end()
+
+    def remove(self, end: End) -> None:
+        """Forget a part that is done: it is not ended any more once this returns."""
+        with self._lock:
+            self._ends.remove(end)
+
+
+def work_here() -> Work | None:
+    """Return what this thread works on, if somebody may end it."""
+    return getattr(_here, "work", None)
 
 
 def endable(image: Any) -> Any:
     """Return the image, which ends with the work of this thread, if that is ended. Cost: microseconds."""
-    work = getattr(_here, "work", None)
-    if work is not None:
-        work.add(image)
+    if work := work_here():
+        work.add(partial(image.set_kill, True))
     return image
+
+
+@contextmanager
+def ended_by(end: End) -> Iterator[None]:
+    """Let what the block waits for be ended with the work of this thread."""
+    work = work_here()
+    if work is None:
+        yield
+        return
+    work.add(end)
+    try:
+        yield
+    finally:
+        work.remove(end)

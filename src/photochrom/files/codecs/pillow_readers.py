@@ -6,10 +6,12 @@ import importlib
 import io
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from photochrom.errors import UnsupportedPhotoError
 from photochrom.files.codecs import exif, jpeg2000
 from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
-from photochrom.files.codecs.jpeg2000_apart import SMALL_BYTES, SMALL_PIXELS, Picture, picture_of, plain
 from photochrom.files.codecs.jpeg2000_checks import SOC_SIZ, wrong_block
 from photochrom.files.codecs.libvips import image_from
 from photochrom.files.codecs.resolution import plausible_dpi
@@ -17,27 +19,32 @@ from photochrom.files.codecs.resolution import plausible_dpi
 if TYPE_CHECKING:
     from photochrom.files.codecs.source import PhotoSource
 
+PLAIN_MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "I;16": 1}
+RUN_LENGTHS = (1, 2)
+
 
 def read_bmp(source: PhotoSource, wanted: Wanted) -> Decoded:
     """Return the picture of a BMP file; see :data:`~photochrom.files.codecs.decoded.Reader`."""
     with _opened(source, "BmpImagePlugin", "BmpImageFile", wanted) as picture:
-        return _decoded(picture, Picture(*plain(picture), None))
+        if picture.info.get("compression") in RUN_LENGTHS:  # which Pillow counts in Python
+            wanted.begin_call(picture.width * picture.height)
+        return _decoded(picture)
 
 
 def read_jpeg2000(source: PhotoSource, wanted: Wanted) -> Decoded:
-    """Return the picture of a JPEG 2000 file; see ``Reader``."""
-    data = source.read_all()
+    """Return the picture of a JPEG 2000 file; see ``Reader``.
+
+    Pillow's decoder keeps Python's own lock for as long as it works.
+    """
     with _opened(source, "Jpeg2KImagePlugin", "Jpeg2KImageFile", wanted) as picture:
         _refuse_cut_depth(source, picture)
-        if picture.width * picture.height > SMALL_PIXELS or len(data) > SMALL_BYTES:
-            found = picture_of(data, wanted.max_seconds, source.name)
-        else:
-            found = Picture(*plain(picture), wrong_block(data))
-        decoded = _decoded(picture, found)
-    if found.wrong and not wanted.read_damaged:
-        raise damaged(source.name, "jpeg2000", ValueError(found.wrong))
-    if found.wrong:
-        decoded.notes.append(f"damaged file, and which rows are wrong cannot be told: {found.wrong}")
+        wanted.begin_call(picture.width * picture.height)
+        decoded = _decoded(picture)
+    wrong = wrong_block(source.read_all())
+    if wrong and not wanted.read_damaged:
+        raise damaged(source.name, "jpeg2000", ValueError(wrong))
+    if wrong:
+        decoded.notes.append(f"damaged file, and which rows are wrong cannot be told: {wrong}")
     decoded.blocks |= jpeg2000.blocks_of(source)
     decoded.orientation = exif.orientation_of(decoded.blocks.get("exif", b""))
     return decoded
@@ -51,10 +58,21 @@ def _opened(source: PhotoSource, plugin: str, image_class: str, wanted: Wanted) 
     return picture
 
 
-def _decoded(picture: Any, found: Picture) -> Decoded:
+def _decoded(picture: Any) -> Decoded:
     profile, dpi = picture.info.get("icc_profile"), picture.info.get("dpi")
-    image = image_from(found.samples, cmyk=found.mode == "CMYK")
+    mode, samples = _plain(picture)
+    image = image_from(samples, cmyk=mode == "CMYK")
     return Decoded(image, {"icc": profile} if profile else {}, plausible_dpi(dpi))
+
+
+def _plain(picture: Any) -> tuple[str, npt.NDArray[Any]]:
+    """Return the mode and samples (H, W, channels) of a Pillow image, brought to a mode that means what it says."""
+    if picture.mode in ("I;16", "I;16B", "I;16L"):
+        return "I;16", np.asarray(picture).astype(np.uint16)[..., None]
+    if picture.mode not in PLAIN_MODES:
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "L" if picture.mode == "1" else "RGB")
+    samples = np.asarray(picture)
+    return picture.mode, samples if samples.ndim == 3 else samples[..., None]
 
 
 def _refuse_cut_depth(source: PhotoSource, picture: Any) -> None:

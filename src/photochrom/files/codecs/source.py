@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from photochrom.computer.names import reachable
 from photochrom.errors import PhotoNotFoundError, PhotoTooLargeError, UnreadablePhotoError
+from photochrom.files.codecs.leaving import Work, work_here
 from photochrom.files.codecs.libvips import libvips
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class PhotoSource:
         except OSError as error:
             raise _unreadable(error, self.name) from error
         if len(found) < expected:
-            raise _changed(self.name)
+            raise changed(self.name)
         return found
 
     def read_all(self) -> bytes:
@@ -86,17 +87,26 @@ class PhotoSource:
         """Raise UnreadablePhotoError where the file has been cut or written to since it was opened."""
         if isinstance(self.handle, io.BytesIO):
             return
-        status = os.fstat(self.handle.fileno())
-        if (status.st_size, status.st_mtime_ns) != (self.size, self._changed_ns):
-            raise _changed(self.name)
+        if self.identity()[2:] != [self.size, self._changed_ns]:
+            raise changed(self.name)
 
-    def for_vips(self, patches: Sequence[Patch] = ()) -> Any:
-        """Return a libvips source over these bytes, changed by patches; they stay alive as long as this object."""
+    def identity(self) -> list[int]:
+        """Return device, inode, size and time of the last change; nothing where it is in memory alone."""
+        if isinstance(self.handle, io.BytesIO):
+            return []
+        status = os.fstat(self.handle.fileno())
+        return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns]
+
+    def for_vips(self, patches: Sequence[Patch] = (), *, in_pieces: bool = False) -> Any:
+        """Return a libvips source over these bytes, changed by patches; they stay alive as long as this object.
+
+        ``in_pieces``: the decoder has to ask for the bytes, and gets no more of them once this thread's work has ended.
+        """
         pyvips = libvips()
-        if self.data is not None or self.size <= IN_MEMORY_BYTES:
+        if not in_pieces and (self.data is not None or self.size <= IN_MEMORY_BYTES):
             source = pyvips.Source.new_from_memory(_patched(self.read_all(), 0, patches))
         else:
-            source, pieces = pyvips.SourceCustom(), _Pieces(self, sorted(patches))
+            source, pieces = pyvips.SourceCustom(), _Pieces(self, sorted(patches), work_here())
             source.on_read(pieces.read)
             source.on_seek(pieces.seek)
         self._kept.append(source)  # a second look may read it again while the first still does
@@ -109,9 +119,12 @@ class _Pieces:
 
     source: PhotoSource
     patches: Sequence[Patch]
+    work: Work | None
     position: int = 0
 
     def read(self, count: int) -> bytes:
+        if self.work and self.work.has_ended:
+            return b""
         try:
             found = self.source.read_at(self.position, count)
         except UnreadablePhotoError:
@@ -198,7 +211,8 @@ def _unreadable(error: Exception, name: str) -> UnreadablePhotoError:
     )
 
 
-def _changed(name: str) -> UnreadablePhotoError:
+def changed(name: str) -> UnreadablePhotoError:
+    """Return the error for a file that is not what it was when it was opened."""
     return UnreadablePhotoError("it was changed while it was read", where=name, next_step="Run again when it is whole")
 
 

@@ -146,6 +146,9 @@ class _Pixels:
 
     def _by_segments(self) -> Decoded:
         self._check_size()
+        if self.page.first_number(tiff.COMPRESSION, 1) not in BUILT_IN:  # a strip may be the whole picture
+            width, height = self.page.size
+            self.wanted.begin_call(width * height)
         try:
             check, wanted = check_of(self.page), self.wanted
             found, holes = read_by_segments(self.reader, self.page, read_damaged=wanted.read_damaged, check=check)

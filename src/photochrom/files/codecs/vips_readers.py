@@ -49,6 +49,7 @@ def read_gif(source: PhotoSource, wanted: Wanted) -> Decoded:
 def read_avif(source: PhotoSource, wanted: Wanted) -> Decoded:
     exif, hidden = exif_of_avif(source)
     decoded = load_with_vips(source, "heifload_source", wanted, hidden=hidden)
+    wanted.begin_call(decoded.image.width * decoded.image.height)
     decoded = _noting_frames(add_blocks(decoded, {"exif": exif}))
     decoded.orientation = 1  # the container's own rotation, which libvips applies, is the one that counts
     bits = decoded.image.get("bits-per-sample") if decoded.image.get_typeof("bits-per-sample") else 8
@@ -57,11 +58,14 @@ def read_avif(source: PhotoSource, wanted: Wanted) -> Decoded:
 
 
 def load_with_vips(
-    source: PhotoSource, loader: str, wanted: Wanted, *, hidden: Sequence[Patch] = (), **options: object
-) -> Decoded:
+    source: PhotoSource, loader: str, wanted: Wanted, *, hidden: Sequence[Patch] = (), in_pieces: bool = False,
+    **options: object,
+) -> Decoded:  # fmt: skip
+    """Return the picture, not computed yet; see :meth:`.PhotoSource.for_vips` for ``hidden`` and ``in_pieces``."""
     # Errors of the decoder fail; odd but complete files, which old scanners wrote, do not.
     load = getattr(libvips().Image, loader)
-    image = endable(load(source.for_vips(hidden), **{"access": "sequential", "fail_on": "error", **options}))
+    how = {"access": "sequential", "fail_on": "error", **options}
+    image = endable(load(source.for_vips(hidden, in_pieces=in_pieces), **how))
     wanted.check_size(image.width, image.height, image.bands * _sample_bytes(image))
     return Decoded(image, _vips_blocks(image))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import shutil
@@ -16,8 +17,7 @@ from photochrom.coloring.classic import colorize_classic, merge_yuv
 from photochrom.colorizer import Colorizer
 from photochrom.engines.base import Engine, FakeEngine
 from photochrom.engines.generator import GeneratorEngine
-from photochrom.engines.runtime import onnxruntime as ort
-from photochrom.engines.weights_file import GIVE_IN_MEMORY
+from photochrom.engines.weights_file import Weights
 from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.files.photo import Photo
 from photochrom.luma import luma_codes
@@ -74,7 +74,6 @@ def do_harm(weights: Path, harm: str) -> None:
         weights.write_bytes(content[:100] if harm == "cut" else bytes(len(content)))
 
 
-@pytest.mark.skipif(not hasattr(ort.SessionOptions, GIVE_IN_MEMORY), reason="an older runtime maps them")
 @HARMS
 def test_weights_that_change_under_a_loaded_generator_change_nothing(tmp_path: Path, harm: str) -> None:
     path = write_tiny_generator(tmp_path / "model")
@@ -88,16 +87,47 @@ def test_weights_that_change_under_a_loaded_generator_change_nothing(tmp_path: P
 
 
 @HARMS
-def test_weights_that_change_while_they_are_mapped_are_not_believed(
+def test_weights_that_change_while_they_are_loaded_are_not_believed(
     tmp_path: Path, harm: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("photochrom.engines.weights_file.LARGEST_READ_BYTES", 1000)
+    path, give_to = write_tiny_generator(tmp_path / "model"), Weights.give_to
+
+    def give_and_harm(weights: Weights, options: object, graph: bytes) -> None:
+        give_to(weights, options, graph)
+        do_harm(path.with_suffix(".weights"), harm)
+
+    monkeypatch.setattr(Weights, "give_to", give_and_harm)
+    with pytest.raises(ModelFileError):
+        GeneratorEngine(path)
+
+
+def test_a_graph_that_changes_while_it_is_loaded_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, give_to = write_tiny_generator(tmp_path / "model"), Weights.give_to
+
+    def give_and_write(weights: Weights, options: object, graph: bytes) -> None:
+        give_to(weights, options, graph)
+        path.write_bytes(graph + b"\x52\x00")  # an empty field of the model's words, which changes nothing else
+
+    monkeypatch.setattr(Weights, "give_to", give_and_write)
+    with pytest.raises(ModelFileError, match="changed while it was loaded"):
+        GeneratorEngine(path)
+
+
+@pytest.mark.posix
+def test_no_weights_are_mapped_while_a_generator_runs(tmp_path: Path) -> None:
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        pytest.skip("only Linux tells what is mapped")
     path = write_tiny_generator(tmp_path / "model")
-    engine, picture = GeneratorEngine(path), PICTURE
-    assert engine.paint(picture).shape == (32, 32, 3)
-    do_harm(path.with_suffix(".weights"), harm)
-    with pytest.raises(ModelFileError, match=r"weights.*the weights were changed while they were used"):
-        engine.paint(picture)
+    engine = GeneratorEngine(path)
+    engine.paint(PICTURE)
+    assert str(path.with_suffix(".weights")) not in maps.read_text()
+    session = engine._session
+    engine.close()
+    gc.collect()
+    assert session.run(["colored"], {"image": np.zeros((1, 3, 32, 32), np.float32)})[0].shape == (1, 3, 32, 32)
 
 
 def test_the_pipeline_gets_the_generators_own_chroma_back(

@@ -23,7 +23,6 @@ from photochrom.engines.weights_file import (
     WEIGHTS_SUFFIX,
     Weights,
     refuse_if_damaged,
-    weights_beside,
 )
 from photochrom.errors import ModelError, ModelFileError
 from photochrom.options import EngineOptions
@@ -48,8 +47,8 @@ INT8_BYTES, INT8_BYTES_PER_PIXEL = 0.9e9, 8000
 class GeneratorEngine:
     """An installed generator. Fulfils the contract of colour models (``Engine``), and paints whole pictures.
 
-    The weights lie in a file of their own beside the graph, and are memory-mapped where they are large: loading copies
-    only what the runtime rearranges. Nothing is answered once they have changed: each picture looks before and after.
+    The weights lie in a file of their own beside the graph, and are read once: what becomes of the file later changes
+    nothing.
 
     Args:
         path: ``model.onnx``, whose metadata are a ``GeneratorSpec``.
@@ -67,13 +66,12 @@ class GeneratorEngine:
         self._threads = options.threads or usable_cores()
         graph, self._sha256 = read_checked(path, expected_sha256, next_step=REINSTALL)
         beside = path.with_suffix(WEIGHTS_SUFFIX)
-        self._weights = weights_beside(beside)
+        weights = Weights(beside)
         with ThreadPoolExecutor(1) as other_core:
-            found = other_core.submit(lambda: self._weights.sha256)
-            session = self._load(graph, path, self._weights, graph_is_whole=bool(expected_sha256))
+            found = other_core.submit(getattr, weights, "sha256")
+            session = self._load(graph, path, weights, graph_is_whole=bool(expected_sha256))
             self.generator = _spec_from_json(session.get_modelmeta().custom_metadata_map.get(METADATA_KEY), path)
             refuse_if_damaged(beside, found.result(), self.generator.weights_sha256)
-        self._weights.loaded()
         self._session: ort.InferenceSession | None = session
         self._closing = threading.Lock()
 
@@ -147,7 +145,6 @@ class GeneratorEngine:
         image = np.ascontiguousarray(np.moveaxis((rgb - mean) / deviation, -1, 0), dtype=np.float32)
         options = ort.RunOptions()
         options.add_run_config_entry(*SHRINK_AFTER_RUN)
-        self._weights.refuse_if_changed()
         try:
             colored = session.run(["colored"], {"image": image[None]}, options)[0][0]
         except Exception as error:
@@ -158,7 +155,6 @@ class GeneratorEngine:
                 where=self.generator.name,
                 next_step="Use a smaller --render-factor or --size.",
             ) from None
-        self._weights.refuse_if_changed()
         colored = colored[:, : rgb.shape[0], : rgb.shape[1]]
         if not np.isfinite(colored).all():
             raise ModelError("the model gave values that are not numbers", where=self.generator.name)

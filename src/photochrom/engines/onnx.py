@@ -14,7 +14,7 @@ import numpy.typing as npt
 from photochrom.computer.cores import usable_cores
 from photochrom.engines.base import HINT_CHANNELS, METADATA_KEY, FloatArray, ModelSpec, refuse_unknown_inputs
 from photochrom.engines.runtime import onnxruntime as ort
-from photochrom.engines.weights_file import WEIGHTS_SUFFIX, MappedWeights, Weights, refuse_if_damaged, weights_beside
+from photochrom.engines.weights_file import WEIGHTS_SUFFIX, Weights, refuse_if_damaged, weights_beside
 from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.options import EngineOptions
 
@@ -48,14 +48,12 @@ class OnnxEngine:
         self._threads = options.threads or usable_cores()
         content, sha256 = read_checked(path, expected_sha256)
         # Imported models have their weights in a file of their own.
-        beside = path.with_suffix(WEIGHTS_SUFFIX)
-        self._weights = weights_beside(beside) if beside.is_file() else None
-        session = load_session(content, path, self._provider, self._threads, weights=self._weights)
+        weights = weights_beside(path)
+        session = load_session(content, path, self._provider, self._threads, weights=weights)
         metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
         self._spec = ModelSpec.from_json(metadata, str(path)).model_copy(update={"sha256": sha256})
-        if self._weights:
-            refuse_if_damaged(beside, self._weights.sha256, self._spec.weights_sha256)
-            self._weights.loaded()
+        if weights:
+            refuse_if_damaged(path.with_suffix(WEIGHTS_SUFFIX), weights.sha256, self._spec.weights_sha256)
         self._inputs = {item.name for item in session.get_inputs()}
         self._outputs = {item.name for item in session.get_outputs()}
         if "luma" not in self._inputs or "ab" not in self._outputs:
@@ -90,11 +88,7 @@ class OnnxEngine:
         if "hints" in self._inputs and "hints" not in feed:
             batch, _, *size = feed["luma"].shape
             feed["hints"] = np.zeros((batch, HINT_CHANNELS, *size), dtype=np.float32)
-        if self._weights:
-            self._weights.refuse_if_changed()
         found = session.run(list(outputs), feed)
-        if self._weights:
-            self._weights.refuse_if_changed()
         return dict(zip(outputs, found, strict=True))
 
     def close(self) -> None:
@@ -147,8 +141,6 @@ def load_session(
     ``weights_stay_as_stored`` leaves out the optimisations that make rearranged copies of weights.
     """
     options = ort.SessionOptions()
-    if weights:
-        weights.give_to(options)
     if weights_stay_as_stored:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.intra_op_num_threads = threads
@@ -158,9 +150,10 @@ def load_session(
     # Waiting threads sleep rather than spin: between two photographs the decoder needs the processor.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        # A mapped file is looked for beside the graph, so that its path is what the runtime has to know.
-        source = str(path) if isinstance(weights, MappedWeights) else content
-        session = ort.InferenceSession(source, options, providers=[provider])
+        if weights and provider == PROVIDERS["cpu"]:  # others copy them to where they work
+            weights.give_to(options, content)
+        # The runtime wants to see the file of weights as well, beside the graph, so it has to know the graph's path.
+        session = ort.InferenceSession(str(path) if weights else content, options, providers=[provider])
     except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no base class of their own
         first_line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelFileError(
@@ -168,6 +161,11 @@ def load_session(
             where=str(path),
             next_step="Use a model from `photochrom models list`.",
         ) from None
+    session.weights = weights  # it runs on their bytes for as long as it lives
+    if weights:
+        weights.refuse_if_changed()
+        if read_checked(path, "")[0] != content:
+            raise ModelFileError("the model file was changed while it was loaded", where=str(path))
     if session.get_providers()[0] != provider:  # ONNX Runtime falls back in silence when a driver is missing
         raise OptionError(f"{provider} is installed but does not start", where="device", next_step="Use --device cpu.")
     return session

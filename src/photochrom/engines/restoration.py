@@ -24,7 +24,7 @@ from photochrom.computer.cores import usable_cores
 from photochrom.engines.base import METADATA_KEY, FileSpec, FloatArray
 from photochrom.engines.onnx import choose_provider, load_session, read_checked
 from photochrom.engines.runtime import onnxruntime as ort
-from photochrom.engines.weights_file import WEIGHTS_SUFFIX, weights_beside
+from photochrom.engines.weights_file import weights_beside
 from photochrom.errors import ModelError, ModelFileError
 from photochrom.options import EngineOptions
 
@@ -161,8 +161,6 @@ def contract_of(path: Path) -> str:
         ModelFileError: it cannot be loaded, or says nothing.
     """
     provider, _ = choose_provider("cpu")
-    beside = path.with_suffix(WEIGHTS_SUFFIX)
-    weights = weights_beside(beside) if beside.is_file() else None
-    session = load_session(read_checked(path, "")[0], path, provider, 1, weights=weights)
+    session = load_session(read_checked(path, "")[0], path, provider, 1, weights=weights_beside(path))
     metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     return FileSpec.from_json(metadata, str(path)).contract

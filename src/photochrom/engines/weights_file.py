@@ -1,124 +1,97 @@
-"""Weights in a file beside their graph, as imported models have them: read whole, or mapped where they are large.
+"""Weights in a file beside their graph, as imported models have them: read whole, and run where they were read to.
 
-A mapped file that is cut while it is run ends the process (SIGBUS), and nothing that we could do in time hears of it.
-What is read is safe from that; DeOldify's gigabyte stays mapped, since memory would be held for it twice.
+The runtime alone would map them, and a mapped file that is cut while it is run ends the process (SIGBUS). What is read
+is safe from that and held once, for the runtime is given each array where it lies; reading it for itself it would hold
+all of them twice while it loads.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+
+import numpy as np
 
 from photochrom.computer.hashes import sha256_of
 from photochrom.engines.runtime import onnxruntime as ort
+from photochrom.engines.stored_arrays import stored_arrays
 from photochrom.errors import ModelFileError
 
 WEIGHTS_SUFFIX = ".weights"
-GIVE_IN_MEMORY = "add_external_initializers_from_files_in_memory"  # younger than the oldest runtime that we run on
-# Reading costs twice the file's memory while it is loaded, and two seconds of processor time a gigabyte.
-LARGEST_READ_BYTES = 2**27
 REINSTALL = "Import or pull the model again."
+ALIGNMENT = 64
+"""Bytes: a cache line, and the widest register."""
 
 
-class Weights(Protocol):
-    """Weights in a file beside the graph."""
+class Weights:
+    """The bytes of a file of weights, to be kept for as long as a session runs on them.
 
-    @property
-    def sha256(self) -> str:
-        """The hash of what the runtime has been given."""
-        ...
+    Args:
+        path: the file.
 
-    def give_to(self, options: ort.SessionOptions) -> None:
-        """Prepare a session's options for them."""
-        ...
+    Raises:
+        ModelFileError: it cannot be read.
 
-    def loaded(self) -> None:
-        """Let go of what only loading needed; raise ModelFileError if they were changed meanwhile."""
-        ...
-
-    def refuse_if_changed(self) -> None:
-        """Raise ModelFileError if what is run may no longer be what was checked."""
-        ...
-
-
-def weights_beside(path: Path) -> Weights:
-    """Return a file of weights: in memory up to :data:`LARGEST_READ_BYTES`, where this ONNX Runtime takes them so."""
-    is_read = hasattr(ort.SessionOptions, GIVE_IN_MEMORY) and _size(path) <= LARGEST_READ_BYTES
-    return WeightsInMemory(path) if is_read else MappedWeights(path)
-
-
-class WeightsInMemory:
-    """Weights that were read whole: nobody can change what is run."""
+    Memory: the file's size. Cost: up to two seconds of processor time a gigabyte, and half as much for the hash.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._name = path.name
+        self._path = path
+        self._given: list[ort.OrtValue] = []
         try:
-            self._content: bytes | None = path.read_bytes()
+            with path.open("rb") as file:
+                self._status = _told_of(os.fstat(file.fileno()))
+                self._content = _aligned(os.fstat(file.fileno()).st_size)
+                if file.readinto(self._content.data) < self._content.size:
+                    raise self._changed()
         except OSError as error:
             raise ModelFileError(f"cannot be read ({error.strerror})", where=str(path), next_step=REINSTALL) from None
 
     @cached_property
     def sha256(self) -> str:
-        """The hash of the bytes; to be asked for before they are let go of."""
-        return hashlib.sha256(self._content or b"").hexdigest()
+        """The hash of what was read."""
+        return hashlib.sha256(self._content.data).hexdigest()
 
-    def give_to(self, options: ort.SessionOptions) -> None:
-        """Hand the bytes over; the runtime copies what it needs of them while it loads."""
-        content = self._content or b""
-        getattr(options, GIVE_IN_MEMORY)([self._name], [content], [len(content)])
+    def give_to(self, options: ort.SessionOptions, graph: bytes) -> None:
+        """Let a session run on these bytes.
 
-    def loaded(self) -> None:
-        """Let go of the bytes."""
-        self._content = None
-
-    def refuse_if_changed(self) -> None:
-        """Do nothing: they cannot change."""
-
-
-class MappedWeights:
-    """Weights that the runtime maps: what it answers counts only while the file is as it was.
-
-    Args:
-        path: the file, as it is when this is made.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._status = self._found()
-
-    @cached_property
-    def sha256(self) -> str:
-        """The hash of the file."""
-        return read_sha256(self._path)
-
-    def give_to(self, options: ort.SessionOptions) -> None:
-        """Do nothing: the runtime finds the file beside the graph."""
-
-    def loaded(self) -> None:
-        """Raise ModelFileError if they were changed while they were loaded."""
-        self.refuse_if_changed()
+        Raises:
+            ValueError: the graph cannot be followed, or asks for what is not in this file.
+        """
+        for name, array in stored_arrays(graph, self._path.name, self._content):
+            self._given.append(ort.OrtValue.ortvalue_from_numpy(array))
+            options.add_initializer(name, self._given[-1])
 
     def refuse_if_changed(self) -> None:
-        """Raise ModelFileError if the file has been cut, written to, replaced or removed. Cost: a look at its entry."""
-        if self._found() != self._status:
-            what = "the weights were changed while they were used"
-            raise ModelFileError(what, where=str(self._path), next_step=REINSTALL)
-
-    def _found(self) -> tuple[int, ...] | None:
+        """Raise ModelFileError if the file was changed: while it loads, the runtime looks into it, too."""
         try:
-            status = self._path.stat()
+            found = _told_of(self._path.stat())
         except OSError:
-            return None
-        return status.st_ino, status.st_size, status.st_mtime_ns
+            raise self._changed() from None
+        if found != self._status:
+            raise self._changed()
+
+    def _changed(self) -> ModelFileError:
+        what = "the weights were changed while they were loaded"
+        return ModelFileError(what, where=str(self._path), next_step=REINSTALL)
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError as error:
-        raise ModelFileError(f"cannot be read ({error.strerror})", where=str(path), next_step=REINSTALL) from None
+def weights_beside(path: Path) -> Weights | None:
+    """Return the weights of a model whose graph lies at ``path``; None where they are inside."""
+    beside = path.with_suffix(WEIGHTS_SUFFIX)
+    return Weights(beside) if beside.is_file() else None
+
+
+def _told_of(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _aligned(size: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+    room = np.empty(size + ALIGNMENT, np.uint8)
+    begin = -room.ctypes.data % ALIGNMENT
+    return room[begin : begin + size]
 
 
 def checked_sha256(path: Path, expected: str) -> str:

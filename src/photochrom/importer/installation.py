@@ -1,7 +1,7 @@
 """Turn a published file of DeOldify or DDColor into an installed model: recognise, fold, check, write.
 
 An installed model is one folder in the cache, put in place by a single rename: ``model.onnx`` (the graph) with
-``model.weights`` beside it (memory-mapped when loaded), ``weights.safetensors`` (the parameters as published, for
+``model.weights`` beside it (read once when loaded), ``weights.safetensors`` (the parameters as published, for
 further training), ``card.json`` (for photochrom) and ``README.md`` (for people).
 """
 

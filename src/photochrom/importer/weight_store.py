@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     import onnx
 
 SMALLEST_STORED_BYTES = 1024  # smaller arrays stay in the graph itself
-STORE_ALIGNMENT = 4096  # a memory page, so that the runtime can map each array where it lies
+STORE_ALIGNMENT = 4096  # a memory page: whoever maps the file has each array at one
 
 
 class WeightStore:
     """A file of arrays beside the graph, written as they come, so that no more than one is in memory at a time.
 
-    Used as a context manager; the runtime maps the file instead of reading it.
+    Used as a context manager.
     """
 
     def __init__(self, path: Path) -> None:

@@ -136,7 +136,7 @@ def check_parity(graph: RestorationGraph, path: Path, *, tolerance: float = PARI
         reached = session.run(list(graph.contract.outputs), feed)
         pairs = zip(expected, reached, strict=True)
         apart = (np.abs(one.numpy() - other) for one, other in pairs)
-        worst = max(worst, *(float(np.quantile(values, graph.contract.held)) for values in apart))
+        worst = float(np.max([worst, *(np.quantile(values, graph.contract.held) for values in apart)]))
     if not worst <= tolerance:
         raise ModelFileError(f"the exported graph differs from the network by {worst:.3f}", where=str(path))
     return worst

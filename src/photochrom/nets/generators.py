@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.errors import OptionError
+from photochrom.nets.agreement import agree
 from photochrom.nets.backbones import build_backbone
 from photochrom.nets.blocks import ConvNormAct, UpBlock, extended_by_zeros
 from photochrom.nets.hints import CHANNELS as HINT_CHANNELS
@@ -206,13 +207,15 @@ class ColorNet(nn.Module):
     Shapes: (B, 1, H, W) -> logits (B, K, h, w), h = H / ``stride``; H and W divisible by 32. A net that ``hears`` also
     takes hints (B, 3, H, W).
     Range: BT.601 luma 0..1, hints in Lab a*, b* and weight 0..1 in; logits over the palette's K colours out.
-    ``queries`` colour queries join the map that the head reads; 0: none.
+    ``queries`` colour queries join the map that the head reads; 0: none. Of a net that ``agrees``, unsure places that
+    look alike agree on their colours; see ``nets/agreement.py``.
     """
 
-    def __init__(self, unet: UNet, palette: Palette, queries: int = 0) -> None:
+    def __init__(self, unet: UNet, palette: Palette, queries: int = 0, *, agrees: bool = False) -> None:
         super().__init__()
         self.unet = unet
         self.palette = palette
+        self.agrees = agrees
         self.queries = ColorQueries(unet.c_scene, unet.c_out, queries) if queries else None
         # No spectral norm here: logits must be free to grow with certainty.
         self.head = nn.Conv2d(unet.c_out + queries, palette.bins_ab.shape[0], 1)
@@ -239,8 +242,12 @@ class ColorNet(nn.Module):
 
     def forward(self, luma: Tensor, hints: Tensor | None = None) -> Tensor:
         """Shapes: as the class says."""
-        logits: Tensor = self.head(self.features(luma, hints))
-        return logits
+        return self.answer(self.features(luma, hints), luma)
+
+    def answer(self, features: Tensor, luma: Tensor) -> Tensor:
+        """Return the logits that follow from the map the head reads: (B, C + Q, h, w), (B, 1, H, W) -> (B, K, h, w)."""
+        logits: Tensor = self.head(features)
+        return agree(logits, luma, self.stride) if self.agrees else logits
 
 
 def grow_color_net(net: ColorNet, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -308,6 +315,7 @@ def build_color_net(
     queries: int = 0,
     hears: bool = False,
     spreads: bool = False,
+    agrees: bool = False,
     pretrained: bool = True,
     weights: Path | None = None,
 ) -> ColorNet:
@@ -315,4 +323,4 @@ def build_color_net(
     unet = build_unet(
         backbone, decoder, width=width, hears=hears, spreads=spreads, pretrained=pretrained, weights=weights
     )
-    return ColorNet(unet, palette, queries)
+    return ColorNet(unet, palette, queries, agrees=agrees)

@@ -38,6 +38,7 @@ def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained:
             queries=model.queries,
             hears=model.hears,
             spreads=model.spreads,
+            agrees=model.agrees,
             pretrained=pretrained,
             weights=model.backbone_weights,
         )

@@ -78,6 +78,7 @@ class ModelSection(Section):
     queries: int = Field(default=0, ge=0, le=256, description="Colour queries that see the whole picture; 0: none.")
     hears: bool = Field(default=False, description="The network takes hints, colours that somebody knows; see [hints].")
     spreads: bool = Field(default=False, description="It carries hints to whatever looks alike, wherever that lies.")
+    agrees: bool = Field(default=False, description="Unsure places that look alike agree on their colours.")
     rebalancing: float = Field(default=0.5, ge=0, le=1, description="Lambda of the colour rebalancing; 1: frequencies.")
     pretrained: bool = Field(default=True, description="Start the backbone from its ImageNet weights.")
     init: Path | None = Field(

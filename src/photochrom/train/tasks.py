@@ -107,7 +107,7 @@ class ColorTask(Task):
         loss = color_distribution_loss(
             net, features, batch.ab, pixel_share=pixel_share, rng=rng, average=self.runtime.mean
         )
-        picture = self._paint(net, batch.photo, net.head(features)) if paints else batch.photo
+        picture = self._paint(net, batch.photo, net.answer(features, batch.photo)) if paints else batch.photo
         return {"distribution": loss}, picture
 
     def picture(self, net: nn.Module, photo: Tensor) -> Tensor:

@@ -63,7 +63,10 @@ def test_the_grid_gives_the_mean_that_its_weights_define() -> None:
     luma, shares = torch.rand(1, 1, 64, 96), torch.rand(1, KINDS, 16, 24).softmax(1)
     rows, columns, tones = (torch.arange(n) for n in (64 // CELL_PX + 1, 96 // CELL_PX + 1, TONES))
     small = torch.nn.functional.avg_pool2d(luma, STRIDE).flatten()
-    y, x = (place.flatten() * STRIDE / CELL_PX for place in torch.meshgrid(torch.arange(16), torch.arange(24), indexing="ij"))
+    y, x = (
+        place.flatten() * STRIDE / CELL_PX
+        for place in torch.meshgrid(torch.arange(16), torch.arange(24), indexing="ij")
+    )
     weights = [
         (1 - (at[:, None] - points).abs()).clamp(min=0)
         for at, points in ((y, rows), (x, columns), (small * (TONES - 1), tones))

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from photochrom.engines.runtime import onnxruntime
 from photochrom.errors import ModelFileError
 from photochrom.export.onnx_file import Exported, Trace, write_model
+from photochrom.nets.blocks import softmax_over_channels
 from photochrom.nets.folding import fold_norms
 from photochrom.nets.generators import ColorNet
 
@@ -52,8 +53,8 @@ class ColorGraph(nn.Module):
         logits = self.net(luma, hints)
         # Decoded as 1x1 convolutions over the bins: no large tensor is transposed.
         moments = torch.cat([self.bins_ab, self.bins_ab.square().sum(dim=1, keepdim=True)], dim=1)
-        ab = nn.functional.conv2d((logits / temperature).softmax(dim=1), self.bins_ab.t()[:, :, None, None])
-        mean = nn.functional.conv2d(logits.softmax(dim=1), moments.t()[:, :, None, None])
+        ab = nn.functional.conv2d(softmax_over_channels(logits / temperature), self.bins_ab.t()[:, :, None, None])
+        mean = nn.functional.conv2d(softmax_over_channels(logits), moments.t()[:, :, None, None])
         spread = (mean[:, 2:] - mean[:, :2].square().sum(dim=1, keepdim=True)).clamp(min=0).sqrt()
         # The same nodes as in the net itself: the runtime finds them equal, and runs them once.
         *_, features, _ = self.net.unet.backbone(luma.expand(-1, 3, -1, -1))

@@ -6,8 +6,8 @@ it. ``agree`` gives each unsure place the mean distribution of what is as bright
 32 px; where one colour is the likeliest of all of them, none is left to stand out. Sure places keep their own.
 
 The means are taken on a bilateral grid, so that the cost does not grow with how far it looks.
-Source of the grid: Chen, Paris, Durand 2007, "Real-time Edge-Aware Image Processing with the Bilateral Grid", section 3;
-of the idea that neighbouring places of like look share a label: Krahenbuhl, Koltun 2011, "Efficient Inference in Fully
+Source of the grid: Chen, Paris, Durand 2007, "Real-time Edge-Aware Image Processing with the Bilateral Grid", section
+3; of the idea that neighbouring places of like look share a label: Krahenbuhl, Koltun 2011, "Efficient Inference in Fully
 Connected CRFs with Gaussian Edge Potentials", equation 3 (one round of it, with tents for Gaussians).
 """
 
@@ -16,6 +16,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, relu
+
+from photochrom.nets.blocks import softmax_over_channels
 
 # Input pixels between the grid's points: sides of a network's input are multiples of it.
 CELL_PX = 32
@@ -34,7 +36,7 @@ def agree(logits: Tensor, luma: Tensor, stride: int) -> Tensor:
     0..1; the answer's exponents sum to one.
     Cost: 20 K h w (w stride / 32 + 1) multiply-adds, a fiftieth of the embedded network's.
     """
-    shares = logits.float().softmax(dim=1)
+    shares = softmax_over_channels(logits.float())
     doubt = ((entropy(shares) - SURE) / (UNSURE - SURE)).clamp(0, 1)
     mixed = shares + doubt * (common(shares, luma, stride) - shares)
     return mixed.clamp(min=TINY).log()

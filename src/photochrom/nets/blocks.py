@@ -22,6 +22,15 @@ def init_icnr(weight: Tensor, factor: int = 2) -> None:
         weight.copy_(sub_kernel.repeat_interleave(factor**2, dim=0))
 
 
+def softmax_over_channels(logits: Tensor) -> Tensor:
+    """Return distributions over dimension 1 from their logits: (B, K, H, W) -> (B, K, H, W).
+
+    Written out: along any dimension but the last, ONNX Runtime's own takes five times as long (it transposes).
+    """
+    powers = (logits - logits.amax(dim=1, keepdim=True).detach()).exp()
+    return powers / powers.sum(dim=1, keepdim=True)
+
+
 def spectral_conv(
     c_in: int, c_out: int, kernel_px: int = 3, stride: int = 1, *, has_bias: bool = False, padding: int | None = None
 ) -> nn.Module:

@@ -7,6 +7,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from photochrom.nets.blocks import softmax_over_channels
+
 GRID_STEP = 10.0
 GRID_LIMIT = 110.0
 # A colour seen in fewer than this share of pixels does not get a bin of its own.
@@ -68,7 +70,7 @@ class Palette(nn.Module):
 
         Temperatures below one sharpen the distribution before averaging: 0 is the mode, 1 the mean.
         """
-        share = (logits / temperature).softmax(dim=1)
+        share = softmax_over_channels(logits / temperature)
         return nn.functional.conv2d(share, self.bins_ab.t()[:, :, None, None])
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from photochrom.color import BLUE_PER_CB, GREEN_PER_CB, GREEN_PER_CR, RED_PER_CR
 from photochrom.errors import OptionError
 from photochrom.holes import IS_HOLE
-from photochrom.nets.blocks import extended_by_zeros
+from photochrom.nets.blocks import extended_by_zeros, softmax_over_channels
 from photochrom.nets.shrinkage import CELL, CosineShrinkage
 
 # Of the code range 0..1; between two of them a mixture serves.
@@ -142,8 +142,8 @@ class DenoiseNet(nn.Module):
         answer = self.unet.cells(torch.cat([seen, CHANGE_SCALE * changes], dim=1))
         correction, logits = answer[:, : 3 * CELL**2], answer[:, 3 * CELL**2 :]
         for_luma, for_chroma = _apart(logits, 2, self.choices, CELL**2).unbind(dim=1)
-        luma = (choice(for_luma) * tries[:, 0]).sum(dim=1, keepdim=True)
-        chroma = (choice(for_chroma)[:, None] * tries[:, 1:]).sum(dim=2)
+        luma = (softmax_over_channels(for_luma) * tries[:, 0]).sum(dim=1, keepdim=True)
+        chroma = (softmax_over_channels(for_chroma)[:, None] * tries[:, 1:]).sum(dim=2)
         denoised = nn.functional.conv2d(torch.cat([luma, chroma], dim=1).flatten(1, 2), self.to_rgb)
         return nn.functional.pixel_shuffle(denoised + correction, CELL)
 
@@ -156,12 +156,6 @@ class DenoiseNet(nn.Module):
 def _apart(cells: Tensor, *sizes: int) -> Tensor:
     """Return channels taken apart: (B, product of sizes, h, w) -> (B, *sizes, h, w)."""
     return cells.reshape(cells.shape[0], *sizes, *cells.shape[2:])
-
-
-def choice(logits: Tensor) -> Tensor:
-    """Return the softmax over channels, written out: ONNX Runtime's own would transpose whole pictures for it."""
-    powers = (logits - logits.amax(dim=1, keepdim=True)).exp()
-    return powers / powers.sum(dim=1, keepdim=True)
 
 
 class InpaintNet(nn.Module):

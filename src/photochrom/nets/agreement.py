@@ -7,8 +7,8 @@ it. ``agree`` gives each unsure place the mean distribution of what is as bright
 
 The means are taken on a bilateral grid, so that the cost does not grow with how far it looks.
 Source of the grid: Chen, Paris, Durand 2007, "Real-time Edge-Aware Image Processing with the Bilateral Grid", section
-3; of the idea that neighbouring places of like look share a label: Krahenbuhl, Koltun 2011, "Efficient Inference in Fully
-Connected CRFs with Gaussian Edge Potentials", equation 3 (one round of it, with tents for Gaussians).
+3; of the idea that neighbouring places of like look share a label: Krahenbuhl, Koltun 2011, "Efficient Inference in
+Fully Connected CRFs with Gaussian Edge Potentials", equation 3 (one round of it, with tents for Gaussians).
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def common(shares: Tensor, luma: Tensor, stride: int) -> Tensor:
     counts = down.t() @ reach.sum(dim=2)
     means = points / counts[:, :, None].clamp(min=TINY)
     read = (down @ means.flatten(2)).unflatten(2, (count, reach.shape[3]))
-    return (read @ reach.transpose(2, 3)).transpose(1, 2)
+    found: Tensor = (read @ reach.transpose(2, 3)).transpose(1, 2)
+    return found
 
 
 def _nearness(side: int, cell: int, like: Tensor) -> Tensor:

@@ -53,16 +53,16 @@ def common(shares: Tensor, luma: Tensor, stride: int) -> Tensor:
     Each place gives its distribution to the eight points of the grid around it (two along each side, two along luma)
     by how near it is, and reads the points' means with the same weights.
     """
-    count, height, width = shares.shape[1:]
+    batch, count, height, width = shares.shape
     down, across = (_nearness(side, CELL_PX // stride, shares) for side in (height, width))
     tones = relu(1 - (avg_pool2d(luma, stride) * (TONES - 1) - torch.arange(TONES).to(shares)[:, None, None]).abs())
     # One matrix for each row: how much each place of it counts at each point (tone, column) of the grid.
     reach = (tones.permute(0, 2, 3, 1)[..., None] * across[None, None, :, None]).flatten(3)
     given = (shares.transpose(1, 2) @ reach).flatten(2)
-    points = (down.t() @ given).unflatten(2, (count, reach.shape[3]))
+    points = (down.t() @ given).reshape(batch, -1, count, reach.shape[3])
     counts = down.t() @ reach.sum(dim=2)
     means = points / counts[:, :, None].clamp(min=TINY)
-    read = (down @ means.flatten(2)).unflatten(2, (count, reach.shape[3]))
+    read = (down @ means.flatten(2)).reshape(batch, height, count, reach.shape[3])
     found: Tensor = (read @ reach.transpose(2, 3)).transpose(1, 2)
     return found
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from photochrom import luma as luma_module
 from photochrom.color import LUMA_WEIGHTS
-from photochrom.luma import luma_codes, luma_strip, normalize_tone, shrink_luma, strips
+from photochrom.luma import LumaCopies, luma_codes, luma_strip, normalize_tone, shrink_luma, strips
 
 
 def test_eight_bit_luma_is_pillows_for_every_kind_of_colour() -> None:
@@ -36,13 +36,36 @@ def test_codes_survive_the_way_through_float32() -> None:
     assert np.array_equal(np.rint(luma_strip(codes, 0, 256) * np.float32(65535)), codes[..., 0])
 
 
-@given(st.integers(1, 400_000), st.integers(1, 5000), st.integers(1, 40))
-def test_strips_cover_every_row_once(width: int, height: int, step: int) -> None:
-    cut = strips(width, height, step=step)
+@given(st.integers(1, 400_000), st.integers(1, 5000), st.integers(1, 40), st.integers(1, 9))
+def test_strips_cover_every_row_once(width: int, height: int, step: int, sharers: int) -> None:
+    cut = strips(width, height, step=step, sharers=sharers)
     assert cut[0][0] == 0
     assert cut[-1][1] == height
     assert all(bottom == top for (_, bottom), (top, _) in zip(cut, cut[1:], strict=False))
     assert all((bottom - top) % step == 0 for top, bottom in cut[:-1])
+
+
+@pytest.mark.parametrize("sharers", [1, 2, 3, 8])
+def test_strips_are_as_many_for_each_thread_and_no_larger_than_for_one(sharers: int) -> None:
+    alone = strips(960, 720)
+    shared = strips(960, 720, sharers=sharers)
+    assert len(shared) % sharers == 0
+    assert max(bottom - top for top, bottom in shared) <= max(bottom - top for top, bottom in alone)
+    assert min(bottom - top for top, bottom in shared) > 0.9 * 720 / len(shared) - 1
+
+
+def test_copies_are_those_of_each_size_and_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels, made = np.random.default_rng(4).integers(40, 90, (90, 120, 1), dtype=np.uint8), []
+    monkeypatch.setattr(luma_module, "shrink_luma", lambda *given: (made.append(given[1:]), shrink_luma(*given))[1])
+    copies, sizes = LumaCopies(pixels), [(30 + 2 * k, 20 + 2 * k, 2) for k in range(luma_module.KEPT_SIZES + 2)]
+    for size in (*sizes, *sizes[-2:]):
+        small = shrink_luma(pixels, *size)
+        assert np.array_equal(copies.small(*size).net, small.net)
+        assert np.array_equal(copies.small(*size).cell, small.cell)
+        assert np.array_equal(copies.toned(*size)[0], normalize_tone(small.net)[0])
+        assert copies.toned(*size)[1] == normalize_tone(small.net)[1] != ()
+    assert made == sizes
+    assert len(copies._small) == len(copies._toned) == luma_module.KEPT_SIZES
 
 
 @pytest.mark.parametrize("size", [(640, 1003), (97, 2000), (33, 40)])

@@ -105,7 +105,12 @@ def linear_from_srgb(rgb: Floats) -> Floats:
 
 def srgb_from_linear(linear: Floats) -> Floats:
     """Return gamma-encoded sRGB from linear-light sRGB, both 0..1; negative input stays negative (IEC 61966-2-1)."""
-    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
+    encoded = np.asarray(np.maximum(linear, 0.0031308))
+    encoded **= 1 / 2.4
+    encoded *= 1.055
+    encoded -= 0.055
+    np.multiply(linear, 12.92, out=encoded, where=linear <= 0.0031308)
+    return encoded
 
 
 def lab_from_srgb(rgb: Floats) -> Floats:
@@ -124,11 +129,16 @@ def srgb_from_lab(lab: Floats) -> Floats:
 
     Shapes: (..., 3) -> (..., 3).
     """
-    fy = (lab[..., 0] + 16) / 116
-    f = np.stack([fy + lab[..., 1] / 500, fy, fy - lab[..., 2] / 200], axis=-1)
-    cubes = f * f * f  # a tenth of what a power costs
-    xyz = np.where(f > 6 / 29, cubes, (f - 4 / 29) / LAB_SLOPE) * D65_WHITE.astype(lab.dtype)
-    return srgb_from_linear(xyz @ LINEAR_RGB_FROM_XYZ.T.astype(lab.dtype))
+    return _srgb_from_lab(lab[..., 0], lab[..., 1], lab[..., 2])
+
+
+def _srgb_from_lab(lightness: Floats, a: Floats, b: Floats) -> Floats:
+    fy = (lightness + 16) / 116
+    xyz = np.empty((*fy.shape, 3), fy.dtype)
+    for axis, f in enumerate((fy + a / 500, fy, fy - b / 200)):
+        cubes = f * f * f  # a tenth of what a power costs
+        xyz[..., axis] = np.where(f > 6 / 29, cubes, (f - 4 / 29) / LAB_SLOPE) * fy.dtype.type(D65_WHITE[axis])
+    return srgb_from_linear(xyz @ LINEAR_RGB_FROM_XYZ.T.astype(fy.dtype))
 
 
 def lightness_from_luma(luma_: Floats) -> Floats:
@@ -149,10 +159,10 @@ def chroma_from_ab(luma_: Floats, ab: Floats, refinements: int = 3) -> Floats:
     lightness = lightness_from_luma(luma_)
     target = lightness.copy()
     for _ in range(refinements):
-        rgb = srgb_from_lab(np.concatenate([lightness[..., None], ab], axis=-1).astype(ab.dtype))
+        rgb = _srgb_from_lab(lightness.astype(ab.dtype), ab[..., 0], ab[..., 1])
         reached = lightness_from_luma(np.clip(luma(rgb), 0, 1))
         lightness = np.clip(lightness + (target - reached), 0, 100)
-    rgb = srgb_from_lab(np.concatenate([lightness[..., None], ab], axis=-1).astype(ab.dtype))
+    rgb = _srgb_from_lab(lightness.astype(ab.dtype), ab[..., 0], ab[..., 1])
     cbcr = chroma(rgb)
     return np.asarray(cbcr * gamut_headroom(luma_, cbcr[..., 0], cbcr[..., 1])[..., None])
 

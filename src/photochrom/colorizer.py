@@ -25,6 +25,7 @@ from photochrom.files.photo import Photo
 from photochrom.files.provenance import Provenance
 from photochrom.hints.hint import Hint, checked_hints
 from photochrom.hints.sheet import HintSheet
+from photochrom.luma import LumaCopies
 from photochrom.options import DEFAULT_MODEL, Colored, ColorizeOptions, EngineOptions, RestoreOptions
 from photochrom.questions.asking import Question, ask
 from photochrom.session import Session
@@ -92,18 +93,21 @@ class Colorizer(Session):
         result = self.run(photo)
         return given_back(result.photo, self.provenance.of_pages([result.source_type]))
 
-    def run(self, photo: Photo, hints: Sequence[Hint] | HintSheet = ()) -> ColorizeResult:
+    def run(
+        self, photo: Photo, hints: Sequence[Hint] | HintSheet = (), *, luma: LumaCopies | None = None
+    ) -> ColorizeResult:
         """Return the coloured photo together with notes, model, render size and seconds per step.
 
         Args:
             photo: the picture.
             hints: colours that somebody knows. A sheet, from `read_hints`, must be that of this photograph.
+            luma: kept by whoever colours this photograph again and again; see `coloring/pipeline.py`.
 
         Raises:
             ModelError: hints for a model that cannot hear.
             OptionError: wrong hints, thousands of them, or those of another photograph.
         """
-        return self._run(photo, self.options, hints)
+        return self._run(photo, self.options, hints, luma)
 
     def preview(self, photo: Photo) -> Preview:
         """Return a photograph held ready at screen size: a changed hint then costs one run of the net.
@@ -129,18 +133,26 @@ class Colorizer(Session):
         places = [reference_places(one, self.engine, f"reference {number}") for number, one in enumerate(references, 1)]
         return match_references(photo, places, self.engine)
 
-    def _run(self, photo: Photo, options: ColorizeOptions, hints: Sequence[Hint] | HintSheet = ()) -> ColorizeResult:
+    def _run(
+        self,
+        photo: Photo,
+        options: ColorizeOptions,
+        hints: Sequence[Hint] | HintSheet = (),
+        luma: LumaCopies | None = None,
+    ) -> ColorizeResult:
         told = hints.for_this(photo) if isinstance(hints, HintSheet) else checked_hints(hints)
         if told:
             refuse_deaf(self.engine.spec)  # before anything is restored
         if self.restorer is None:
-            return self._colored(photo, options, told)
+            return self._colored(photo, options, told, luma)
         restored = self.restorer.run(photo)
         result = self._colored(restored.photo, options, told)
         seconds = {f"restore: {stage}": value for stage, value in restored.seconds.items()}
         return replace(result, restoration=restored, seconds={**seconds, **result.seconds})
 
-    def _colored(self, photo: Photo, options: ColorizeOptions, told: Sequence[Hint]) -> ColorizeResult:
+    def _colored(
+        self, photo: Photo, options: ColorizeOptions, told: Sequence[Hint], luma: LumaCopies | None = None
+    ) -> ColorizeResult:
         """Return the photograph in colour; one that is so already as the options say, and with a note.
 
         Hints say that other colours are wanted.
@@ -149,7 +161,7 @@ class Colorizer(Session):
         photo = replace(photo, notes=(*photo.notes, note)) if note else photo
         if kept:
             return ColorizeResult(photo, self.engine.spec, options, 0, 0, photo.notes, kept=True)
-        return colorize_photo(photo, self.engine, options, threads=self._threads, hints=told)
+        return colorize_photo(photo, self.engine, options, threads=self._threads, hints=told, luma=luma)
 
     @overload
     def alternatives(self, picture: str | os.PathLike[str] | Image.Image, count: int) -> list[Image.Image]: ...

@@ -6,8 +6,9 @@ blueish photocopy all give the neutral picture that the net was trained on.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +17,16 @@ from photochrom.computer.room import let_go
 from photochrom.resample import Plane, block_mean, resize
 
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Value = TypeVar("Value")
 
 # 8 bit: Pillow's own 16.16 fixed point, so that convert("L") agrees to the last tie. 16 bit: exact thousandths, as
 # the rounded weights of 16.16 are up to 0.4 of a 16-bit code value away from BT.601. Both fit 32 bits.
 FIXED_POINT = {255: ((19595, 38470, 7471), 65536), 65535: ((299, 587, 114), 1000)}
 
 STRIP_PIXELS = 1 << 18  # 1 MiB of float32 per plane: temporaries stay in the processor's cache
+
+KEPT_SIZES = 4
+"""Of one photograph: the net's copy and the grid of the hints, and both as they were asked for before."""
 
 # Percentiles that count as the scan's black and white, and what is called faded or dark.
 BLACK_PERCENTILE, WHITE_PERCENTILE = 0.5, 99.5
@@ -53,9 +58,14 @@ def luma_strip(pixels: Codes, top: int, bottom: int) -> Plane:
     return luma_codes(pixels[top:bottom]).astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
 
 
-def strips(width: int, height: int, *, step: int = 1) -> list[tuple[int, int]]:
-    """Return (top, bottom) of row strips of about STRIP_PIXELS, each but the last a multiple of ``step`` high."""
+def strips(width: int, height: int, *, step: int = 1, sharers: int = 1) -> list[tuple[int, int]]:
+    """Return (top, bottom) of row strips of about STRIP_PIXELS, each but the last a multiple of ``step`` high.
+
+    With ``sharers``, threads that take them in turn, they are as many for each: of three strips two threads have two.
+    """
     rows = max(step, STRIP_PIXELS // width // step * step)
+    rounds = -(-height // (rows * sharers))
+    rows = min(rows, -(-height // (rounds * sharers * step)) * step)
     return [(top, min(top + rows, height)) for top in range(0, height, rows)]
 
 
@@ -65,6 +75,41 @@ class SmallLuma:
 
     net: Plane  # (H, W) of the net's copy, 0..1
     cell: Plane  # (h, w) mean over each cell of the chroma grid, 0..1
+
+
+class LumaCopies:
+    """The small copies of a photograph's luma that colouring asks for, each made once.
+
+    Whoever colours a photograph again and again, with other hints, keeps them and hands them on. Safe to share between
+    threads: at worst a copy is made twice.
+
+    Args:
+        pixels: (H, W, 1 or 3) integer codes that stay as they are.
+    """
+
+    def __init__(self, pixels: Codes) -> None:
+        self.pixels = pixels
+        self._small: dict[tuple[int, int, int], SmallLuma] = {}
+        self._toned: dict[tuple[int, int, int], tuple[Plane, tuple[str, ...]]] = {}
+
+    def small(self, width: int, height: int, stride: int) -> SmallLuma:
+        """Return what ``shrink_luma`` makes."""
+        return _kept(self._small, (width, height, stride), lambda: shrink_luma(self.pixels, width, height, stride))
+
+    def toned(self, width: int, height: int, stride: int) -> tuple[Plane, tuple[str, ...]]:
+        """Return what ``normalize_tone`` makes of the net's copy."""
+        small = self.small(width, height, stride)
+        return _kept(self._toned, (width, height, stride), lambda: normalize_tone(small.net))
+
+
+def _kept(known: dict[tuple[int, int, int], Value], key: tuple[int, int, int], make: Callable[[], Value]) -> Value:
+    """Return what is known of a size, or make it; the oldest goes where there are too many."""
+    value = known.get(key)
+    if value is None:
+        value = known[key] = make()
+        for old in list(known)[:-KEPT_SIZES]:
+            known.pop(old, None)
+    return value
 
 
 def shrink_luma(pixels: Codes, width: int, height: int, stride: int) -> SmallLuma:

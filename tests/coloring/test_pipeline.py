@@ -18,7 +18,8 @@ from photochrom.colorizer import Colorizer
 from photochrom.engines.base import FakeEngine
 from photochrom.errors import ModelError
 from photochrom.files.photo import Photo
-from photochrom.luma import luma_codes
+from photochrom.hints.hint import Hint
+from photochrom.luma import LumaCopies, luma_codes
 from photochrom.options import ColorizeOptions
 
 OPTIONS = ColorizeOptions(chroma_ceiling=None)
@@ -108,6 +109,29 @@ def test_strips_and_threads_leave_no_trace(monkeypatch: pytest.MonkeyPatch, grey
     assert original_shrink_strips > grey_ramp.size
     cut = colorize_photo(photo, engine, OPTIONS, threads=3).photo.pixels
     assert np.array_equal(cut, whole)
+
+
+HINTS = [Hint(point=(0.2, 0.3), color="navy"), Hint(stroke=((0.6, 0.2), (0.9, 0.8)), color="gold", width=0.05)]
+
+
+def test_hints_are_followed_alike_in_strips_and_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = Photo(np.random.default_rng(2).integers(0, 255, (300, 410, 1), dtype=np.uint8))
+    engine = FakeEngine(ab=wild_ab(3), hears=True)
+    whole = colorize_photo(photo, engine, OPTIONS, threads=1, hints=HINTS).photo.pixels
+    monkeypatch.setattr(luma_module, "STRIP_PIXELS", 7000)
+    assert np.array_equal(colorize_photo(photo, engine, OPTIONS, threads=3, hints=HINTS).photo.pixels, whole)
+
+
+@pytest.mark.parametrize("hints", [(), HINTS], ids=["none", "hints"])
+def test_copies_of_the_luma_that_are_kept_change_nothing_and_those_of_others_are_not_taken(hints: list[Hint]) -> None:
+    rng, engine = np.random.default_rng(2), FakeEngine(ab=wild_ab(3), hears=True)
+    photo, other = (Photo(rng.integers(0, 255, (120, 170, 3), dtype=np.uint8)) for _ in range(2))
+    expected = colorize_photo(photo, engine, OPTIONS, hints=hints)
+    kept = LumaCopies(photo.pixels)
+    for copies in (kept, kept, LumaCopies(other.pixels)):
+        result = colorize_photo(photo, engine, OPTIONS, hints=hints, luma=copies)
+        assert np.array_equal(result.photo.pixels, expected.photo.pixels)
+        assert result.notes == expected.notes
 
 
 @pytest.mark.parametrize(

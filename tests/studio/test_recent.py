@@ -1,14 +1,23 @@
-"""What was worked out last is kept, and no more of it than was asked for."""
+"""What was worked out last is kept, and no more of it than there is room for."""
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from photochrom import Photo
+from photochrom.options import Limits
+from photochrom.studio import looks as module
+from photochrom.studio.looks import Looks
 from photochrom.studio.recent import Recent
+from photochrom.studio.sessions import Sessions
 
 
 def test_what_was_used_last_is_kept_and_made_once() -> None:
-    kept, made = Recent[str, str](2), list[str]()
+    kept, made = Recent[str, str](2, len), list[str]()
 
     def get(key: str) -> str:
         return kept.get(key, lambda: made.append(key) or key.upper())
@@ -18,7 +27,55 @@ def test_what_was_used_last_is_kept_and_made_once() -> None:
 
 
 def test_what_cannot_be_made_is_not_kept() -> None:
-    kept = Recent[str, str](2)
+    kept = Recent[str, str](2, len)
     with pytest.raises(ZeroDivisionError):
         kept.get("a", lambda: str(1 / 0))
     assert kept.get("a", lambda: "now") == "now"
+
+
+def test_bytes_are_counted_however_large_and_often_values_come() -> None:
+    kept, rng = Recent[int, bytes](1000, len), np.random.default_rng(5)
+    for key, size in zip(rng.integers(0, 40, 500), rng.integers(1, 400, 500), strict=True):
+        value = kept.get(int(key), lambda size=size: bytes(int(size)))
+        assert kept.held_bytes == sum(map(len, kept._values.values())) <= 1000
+        assert kept.get(int(key), lambda: b"") is value  # what came last is there
+
+
+def test_what_is_larger_than_all_the_room_is_handed_on_and_not_kept() -> None:
+    kept = Recent[str, bytes](100, len)
+    assert len(kept.get("large", lambda: bytes(101))) == 101
+    assert kept.held_bytes == 0
+    assert kept.get("large", lambda: b"again") == b"again"
+
+
+def test_what_two_make_at_a_time_is_counted_once() -> None:
+    kept, both = Recent[str, bytes](100, len), threading.Barrier(2, timeout=10)
+
+    def make() -> bytes:
+        both.wait()
+        return bytes(30)
+
+    found: list[bytes] = []
+    threads = [threading.Thread(target=lambda: found.append(kept.get("a", make))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert found[0] is found[1]
+    assert kept.held_bytes == 30
+
+
+def test_a_wall_of_any_length_holds_no_more_small_copies_than_there_is_room_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SMALL_BYTES", 50_000)
+    looks = Looks(Sessions(), Limits())
+    folders = [tmp_path / str(k) for k in range(12)]
+    for k, folder in enumerate(folders):
+        folder.mkdir()
+        looks.keep_small(Photo(np.full((100, 90, 1), k, np.uint8)), folder)
+        assert looks.held_bytes <= 50_000
+    assert looks.held_bytes == 5 * 9_000
+    for k, folder in enumerate(folders):  # the others are read again
+        assert np.array_equal(looks.small_of(folder).pixels, np.full((100, 90, 1), k))
+    assert looks.held_bytes == 5 * 9_000

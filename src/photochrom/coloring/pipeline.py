@@ -39,7 +39,7 @@ from photochrom.files.companions import ALTERNATIVE_MARK, UNCERTAINTY_MARK, Comp
 from photochrom.files.photo import Photo
 from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 from photochrom.hints.hint import Hint
-from photochrom.luma import is_blank, luma_strip, normalize_tone, shrink_luma, strips
+from photochrom.luma import LumaCopies, is_blank, luma_strip, strips
 from photochrom.options import ColorizeOptions
 from photochrom.resample import GuidedUpsampler
 
@@ -111,7 +111,13 @@ class ColorizeResult:
 
 
 def colorize_photo(
-    photo: Photo, engine: Engine, options: ColorizeOptions, *, threads: int = 0, hints: Sequence[Hint] = ()
+    photo: Photo,
+    engine: Engine,
+    options: ColorizeOptions,
+    *,
+    threads: int = 0,
+    hints: Sequence[Hint] = (),
+    luma: LumaCopies | None = None,
 ) -> ColorizeResult:
     """Return the photograph in colour: same size, depth, alpha and metadata, and its luma untouched.
 
@@ -121,6 +127,7 @@ def colorize_photo(
         options: how to colour.
         threads: for merging, 0 for all usable cores.
         hints: colours that somebody knows; the net is told, and what it makes of them is held to them.
+        luma: the small copies of this photograph's very pixels, where they are kept; else they are made.
 
     Raises:
         ModelError: the model gave values that are not numbers, or arrays of another shape than it promised, or it
@@ -137,9 +144,11 @@ def colorize_photo(
     plan = plan_render(photo.width, photo.height, engine, options)
     if options.classic:
         return _colorize_classic(photo, engine, options, plan)
+    copies = luma if luma is not None and luma.pixels is photo.pixels else LumaCopies(photo.pixels)
     with _timed(seconds, "shrink"):
-        small = shrink_luma(photo.pixels, plan.width, plan.height, spec.output_stride)
-        net_luma, tone_notes = normalize_tone(small.net) if options.normalize_tone else (small.net, ())
+        size = plan.width, plan.height, spec.output_stride
+        small = copies.small(*size)
+        net_luma, tone_notes = copies.toned(*size) if options.normalize_tone else (small.net, ())
     with _timed(seconds, "net"):
         caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
         if spec.bins_ab and is_blank(small.net):  # a distribution over colours has a favourite for nothing, too
@@ -155,7 +164,7 @@ def colorize_photo(
     for version in versions:
         with _timed(seconds, "upsample and merge"):
             ab, grade_notes = grade(version.ab, small.cell, options, spec, gain)
-            ab, cell, hint_notes = follow_hints(hints, photo.pixels, ab, small.cell)
+            ab, cell, hint_notes = follow_hints(hints, copies, ab, small.cell, threads)
             pixels = merge_chroma(photo.pixels, ab, cell, threads)
         decided = (predicted.note, *version_notes, *version.notes, *grade_notes, *hint_notes)
         notes = (*photo.notes, *plan.notes, *tone_notes, *decided)
@@ -212,7 +221,7 @@ def merge_chroma(
     with ThreadPoolExecutor(threads) as pool:
         cbcr = list(pool.map(lambda part: chroma_from_ab(cell_luma[part], np.moveaxis(ab[:, part], 0, -1)), _parts(ab)))
         upsampler = GuidedUpsampler.fit(np.concatenate(cbcr), cell_luma, width, height)
-        for _ in pool.map(merge, strips(width, height)):  # the loop raises what a thread raised
+        for _ in pool.map(merge, strips(width, height, sharers=threads)):  # the loop raises what a thread raised
             pass
     return out
 

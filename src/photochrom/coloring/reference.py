@@ -66,6 +66,11 @@ class Places:
     ab: npt.NDArray[np.float32]
     grid: tuple[int, int]
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return self.features.nbytes + self.luma.nbytes + self.ab.nbytes
+
 
 def places_of(photo: Photo, engine: Engine) -> Places:
     """Return what is compared of a picture.

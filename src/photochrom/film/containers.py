@@ -30,9 +30,13 @@ FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,dv,asf,nut,mxf,flv,ogg,gif,"
     "yuv4mpegpipe,vc1,ivf,rm,apng,wtv,swf,gxf,av1,obu"
 )
+# What files of these formats are called, where films are known by their names: in folders, in clouds, in the studio.
+# Not what mostly holds sound alone (.ogg, .m4a), and not .gif and .apng, which are photographs there.
 FILM_SUFFIXES = frozenset({
-    ".mp4", ".mov", ".mkv", ".m4v", ".avi", ".mpg", ".mpeg", ".webm", ".mts", ".m2ts", ".dv", ".mxf", ".wmv", ".ogv",
-    ".vob",
+    ".mp4", ".m4v", ".mov", ".qt", ".3gp", ".3g2", ".mj2", ".f4v", ".ismv", ".mkv", ".mk3d", ".webm", ".avi", ".divx",
+    ".mpg", ".mpeg", ".m1v", ".m2v", ".mpv", ".vob", ".ts", ".m2ts", ".mts", ".m2t", ".mod", ".tod", ".h264", ".264",
+    ".h26l", ".avc", ".h265", ".265", ".hevc", ".dv", ".dif", ".asf", ".wmv", ".nut", ".mxf", ".flv", ".ogv",
+    ".y4m", ".vc1", ".ivf", ".rm", ".rmvb", ".wtv", ".swf", ".gxf", ".obu",
 })  # fmt: skip
 # What the FFmpeg demuxers for single pictures are called.
 PICTURE_FORMATS = ("image2", "_pipe")

@@ -56,18 +56,13 @@ def draw(hints: Sequence[Hint], luma: Plane) -> Drawn:
             covered = _covered(hint, luma)
         number[covered] = index
     known = number >= 0
-    colors = np.array([hint.ab for hint in hints], dtype=np.float32).T
-    ab = np.where(known, colors[:, number], 0)
+    said = np.array([(*hint.ab, hint.weight, hint.reach) for hint in hints], dtype=np.float32).T
+    said[3] *= min(height, width)
+    values = np.zeros((4, height, width), dtype=np.float32)
+    values[:, known] = said[:, number[known]]  # most cells are nobody's
     for index, own in painted.items():
-        ab = np.where(number == index, own, ab)
-    weights = np.array([hint.weight for hint in hints], dtype=np.float32)
-    reaches = np.array([hint.reach for hint in hints], dtype=np.float32) * min(height, width)
-    return Drawn(
-        number,
-        np.asarray(ab, dtype=np.float32),
-        np.where(known, weights[number], np.float32(0)),
-        np.where(known, reaches[number], np.float32(0)),
-    )
+        values[:2] = np.where(number == index, own, values[:2])
+    return Drawn(number, values[:2], values[2], values[3])
 
 
 def _covered(hint: Hint, luma: Plane) -> npt.NDArray[np.bool_]:

@@ -113,18 +113,17 @@ def _left(reach: Plane, known: npt.NDArray[np.bool_], across: Doubles, down: Dou
 
 def _summed(mass: Doubles, kept: Doubles) -> Doubles:
     """Return mass that has walked along the first axis, both ways. Shapes: (n, C, m), (n, 1, m) kept per step."""
-    onwards, back = mass.copy(), mass.copy()
-    for at in range(1, len(mass)):
-        onwards[at] += kept[at] * onwards[at - 1]
-    for at in range(len(mass) - 2, -1, -1):
-        back[at] += kept[at + 1] * back[at + 1]
-    return np.asarray(onwards + back - mass)
+    walked = np.stack([mass, mass[::-1]], axis=1)  # both ways at once
+    shares = np.stack([kept[1:], kept[:0:-1]], axis=1)
+    for share, before, here in zip(shares, walked[:-1], walked[1:], strict=True):
+        np.add(here, share * before, out=here)
+    return np.asarray(walked[:, 0] + walked[::-1, 1] - mass)
 
 
 def _farthest(left: Doubles, steps: Doubles) -> Doubles:
     """Return how much reach is left after walks along the first axis, both ways, in place. Shapes: (n, m) twice."""
-    for at in range(1, len(left)):
-        np.maximum(left[at], left[at - 1] - steps[at], out=left[at])
-    for at in range(len(left) - 2, -1, -1):
-        np.maximum(left[at], left[at + 1] - steps[at + 1], out=left[at])
+    for step, before, here in zip(steps[1:], left[:-1], left[1:], strict=True):
+        np.maximum(here, before - step, out=here)
+    for step, before, here in zip(steps[:0:-1], left[:0:-1], left[-2::-1], strict=True):
+        np.maximum(here, before - step, out=here)
     return left

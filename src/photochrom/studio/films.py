@@ -16,6 +16,7 @@ from photochrom.albums.album import COLORED_MARK, fitted_name
 from photochrom.albums.manifest import MANIFEST_NAME, file_sha256
 from photochrom.errors import OptionError
 from photochrom.files.photo import Photo
+from photochrom.film.containers import FILM_SUFFIXES
 from photochrom.options import ColorizeOptions, Limits
 from photochrom.studio.album import remember_film
 from photochrom.studio.hintfiles import film_folder, folder_for
@@ -23,7 +24,7 @@ from photochrom.studio.looks import FRAMES, encoded, references_in, shrunk
 from photochrom.studio.problems import HttpError
 from photochrom.studio.requests import checked_request
 from photochrom.studio.stopping import Stop, stoppable
-from photochrom.studio.store import FILM_SUFFIXES, write_again
+from photochrom.studio.store import write_again
 
 if TYPE_CHECKING:
     from photochrom.studio.parts import Parts

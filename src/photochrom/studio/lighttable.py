@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -34,7 +35,8 @@ class LightTable(Handlers):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        # Threads of their own: each thread that ever held a photograph's planes keeps some of their memory.
+        self._threads = ThreadPoolExecutor(AT_ONCE, "photochrom-looks")
 
     @property
     def routes(self) -> list[Route]:
@@ -68,9 +70,12 @@ class LightTable(Handlers):
     async def preview(self, request: Request) -> Response:
         """Show a look that is not kept yet."""
         folder, look = await self._asked(request)
-        result = await self._quick(partial(self.desk.looks.run, folder, look))
-        picture = await asyncio.to_thread(sent, result.photo)
-        return Response(picture, media_type="image/jpeg", headers=noted(decided(result)))
+        picture, notes = await self._quick(partial(self._previewed, folder, look))
+        return Response(picture, media_type="image/jpeg", headers=noted(notes))
+
+    def _previewed(self, folder: Path, look: dict[str, Any]) -> tuple[bytes, tuple[str, ...]]:
+        result = self.desk.looks.run(folder, look)
+        return sent(result.photo), decided(result)
 
     async def questions(self, request: Request) -> Response:
         """What the net would like to know."""
@@ -187,8 +192,7 @@ class LightTable(Handlers):
         return Response(content, media_type=kind, headers=FOREVER)
 
     async def _quick(self, work: Callable[[], Answer]) -> Answer:
-        async with self._slots:
-            return await asyncio.to_thread(work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def _asked(self, request: Request) -> tuple[Path, dict[str, Any]]:
         """Return where a photograph, or the frame of a film that is asked for, lies, and how it is to look."""

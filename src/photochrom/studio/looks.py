@@ -24,6 +24,7 @@ from photochrom.files.codecs.samples import to_8_bits
 from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
 from photochrom.hints.hint import Hint
+from photochrom.luma import LumaCopies
 from photochrom.options import ColorizeOptions, Limits, RestoreOptions
 from photochrom.questions.asking import Question, ask
 from photochrom.studio.recent import Recent
@@ -35,7 +36,10 @@ SMALL_PX = 720
 """Short side of the small copies."""
 LONGEST_PX = 2_000
 THUMBNAIL_PX = 360
-KEPT_SMALL = 12
+SMALL_BYTES, RESTORED_BYTES, LUMA_BYTES, PLACES_BYTES = 12_000_000, 12_000_000, 16_000_000, 12_000_000
+"""What is held in memory of photographs that were worked on last, whatever hangs on the wall."""
+COPIES_BYTES = 4_000_000
+"""Most that the small copies of one photograph's luma take, as many as are kept."""
 SHOWN_QUALITY, SENT_QUALITY, THUMBNAIL_QUALITY = 88, 92, 78
 SMALL_NAME, FRAMES = "small.png", "frames"
 """What a folder holds: the small copy, and, of a film, folders of single frames."""
@@ -59,9 +63,16 @@ class Looks:
 
     def __init__(self, sessions: Sessions, limits: Limits) -> None:
         self._sessions, self._limits = sessions, limits
-        self._small = Recent[Path, Photo](KEPT_SMALL)
-        self._restored = Recent[tuple[Path, str], Photo](KEPT_SMALL)
-        self._places = Recent[tuple[str, str], Places](KEPT_SMALL)
+        self._small = Recent[Path, Photo](SMALL_BYTES, _pixel_bytes)
+        self._restored = Recent[tuple[Path, str], Photo](RESTORED_BYTES, _pixel_bytes)
+        # By identity, which is nobody else's as long as the copies hold the pixels.
+        self._luma = Recent[int, LumaCopies](LUMA_BYTES, lambda copies: copies.pixels.nbytes + COPIES_BYTES)
+        self._places = Recent[tuple[str, str], Places](PLACES_BYTES, lambda places: places.nbytes)
+
+    @property
+    def held_bytes(self) -> int:
+        """Return what is held in memory, at most the budgets together."""
+        return sum(kept.held_bytes for kept in (self._small, self._restored, self._luma, self._places))
 
     def keep_small(self, photo: Photo, folder: Path) -> Photo:
         """Return the small copy of a photograph, and keep it in its folder."""
@@ -82,7 +93,8 @@ class Looks:
             options = options.model_copy(update={"size": self._sessions.engine(options.model).spec.render_px})
         colorizer = self._sessions.colorizer(options, stop=stop)
         hints = [*self.lent(folder, photo, options.model), *hints_of(asked)]
-        return colorizer.run(photo, hints)
+        luma = self._luma.get(id(photo.pixels), lambda: LumaCopies(photo.pixels)) if hints else None
+        return colorizer.run(photo, hints, luma=luma)
 
     def restored(self, folder: Path, asked: Asked, stop: Stop | None = None) -> Photo:
         """Return the small copy, restored where the look says so."""
@@ -180,6 +192,10 @@ def shrunk(photo: Photo, short_px: int, long_px: int) -> Photo:
         image = image.reduce(step) if step > 1 else image
         planes.append(np.asarray(image.resize((width, height), Image.Resampling.LANCZOS)))
     return replace(photo, pixels=np.stack(planes, axis=-1), alpha=None, holes=None, infrared=None)
+
+
+def _pixel_bytes(photo: Photo) -> int:
+    return photo.pixels.nbytes
 
 
 def _opened(path: Path) -> Photo:

@@ -1,4 +1,4 @@
-"""The last few things that were worked out, by what they were worked out from."""
+"""The last few things that were worked out, by what they were worked out from, as far as a budget of memory goes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ class Recent(Generic[Key, Value]):
     """Keeps what was used last. Safe to use from several threads.
 
     Args:
-        most: how many are kept.
+        most_bytes: how much is kept; what is larger by itself is not.
+        size_of: bytes of a value, which stay as they are.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most_bytes: int, size_of: Callable[[Value], int]) -> None:
+        self._most_bytes, self._size_of = most_bytes, size_of
         self._values: OrderedDict[Key, Value] = OrderedDict()
         self._lock = threading.Lock()
+        self.held_bytes = 0
 
     def get(self, key: Key, make: Callable[[], Value]) -> Value:
         """Return what is kept for a key, or make it; others may go on meanwhile, and what is made twice is kept once.
@@ -34,8 +36,11 @@ class Recent(Generic[Key, Value]):
                 return self._values[key]
         value = make()
         with self._lock:
-            value = self._values.setdefault(key, value)
+            if key not in self._values:
+                self._values[key] = value
+                self.held_bytes += self._size_of(value)
+            value = self._values[key]
             self._values.move_to_end(key)
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
+            while self.held_bytes > self._most_bytes:
+                self.held_bytes -= self._size_of(self._values.popitem(last=False)[1])
         return value

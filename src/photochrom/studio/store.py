@@ -19,11 +19,11 @@ from photochrom.computer.room import temporary_folder
 from photochrom.errors import OptionError
 from photochrom.files.codecs.atomic import output_error
 from photochrom.files.codecs.formats import READABLE_SUFFIXES
+from photochrom.film.containers import FILM_SUFFIXES
 from photochrom.studio.requests import ID_PATTERN
 
 TEMPORARY_PREFIX = "photochrom-studio-"
 LOCK_NAME = "photochrom-store.lock"
-FILM_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".m4v", ".avi", ".mpg", ".mpeg", ".webm", ".mts", ".dv"})
 PLACES = ("uploads", "jobs", "photos")
 LONGEST_SHOWN_NAME = 200
 

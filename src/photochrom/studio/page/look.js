@@ -44,8 +44,8 @@ export class LookHistory {
   }
 
   renew() {
+    this.preview();  // asked for before the page draws itself anew: the studio works meanwhile
     this.table.lookChanged();
-    this.preview();
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => this.keep(), KEPT_MS);
   }

@@ -75,6 +75,16 @@ def _components(data: bytes) -> int:
 
 def _styles(data: bytes) -> Iterator[int]:
     """Yield where code-block styles stand in the main header."""
+    for marker, begins, end in main_segments(data):
+        style = begins + STYLE_IN_COD
+        if marker == COC:
+            style = begins + (1 if _components(data) < MANY_COMPONENTS else 2) + STYLE_IN_COC
+        if marker in (COD, COC) and style < end:
+            yield style
+
+
+def main_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield (marker, where its payload begins, where it ends) of each segment of the main header."""
     start = data.find(SOC_SIZ)
     at = start + SIZ_AT
     while start >= 0 and at + 4 <= len(data):
@@ -82,11 +92,7 @@ def _styles(data: bytes) -> Iterator[int]:
         begins, at = at + 4, at + 2 + length
         if marker == SOT or marker < 0xFF00 or length < 2 or at > len(data):
             return
-        style = begins + STYLE_IN_COD
-        if marker == COC:
-            style = begins + (1 if _components(data) < MANY_COMPONENTS else 2) + STYLE_IN_COC
-        if marker in (COD, COC) and style < at:
-            yield style
+        yield marker, begins, at
 
 
 class _Listener(logging.Filter):

@@ -83,11 +83,16 @@ def frame_of(data: bytes | bytearray) -> Frame | None:
             if frame is None or not payload:
                 return None
             return Frame(*frame, scan_at=end, scan_components=payload[0], restarts=restarts)
-        if (0xC0 <= kind <= 0xCF and kind not in NOT_FRAMES) or kind == JPEG_LS:
+        if is_frame(kind):
             frame = _frame_header(kind, payload, at)
         if kind == DRI:
             restarts = any(payload)
     return None
+
+
+def is_frame(kind: int) -> bool:
+    """Return whether a marker, by its second byte, begins a frame's header."""
+    return (0xC0 <= kind <= 0xCF and kind not in NOT_FRAMES) or kind == JPEG_LS
 
 
 def segments(data: bytes | bytearray) -> Iterator[tuple[int, int, int]]:

@@ -20,7 +20,7 @@ from photochrom.files.codecs.jpeg_frame import (
     with_usual_header,
 )
 from photochrom.files.codecs.jpeg_steps import STEP, WRONG_DATA, row_of_step, wrong_blocks
-from photochrom.files.codecs.lost_rows import lost_from, rows_until_error
+from photochrom.files.codecs.lost_rows import NOT_TOLD, lost_from, rows_until_error
 from photochrom.files.codecs.mpo import further_pictures
 from photochrom.files.codecs.resolution import plausible_dpi
 from photochrom.files.codecs.vips_readers import add_blocks, load_with_vips
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 CORRUPT = "Corrupt JPEG data"
 """How libjpeg's warnings begin that mean damage; its others are about odd but whole files."""
-NOT_TOLD = "damaged file, and which rows are wrong cannot be told"
 
 
 def read_jpeg(source: PhotoSource, wanted: Wanted) -> Decoded:

@@ -139,7 +139,9 @@ def _is_stair(into: Steps, out_of: Steps, height: Steps, alike: Likeness, *, res
 
     parts = [share(into, height, on_the_right=True), share(into, 0.0, on_the_right=False)]
     if restarts:
-        parts += [share(out_of, -height, on_the_right=True), share(out_of, 0.0, on_the_right=False)]
+        # What the scene has on the left may lie along one side of the band.
+        parts = [parts[0], share(out_of, -height, on_the_right=True)]
+        parts += [np.maximum(share(into, 0.0, on_the_right=False), share(out_of, 0.0, on_the_right=False))]
     else:
         parts += [share(out_of, height, on_the_right=False), share(out_of, 0.0, on_the_right=True)]
     return np.asarray(np.min(parts, axis=0) >= alike.share)

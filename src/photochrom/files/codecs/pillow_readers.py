@@ -14,6 +14,7 @@ from photochrom.files.codecs import exif, jpeg2000
 from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
 from photochrom.files.codecs.jpeg2000_checks import SOC_SIZ, wrong_block
 from photochrom.files.codecs.libvips import image_from
+from photochrom.files.codecs.lost_rows import NOT_TOLD
 from photochrom.files.codecs.resolution import plausible_dpi
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def read_jpeg2000(source: PhotoSource, wanted: Wanted) -> Decoded:
     if wrong and not wanted.read_damaged:
         raise damaged(source.name, "jpeg2000", ValueError(wrong))
     if wrong:
-        decoded.notes.append(f"damaged file, and which rows are wrong cannot be told: {wrong}")
+        decoded.notes.append(f"{NOT_TOLD}: {wrong}")
     decoded.blocks |= jpeg2000.blocks_of(source)
     decoded.orientation = exif.orientation_of(decoded.blocks.get("exif", b""))
     return decoded

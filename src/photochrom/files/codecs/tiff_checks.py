@@ -13,14 +13,15 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
 from photochrom.computer.cores import usable_cores
-from photochrom.files.codecs import tiff
-from photochrom.files.codecs.jpeg_frame import frame_of
+from photochrom.files.codecs import tiff, tiff_heads
+from photochrom.files.codecs.jpeg_frame import BLOCK, EOI, Frame, frame_of
 from photochrom.files.codecs.jpeg_steps import STEP, row_of_step, wrong_blocks
 from photochrom.files.codecs.libvips import libvips
 from photochrom.files.codecs.tiff import Page, TiffReader
@@ -28,6 +29,7 @@ from photochrom.files.codecs.tiff_segments import Segment, planes_of, segments_o
 
 NONE, LZW, JPEG, DEFLATE, ADOBE_DEFLATE, PACKBITS = 1, 5, 7, 32946, 8, 32773
 JPEG_TABLES = 347
+JPEG_2000 = frozenset([33003, 33004, 33005, 34712])
 CLEAR, END, FIRST_FREE, WIDEST = 256, 257, 258, 12
 MOST_CODES = 1 << 13
 """Looked at between two codes that clear the table: it is full after 3838, and some programs go on with a full one."""
@@ -39,11 +41,19 @@ MOST_PADDED = 1.3
 Check = Callable[[Segment, bytes], None]
 
 
-def check_of(page: Page) -> Check:
+def check_of(reader: TiffReader, page: Page) -> Check:
     """Return a function that raises ValueError for a strip or tile whose data cannot be right."""
     compression = page.first_number(tiff.COMPRESSION, 1)
-    if compression == JPEG:
-        return lambda _, data: _check_jpeg(page, data)
+    if compression == JPEG or compression in JPEG_2000:
+        changed = tiff_heads.strays(_heads(reader, page))
+
+        def check_stream(segment: Segment, data: bytes) -> None:
+            if segment.index in changed:
+                raise ValueError(tiff_heads.CHANGED)
+            if compression == JPEG:
+                _check_jpeg(page, data)
+
+        return check_stream
     check = BY_LENGTH.get(compression)
     if check is None or page.first_number(FILL_ORDER, 1) != 1:
         return lambda *_: None
@@ -57,6 +67,12 @@ def check_of(page: Page) -> Check:
         check(data[: LONGEST * full + SLACK], size, full)
 
     return checked
+
+
+def _heads(reader: TiffReader, page: Page) -> Iterator[bytes]:
+    offsets, lengths = page.segments()
+    for at, size in zip(offsets.tolist(), lengths.tolist(), strict=True):
+        yield reader.source.read_at(at, min(size, tiff_heads.HEAD_BYTES))
 
 
 def stores_chroma_in_full(reader: TiffReader, page: Page) -> bool:
@@ -107,7 +123,7 @@ def check_all(reader: TiffReader, page: Page) -> None:
     """
     offsets, lengths = page.segments()
     check_apart(offsets, lengths)
-    check = check_of(page)
+    check = check_of(reader, page)
 
     def checked(segment: Segment) -> None:
         at, size = int(offsets[segment.index]), int(lengths[segment.index])
@@ -222,8 +238,7 @@ def _runs(data: bytes) -> Iterator[npt.NDArray[np.int64]]:
 
 def _check_jpeg(page: Page, data: bytes) -> None:
     """Raise where a strip's stream has data left over after its last row, or too little."""
-    tables = page.tags.get(JPEG_TABLES)
-    whole = tables.data[:-2] + data[2:] if tables and tables.data[-2:] == b"\xff\xd9" else data
+    whole = _stream_of(page, data)
     frame = frame_of(whole)
     if frame is None or frame.precision != 8 or frame.is_lossless:
         return
@@ -232,3 +247,34 @@ def _check_jpeg(page: Page, data: bytes) -> None:
     image = libvips().Image.jpegload_source(libvips().Source.new_from_memory(whole), fail_on="none")
     if (row := row_of_step(image.numpy().reshape(image.height, image.width, -1), frame)) is not None:
         raise ValueError(STEP.format(row=row + 1))
+
+
+def _stream_of(page: Page, data: bytes) -> bytes:
+    """Return the JPEG of a strip, with the tables that all strips have in common."""
+    tables = page.tags.get(JPEG_TABLES)
+    return tables.data[:-2] + data[2:] if tables and tables.data[-2:] == EOI else data
+
+
+def frame_of_strips(reader: TiffReader, page: Page) -> Frame | None:
+    """Return the frame that a page in strips of JPEG would have as a whole; None where its blocks are no such frame's.
+
+    Each strip is coded from anew, as after a restart; that matters where it is a single row of blocks.
+    """
+    offsets, lengths = page.segments()
+    if page.first_number(tiff.COMPRESSION, 1) != JPEG or planes_of(page) > 1 or tiff.TILE_OFFSETS in page.tags:
+        return None
+    width, height = page.size
+    rows = min(page.number(tiff.ROWS_PER_STRIP) or height, height)
+    frame = (
+        frame_of(_stream_of(page, reader.source.read_at(int(offsets[0]), int(lengths[0])))) if offsets.size else None
+    )
+    if (
+        frame is None
+        or frame.precision != 8
+        or frame.is_lossless
+        or not frame.blocks[1]
+        or rows % (BLOCK * frame.blocks[1])
+    ):
+        return None
+    restarts = frame.restarts or rows == BLOCK * frame.blocks[1]
+    return replace(frame, width=width, height=height, restarts=restarts) if rows < height else None

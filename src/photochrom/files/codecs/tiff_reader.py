@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from photochrom.color import BLUE_PER_CB, GREEN_PER_CB, GREEN_PER_CR, RED_PER_CR
@@ -13,19 +14,22 @@ from photochrom.files.codecs.channels import Channels, names_in_resources
 from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
 from photochrom.files.codecs.exif import DamagedExifError
 from photochrom.files.codecs.imagecodecs_readers import image_of
-from photochrom.files.codecs.jpeg_frame import frame_of
+from photochrom.files.codecs.jpeg_frame import Frame, frame_of
+from photochrom.files.codecs.jpeg_steps import STEP, row_of_step
 from photochrom.files.codecs.libvips import image_from, libvips
-from photochrom.files.codecs.lost_rows import told
+from photochrom.files.codecs.lost_rows import NOT_TOLD, told
 from photochrom.files.codecs.resolution import plausible_dpi
 from photochrom.files.codecs.source import PhotoSource
 from photochrom.files.codecs.tiff_blocks import blocks_of_page
-from photochrom.files.codecs.tiff_checks import check_all, check_of, stores_chroma_in_full
+from photochrom.files.codecs.tiff_checks import check_all, check_of, frame_of_strips, stores_chroma_in_full
 from photochrom.files.codecs.tiff_pages import photographs
 from photochrom.files.codecs.tiff_segments import BUILT_IN, holds_rgb, read_by_segments
 from photochrom.files.codecs.vips_readers import load_with_vips
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy.typing as npt
 
 JPEG = 7
 RGB, PALETTE, SEPARATED, YCBCR = 2, 3, 5, 6
@@ -116,6 +120,8 @@ class _Pixels:
         limits = _strip_limit(self.page)
         decoded = load_with_vips(source, "tiffload_source", self.wanted, page=page, **limits)
         decoded.second_look = self._second_look
+        if frame := frame_of_strips(self.reader, self.page):
+            decoded.look = partial(self._look_for_steps, decoded, frame)
         decoded.image = self._as_rgb(decoded.image)
         return decoded
 
@@ -137,11 +143,23 @@ class _Pixels:
         data = tiff_directories.file_of_page(self.reader, self.page, changes)
         return replace(self.reader.source, data=data, size=len(data), handle=io.BytesIO(data)), 0
 
+    def _look_for_steps(self, decoded: Decoded, frame: Frame, pixels: npt.NDArray[Any]) -> None:
+        """Refuse pixels that are shifted from the middle of a strip's first row on, or note it; see :mod:`.jpeg_steps`.
+
+        Strips alone do not show it, for it begins between two of them.
+        """
+        row = row_of_step(pixels[..., : len(frame.sampling)], frame)
+        if row is not None:
+            said = STEP.format(row=row + 1)
+            if not self.wanted.read_damaged:
+                raise damaged(self.name, "tiff", ValueError(said))
+            decoded.notes.append(f"{NOT_TOLD}: {said}")
+
     def _second_look(self, decoded: Decoded, error: Exception) -> None:
         if not self.wanted.read_damaged:
             raise damaged(self.name, "tiff", error)
         again = self._by_segments()
-        decoded.image, decoded.holes = again.image, again.holes
+        decoded.image, decoded.holes, decoded.look = again.image, again.holes, None
         decoded.notes += again.notes
 
     def _by_segments(self) -> Decoded:
@@ -150,7 +168,7 @@ class _Pixels:
             width, height = self.page.size
             self.wanted.begin_call(width * height)
         try:
-            check, wanted = check_of(self.page), self.wanted
+            check, wanted = check_of(self.reader, self.page), self.wanted
             found, holes = read_by_segments(self.reader, self.page, read_damaged=wanted.read_damaged, check=check)
         except PhotochromError:
             raise

@@ -290,7 +290,7 @@ def _decoder_of_extra(reader: TiffReader, page: Page, compression: int) -> Any:
 
     def decoded(segment: Segment, data: bytes) -> Samples:
         width, height = _claimed_size(data)
-        if width * height > LARGEST_TILE_IN_AREAS * segment.width * segment.height + SMALLEST_LIMIT_PX:
+        if (width, height) != (0, 0) and not _may_be_of(width, height, segment, page):
             raise ValueError(f"a strip or tile claims {width} x {height} pixels")
         if name == JPEG_2000 and (wrong := wrong_block(data)):
             raise ValueError(wrong)
@@ -304,6 +304,13 @@ def _decoder_of_extra(reader: TiffReader, page: Page, compression: int) -> Any:
         return found
 
     return decoded
+
+
+def _may_be_of(width: int, height: int, segment: Segment, page: Page) -> bool:
+    """Return whether a strip or tile may be so large: as the tags say, or cut at the picture's sides."""
+    across, down = page.size
+    rows = max(segment.height, page.number(tiff.ROWS_PER_STRIP) or 0)  # the last strip may be as tall as the others
+    return width in (segment.width, across - segment.left) and height in (segment.height, rows, down - segment.top)
 
 
 def _is_known(decode: Any) -> bool:

@@ -9,6 +9,7 @@ from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
 from photochrom.files.codecs.item_blocks import exif_of_avif, exif_of_webp
 from photochrom.files.codecs.leaving import endable
 from photochrom.files.codecs.libvips import libvips
+from photochrom.files.codecs.lost_rows import NOT_TOLD
 from photochrom.files.codecs.resolution import plausible_dpi
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def read_webp(source: PhotoSource, wanted: Wanted) -> Decoded:
     if webp_checks.is_followed_by_more(source):
         if not wanted.read_damaged:
             raise damaged(source.name, "webp", ValueError(webp_checks.LEFT_OVER))
-        decoded.notes.append(f"damaged file, and which rows are wrong cannot be told: {webp_checks.LEFT_OVER}")
+        decoded.notes.append(f"{NOT_TOLD}: {webp_checks.LEFT_OVER}")
     return _noting_frames(add_blocks(decoded, {"exif": exif}))
 
 

@@ -146,6 +146,8 @@ def load_session(
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    # Planned memory is kept for each shape that was met, and saves no time that could be measured.
+    options.enable_mem_pattern = False
     options.log_severity_level = ONLY_FATAL_MESSAGES  # problems arrive as exceptions; the library never prints
     # Waiting threads sleep rather than spin: between two photographs the decoder needs the processor.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -45,6 +45,8 @@ ENCRYPTED_TAGS = {"encv", "drmi", "drms", "enca"}
 FULL_RANGE = 2
 FALLBACK_RATE = Fraction(25)
 LARGEST_RATE = 1000
+# Each holds frames, and conceals damage in its own way: the same on every computer. More would wait for the encoder.
+DECODER_THREADS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +277,7 @@ def read_frames(container: InputContainer, stream: VideoStream, reading: Reading
     where time begins anew, it goes on. A file that ends too early ends here, too, and is said to be truncated.
     """
     stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = DECODER_THREADS
     step = max(1, round(1 / (rate_of(stream) * _time_base(stream, rate_of(stream)))))
     last: int | None = None
     for frame in _decoded(container, stream, reading):

@@ -242,6 +242,7 @@ class SegmentWriter:
         """Write what the encoder still holds, and the end of the file."""
         self._mux(self._stream.encode(None))
         self._container.close()
+        self._let_go()
 
     def _mux(self, packets: Iterable[Any]) -> None:
         """Write packets, with decode times of our own: x265 gives none that are defined for very few frames."""
@@ -257,6 +258,11 @@ class SegmentWriter:
 
         with contextlib.suppress(av.error.FFmpegError, OSError):
             self._container.close()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Free the encoder, its threads and its frames, whoever still knows this writer: they are what takes room."""
+        del self._stream, self._container
 
 
 def _spelled(settings: Mapping[str, str]) -> str:

@@ -17,9 +17,14 @@ from photochrom.film.planes import Pixels
 from photochrom.film.shots import CutsFile, is_cut
 from photochrom.film.sources import Shown
 
-# Luma planes of a passage; three or four passages are in memory at a time.
-PASSAGE_BYTES = 48_000_000
+# What a passage may take, decoder and encoder included, which hold about so many frames of their own. The passage that
+# is coloured and the one that is made meanwhile are in memory, with `--restore` a third.
+PASSAGE_BYTES, CODED_FRAMES = 148_000_000, 30
+# Of the small grid, for each place: the small copy, and the motion to the next frame.
+PLACE_BYTES = 1 + 24
 SHORTEST, LONGEST = 16, 240
+# Lengths are multiples of the usual distance of key frames, for a passage begins with one.
+STEP = 12
 # Frames whose motion is worked out ahead.
 AHEAD = 8
 
@@ -85,9 +90,11 @@ def with_outlook(found: Generator[Passage], *, looking: bool) -> Generator[Outlo
 
 
 def passage_length(width: int, height: int, bits: int) -> int:
-    """Return how many frames of this size a passage may have."""
-    frame_bytes = width * height * (1 if bits == 8 else 2)
-    return min(LONGEST, max(SHORTEST, PASSAGE_BYTES // frame_bytes))
+    """Return how many frames of this size a passage may have: 24 at 1080p, 48 at 720p, 84 at 360p."""
+    luma = width * height * (1 if bits == 8 else 2)
+    columns, rows = grid_size(width, height)
+    fitting = (PASSAGE_BYTES - CODED_FRAMES * luma) // (luma + columns * rows * PLACE_BYTES)
+    return min(LONGEST, max(SHORTEST, fitting // STEP * STEP))
 
 
 def sights_of(frames: Iterator[Shown], codes: Codes, time_base: Fraction, first: int = 0) -> Iterator[Sight]:

@@ -12,24 +12,23 @@ import itertools
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import Any
 
 from photochrom.coloring.reference import Places
 from photochrom.computer.cores import usable_cores
 from photochrom.computer.room import trim_memory
-from photochrom.errors import UnreadableFilmError
 from photochrom.film.containers import Reading
 from photochrom.film.given import FrameFiles, coloured_by_hand
 from photochrom.film.keyframes import Viewer, color_source
 from photochrom.film.options import FilmOptions, Span
 from photochrom.film.painting import Painter, in_order
 from photochrom.film.passages import Outlook, Passage, passage_length, passages, sights_of, small_grey, with_outlook
+from photochrom.film.remainder import remaining
 from photochrom.film.restoring import Findings, Past, restore_passage
 from photochrom.film.segments import SEGMENT_FRAMES, WorkFolder, disk_error, luma_hash
 from photochrom.film.shots import CutsFile
-from photochrom.film.sources import Shown, Source
-from photochrom.film.states import Record, State, Stretch
+from photochrom.film.sources import Source
+from photochrom.film.states import Record, State
 from photochrom.film.steadiness import Colours, color_passage, replaced
 from photochrom.film.told import MOST_REMEMBERED, Told, remember
 from photochrom.film.treatment import Stages
@@ -38,6 +37,8 @@ from photochrom.film.writers import Work, Writer, luma_fidelity
 Progress = Callable[[int], None]
 # A shot that ends after so many frames ends its segment, which is nobody else's then: other computers can do the next.
 SHOT_FRAMES = 120
+# Frames that are painted at once, at most: each takes room, and the encoder has no more threads.
+MOST_PAINTED = 4
 # Frames at the beginning of each segment whose luma is compared with what came in.
 LOOKED_AT = 4
 
@@ -90,6 +91,50 @@ class Segment:
     counts: tuple[int, int, int] = (0, 0, 0)
 
 
+@dataclass(slots=True)
+class Run:
+    """A film on its way: what travels on, and the segment that is open. Nothing else outlives a passage or a segment.
+
+    Attributes:
+        film: what is coloured.
+        progress: told how many frames are done.
+        state: what the next passage needs to know of those before it.
+        segment: the one being written; None between two.
+        fidelity: how well each finished one's first frames kept their luma.
+    """
+
+    film: Film
+    progress: Progress
+    state: State
+    segment: Segment | None = None
+    fidelity: list[float] = field(default_factory=list)
+
+    def color(self, outlook: Outlook) -> None:
+        """Colour a passage into the open segment, or into a new one where that ends here."""
+        film, first, last = self.film, outlook.passage.sights[0], outlook.passage.sights[-1]
+        if self.segment and ends_segment(self.segment.frames, outlook.passage):
+            self.finish()
+        greys = (*self.state.greys, *(sight.grey for sight in outlook.passage.sights[-2:]))[-2:]
+        passage, past = _restored(film, outlook, self.state)
+        segment = self.segment = self.segment or _begun(film, passage, first.pts)
+        layers, remembered = _color_passage(film, passage, self.state, segment, self.progress)
+        segment.last_pts, segment.last_luma, segment.counts = last.pts, luma_hash(last.luma), last.counts
+        self.state = State(greys, layers, past.lumas, past.changes, remembered, past.treatment)
+        if ends_segment(segment.frames):
+            self.finish()
+
+    def finish(self) -> None:
+        """Make the open segment count, if there is one."""
+        segment, self.segment = self.segment, None
+        if segment is not None:
+            self.fidelity.append(_finish(self.film, segment, self.state))
+
+    def abandon(self) -> None:
+        """Let go of the open segment."""
+        if self.segment is not None:
+            self.segment.writer.abandon()
+
+
 def color_segments(film: Film, reading: Reading, progress: Progress) -> list[float]:
     """Colour a film from where its finished segments end; return how well each new one's first frames kept their luma.
 
@@ -97,44 +142,28 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
         FilmError: a frame cannot be handled.
         OutputError: a segment cannot be written; those before it stay.
 
-    Memory: three passages of luma planes, four where film is restored; 200 MB at most but for very large frames.
+    Memory: two passages, three where film is restored, and one encoder; see ``passages.passage_length``.
     """
-    state, stretch = film.work.state, film.work.stretch
-    fidelity: list[float] = []
-    segment: Segment | None = None
-    info = film.source.info
-    sights = sights_of(_remaining(film, reading), film.painter.source, info.time_base, film.work.done)
+    info, work = film.source.info, film.work
+    shown = remaining(film.source, film.span, work.last, reading, work.path)
+    sights = sights_of(shown, film.painter.source, info.time_base, work.done)
     # The cut that ends a stretch is told by the frame after it.
-    sights = itertools.takewhile(lambda sight: stretch.reaches(sight.number - 1), sights)
+    sights = itertools.takewhile(lambda sight: work.stretch.reaches(sight.number - 1), sights)
+    run = Run(film, progress, work.state)
     longest = passage_length(info.width, info.height, info.layout.codes.bits)
-    found = passages(sights, longest, film.cuts, state.greys)
+    found = passages(sights, longest, film.cuts, run.state.greys)
     try:
         for outlook in ahead(with_outlook(found, looking=film.options.restore)):
-            if not stretch.reaches(outlook.passage.sights[0].number):
+            if not work.stretch.reaches(outlook.passage.sights[0].number):
                 break
-            if segment is not None and ends_segment(segment.frames, outlook.passage):
-                finished, segment = segment, None
-                fidelity.append(_finish(film, finished, state))
-            passage, past = _restored(film, outlook, state)
-            segment = segment or _begun(film, passage)
-            layers, remembered = _color_passage(film, passage, state, segment, progress)
-            raw = outlook.passage.sights
-            segment.last_pts, segment.last_luma, segment.counts = raw[-1].pts, luma_hash(raw[-1].luma), raw[-1].counts
-            greys = (*state.greys, *(sight.grey for sight in raw))[-2:]
-            state = State(greys, layers, past.lumas, past.changes, remembered, past.treatment)
+            run.color(outlook)
             trim_memory()
-            if ends_segment(segment.frames):
-                finished, segment = segment, None
-                fidelity.append(_finish(film, finished, state))
-        if segment is not None:
-            finished, segment = segment, None
-            fidelity.append(_finish(film, finished, state))
+        run.finish()
     except OSError as error:
-        raise disk_error(error, film.work.path) from error
+        raise disk_error(error, work.path) from error
     finally:
-        if segment is not None:
-            segment.writer.abandon()
-    return fidelity
+        run.abandon()
+    return run.fidelity
 
 
 def ends_segment(frames: int, coming: Passage | None = None) -> bool:
@@ -142,9 +171,9 @@ def ends_segment(frames: int, coming: Passage | None = None) -> bool:
     return frames >= (SHOT_FRAMES if coming and coming.cut else SEGMENT_FRAMES)
 
 
-def _begun(film: Film, passage: Passage) -> Segment:
+def _begun(film: Film, passage: Passage, first_pts: int) -> Segment:
     lumas = [film.painter.sent_luma(sight) for sight in passage.sights[:LOOKED_AT]]
-    return Segment(film.new_writer(), passage.sights[0].pts, lumas)
+    return Segment(film.new_writer(), first_pts, lumas)
 
 
 def _restored(film: Film, outlook: Outlook, state: State) -> tuple[Passage, Past]:
@@ -171,7 +200,8 @@ def _color_passage(
     given, remembered = _given_colours(film, passage, grids, state.remembered if passage.link else ())
     made = color_passage(passage.motions, passage.link, state.layers, source, film.options.key_spacing, given)
     work = [Work(sight, colours) for sight, colours in zip(passage.sights, made.frames, strict=True)]
-    for item, painted in zip(work, in_order(segment.writer.paint, work, usable_cores()), strict=True):
+    painting = in_order(segment.writer.paint, work, min(MOST_PAINTED, usable_cores()))
+    for item, painted in zip(work, painting, strict=True):
         segment.writer.write(item, painted)
         segment.frames += 1
         progress(item.sight.number + 1)
@@ -218,56 +248,6 @@ def _finish(film: Film, segment: Segment, state: State) -> float:
         return float("inf")
     path = film.work.segment(len(film.work.records) - 1, segment.writer.suffixes[0])
     return luma_fidelity(path, segment.first_lumas)
-
-
-def _remaining(film: Film, reading: Reading) -> Iterator[Shown]:
-    """Return the frames of the span that no finished segment has.
-
-    Decoding begins somewhat before; the last finished frame must be met there with the very luma it had, or all is
-    decoded from the start, as files whose index lies need it.
-    """
-    last = film.work.last
-    if last:
-        return within(film.span, _from_last(film, reading, last), film.source.info.time_base)
-    return from_start(film.source, film.span, reading)
-
-
-def from_start(source: Source, span: Span, reading: Reading) -> Iterator[Shown]:
-    """Yield the frames of a span."""
-    base = source.info.time_base
-    first_pts = None if not span.start_s else round(span.start_s / base)
-    return within(span, source.frames(reading, first_pts), base)
-
-
-def within(span: Span, frames: Iterator[Shown], time_base: Fraction) -> Iterator[Shown]:
-    """Yield those frames that lie in a span."""
-    for shown in frames:
-        seconds = float(shown.pts * time_base)
-        if span.end_s is not None and seconds >= span.end_s:
-            return
-        if span.holds(seconds):
-            yield shown
-
-
-def _from_last(film: Film, reading: Reading, last: Record | Stretch) -> Iterator[Shown]:
-    for from_pts in (last.last_pts, None):
-        reading.damaged, reading.missing, reading.moved = last.counts
-        met = False
-        for shown in film.source.frames(reading, from_pts):
-            if met:
-                yield shown
-            elif shown.pts >= last.last_pts:
-                met = shown.pts == last.last_pts and luma_hash(shown.luma) == last.last_luma
-                reading.damaged, reading.missing, reading.moved = last.counts
-                if not met:
-                    break
-        if met:
-            return
-    raise UnreadableFilmError(
-        "does not decode to the same frames as before, so that work cannot go on",
-        where=str(film.source.info.path),
-        next_step=f"Remove {film.work.path} and run it again",
-    )
 
 
 def ahead(items: Generator[Outlook]) -> Iterator[Outlook]:

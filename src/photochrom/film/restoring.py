@@ -181,9 +181,11 @@ def restore_reel(reel: Reel, codes: Codes, options: FilmOptions, exposures: Sequ
 
     Cost: about 80 ms of processor time a frame at 720p.
     """
-    planes = [_exposed(codes.luma(luma), change) for luma, change in zip(reel.lumas, exposures, strict=True)]
+    planes: dict[int, Plane] = {}
     restored: list[Pixels] = []
     for k in range(reel.first, reel.last):
+        near = range(max(0, k - RADIUS), min(len(reel.lumas), k + RADIUS + 1))
+        planes = {n: planes[n] if n in planes else _exposed(codes.luma(reel.lumas[n]), exposures[n]) for n in near}
         reel.findings.frames += 1
         reel.findings.breathing += abs(exposures[k]) > 0.002
         plane = _restored(planes, reel, k, options)
@@ -196,7 +198,7 @@ def _exposed(plane: Plane, change: float) -> Plane:
     return plane * np.float32(np.exp(change)) if change else plane
 
 
-def _restored(planes: list[Plane], reel: Reel, k: int, options: FilmOptions) -> Plane:
+def _restored(planes: dict[int, Plane], reel: Reel, k: int, options: FilmOptions) -> Plane:
     """Return one frame, marks filled, lines taken off, grain averaged."""
     plane, findings = planes[k], reel.findings
     around = _neighbours(planes, reel.motions, k)
@@ -221,7 +223,7 @@ def _restored(planes: list[Plane], reel: Reel, k: int, options: FilmOptions) -> 
     return plane
 
 
-def _neighbours(planes: list[Plane], motions: Sequence[Motion], k: int) -> dict[int, Neighbour]:
+def _neighbours(planes: dict[int, Plane], motions: Sequence[Motion], k: int) -> dict[int, Neighbour]:
     """Return the frames up to ``RADIUS`` away, by their distance, as seen from frame k."""
     found: dict[int, Neighbour] = {}
     height, width = planes[k].shape
@@ -230,7 +232,7 @@ def _neighbours(planes: list[Plane], motions: Sequence[Motion], k: int) -> dict[
         trust: Plane | None = None
         for distance in range(1, RADIUS + 1):
             other = k + step * distance
-            if not 0 <= other < len(planes):
+            if other not in planes:
                 break
             motion = motions[other] if step < 0 else motions[other - 1]
             out, home = (motion.backward, motion.forward) if step < 0 else (motion.forward, motion.backward)

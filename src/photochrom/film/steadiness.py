@@ -196,13 +196,13 @@ def ruled(colours: Colours, given: Colours | None) -> Colours:
 
 
 def _with_later(
-    forward: Sequence[Colours | None], motions: Sequence[Motion], anchors: Mapping[int, Colours], *, ramp: bool
+    forward: list[Colours | None], motions: Sequence[Motion], anchors: Mapping[int, Colours], *, ramp: bool
 ) -> list[Colours]:
-    """Return what came from earlier frames, blended with what comes from later ones."""
+    """Return what came from earlier frames, blended with what comes from later ones; the former is used up."""
     blended: list[Colours] = []
     later: Colours | None = None
     for frame in reversed(range(len(forward))):
-        earlier = forward[frame]
+        earlier = forward.pop()
         if later is not None:
             motion = motions[frame]
             later = later.moved(motion.forward, motion.trust_earlier)

@@ -14,7 +14,8 @@ from photochrom.film.containers import Reading
 from photochrom.film.job import Job
 from photochrom.film.motion import one_thread_each
 from photochrom.film.passages import Passage, passage_length, passages, sights_of
-from photochrom.film.pipeline import ends_segment, from_start
+from photochrom.film.pipeline import ends_segment
+from photochrom.film.remainder import from_start
 from photochrom.film.segments import luma_hash
 from photochrom.film.states import Record, Stretch
 

@@ -242,6 +242,13 @@ def test_errors_speak_the_pages_language(studio: Callable[..., Studio], page: Pa
     expect(page.locator(".print.failed .why")).to_have_text(re.compile(r"^broken\.jpg: Diese JPEG-Datei ist"))
     page.get_by_role("combobox").first.select_option("fr")
     expect(page.locator(".print.failed .why")).to_have_text(re.compile(r"^broken\.jpg : ce fichier JPEG est abîmé"))
+    for sentence, told in [
+        ("in colour already: skipped; page 2 of 3", "Elle est déjà en couleurs et reste telle quelle. Page 2 sur 3."),
+        ("damage: 3% of the picture filled; 1% left, thicker than 2%", "Dégâts : 3% de l’image comblés ; 1% laissés,"),
+        ("reel.mp4: is a photograph", "C’est une photo, pas un film."),
+    ]:
+        said = settled(page, "async (said) => (await import('/page/faults.js')).faultText(said)", sentence)
+        assert said.startswith(told)
 
 
 def test_three_hundred_photographs_hang_on_the_wall(studio: Callable[..., Studio], page: Page, tmp_path: Path) -> None:

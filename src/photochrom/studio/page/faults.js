@@ -1,6 +1,6 @@
 // What went wrong, in the language of the page: what kind of thing it is, and the command line's own sentence with it.
 
-import { noteText } from "./notes.js";
+import { notesText } from "./notes.js";
 import { SENTENCES } from "./sentences.js";
 import { current, t } from "./words.js";
 
@@ -19,7 +19,7 @@ export function faultText(sentence, kind = "", status = 0) {
     const found = pattern.exec(sentence);
     if (found) return t(key, found.groups ?? {});
   }
-  const told = noteText(sentence);
+  const told = notesText(sentence);
   if (told !== sentence) return told;
   const key = KINDS[kind] ?? STATUSES[status] ?? "faultOther";
   return sentence ? `${t(key)} (${sentence})` : t(key);

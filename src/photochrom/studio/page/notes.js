@@ -23,6 +23,7 @@ const NOTES = [
   [/^infrared channel kept apart/, "noteInfrared"],
   [/^page (?<n>\d+) of (?<all>\d+)/, "notePage"],
   [/^damage: none found/, "noteDamageNone"],
+  [/^damage: (?<share>[\d.]+%) of the picture filled.*; (?<left>[\d.]+%) left, thicker/, "noteDamageSome"],
   [/^damage: (?<share>[\d.]+%) of the picture filled, as the mask says/, "noteDamageMask"],
   [/^damage: (?<share>[\d.]+%) of the picture filled/, "noteDamageFilled"],
   [/^damage: /, "noteDamageLeft"],
@@ -33,6 +34,7 @@ const NOTES = [
   [/^toning: .+ made neutral/, "noteNeutral"],
   [/^toning: .+ kept/, "noteTintKept"],
   [/^reference: matched in (?<n>\d+) of (?<all>\d+) passages/, "notePassages"],
+  [/^reference: (?<n>\d+) of (?<all>\d+) places matched/, "notePlaces"],
   [/^reference: nothing in it matches/, "noteNoMatch"],
   [/^no frame was met for (?<name>.+)$/, "noteNoFrame"],
   [/^(?<n>\d+) damaged frames/, "noteDamagedFrames"],
@@ -45,6 +47,8 @@ const NOTES = [
   [/^(?:Lab converted to sRGB|the colour space inside JPEG XL|colour profile ignored)/, "noteLab"],
   [/^(?:.*left out|sound and subtitles are not in a folder)/, "noteLeftOut"],
   [/^luma: /, "noteLuma"],
+  [/^no luma plane: /, "noteNoLuma"],
+  [/^colours at 4:4:4: /, "noteFullChroma"],
   [/^(?<n>\d+) recordings in one file/, "noteRecordings"],
   [/^(?:the first of (?<n>\d+) pictures taken|the photograph was found behind|the infrared channel found on the page|first frame of \d+ taken|.+ holds one page)/, "noteSeveral"],
   [/^(?<n>[\d.]+) frames a second taken/, "noteSuper8"],
@@ -56,9 +60,19 @@ const NOTES = [
 
 /** Return a note in the language of the page; one that the page does not know stays as it is. */
 export function noteText(note) {
+  return known(note) ?? note;
+}
+
+/** Return several notes told as one sentence; what is none by itself is the end of one, which its beginning says. */
+export function notesText(sentence) {
+  const told = sentence.split("; ").map(known);
+  return told.includes(null) ? noteText(sentence) : told.join(" ");
+}
+
+function known(note) {
   for (const [pattern, key] of NOTES) {
     const found = pattern.exec(note);
     if (found) return t(key, found.groups ?? {});
   }
-  return note;
+  return null;
 }

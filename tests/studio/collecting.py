@@ -23,6 +23,7 @@ KINDS = {
 }
 NAMED_FIRST = {"HttpError", "PydanticCustomError"}
 """Errors whose first argument is a status, or a kind."""
+PACKAGES = Path(errors.__file__).parent.parent
 MOST_FORMS, DEEPEST = 64, 6
 VALUE, FIELD = "7", re.compile(r"\{\w+\}")
 SEVERAL_TEXTS = "tuple[str, ...]"
@@ -79,16 +80,28 @@ class Module:
                 node.value
                 for node in (ast.walk(scope) if scope else ())
                 if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr) and node.value is not None
-                and any(isinstance(one, ast.Name) and one.id == name.id for one in _targets(node))
+                and _names(node, name.id)
             ]  # fmt: skip
             if given:
                 return given
+        return [ast.Constant(text) for text in self._imported(name.id)]
+
+    def _imported(self, name: str) -> list[str]:
+        """What a constant of another module of ours says."""
+        for node in self.tree.body:
+            if isinstance(node, ast.ImportFrom) and any((one.asname or one.name) == name for one in node.names):
+                home = PACKAGES / f"{(node.module or '').replace('.', '/')}.py"
+                body = ast.parse(home.read_text(encoding="utf-8")).body if home.is_file() else []
+                given = [one.value for one in body if isinstance(one, ast.Assign) and _names(one, name)]
+                return [str(value.value) for value in given if isinstance(value, ast.Constant)]
         return []
 
     def errors(self) -> Iterator[tuple[int, str]]:
         """Yield the line and the sentence of each error of ours that is made, raised at once or handed back."""
         for node in ast.walk(self.tree):
-            name = ast.unparse(node.func).rpartition(".")[2] if isinstance(node, ast.Call) else ""
+            if not isinstance(node, ast.Call):
+                continue
+            name = ast.unparse(node.func).rpartition(".")[2]
             told = node.args[1:] if name in NAMED_FIRST else node.args if name in KINDS else []
             for text in self.texts(told[0]) if told else ():
                 yield node.lineno, FIELD.sub(VALUE, text) if name == "PydanticCustomError" else text
@@ -126,6 +139,10 @@ class Module:
 
 def _targets(node: ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr) -> list[ast.expr]:
     return node.targets if isinstance(node, ast.Assign) else [node.target]
+
+
+def _names(node: ast.Assign | ast.AnnAssign | ast.NamedExpr, name: str) -> bool:
+    return any(isinstance(one, ast.Name) and one.id == name for one in _targets(node))
 
 
 def _is_note(name: str) -> bool:

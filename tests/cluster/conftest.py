@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import pytest
+
+from tests.cluster.stand_ins import ACCOUNT, KEY, StandIn
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
 
@@ -44,3 +48,38 @@ def bucket(storage: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str
         return f"s3://{name}{storage}"
 
     return address
+
+
+class Cloud(NamedTuple):
+    """A stand-in for a storage, and the addresses of folders in it."""
+
+    scheme: str
+    stand_in: StandIn
+    query: str
+
+    def address(self, name: str) -> str:
+        return f"{self.scheme}://{'anonymous@' if self.scheme == 'gs' else ''}{name}{self.query}"
+
+
+@pytest.fixture(scope="session", params=["gs", "az"])
+def running_cloud(request: pytest.FixtureRequest) -> Iterator[Cloud]:
+    pytest.importorskip("pyarrow")
+    stand_in = StandIn({"gs": "Google", "az": "Azure"}[request.param])
+    there = stand_in.authority
+    places = {
+        "gs": f"endpoint_override={there}&retry_limit_seconds=5",
+        "az": f"blob_storage_authority={there}&dfs_storage_authority={there}",
+    }
+    yield Cloud(request.param, stand_in, f"?scheme=http&{places[request.param]}")
+    stand_in.stop()
+
+
+@pytest.fixture
+def cloud(running_cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """Google's and Azure's storage, empty."""
+    for name in [name for name in os.environ if name.startswith(("AZURE", "GOOGLE"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT", ACCOUNT)
+    monkeypatch.setenv("AZURE_STORAGE_KEY", KEY)
+    running_cloud.stand_in.told(empty=True)
+    return running_cloud

@@ -86,7 +86,9 @@ def test_the_names_of_a_storages_flat_folder_are_let_go_of_as_they_are_handed_ou
 
     infos = [fs.FileInfo(f"bucket/{number:03}.jpg", fs.FileType.File, size=1, mtime_ns=1) for number in range(500)]
     answers = iter([infos])
-    storage = SimpleNamespace(get_file_info=lambda _: next(answers))  # asked once, and its list is no copy
+    storage = SimpleNamespace(
+        type_name="s3", get_file_info=lambda _: next(answers)
+    )  # asked once, and its list is no copy
     listed = CloudFolder("s3://bucket", storage, "bucket").listed()
     assert [next(listed).name for _ in range(3)] == ["000.jpg", "001.jpg", "002.jpg"]
     assert len(infos) == 497

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from photochrom.cluster.cloud_folder import CloudFolder
 from photochrom.cluster.folders import Folder
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pyarrow import fs as arrow
 
 SCHEMES = ("s3", "gs", "az", "file")
+AUTHORITIES = ("blob_storage_authority", "dfs_storage_authority")
 GOOGLE_PATIENCE_S = 30
 """How long pyarrow tries one request to Google's storage anew, by itself."""
 
@@ -42,7 +43,7 @@ def open_folder(address: str) -> Folder:
         raise OptionError(f"no such storage; known are {known}", where=address)
     if parts.scheme == "file":
         return LocalFolder(address, Path(unquote(parts.path)))
-    if not parts.netloc:
+    if not parts.netloc.rpartition("@")[2]:
         raise OptionError("names no bucket", where=address, next_step=f"Write {parts.scheme}://BUCKET/FOLDER")
     try:
         storage = _storage(parts, address)
@@ -54,8 +55,9 @@ def open_folder(address: str) -> Folder:
         ) from error
     except (OSError, ValueError) as error:
         raise storage_error(error, address, writing=False) from error
-    shown = address.split("?", 1)[0].rstrip("/")
-    return CloudFolder(shown, storage, f"{parts.netloc}/{unquote(parts.path).strip('/')}".rstrip("/"))
+    bucket = parts.netloc.rpartition("@")[2]  # credentials may stand before it, and are nobody's to see
+    shown = f"{parts.scheme}://{bucket}{parts.path}".rstrip("/")
+    return CloudFolder(shown, storage, f"{bucket}/{unquote(parts.path).strip('/')}".rstrip("/"))
 
 
 def _storage(parts: SplitResult, address: str) -> arrow.FileSystem:
@@ -69,9 +71,19 @@ def _storage(parts: SplitResult, address: str) -> arrow.FileSystem:
                 "which account is not said", where=address, next_step="Set AZURE_STORAGE_ACCOUNT to its name"
             )
         key = variables.get("AZURE_STORAGE_ACCOUNT_KEY") or variables.get("AZURE_STORAGE_KEY")
-        return arrow.AzureFileSystem(account_name=account, account_key=key)
+        return arrow.AzureFileSystem(account_name=account, account_key=key, **_places_of_azure(parts.query, address))
     options = parts.query
     if parts.scheme == "gs" and "retry_limit_seconds=" not in options:
         # Its own patience is a quarter of an hour, in silence.
         options = f"{options}&retry_limit_seconds={GOOGLE_PATIENCE_S}".lstrip("&")
     return arrow.FileSystem.from_uri(f"{parts.scheme}://{parts.netloc}" + (f"?{options}" if options else ""))[0]
+
+
+def _places_of_azure(query: str, address: str) -> dict[str, str]:
+    """Return where the storage is, if it is not where Azure's usually are: another of its clouds, or an emulator."""
+    said = dict(parse_qsl(query, keep_blank_values=True))
+    scheme = said.pop("scheme", "https")
+    if unknown := sorted(said.keys() - set(AUTHORITIES)):
+        known = ", ".join([*AUTHORITIES, "scheme"])
+        raise OptionError(f"az:// has no option {unknown[0]!r}", where=address, next_step=f"It has {known}")
+    return said | {"blob_storage_scheme": scheme, "dfs_storage_scheme": scheme}

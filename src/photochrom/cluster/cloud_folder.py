@@ -15,6 +15,7 @@ from photochrom.errors import PhotoNotFoundError
 
 WAITS_S = (0.5, 2.0)
 """Before the second and the third try of a request that failed for a reason that may pass."""
+GOOGLE = "gcs"
 Answer = TypeVar("Answer")
 
 
@@ -25,21 +26,23 @@ class CloudFolder:
         self.address, self._storage, self._root = address, storage, root
 
     def listed(self) -> Iterator[Named]:
-        """Yield what is here; see :class:`Folder`. One subfolder's names are in memory at a time."""
+        """Yield what is here; see :class:`Folder`. One subfolder's names are in memory at a time; of Google's, all."""
         from pyarrow import fs as arrow
 
+        # Of Google's subfolders, pyarrow lists those alone that have an object of their own; hardly any has.
+        at_once = self._storage.type_name == GOOGLE
         waiting = [self._root]
         while waiting:
             here = waiting.pop()
-            selector = arrow.FileSelector(here, recursive=False, allow_not_found=here != self._root)
+            selector = arrow.FileSelector(here, recursive=at_once, allow_not_found=here != self._root)
             infos: list[Any] = self._asked(partial(self._storage.get_file_info, selector))
             infos.reverse()
             while infos:  # let go of as they are handed out
                 info = infos.pop()
-                if info.base_name.startswith("."):
+                if any(part.startswith(".") for part in PurePosixPath(info.path).relative_to(self._root).parts):
                     continue
                 if info.type == arrow.FileType.Directory:
-                    waiting.append(info.path)
+                    waiting += [] if at_once else [info.path]
                 elif info.type == arrow.FileType.File:
                     yield self._named(info)
 
@@ -98,10 +101,12 @@ class CloudFolder:
         return Named(info.path.removeprefix(self._root).lstrip("/"), info.size or 0, info.mtime_ns or 0)
 
     def _asked(self, ask: Callable[[], Answer], name: str = "", *, writing: bool = False) -> Answer:
+        from pyarrow import ArrowException  # what its own kinds of errors have in common, some with nothing else
+
         for wait_s in (*WAITS_S, None):
             try:
                 return ask()
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, ArrowException) as error:
                 if wait_s is None or not is_worth_another_try(error):
                     where = f"{self.address}/{name}" if name else self.address
                     raise storage_error(error, where, writing=writing) from error

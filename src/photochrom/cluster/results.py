@@ -78,7 +78,9 @@ class Results:
         known = Record.read(self.target, record.key) or record  # another worker may have done it meanwhile
         ours = known.companions.split("\n")
         foreign = [name for name in beside if name not in ours and self.target.found(name)]
-        if self.target.found(target) and not (known.target == target and self._made(known)):
+        found = self.target.found(target)
+        # Azure's begin empty: so is what a worker leaves that was killed while it wrote.
+        if found and not (known.target == target and (not found.size or self._made(known))):
             foreign.append(target)
         if foreign:
             where = f"{self.target.address}/{foreign[0]}"

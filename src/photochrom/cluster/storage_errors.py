@@ -14,17 +14,39 @@ FORBIDDEN = ("access_denied", "accessdenied", "forbidden", "permission", "status
 # What an answer says in lower case, what that means, and what to do; the first that fits.
 ANSWERS = (
     (
-        ("no_such_bucket", "nosuchbucket", "bucket not found", "bucket does not exist"),
+        (
+            "no_such_bucket",
+            "nosuchbucket",
+            "bucket not found",
+            "bucket does not exist",
+            "containernotfound",
+            "container does not exist",
+        ),
         "there is no such bucket",
         "Check its name and region",
     ),
     (
-        ("no credentials", "missing credentials", "could not find credentials", "anonymous"),
+        (
+            "no credentials",
+            "missing credentials",
+            "could not find credentials",
+            "anonymous",
+            "defaultazurecredential",
+            "failed to get token",
+        ),
         "no credentials were found",
         CREDENTIALS,
     ),
     (
-        ("invalid_access_key", "invalidaccesskeyid", "signature_does_not_match", "signaturedoesnotmatch", "expired"),
+        (
+            "invalid_access_key",
+            "invalidaccesskeyid",
+            "signature_does_not_match",
+            "signaturedoesnotmatch",
+            "expired",
+            "authenticationfailed",
+            "invalid_grant",
+        ),
         "the credentials are not accepted",
         CREDENTIALS,
     ),

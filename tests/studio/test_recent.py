@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photochrom import Photo
+from photochrom import ColorizeOptions, Colorizer, FakeEngine, Photo
 from photochrom.options import Limits
 from photochrom.studio import looks as module
 from photochrom.studio.looks import Looks
@@ -79,3 +79,43 @@ def test_a_wall_of_any_length_holds_no_more_small_copies_than_there_is_room_for(
     for k, folder in enumerate(folders):  # the others are read again
         assert np.array_equal(looks.small_of(folder).pixels, np.full((100, 90, 1), k))
     assert looks.held_bytes == 5 * 9_000
+
+
+class Counted:
+    """Models of a server, of which one net counts how often it is run."""
+
+    def __init__(self) -> None:
+        self.net, self.runs = FakeEngine(hears=True), 0
+
+    def engine(self, model: str) -> FakeEngine:
+        return self.net
+
+    def colorizer(self, options: ColorizeOptions, **_: object) -> Colorizer:
+        self.runs += 1
+        return Colorizer(engine=self.net, options=options)
+
+
+def test_a_look_that_was_shown_is_kept_without_being_made_again_and_every_change_counts(tmp_path: Path) -> None:
+    sessions = Counted()
+    looks = Looks(sessions, Limits())  # type: ignore[arg-type]
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        looks.keep_small(Photo(np.random.default_rng(3).integers(0, 255, (60, 80, 1), np.uint8)), tmp_path / name)
+    hint = {"point": [0.5, 0.5], "color": "navy"}
+    shown = looks.run(tmp_path / "a", {"hints": [hint]})
+    assert looks.run(tmp_path / "a", {"hints": [hint]}) is shown
+    assert sessions.runs == 1
+    for k, (name, look, changed) in enumerate(
+        [
+            ("b", {"hints": [hint]}, {}),  # another photograph of the same look
+            ("a", {"hints": [hint | {"reach": 0.3}]}, {}),
+            ("a", {"hints": [hint], "vividness": 1.2}, {}),
+            ("a", {"hints": [hint]}, {"uncertainty": True}),
+        ]
+    ):
+        looks.run(tmp_path / name, look, **changed)
+        assert sessions.runs == 2 + k
+    (tmp_path / "a" / "mask.png").write_bytes(b"drawn")
+    assert looks.run(tmp_path / "a", {"hints": [hint]}) is not shown
+    assert looks.run(tmp_path / "a", {"hints": [hint]}).confidence is None
+    assert sessions.runs == 6

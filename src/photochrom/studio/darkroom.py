@@ -24,8 +24,7 @@ from photochrom.files.reading import open_photo
 from photochrom.studio import films
 from photochrom.studio.album import entries_of
 from photochrom.studio.develop import Order, develop
-from photochrom.studio.looks import references_in
-from photochrom.studio.masks import MASK_NAME
+from photochrom.studio.looks import MASK_NAME, references_in
 from photochrom.studio.parts import Parts
 from photochrom.studio.problems import sentence_of
 from photochrom.studio.requests import checked_request

@@ -36,13 +36,19 @@ SMALL_PX = 720
 """Short side of the small copies."""
 LONGEST_PX = 2_000
 THUMBNAIL_PX = 360
-SMALL_BYTES, RESTORED_BYTES, LUMA_BYTES, PLACES_BYTES = 12_000_000, 12_000_000, 16_000_000, 12_000_000
+SMALL_BYTES, RESTORED_BYTES, RESULT_BYTES, LUMA_BYTES, PLACES_BYTES = (
+    12_000_000,
+    12_000_000,
+    16_000_000,
+    16_000_000,
+    12_000_000,
+)
 """What is held in memory of photographs that were worked on last, whatever hangs on the wall."""
 COPIES_BYTES = 4_000_000
 """Most that the small copies of one photograph's luma take, as many as are kept."""
 SHOWN_QUALITY, SENT_QUALITY, THUMBNAIL_QUALITY = 88, 92, 78
-SMALL_NAME, FRAMES = "small.png", "frames"
-"""What a folder holds: the small copy, and, of a film, folders of single frames."""
+SMALL_NAME, MASK_NAME, FRAMES = "small.png", "mask.png", "frames"
+"""What a folder holds: the small copy, the corrected mask, and, of a film, folders of single frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +73,15 @@ class Looks:
         self._restored = Recent[tuple[Path, str], Photo](RESTORED_BYTES, _pixel_bytes)
         # By identity, which is nobody else's as long as the copies hold the pixels.
         self._luma = Recent[int, LumaCopies](LUMA_BYTES, lambda copies: copies.pixels.nbytes + COPIES_BYTES)
+        self._results = Recent[tuple[Path, str, tuple[tuple[str, int], ...]], ColorizeResult](
+            RESULT_BYTES, _result_bytes
+        )
         self._places = Recent[tuple[str, str], Places](PLACES_BYTES, lambda places: places.nbytes)
 
     @property
     def held_bytes(self) -> int:
         """Return what is held in memory, at most the budgets together."""
-        return sum(kept.held_bytes for kept in (self._small, self._restored, self._luma, self._places))
+        return sum(kept.held_bytes for kept in (self._small, self._restored, self._results, self._luma, self._places))
 
     def keep_small(self, photo: Photo, folder: Path) -> Photo:
         """Return the small copy of a photograph, and keep it in its folder."""
@@ -85,8 +94,18 @@ class Looks:
         return self._small.get(folder, lambda: _opened(folder / SMALL_NAME))
 
     def run(self, folder: Path, look: dict[str, Any], stop: Stop | None = None, **changed: Any) -> ColorizeResult:
-        """Return a photograph at screen size as a look says; ``changed`` are options that differ from it."""
+        """Return a photograph at screen size as a look says; ``changed`` are options that differ from it.
+
+        What was shown last is there still when it is to be kept, or come back to.
+        """
         asked = checked_request("colorize", look | changed)
+        # What a look means besides: files that are written anew when they change.
+        files = [path for path in (*references_in(folder), folder / MASK_NAME) if path.exists()]
+        written = tuple((path.name, path.stat().st_mtime_ns) for path in files)
+        key = (folder, asked.model_dump_json(), written)
+        return self._results.get(key, lambda: self._run(folder, asked, stop))
+
+    def _run(self, folder: Path, asked: Asked, stop: Stop | None) -> ColorizeResult:
         photo = self.restored(folder, asked, stop)
         options = asked.part(ColorizeOptions)
         if options.size is None:
@@ -169,7 +188,7 @@ def references_in(folder: Path) -> list[Path]:
 
 def small_mask(folder: Path, small: Photo) -> npt.NDArray[np.bool_] | None:
     """Return the corrected mask of a photograph at the size of its small copy, thin marks kept; None without one."""
-    path = folder / "mask.png"
+    path = folder / MASK_NAME
     if not path.exists():
         return None
     with Image.open(path) as image:
@@ -196,6 +215,11 @@ def shrunk(photo: Photo, short_px: int, long_px: int) -> Photo:
 
 def _pixel_bytes(photo: Photo) -> int:
     return photo.pixels.nbytes
+
+
+def _result_bytes(result: ColorizeResult) -> int:
+    confidence = 0 if result.confidence is None else result.confidence.nbytes
+    return result.photo.pixels.nbytes + confidence + sum(map(_result_bytes, result.alternatives))
 
 
 def _opened(path: Path) -> Photo:

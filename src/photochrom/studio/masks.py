@@ -16,11 +16,11 @@ from photochrom.files.codecs.atomic import write_whole
 from photochrom.files.photo import Photo
 from photochrom.hints.hint import Place, Share
 from photochrom.options import Options, RestoreOptions
-from photochrom.studio.looks import png
+from photochrom.studio.looks import MASK_NAME, png
 from photochrom.studio.sessions import Sessions
 from photochrom.studio.stopping import Stop
 
-FOUND_NAME, MASK_NAME, STROKES_NAME = "found.png", "mask.png", "strokes.json"
+FOUND_NAME, STROKES_NAME = "found.png", "strokes.json"
 MOST_STROKES, MOST_POINTS = 2_000, 5_000
 OVERLAY_PX = 1_600
 OVERLAY_RGB = (230, 60, 40)

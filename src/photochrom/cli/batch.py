@@ -104,11 +104,13 @@ def batch(
     # Nobody counts a million names before the first is done, so the bar knows no end.
     with shown_progress(None, quiet=quiet) as show, _Reports(report, show) as on_report:
         if ray_address is None:
-            summary = run_here(errand, found, workers=workers or 2, on_report=on_report)
+            summary = run_here(errand, found, workers=workers or 2, on_report=on_report, on_frames=show.frames)
         else:
             from photochrom.cluster.on_ray import run_on_ray
 
-            summary = run_on_ray(errand, found, address=ray_address, workers=workers, on_report=on_report)
+            summary = run_on_ray(
+                errand, found, address=ray_address, workers=workers, on_report=on_report, on_frames=show.frames
+            )
     print_summary(summary, quiet=quiet, done="restored" if only_restore else "coloured")
     print_left_out(summary.left_out, quiet=quiet)
     return exit_code(summary)

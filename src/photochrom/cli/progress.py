@@ -5,33 +5,58 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from photochrom.albums.reports import BatchSummary, PhotoReport
-from photochrom.cli.lines import print_error, say
+from photochrom.cli.lines import print_error, say, visible
 from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, EXIT_TERMINATED
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 Report = Callable[[PhotoReport], None]
 MOST_NAMED = 8
 
 
+class Shown:
+    """What a person sees: called with each report; on a terminal, with a bar for all and one for each film."""
+
+    def __init__(self, total: int | None, *, quiet: bool, bars: Progress | None = None) -> None:
+        self._quiet, self._bars = quiet, bars
+        self._all = bars.add_task("", total=total) if bars else None
+        self._films: dict[str, TaskID] = {}
+
+    def __call__(self, report: PhotoReport) -> None:
+        """Show a report; failures go to stderr, also when quiet."""
+        _print_report(report, quiet=self._quiet)
+        if self._bars and self._all is not None:
+            self._bars.advance(self._all)
+
+    def frames(self, film: str, done: int, total: int) -> None:
+        """Show how many of a film's frames are finished."""
+        if self._bars is None:
+            return
+        if film not in self._films:
+            self._films[film] = self._bars.add_task(visible(film), total=total)
+        self._bars.update(self._films[film], completed=done)
+        if done >= total:
+            self._bars.remove_task(self._films.pop(film))
+
+
 @contextmanager
-def shown_progress(total: int | None, *, quiet: bool) -> Iterator[Report]:
-    """Yield a callback that shows each report; failures go to stderr, also when quiet. ``total``: None if unknown."""
+def shown_progress(total: int | None, *, quiet: bool) -> Iterator[Shown]:
+    """Yield what shows each report. ``total``: None if unknown."""
     if quiet or (total is not None and total < 2) or sys.stderr is None or not sys.stderr.isatty():
-        yield lambda report: _print_report(report, quiet=quiet)
+        yield Shown(total, quiet=quiet)
         return
     from rich.console import Console  # a third of the start-up, and only needed here
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
-    columns = (BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=True, redirect_stderr=True) as progress:
-        task = progress.add_task("", total=total)
-
-        def show(report: PhotoReport) -> None:
-            _print_report(report, quiet=quiet)
-            progress.advance(task)
-
-        yield show
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True), TimeRemainingColumn())
+    with Bars(*columns, console=Console(stderr=True), redirect_stdout=True, redirect_stderr=True) as bars:
+        yield Shown(total, quiet=quiet, bars=bars)
 
 
 def _print_report(report: PhotoReport, *, quiet: bool) -> None:

@@ -128,7 +128,7 @@ class FilmWorker(Session):
             checks.check_frames(len(stretches), staged.job.info)
             staged.store.put_stretches(stretches)
         replace(begun, tries=0).put(results.target)
-        return Outcome(film.name, parts=len(stretches))
+        return Outcome(film.name, parts=len(stretches), frames=sum(map(_frames, stretches)))
 
     def _color(self, task: Task) -> Outcome:
         results, film, part = self._results, task.original, task.part
@@ -147,7 +147,7 @@ class FilmWorker(Session):
             results.target.remove(record_name(key))
             if work.done != stretch.end:
                 raise PhotochromError("decodes to other frames than when it was planned", where=str(staged.path))
-        return Outcome(film.name, parts=len(stretches))
+        return Outcome(film.name, parts=len(stretches), frames=frames)
 
     def _join(self, task: Task) -> Outcome:
         results, film = self._results, task.original

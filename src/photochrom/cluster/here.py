@@ -13,7 +13,7 @@ from photochrom.albums.reports import BatchSummary, PhotoReport
 from photochrom.albums.stopping import asked_by, interrupt_stops
 from photochrom.cluster.errand import Errand
 from photochrom.cluster.folders import Named
-from photochrom.cluster.tasks import Outcome, Task, reports_of
+from photochrom.cluster.tasks import OnFrames, Outcome, Task, reports_of, tell_nobody
 from photochrom.cluster.worker import Worker
 
 OnReport = Callable[[PhotoReport], None]
@@ -25,6 +25,7 @@ def run_here(
     *,
     workers: int,
     on_report: OnReport,
+    on_frames: OnFrames = tell_nobody,
     stop: threading.Event | None = None,
 ) -> BatchSummary:
     """Do the photographs, ``workers`` at a time, then films, and return what became of them.
@@ -37,7 +38,7 @@ def run_here(
     stop = stop or threading.Event()
     with Worker(errand) as worker:
         perform = partial(_outcomes, worker, workers, stop)
-        return summed(reports_of(originals, perform, stop), on_report, stop)
+        return summed(reports_of(originals, perform, stop, on_frames), on_report, stop)
 
 
 def summed(reports: Iterable[PhotoReport], on_report: OnReport, stop: threading.Event) -> BatchSummary:

@@ -20,7 +20,7 @@ from photochrom.albums.reports import BatchSummary, PhotoReport
 from photochrom.cluster.errand import Errand
 from photochrom.cluster.folders import Named
 from photochrom.cluster.here import OnReport, summed
-from photochrom.cluster.tasks import Kind, Outcome, Task, reports_of
+from photochrom.cluster.tasks import Kind, OnFrames, Outcome, Task, reports_of, tell_nobody
 from photochrom.cluster.worker import Worker
 from photochrom.errors import MissingExtraError, OptionError, PhotochromError
 from photochrom.version import VERSION
@@ -66,7 +66,13 @@ def _task(values: Sequence[Any]) -> Task:
 
 
 def run_on_ray(
-    errand: Errand, originals: Iterable[Named], *, address: str, workers: int | None, on_report: OnReport
+    errand: Errand,
+    originals: Iterable[Named],
+    *,
+    address: str,
+    workers: int | None,
+    on_report: OnReport,
+    on_frames: OnFrames = tell_nobody,
 ) -> BatchSummary:
     """Do photographs, then films, on a cluster, and return what became of them; goes on from what an earlier run left.
 
@@ -76,6 +82,7 @@ def run_on_ray(
         address: of the cluster; "auto" finds the one that this machine belongs to, "local" begins one here.
         workers: sessions; left out, one for each core but one.
         on_report: called with each report, in no order.
+        on_frames: told of films whenever a worker has finished some of its shots.
 
     Raises:
         OptionError: there is no cluster at the address, or it has fewer cores than workers.
@@ -97,7 +104,7 @@ def run_on_ray(
         one_thread = replace(errand, engine=errand.engine.model_copy(update={"threads": errand.engine.threads or 1}))
         stop = threading.Event()
         perform = partial(_outcomes, ray, one_thread, workers, stop)
-        return summed(reports_of(originals, perform, stop), on_report, stop)
+        return summed(reports_of(originals, perform, stop, on_frames), on_report, stop)
     finally:
         ray.shutdown()
 

@@ -41,17 +41,27 @@ class Outcome:
         name: of the original.
         report: what became of the original, where this decides it: a photograph, a film that is joined, an error.
         parts: how many stretches a film has, once that is known.
+        frames: how many a planned film has, or the stretch that is finished.
     """
 
     name: str
     report: PhotoReport | None = None
     parts: int = 0
+    frames: int = 0
 
 
 Perform = Callable[[Iterable[Task]], Iterator[Outcome]]
+OnFrames = Callable[[str, int, int], None]
+"""Called with a film's name, how many of its frames are finished, by whomever, and how many it has."""
 
 
-def reports_of(originals: Iterable[Named], perform: Perform, stop: threading.Event) -> Iterator[PhotoReport]:
+def tell_nobody(_: str, __: int, ___: int) -> None:
+    """Take no notice of a film's frames."""
+
+
+def reports_of(
+    originals: Iterable[Named], perform: Perform, stop: threading.Event, on_frames: OnFrames = tell_nobody
+) -> Iterator[PhotoReport]:
     """Yield what became of each original of an album; after a stop, of those that were done."""
     films: list[Named] = []
 
@@ -65,11 +75,14 @@ def reports_of(originals: Iterable[Named], perform: Perform, stop: threading.Eve
     for outcome in perform(photographs()):
         if outcome.report:
             yield outcome.report
-    parts, over = dict[str, int](), set[str]()
+    parts, over, frames = dict[str, int](), set[str](), dict[str, tuple[int, int]]()
     for step in (_plans, _stretches, _joints):
         for outcome in () if stop.is_set() else perform(step(films, parts)):
             if outcome.report is None:
                 parts[outcome.name] = outcome.parts
+                done, of = frames.get(outcome.name, (-outcome.frames, outcome.frames))  # the plan comes first
+                frames[outcome.name] = (done + outcome.frames, of)
+                on_frames(outcome.name, *frames[outcome.name])
             elif outcome.name not in over:  # of a film's stretches, the first error tells
                 over.add(outcome.name)
                 yield outcome.report

@@ -11,6 +11,7 @@ import pytest
 import photochrom
 from photochrom.degradation import Dose, Preset, degrade_film
 from photochrom.film.exposure import even_exposures, exposure_changes
+from photochrom.film.marks import LINE_WIDTH_PX, row_median
 from photochrom.film.matrices import Codes
 from photochrom.film.motion import Motion, compare
 from photochrom.film.options import FilmOptions
@@ -124,3 +125,12 @@ def test_where_passages_end_makes_no_difference_and_ended_runs_go_on(
 def test_what_belongs_to_restoring_needs_it() -> None:
     with pytest.raises(photochrom.OptionError, match="needs --restore"):
         FilmColorizer(options=FilmOptions(grain="never"), engine=photochrom.FakeEngine())
+
+
+@pytest.mark.parametrize("width", [1, 7, 40])
+@pytest.mark.parametrize("largest", [1, 255])
+def test_the_running_median_is_the_one_that_sorting_finds(width: int, largest: int) -> None:
+    codes = np.random.default_rng(width).integers(0, largest + 1, (9, width)).astype(np.uint8)
+    padded = np.pad(codes, ((0, 0), (LINE_WIDTH_PX // 2,) * 2), mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, LINE_WIDTH_PX, axis=1)
+    assert np.array_equal(row_median(codes), np.median(windows, axis=-1))

@@ -52,6 +52,22 @@ def decoder_that(does: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return marker
 
 
+def is_gone(process: int) -> bool:
+    """Return whether a process works no more, or soon does not; one that nobody has asked for yet counts as gone."""
+    if os.name != "posix":
+        return True
+    until, stat = time.monotonic() + WAIT_S, Path(f"/proc/{process}/stat")
+    while time.monotonic() < until:
+        try:
+            os.kill(process, 0)
+            if stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
 def same(one: Photo, other: Photo) -> bool:
     arrays = [(getattr(one, name), getattr(other, name)) for name in parcel.SAMPLES]
     rest = [(getattr(one, name), getattr(other, name)) for name in ("metadata", "format", "notes", "left_out")]
@@ -147,9 +163,7 @@ def test_a_decoder_that_never_returns_is_ended(
     assert not thread.is_alive()
     assert "ended" in told[0]
     assert not apart._READERS._idle
-    if os.name == "posix":
-        with pytest.raises(ProcessLookupError):
-            os.kill(int(marker.read_text()), 0)
+    assert is_gone(int(marker.read_text()))
 
 
 @pytest.mark.slow
@@ -204,6 +218,4 @@ def test_an_album_goes_on_without_it(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert done.stderr.count("\n") == 1
     assert "b.dng: it has not been read within 4 seconds" in done.stderr
     assert {path.name for path in (tmp_path / "out").iterdir() if path.suffix != ".jsonl"} == {"a.png", "z.png"}
-    if os.name == "posix" and marker.exists():
-        with pytest.raises(ProcessLookupError):
-            os.kill(int(marker.read_text()), 0)
+    assert not marker.exists() or is_gone(int(marker.read_text()))

@@ -81,8 +81,11 @@ class HintSpread(nn.Module):
             look = interpolate(look, scale_factor=2.0, mode="nearest") + reader(here)
         height, width = look.shape[2:]
         look = normalize(look.unflatten(1, (HEADS, WIDTH)).flatten(3), dim=2)
-        score = self.sharpness * (look.transpose(2, 3) @ look) - self.nearness * distances(height, width).to(look)
-        weight = (score - self.doubt).clamp(max=MOST_SCORE).exp()
+        # Doubt as one more number to compare, and sharpness before comparing: each pass over all pairs costs more.
+        everywhere = torch.ones_like(look[:, :, :1])
+        asked = torch.cat([self.sharpness * look, -self.doubt * everywhere], dim=2)
+        likeness = asked.transpose(2, 3) @ torch.cat([look, everywhere], dim=2)
+        weight = (likeness - self.nearness * distances(height, width).to(look)).clamp(max=MOST_SCORE).exp()
         gathered = weight @ hints.flatten(2).transpose(1, 2)[:, None]
         shares = gathered / (gathered[..., 2:] + 1)
         spread: Tensor = shares.transpose(2, 3).reshape(-1, SPREAD_CHANNELS, height, width)

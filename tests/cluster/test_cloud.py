@@ -22,7 +22,7 @@ from photochrom.cluster import cloud_folder
 from photochrom.cluster.addresses import is_address, open_folder
 from photochrom.cluster.cloud_folder import CloudFolder
 from photochrom.cluster.errand import Errand, check_storage, originals
-from photochrom.cluster.folders import Named
+from photochrom.cluster.folders import Folder, Named
 from photochrom.cluster.here import run_here
 from photochrom.cluster.local_folder import LocalFolder
 from photochrom.cluster.records import MOST_TRIES, Record, record_name
@@ -75,18 +75,24 @@ def statuses(reports: dict[str, PhotoReport]) -> Counter[str]:
     return Counter(report.status for report in reports.values())
 
 
+def check_done_as_on_disk(cloud: Errand, errand: Errand) -> tuple[Folder, Folder]:
+    """Do both; the results have the same names and bytes. Return the folders of both."""
+    check_storage(cloud)
+    assert statuses(run(cloud)) == {"done": 3}
+    assert statuses(run(errand)) == {"done": 3}
+    there, on_disk = open_folder(cloud.target), open_folder(errand.target)
+    names = sorted(found.name for found in on_disk.listed())
+    assert names == ["a.png", "deep/b.jpg.png", "deep/ümläut & 写真.png"]
+    assert sorted(found.name for found in there.listed()) == names
+    assert [there.read(name) for name in names] == [on_disk.read(name) for name in names]
+    return there, on_disk
+
+
 @pytest.mark.slow
 def test_results_in_a_bucket_are_those_of_a_folder(album: Path, bucket: Bucket, errand: Errand, tmp_path: Path) -> None:
     upload(album, bucket("photos/in"))
     cloud = dataclasses.replace(errand, source=bucket("photos/in"), target=bucket("photos/in/out"))
-    check_storage(cloud)
-    assert statuses(run(cloud)) == {"done": 3}
-    assert statuses(run(errand)) == {"done": 3}
-    in_cloud, on_disk = open_folder(cloud.target), open_folder(errand.target)
-    names = sorted(found.name for found in on_disk.listed())
-    assert names == ["a.png", "deep/b.jpg.png", "deep/ümläut & 写真.png"]
-    assert sorted(found.name for found in in_cloud.listed()) == names
-    assert [in_cloud.read(name) for name in names] == [on_disk.read(name) for name in names]
+    check_done_as_on_disk(cloud, errand)
     assert statuses(run(cloud)) == {"skipped": 3}  # the results inside the album are no photographs of it
 
 

@@ -17,7 +17,7 @@ from photochrom.cluster.errand import Errand, check_storage, originals
 from photochrom.cluster.worker import Worker
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, OptionError, OutputError, PhotochromError, PhotoNotFoundError
 from tests.cluster.conftest import Cloud
-from tests.cluster.test_cloud import NAMES, album, errand, run, statuses
+from tests.cluster.test_cloud import NAMES, album, check_done_as_on_disk, errand, run, statuses
 
 __all__ = ["album", "errand"]
 
@@ -36,14 +36,7 @@ def in_cloud(errand: Errand, album: Path, cloud: Cloud) -> Errand:
 
 @pytest.mark.slow
 def test_results_are_those_of_a_folder_and_are_known_again(in_cloud: Errand, errand: Errand, cloud: Cloud) -> None:
-    check_storage(in_cloud)
-    assert statuses(run(in_cloud)) == {"done": 3}
-    assert statuses(run(errand)) == {"done": 3}
-    there, on_disk = open_folder(in_cloud.target), open_folder(errand.target)
-    names = sorted(found.name for found in on_disk.listed())
-    assert names == ["a.png", "deep/b.jpg.png", "deep/ümläut & 写真.png"]
-    assert sorted(found.name for found in there.listed()) == names
-    assert [there.read(name) for name in names] == [on_disk.read(name) for name in names]
+    there, on_disk = check_done_as_on_disk(in_cloud, errand)
     cloud.stand_in.told()
     assert statuses(run(in_cloud)) == {"skipped": 3}
     there.remove("deep/b.jpg.png")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from photochrom.files.codecs.channels import Channels
     from photochrom.files.codecs.source import PhotoSource
 
+NOT_TOLD = "damaged file, and which rows are wrong cannot be told"
 CheckSize = Callable[[int, int, int], None]
 """Called with width, height and bytes per pixel before pixels are decoded; raises PhotoTooLargeError."""
 
@@ -94,6 +95,13 @@ def damaged(name: str, format: str, error: Exception) -> UnreadablePhotoError:
         where=name,
         next_step="Copy it again from its source",
     )
+
+
+def refuse_or_tell(decoded: Decoded, wanted: Wanted, name: str, format: str, said: str) -> None:
+    """Raise for a file that decodes and is wrong somewhere; note it where what can be read of damage is wanted."""
+    if not wanted.read_damaged:
+        raise damaged(name, format, ValueError(said))
+    decoded.notes.append(f"{NOT_TOLD}: {said}")
 
 
 def decoder_errors(error: Exception, name: str, format: str) -> PhotochromError:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from photochrom.files.codecs import exif, icc, jpeg
-from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
+from photochrom.files.codecs.decoded import NOT_TOLD, Decoded, Wanted, damaged, refuse_or_tell
 from photochrom.files.codecs.imagecodecs_readers import read_unusual_jpeg
 from photochrom.files.codecs.jpeg_blocks import JpegBlocks, blocks_of
 from photochrom.files.codecs.jpeg_frame import (
@@ -20,7 +20,7 @@ from photochrom.files.codecs.jpeg_frame import (
     with_usual_header,
 )
 from photochrom.files.codecs.jpeg_steps import STEP, WRONG_DATA, row_of_step, wrong_blocks
-from photochrom.files.codecs.lost_rows import NOT_TOLD, lost_from, rows_until_error
+from photochrom.files.codecs.lost_rows import lost_from, rows_until_error
 from photochrom.files.codecs.mpo import further_pictures
 from photochrom.files.codecs.resolution import plausible_dpi
 from photochrom.files.codecs.vips_readers import add_blocks, load_with_vips
@@ -52,11 +52,11 @@ def read_jpeg(source: PhotoSource, wanted: Wanted) -> Decoded:
         decoded.left_out.append(f"{others} further picture{'s' if others > 1 else ''} (MPO)")
         decoded.notes.append(f"the first of {others + 1} pictures taken")
     if frame and (said := wrong_blocks(whole.read_all(), frame)):
-        _refuse_unless(wanted, source.name, ValueError(said))
         if said == WRONG_DATA:
+            _refuse_unless(wanted, source.name, ValueError(said))
             look.without_lost_rows(decoded, at_least=BLOCK * frame.blocks[1])
         else:
-            decoded.notes.append(f"{NOT_TOLD}: {said}")
+            refuse_or_tell(decoded, wanted, source.name, "jpeg", said)
             decoded.image = look.through("none").image
     else:
         decoded.look = partial(_look_for_steps, decoded, wanted, source.name, frame)
@@ -116,9 +116,7 @@ def _look_for_steps(decoded: Decoded, wanted: Wanted, name: str, frame: Frame | 
     """Refuse pixels of which all that follow some are shifted, or note it where damage is accepted."""
     row = row_of_step(pixels, frame) if frame else None
     if row is not None:
-        said = STEP.format(row=row + 1)
-        _refuse_unless(wanted, name, ValueError(said))
-        decoded.notes.append(f"{NOT_TOLD}: {said}")
+        refuse_or_tell(decoded, wanted, name, "jpeg", STEP.format(row=row + 1))
 
 
 def _in_memory(source: PhotoSource, data: bytes) -> PhotoSource:

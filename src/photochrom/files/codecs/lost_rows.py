@@ -11,7 +11,6 @@ from photochrom.files.codecs.libvips import libvips
 
 Holes = npt.NDArray[np.bool_]
 MOST_NAMED = 4
-NOT_TOLD = "damaged file, and which rows are wrong cannot be told"
 
 
 def rows_until_error(image: Any) -> int:

@@ -11,10 +11,9 @@ import numpy.typing as npt
 
 from photochrom.errors import UnsupportedPhotoError
 from photochrom.files.codecs import exif, jpeg2000
-from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
+from photochrom.files.codecs.decoded import Decoded, Wanted, refuse_or_tell
 from photochrom.files.codecs.jpeg2000_checks import SOC_SIZ, wrong_block
 from photochrom.files.codecs.libvips import image_from
-from photochrom.files.codecs.lost_rows import NOT_TOLD
 from photochrom.files.codecs.resolution import plausible_dpi
 
 if TYPE_CHECKING:
@@ -42,10 +41,8 @@ def read_jpeg2000(source: PhotoSource, wanted: Wanted) -> Decoded:
         wanted.begin_call(picture.width * picture.height)
         decoded = _decoded(picture)
     wrong = wrong_block(source.read_all())
-    if wrong and not wanted.read_damaged:
-        raise damaged(source.name, "jpeg2000", ValueError(wrong))
     if wrong:
-        decoded.notes.append(f"{NOT_TOLD}: {wrong}")
+        refuse_or_tell(decoded, wanted, source.name, "jpeg2000", wrong)
     decoded.blocks |= jpeg2000.blocks_of(source)
     decoded.orientation = exif.orientation_of(decoded.blocks.get("exif", b""))
     return decoded

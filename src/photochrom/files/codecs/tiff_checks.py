@@ -25,11 +25,11 @@ from photochrom.files.codecs.jpeg_frame import BLOCK, EOI, Frame, frame_of
 from photochrom.files.codecs.jpeg_steps import STEP, row_of_step, wrong_blocks
 from photochrom.files.codecs.libvips import libvips
 from photochrom.files.codecs.tiff import Page, TiffReader
-from photochrom.files.codecs.tiff_segments import Segment, planes_of, segments_of
+from photochrom.files.codecs.tiff_segments import COMPRESSION_NAMES, JPEG_2000, Segment, planes_of, segments_of
 
 NONE, LZW, JPEG, DEFLATE, ADOBE_DEFLATE, PACKBITS = 1, 5, 7, 32946, 8, 32773
 JPEG_TABLES = 347
-JPEG_2000 = frozenset([33003, 33004, 33005, 34712])
+KINDS_OF_JPEG_2000 = frozenset(code for code, name in COMPRESSION_NAMES.items() if name == JPEG_2000)
 CLEAR, END, FIRST_FREE, WIDEST = 256, 257, 258, 12
 MOST_CODES = 1 << 13
 """Looked at between two codes that clear the table: it is full after 3838, and some programs go on with a full one."""
@@ -44,7 +44,7 @@ Check = Callable[[Segment, bytes], None]
 def check_of(reader: TiffReader, page: Page) -> Check:
     """Return a function that raises ValueError for a strip or tile whose data cannot be right."""
     compression = page.first_number(tiff.COMPRESSION, 1)
-    if compression == JPEG or compression in JPEG_2000:
+    if compression == JPEG or compression in KINDS_OF_JPEG_2000:
         changed = tiff_heads.strays(_heads(reader, page))
 
         def check_stream(segment: Segment, data: bytes) -> None:

@@ -11,13 +11,13 @@ from photochrom.color import BLUE_PER_CB, GREEN_PER_CB, GREEN_PER_CR, RED_PER_CR
 from photochrom.errors import PhotochromError, UnreadablePhotoError, UnsupportedPhotoError
 from photochrom.files.codecs import lab, tiff, tiff_directories
 from photochrom.files.codecs.channels import Channels, names_in_resources
-from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
+from photochrom.files.codecs.decoded import Decoded, Wanted, damaged, refuse_or_tell
 from photochrom.files.codecs.exif import DamagedExifError
 from photochrom.files.codecs.imagecodecs_readers import image_of
 from photochrom.files.codecs.jpeg_frame import Frame, frame_of
 from photochrom.files.codecs.jpeg_steps import STEP, row_of_step
 from photochrom.files.codecs.libvips import image_from, libvips
-from photochrom.files.codecs.lost_rows import NOT_TOLD, told
+from photochrom.files.codecs.lost_rows import told
 from photochrom.files.codecs.resolution import plausible_dpi
 from photochrom.files.codecs.source import PhotoSource
 from photochrom.files.codecs.tiff_blocks import blocks_of_page
@@ -150,10 +150,7 @@ class _Pixels:
         """
         row = row_of_step(pixels[..., : len(frame.sampling)], frame)
         if row is not None:
-            said = STEP.format(row=row + 1)
-            if not self.wanted.read_damaged:
-                raise damaged(self.name, "tiff", ValueError(said))
-            decoded.notes.append(f"{NOT_TOLD}: {said}")
+            refuse_or_tell(decoded, self.wanted, self.name, "tiff", STEP.format(row=row + 1))
 
     def _second_look(self, decoded: Decoded, error: Exception) -> None:
         if not self.wanted.read_damaged:

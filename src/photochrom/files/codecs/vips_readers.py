@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from photochrom.files.codecs import exif, gif, png, png_blocks, webp_checks
-from photochrom.files.codecs.decoded import Decoded, Wanted, damaged
+from photochrom.files.codecs.decoded import Decoded, Wanted, refuse_or_tell
 from photochrom.files.codecs.item_blocks import exif_of_avif, exif_of_webp
 from photochrom.files.codecs.leaving import endable
 from photochrom.files.codecs.libvips import libvips
-from photochrom.files.codecs.lost_rows import NOT_TOLD
 from photochrom.files.codecs.resolution import plausible_dpi
 
 if TYPE_CHECKING:
@@ -31,9 +30,7 @@ def read_webp(source: PhotoSource, wanted: Wanted) -> Decoded:
     exif, hidden = exif_of_webp(source)
     decoded = load_with_vips(source, "webpload_source", wanted, hidden=hidden)
     if webp_checks.is_followed_by_more(source):
-        if not wanted.read_damaged:
-            raise damaged(source.name, "webp", ValueError(webp_checks.LEFT_OVER))
-        decoded.notes.append(f"{NOT_TOLD}: {webp_checks.LEFT_OVER}")
+        refuse_or_tell(decoded, wanted, source.name, "webp", webp_checks.LEFT_OVER)
     return _noting_frames(add_blocks(decoded, {"exif": exif}))
 
 

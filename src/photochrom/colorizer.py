@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from PIL import Image
 
-from photochrom.coloring.obedience import refuse_deaf
+from photochrom.coloring.hearing import refuse_deaf
 from photochrom.coloring.pipeline import ColorizeResult, colorize_photo
 from photochrom.coloring.preview import Preview
 from photochrom.coloring.reference import Matched, match_references, reference_places

@@ -7,7 +7,7 @@ import pytest
 
 from photochrom import Colorizer, FakeEngine, Hint, Photo
 from photochrom.color import chroma_from_ab, ciede2000, lab_from_srgb, merge_luma_chroma
-from photochrom.coloring.obedience import keep_near
+from photochrom.coloring.hearing import keep_near
 from photochrom.coloring.prediction import Prediction, View
 from photochrom.hints import spreading
 from photochrom.hints.drawing import draw

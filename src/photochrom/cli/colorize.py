@@ -15,7 +15,7 @@ from photochrom.albums.plan import refuse_shared_mask, refuse_taken
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.groups import Budget, Coloring, Engine, Reading, Restoring, Writing
 from photochrom.cli.runs import Part, plan_told, run_planned
-from photochrom.coloring.obedience import refuse_deaf
+from photochrom.coloring.hearing import refuse_deaf
 from photochrom.colorizer import Colorizer
 from photochrom.errors import OptionError
 from photochrom.options import (

@@ -1,22 +1,21 @@
-"""Hints on the main path: told to the net, then held to, so that the colour asked for is the colour shown."""
+"""Hints obeyed on the main path: the net's answer is held to them, so that the colour asked for is the colour shown."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from photochrom.color import chroma_from_ab, ciede2000, lab_from_srgb, merge_luma_chroma
-from photochrom.coloring.prediction import Prediction, enlarge
-from photochrom.engines.base import FloatArray, ModelSpec
-from photochrom.errors import ModelError
+from photochrom.engines.base import FloatArray
 from photochrom.hints.correction import correct_alike
 from photochrom.hints.drawing import Drawn, draw
 from photochrom.hints.hint import Hint
-from photochrom.hints.spreading import nearness, obey
+from photochrom.hints.spreading import obey
+from photochrom.hints.wishes import keep_to_things
 from photochrom.luma import Codes, LumaCopies, strips
 from photochrom.resample import GuidedUpsampler, Plane, render_size
 
@@ -25,54 +24,24 @@ OBEYED_PX = 256
 # CIEDE2000 between a colour asked for and what this luma can show of it, from which on it is told.
 TOLD_DIFFERENCE = 5.0
 NUMBERS_NAMED = 5
-# Places that are compared with a reference across a picture's short side; how many beyond a match its colours stay
-# whole, and are gone.
-MATCHED_ACROSS, NEAR_UNITS, GONE_UNITS = 24, 1.5, 3.5
-SOME_NEAR, MOST_NEAR = 0.6, 0.8
 
 
-def refuse_deaf(spec: ModelSpec) -> None:
-    """Raise ModelError for a model that takes no hints."""
-    if not spec.hears:
-        raise ModelError(
-            f"the model cannot take hints (its contract is {spec.contract})",
-            where=spec.name,
-            next_step="Use a model of contract color/2, or leave the hints out",
-        )
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How much of a wish hints are, by number, and the net's colours told and not: (2, h, w) Lab a*, b*, graded."""
 
-
-def tell_net(hints: Sequence[Hint], net_luma: Plane) -> FloatArray | None:
-    """Return hints as the net takes them, (3, H, W) on its copy's grid, or None where there are none."""
-    return draw(hints, net_luma).planes if hints else None
-
-
-def keep_near(told: Prediction, without: Prediction, hints: Sequence[Hint], net_luma: Plane) -> Prediction:
-    """Return what the net says when told of a reference near the places that match, and without it elsewhere.
-
-    The net carries what it is told to all that looks alike; of a reference it would so colour what does not match, too:
-    the wall behind somebody whose face is known.
-
-    Args:
-        told: the net's answer to all hints.
-        without: its answer to those that are no reference's.
-        hints: a reference's.
-        net_luma: (H, W), of the grid on which hints are told.
-    """
-    unit = min(net_luma.shape) / MATCHED_ACROSS
-    share = nearness(draw(hints, net_luma).number >= 0, NEAR_UNITS * unit, GONE_UNITS * unit)
-    # Where most of the picture is near a match both show one place, and what is left between follows.
-    share += (1 - share) * np.float32(np.clip((share.mean() - SOME_NEAR) / (MOST_NEAR - SOME_NEAR), 0, 1))
-    share = enlarge(share[None], told.ab.shape[2], told.ab.shape[1])
-
-    def mixed(alone: FloatArray, with_reference: FloatArray) -> FloatArray:
-        return np.asarray(alone + share * (with_reference - alone), dtype=np.float32)
-
-    extras = {name: mixed(without.extras[name], value) for name, value in told.extras.items()}
-    return replace(told, ab=mixed(without.ab, told.ab), extras=extras)
+    wishful: Mapping[int, float]
+    told: FloatArray
+    without: FloatArray
 
 
 def follow_hints(
-    hints: Sequence[Hint], copies: LumaCopies, ab: FloatArray, cell_luma: Plane, threads: int
+    hints: Sequence[Hint],
+    copies: LumaCopies,
+    ab: FloatArray,
+    cell_luma: Plane,
+    threads: int,
+    wishes: Wishes | None = None,
 ) -> tuple[FloatArray, Plane, tuple[str, ...]]:
     """Return colours that obey hints on a finer grid, the luma of that grid, and notes; without hints, what came in.
 
@@ -85,10 +54,21 @@ def follow_hints(
     luma, guide = copies.small(*fine, 1).net, copies.toned(*fine, 1)[0]
     ab = refined(ab, cell_luma, luma, threads)
     drawn = draw(hints, luma)
+    if wishes:
+        ab = without_strays(ab, wishes, cell_luma, luma, drawn, threads)
     by_persons = np.array([hint.by == "person" for hint in hints])
     told = (drawn.number >= 0) & by_persons[drawn.number]
     obeyed = obey(correct_alike(ab, guide, drawn, told), guide, drawn)
     return obeyed, luma, told_notes(hints, drawn, luma)
+
+
+def without_strays(
+    ab: FloatArray, wishes: Wishes, cell_luma: Plane, luma: Plane, drawn: Drawn, threads: int
+) -> FloatArray:
+    """Return colours of the finer grid less what wishes change where they are not meant: (2, h', w') -> (2, h', w')."""
+    told, without = (refined(colors, cell_luma, luma, threads) for colors in (wishes.told, wishes.without))
+    kept = keep_to_things(told, without, luma, drawn, wishes.wishful)
+    return np.asarray(ab + (kept - 1) * (told - without), dtype=np.float32)
 
 
 def fine_size(pixels: Codes, least: tuple[int, ...]) -> tuple[int, int]:

@@ -27,8 +27,9 @@ from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping
 from photochrom.coloring.alternatives import choose_versions
 from photochrom.coloring.classic import colorize_classic
 from photochrom.coloring.grading import grade, split_vividness
-from photochrom.coloring.obedience import follow_hints, keep_near, refuse_deaf, tell_net
-from photochrom.coloring.prediction import is_rebalanced, predict
+from photochrom.coloring.hearing import Answers, Kept, hear, refuse_deaf
+from photochrom.coloring.obedience import Wishes, follow_hints
+from photochrom.coloring.prediction import Prediction, is_rebalanced, predict
 from photochrom.coloring.rendering import RenderPlan, plan_render
 from photochrom.computer.cores import usable_cores
 from photochrom.computer.room import empty_pixels, let_go
@@ -118,6 +119,7 @@ def colorize_photo(
     threads: int = 0,
     hints: Sequence[Hint] = (),
     luma: LumaCopies | None = None,
+    answers: Kept | None = None,
 ) -> ColorizeResult:
     """Return the photograph in colour: same size, depth, alpha and metadata, and its luma untouched.
 
@@ -128,6 +130,7 @@ def colorize_photo(
         threads: for merging, 0 for all usable cores.
         hints: colours that somebody knows; the net is told, and what it makes of them is held to them.
         luma: the small copies of this photograph's very pixels, where they are kept; else they are made.
+        answers: what the net said of this photograph with these options before; what it says now is added.
 
     Raises:
         ModelError: the model gave values that are not numbers, or arrays of another shape than it promised, or it
@@ -153,18 +156,24 @@ def colorize_photo(
         caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
         if spec.bins_ab and is_blank(small.net):  # a distribution over colours has a favourite for nothing, too
             gain, tone_notes = 0.0, ("blank picture: nothing to recognise, left without colour",)
-        wanted, told = wanted_outputs(options, spec), tell_net(hints, net_luma)
-        predicted = predict(net_luma, plan.views, engine, wanted, caution=caution, hints=told)
-        if lent := [hint for hint in hints if hint.by == "reference"]:
-            own = tell_net([hint for hint in hints if hint.by != "reference"], net_luma)
-            without = predict(net_luma, plan.views, engine, wanted, caution=caution, hints=own)
-            predicted = keep_near(predicted, without, lent, net_luma)
+        wanted = wanted_outputs(options, spec)
+
+        def ask(told: FloatArray | None, extras: Sequence[str]) -> Prediction:
+            outputs = (*wanted, *(name for name in extras if name not in wanted))
+            return predict(net_luma, plan.views, engine, outputs, caution=caution, hints=told)
+
+        heard = hear(hints, Answers(ask, net_luma, spec, answers))
+        predicted = heard.told
         versions, version_notes = choose_versions(predicted, small.cell, spec, options)
+    wishes = None
+    if heard.without:
+        sides = (grade(answer.ab, small.cell, options, spec, gain)[0] for answer in (predicted, heard.without))
+        wishes = Wishes(heard.wishes, *sides)
     made = []
     for version in versions:
         with _timed(seconds, "upsample and merge"):
             ab, grade_notes = grade(version.ab, small.cell, options, spec, gain)
-            ab, cell, hint_notes = follow_hints(hints, copies, ab, small.cell, threads)
+            ab, cell, hint_notes = follow_hints(hints, copies, ab, small.cell, threads, wishes)
             pixels = merge_chroma(photo.pixels, ab, cell, threads)
         decided = (predicted.note, *version_notes, *version.notes, *grade_notes, *hint_notes)
         notes = (*photo.notes, *plan.notes, *tone_notes, *decided)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from photochrom.coloring.hearing import Kept
 from photochrom.coloring.pipeline import ColorizeResult, colorize_photo
 from photochrom.engines.base import Engine
 from photochrom.files.photo import Photo
@@ -46,10 +47,17 @@ class Preview:
         codes = np.rint(shrink_luma(photo.pixels, width, height, 1).net * 255).astype(np.uint8)
         self.photo = Photo(codes[..., None])
         self._luma = LumaCopies(self.photo.pixels)
+        self._answers: Kept = {}
         self._engine, self._options, self._threads = engine, options, threads
 
     def show(self, hints: Sequence[Hint] = ()) -> ColorizeResult:
         """Return the preview in colour. Raises as ``Colorizer.run``."""
         return colorize_photo(
-            self.photo, self._engine, self._options, threads=self._threads, hints=hints, luma=self._luma
+            self.photo,
+            self._engine,
+            self._options,
+            threads=self._threads,
+            hints=hints,
+            luma=self._luma,
+            answers=self._answers,
         )

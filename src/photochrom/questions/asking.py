@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from photochrom.color import lightness_from_luma
 from photochrom.coloring.alternatives import form_regions
-from photochrom.coloring.obedience import refuse_deaf, tell_net
+from photochrom.coloring.hearing import refuse_deaf, tell_net
 from photochrom.coloring.prediction import predict
 from photochrom.coloring.rendering import plan_render
 from photochrom.engines.base import Engine

@@ -15,7 +15,7 @@ from photochrom.albums.manifest import MANIFEST_NAME, Manifest
 from photochrom.albums.recipe import RECIPE_SUFFIX
 from photochrom.albums.reports import PhotoReport
 from photochrom.albums.results import BatchSettings
-from photochrom.coloring.obedience import refuse_deaf
+from photochrom.coloring.hearing import refuse_deaf
 from photochrom.files.codecs.atomic import write_whole
 from photochrom.files.writing import format_of_path
 from photochrom.hints.hint import Hint

@@ -9,6 +9,7 @@ from photochrom import Colorizer, FakeEngine, Hint, Photo
 from photochrom.color import chroma_from_ab, ciede2000, lab_from_srgb, merge_luma_chroma
 from photochrom.coloring.hearing import keep_near
 from photochrom.coloring.prediction import Prediction, View
+from photochrom.coloring.reference import PARTLY, belief
 from photochrom.hints import spreading
 from photochrom.hints.drawing import draw
 from photochrom.luma import luma_codes
@@ -122,12 +123,18 @@ def test_a_references_colours_stay_near_what_matches() -> None:
     )
     match = Hint(point=(0.25, 0.5), color=(40.0, 40.0), by="reference")
     kept = keep_near(told, without, [match], luma)
-    assert kept.ab[:, 12, 8].min() > 39
+    assert kept.ab[:, 12, 8].min() > 0.97 * 40 * PARTLY  # one place of all matched
     assert (kept.ab[:, :, 16:] == 0).all()
     assert (kept.extras["logits"][:, :, 16:] == 0).all()
     falling = kept.ab[0, 12, 8:16]
     assert (np.diff(falling) <= 0).all()
     assert len(np.unique(falling)) > 3
+
+
+def test_a_reference_that_matches_in_few_places_is_believed_in_part() -> None:
+    assert belief(0.1) == belief(0.25) == PARTLY
+    assert PARTLY < belief(0.3) < belief(0.35) < 1
+    assert belief(0.45) == belief(1.0) == 1
 
 
 @pytest.mark.parametrize("reach", [0.05, 0.2, 0.5])

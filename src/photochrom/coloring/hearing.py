@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from photochrom.coloring.prediction import Prediction, enlarge
+from photochrom.coloring.reference import belief
 from photochrom.engines.base import FloatArray, ModelSpec
 from photochrom.errors import ModelError
 from photochrom.hints.drawing import draw
@@ -135,6 +136,7 @@ def keep_near(told: Prediction, without: Prediction, hints: Sequence[Hint], net_
     share = nearness(draw(hints, net_luma).number >= 0, NEAR_UNITS * unit, GONE_UNITS * unit)
     # Where most of the picture is near a match both show one place, and what is left between follows.
     share += (1 - share) * np.float32(np.clip((share.mean() - SOME_NEAR) / (MOST_NEAR - SOME_NEAR), 0, 1))
+    share *= np.float32(belief(len(hints) * unit**2 / net_luma.size))
     share = enlarge(share[None], told.ab.shape[2], told.ab.shape[1])
 
     def mixed(alone: FloatArray, with_reference: FloatArray) -> FloatArray:

@@ -29,9 +29,11 @@ COMPARED_PX = 384
 LEAST_LIKENESS, LEAST_LEAD = 0.55, 0.06
 ELSEWHERE_CELLS = 2
 MOST_LUMA_APART = 0.2
-# Of a picture's places; fewer matches than this are chance, and none is used. Below the second share they count less:
-# the net carries what it is told to whatever looks alike, wrong matches too.
-FEWEST_MATCHED, SURELY_MATCHED = 0.06, 0.15
+# Of a picture's places; fewer matches than this are chance, and none is used. Between the two shares below it grows
+# likely that both show one place in one light, and not a like thing in another: there a reference is believed in full,
+# and before in part (docs/hints.md has the figures).
+FEWEST_MATCHED = 0.06
+LIKE_THING, SAME_PLACE, PARTLY = 0.25, 0.4, 0.4
 LARGEST_WEIGHT, MOST_MATCHES = 0.9, 800
 REFERENCE_REACH = 0.04
 COLOURLESS_AB = 1.5
@@ -129,7 +131,7 @@ def match_places(own: Places, references: Sequence[Places]) -> Matched:
         best[surer], ab[surer] = trust[surer], reference.ab[partner[surer]]
     if (best > 0).sum() < max(2, FEWEST_MATCHED * count):
         return Matched((), count)
-    best = best * min(1.0, float((best > 0).mean()) / SURELY_MATCHED)
+    best = best * belief(float((best > 0).mean()))
     rows, columns = own.grid
     hints = [
         Hint(
@@ -142,6 +144,11 @@ def match_places(own: Places, references: Sequence[Places]) -> Matched:
         for at in sorted(np.argsort(-best, kind="stable")[: min(MOST_MATCHES, int((best > 0).sum()))])
     ]
     return Matched(tuple(hints), count)
+
+
+def belief(matched: float) -> float:
+    """Return how much of what a reference says is believed, 0..1, where this share of a picture's places matched."""
+    return PARTLY + (1 - PARTLY) * min(max((matched - LIKE_THING) / (SAME_PLACE - LIKE_THING), 0.0), 1.0)
 
 
 def refuse_colourless(photo: Photo, where: str) -> None:

@@ -89,9 +89,9 @@ def restored(worn: list[np.ndarray], stages: Stages) -> list[np.ndarray]:
     greys = [cv2.resize(luma, grid_size(width, height), interpolation=cv2.INTER_AREA) for luma in worn]
     motions = [compare(a, b) for a, b in zip(greys, greys[1:], strict=False)]
     exposures = even_exposures(exposure_changes([CODES.luma(grey) for grey in greys], motions))
-    found = restore_reel(Reel(worn, motions, 0, len(worn)), CODES, FilmOptions(restore=True), exposures)
-    treatment = stages.decide(worn, found[len(found) // 2])
-    return stages.treated(found, treatment) if treatment else found
+    found = list(restore_reel(Reel(worn, motions, 0, len(worn)), CODES, FilmOptions(restore=True), exposures))
+    treatment = stages.decide(stages.looks(worn), found[len(found) // 2])
+    return list(stages.treated(found, treatment)) if treatment else found
 
 
 def cuts(lumas: list[np.ndarray]) -> list[int]:

@@ -49,7 +49,7 @@ def restored(worn: list[np.ndarray]) -> tuple[list[np.ndarray], Reel]:
     motions: list[Motion] = [compare(a, b) for a, b in zip(worn, worn[1:], strict=False)]
     reel = Reel(worn, motions, 0, len(worn))
     exposures = even_exposures(exposure_changes([CODES.luma(luma) for luma in worn], motions))
-    return restore_reel(reel, CODES, FilmOptions(restore=True), exposures), reel
+    return list(restore_reel(reel, CODES, FilmOptions(restore=True), exposures)), reel
 
 
 @pytest.mark.slow

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from photochrom.film.motion import Plane
+from photochrom.film.neighbours import Neighbour
 
 # A mark differs from both neighbours by this many times the noise, and by this at least, of 1; and they agree.
 MARK_NOISES, MARK_LEAST = 5.0, 0.05
@@ -19,31 +18,20 @@ MOST_MARKED = 0.12
 LINE_SHARE, LINE_LEAST, LINE_WIDTH_PX = 0.7, 0.02, 11
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """Another frame brought into place: its plane, and how far each place can be believed."""
-
-    plane: Plane
-    trust: Plane
-
-
 def find_marks(plane: Plane, before: Neighbour, after: Neighbour, noise: float) -> npt.NDArray[np.bool_]:
     """Return where something lives this one frame alone: both neighbours differ from it to the same side, and agree."""
     import cv2
 
     limit = max(MARK_NOISES * noise, MARK_LEAST)
-    first, second = plane - before.plane, plane - after.plane
-    least = np.where(first * second > 0, np.minimum(np.abs(first), np.abs(second)), 0)
-    apart = np.abs(before.plane - after.plane)
     believed = np.minimum(before.trust, after.trust) > BELIEVED
-    for difference in (first, second):
-        believed &= _surroundings(np.abs(difference)) < max(3 * noise, SURROUNDINGS)
-    # Fine texture a fraction of a pixel out of place is no mark: it must leave all that lies beside it, too.
+    for other in (before, after):
+        believed &= _fits_around(np.abs(plane - other.plane), max(3 * noise, SURROUNDINGS))
     kernel = np.ones((3, 3), np.uint8)
-    highest = np.maximum(cv2.dilate(before.plane, kernel), cv2.dilate(after.plane, kernel))
-    lowest = np.minimum(cv2.erode(before.plane, kernel), cv2.erode(after.plane, kernel))
-    beyond = np.maximum(plane - highest, lowest - plane)
-    sure = (least > limit) & (beyond > limit / 2) & (apart < 0.4 * least) & believed
+    leaves = _leaves(plane, before.plane, after.plane, limit / 2)
+    least = _least_difference(plane, before.plane, after.plane)
+    apart = np.subtract(before.plane, after.plane)
+    np.abs(apart, out=apart)
+    sure = (least > limit) & leaves & (apart < 0.4 * least) & believed
     # From the sure places, what belongs to the mark is taken in, down to half the limit, and a pixel around it.
     likely = ((least > limit / 2) & (apart < 0.7 * least) & believed).astype(np.uint8)
     opened = cv2.morphologyEx(sure.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
@@ -54,17 +42,42 @@ def find_marks(plane: Plane, before: Neighbour, after: Neighbour, noise: float) 
     return mask if mask.mean() < MOST_MARKED else np.zeros_like(sure)
 
 
-def _surroundings(difference: Plane) -> Plane:
-    """Return the median of a difference around each place, which a mark does not reach: whether flow is right there."""
+def _leaves(plane: Plane, before: Plane, after: Plane, limit: float) -> npt.NDArray[np.bool_]:
+    """Return where a frame goes beyond all that lies beside a place in either neighbour, by more than the limit.
+
+    Fine texture a fraction of a pixel out of place is no mark.
+    """
+    import cv2
+
+    kernel = np.ones((3, 3), np.uint8)
+    bound = np.asarray(cv2.dilate(before, kernel), np.float32)
+    np.maximum(bound, cv2.dilate(after, kernel), out=bound)
+    leaves = np.subtract(plane, bound, out=bound) > limit
+    bound = np.asarray(cv2.erode(before, kernel), np.float32)
+    np.minimum(bound, cv2.erode(after, kernel), out=bound)
+    return np.asarray(leaves | (np.subtract(bound, plane, out=bound) > limit))
+
+
+def _least_difference(plane: Plane, before: Plane, after: Plane) -> Plane:
+    """Return by how much a frame differs from both neighbours to the same side; 0 where it does not."""
+    first, second = plane - before, plane - after
+    alike = first * second > 0
+    np.abs(first, out=first)
+    np.minimum(first, np.abs(second, out=second), out=first)
+    first *= alike
+    return first
+
+
+def _fits_around(difference: Plane, limit: float) -> npt.NDArray[np.bool_]:
+    """Return where the median of a difference around a place, which a mark does not reach, says that flow is right."""
     import cv2
 
     height, width = difference.shape
-    codes = np.clip(difference * 255, 0, 255).astype(np.uint8)
+    difference *= 255
+    codes = np.clip(difference, 0, 255, out=difference).astype(np.uint8)
     half = cv2.resize(codes, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_NEAREST)
-    median = cv2.medianBlur(half, 17)
-    return np.asarray(cv2.resize(median, (width, height), interpolation=cv2.INTER_NEAREST), np.float32) / np.float32(
-        255
-    )
+    fits = cv2.medianBlur(half, 17).astype(np.float32) / np.float32(255) < limit
+    return np.asarray(cv2.resize(fits.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST), np.bool_)
 
 
 def find_lines(plane: Plane) -> Plane | None:

@@ -146,7 +146,16 @@ class Codes:
 
     def luma(self, codes: npt.NDArray[np.generic]) -> Plane:
         """Return luma codes as floats; beyond 0..1 where codes lie beyond black and white."""
-        return (codes.astype(np.float32) - np.float32(self.black)) / np.float32(self.span)
+        plane = codes.astype(np.float32)
+        plane -= np.float32(self.black)
+        plane /= np.float32(self.span)
+        return plane
+
+    def luma_codes(self, plane: Plane) -> npt.NDArray[np.uint8] | npt.NDArray[np.uint16]:
+        """Return floats as luma codes, rounded; those beyond black and white are kept as far as there are codes."""
+        out = plane * np.float32(self.span)
+        out += np.float32(self.black)
+        return np.clip(np.rint(out, out=out), 0, (1 << self.bits) - 1, out=out).astype(self.dtype)
 
     def chroma(self, codes: npt.NDArray[np.generic]) -> Plane:
         """Return chroma codes as floats."""

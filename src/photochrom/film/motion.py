@@ -86,8 +86,8 @@ def carry(plane: npt.NDArray[Any], positions: Plane) -> npt.NDArray[Any]:
     """Return a plane as seen from elsewhere: each place shows what lies at its position. Linear, edges continued."""
     import cv2
 
-    x, y = positions[..., 0], positions[..., 1]
-    return np.asarray(cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+    none: Any = None  # both coordinates are in the first map
+    return np.asarray(cv2.remap(plane, positions, none, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 
 def compare(earlier: Grey, later: Grey) -> Motion:
@@ -129,8 +129,12 @@ def enlarged(positions: Plane, width: int, height: int) -> Plane:
     rows, columns = positions.shape[:2]
     moved = positions - _still(rows, columns)
     scale = np.array([width / columns, height / rows], np.float32)
-    full = cv2.resize(moved * scale, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 2)
-    return np.asarray(_still(height, width) + full, np.float32)
+    full = np.asarray(cv2.resize(moved * scale, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+    full = full.reshape(height, width, 2)
+    # Not by `_still`, which would be kept: full-size planes take room.
+    full[..., 0] += np.arange(width, dtype=np.float32)
+    full[..., 1] += np.arange(height, dtype=np.float32)[:, None]
+    return full
 
 
 def _trust(here: Grey, there: Grey, out: Plane, home: Plane) -> tuple[Plane, float]:

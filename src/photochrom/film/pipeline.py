@@ -11,7 +11,7 @@ import contextlib
 import itertools
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from photochrom.coloring.reference import Places
@@ -111,14 +111,17 @@ class Run:
 
     def color(self, outlook: Outlook) -> None:
         """Colour a passage into the open segment, or into a new one where that ends here."""
-        film, first, last = self.film, outlook.passage.sights[0], outlook.passage.sights[-1]
-        if self.segment and ends_segment(self.segment.frames, outlook.passage):
+        film, passage = self.film, outlook.passage
+        first, last = passage.sights[0], passage.sights[-1]
+        if self.segment and ends_segment(self.segment.frames, passage):
             self.finish()
-        greys = (*self.state.greys, *(sight.grey for sight in outlook.passage.sights[-2:]))[-2:]
-        passage, past = _restored(film, outlook, self.state)
+        # As they were decoded: restoring puts other frames in their place.
+        greys = (*self.state.greys, *(sight.grey for sight in passage.sights[-2:]))[-2:]
+        last_luma = luma_hash(last.luma)
+        past = _restored(film, outlook, self.state)
         segment = self.segment = self.segment or _begun(film, passage, first.pts)
         layers, remembered = _color_passage(film, passage, self.state, segment, self.progress)
-        segment.last_pts, segment.last_luma, segment.counts = last.pts, luma_hash(last.luma), last.counts
+        segment.last_pts, segment.last_luma, segment.counts = last.pts, last_luma, last.counts
         self.state = State(greys, layers, past.lumas, past.changes, remembered, past.treatment)
         if ends_segment(segment.frames):
             self.finish()
@@ -176,18 +179,16 @@ def _begun(film: Film, passage: Passage, first_pts: int) -> Segment:
     return Segment(film.new_writer(), first_pts, lumas)
 
 
-def _restored(film: Film, outlook: Outlook, state: State) -> tuple[Passage, Past]:
-    """Return a passage as it is coloured, restored where that is asked for, and what restoring has to remember."""
-    passage, codes = outlook.passage, film.painter.source
+def _restored(film: Film, outlook: Outlook, state: State) -> Past:
+    """Restore a passage where that is asked for, in its place, and return what restoring has to remember."""
+    codes = film.painter.source
     if not film.options.restore:
-        return passage, Past()
+        return Past()
     past = Past(state.greys[-len(state.lumas) :] if state.lumas else (), state.lumas, state.changes, state.treatment)
-    lumas, past = restore_passage(outlook, past, codes, film.options, film.findings, film.stages)
-    sights = [
-        replace(sight, luma=luma, grey=small_grey(luma, codes))
-        for sight, luma in zip(passage.sights, lumas, strict=True)
-    ]
-    return replace(passage, sights=sights), past
+    past = restore_passage(outlook, past, codes, film.options, film.findings, film.stages)
+    for sight in outlook.passage.sights:
+        sight.grey = small_grey(sight.luma, codes)
+    return past
 
 
 def _color_passage(

@@ -9,30 +9,25 @@ one thing for a whole shot; see ``treatment``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field, fields, replace
-from typing import cast
+from itertools import chain, islice
 
 import numpy as np
 
 from photochrom.film.exposure import even_exposures, exposure_changes
-from photochrom.film.marks import Neighbour, find_lines, find_marks
+from photochrom.film.grain import GRAINY, averaged, measure_noise
+from photochrom.film.marks import find_lines, find_marks
 from photochrom.film.matrices import Codes
-from photochrom.film.motion import Grey, Motion, Plane, carry, closing, compare, enlarged
+from photochrom.film.motion import Grey, Motion, Plane, compare
+from photochrom.film.neighbours import RADIUS, Neighbour, Neighbourhood
 from photochrom.film.options import FilmOptions
-from photochrom.film.passages import Outlook
+from photochrom.film.passages import Outlook, Passage
 from photochrom.film.planes import Pixels
 from photochrom.film.treatment import Stages, Treatment
 
-# Frames on either side that grain is averaged over.
-RADIUS = 2
 # Changes of exposure that are remembered of a shot.
 REMEMBERED = 24
-# Noise, of 1, from which on grain is averaged: one and a half codes of 255.
-GRAINY = 1.5 / 255
-# Noise is measured between places this far apart, and frames are compared over windows of this size, with some slack:
-# together 0.2 to 5.6 dB more than neighbours, 5 x 5 and none, on the degradation engine's grain of 0.8 to 2.6 px.
-APART_PX, AROUND_PX, SLACK = 4, (7, 7), 1.3
 
 
 @dataclass(slots=True)
@@ -93,14 +88,14 @@ class Reel:
     """Frames of one shot in a row, and the motion between them.
 
     Attributes:
-        lumas: (H, W) codes.
-        motions: between frame k and k + 1.
+        lumas: (H, W) codes, taken one by one, no earlier than they are looked at.
+        motions: between frame k and k + 1, one fewer.
         first: the first frame that is to be restored; those before it are there to look at, and so are those from
             ``last`` on.
         last: one after the last that is to be restored.
     """
 
-    lumas: Sequence[Pixels]
+    lumas: Iterable[Pixels]
     motions: Sequence[Motion]
     first: int
     last: int
@@ -122,56 +117,70 @@ class Past:
 
 def restore_passage(
     outlook: Outlook, past: Past, codes: Codes, options: FilmOptions, findings: Findings, stages: Stages | None = None
-) -> tuple[list[Pixels], Past]:
-    """Return the restored luma codes of a passage's frames, and what the next passage has to know.
+) -> Past:
+    """Put restored luma codes in the place of a passage's frames, and return what the next passage has to know.
 
     Frames before and after it in the same shot are looked at, so that the result does not depend on where passages end.
+
+    Memory: what was decoded is let go of frame by frame, and some ten float planes of one frame's size are worked on.
     """
     passage, coming = outlook.passage, outlook.coming
     if passage.link is None:
         past = Past()
-    later = coming.sights if coming else []
-    sights = [*passage.sights, *later]
-    link_later = [coming.link, *coming.motions] if coming else []
-    motions = [*passage.motions, *link_later]
-    greys = [*past.greys[-1:], *(sight.grey for sight in sights)]
-    small = [Codes(8, codes.full).luma(grey) for grey in greys]
-    between = [m for m in ([passage.link] if past.greys else []) + motions if m is not None]
-    changes = exposure_changes(small, between)[1 if past.greys else 0 :]
-    known = [*past.changes, *changes]
-    even = options.exposure != "never"
-    every = even_exposures(known, always=options.exposure == "always") if even else [0.0] * len(known)
-    first, count = len(past.lumas), len(passage.sights)
-    if len(past.lumas) == 2:
-        between = [compare(*past.greys), *between]
-    lumas = [*past.lumas, *(sight.luma for sight in sights[: count + RADIUS])]
-    here = every[len(past.changes) - first : len(past.changes) - first + len(lumas)]
-    reel = Reel(lumas, between[: len(lumas) - 1], first, first + count, findings)
-    restored = restore_reel(reel, codes, options, here)
-    treatment = past.treatment
-    if stages:
-        treatment = treatment or stages.decide([sight.luma for sight in sights], restored[len(restored) // 2])
-        restored = _treated(restored, stages, treatment, findings)
-    last = passage.sights[-RADIUS:]
+    sights = [*passage.sights, *(coming.sights if coming else [])]
+    between = list(_motions(outlook, past))
+    changes = _changes([*past.greys[-1:], *(sight.grey for sight in sights)], between, codes)[len(past.greys[-1:]) :]
+    first, count, last = len(past.lumas), len(passage.sights), passage.sights[-RADIUS:]
     ends = Past(
         (*past.greys, *(sight.grey for sight in last))[-RADIUS:],
         (*past.lumas, *(sight.luma for sight in last))[-RADIUS:],
         (*past.changes, *changes[:count])[-REMEMBERED:],
-        treatment,
     )
-    return restored, ends
+    looks = stages.looks([sight.luma for sight in sights]) if stages and not past.treatment else []
+    between = [compare(*past.greys), *between] if first == RADIUS else between
+    seen = sights[: count + RADIUS]
+    lumas = chain(past.lumas, (sight.luma for sight in seen))
+    reel = Reel(lumas, between[: first + len(seen) - 1], first, first + count, findings)
+    exposures = _exposures([*past.changes, *changes], options)[len(past.changes) - first :]
+    _put(passage, restore_reel(reel, codes, options, exposures))
+    if not stages:
+        return ends
+    treatment = past.treatment or stages.decide(looks, passage.sights[count // 2].luma)
+    if treatment:
+        findings.toned += count if treatment.correction else 0
+        findings.denoised += count if treatment.denoise else 0
+        _put(passage, stages.treated((sight.luma for sight in passage.sights), treatment))
+    return replace(ends, treatment=treatment)
 
 
-def _treated(lumas: list[Pixels], stages: Stages, treatment: Treatment | None, findings: Findings) -> list[Pixels]:
-    if treatment is None:
-        return lumas
-    findings.toned += len(lumas) if treatment.correction else 0
-    findings.denoised += len(lumas) if treatment.denoise else 0
-    return stages.treated(lumas, treatment)
+def _motions(outlook: Outlook, past: Past) -> Iterator[Motion]:
+    """Yield the motions from the last frame that is remembered through a passage and the one after it."""
+    passage, coming = outlook.passage, outlook.coming
+    if past.greys and passage.link:
+        yield passage.link
+    yield from passage.motions
+    if coming and coming.link:
+        yield from (coming.link, *coming.motions)
 
 
-def restore_reel(reel: Reel, codes: Codes, options: FilmOptions, exposures: Sequence[float]) -> list[Pixels]:
-    """Return the restored luma codes of ``reel.lumas[first:last]``.
+def _changes(greys: Sequence[Grey], motions: Sequence[Motion], codes: Codes) -> list[float]:
+    return exposure_changes([Codes(8, codes.full).luma(grey) for grey in greys], motions)
+
+
+def _exposures(changes: Sequence[float], options: FilmOptions) -> list[float]:
+    """Return by how much to change each frame's exposure, as logarithms."""
+    if options.exposure == "never":
+        return [0.0] * len(changes)
+    return even_exposures(changes, always=options.exposure == "always")
+
+
+def _put(passage: Passage, lumas: Iterable[Pixels]) -> None:
+    for sight, luma in zip(passage.sights, lumas, strict=True):
+        sight.luma = luma
+
+
+def restore_reel(reel: Reel, codes: Codes, options: FilmOptions, exposures: Sequence[float]) -> Iterator[Pixels]:
+    """Yield the restored luma codes of ``reel.lumas[first:last]``.
 
     Args:
         reel: the frames.
@@ -181,101 +190,43 @@ def restore_reel(reel: Reel, codes: Codes, options: FilmOptions, exposures: Sequ
 
     Cost: about 330 ms of processor time a frame at 1080p.
     """
-    planes: dict[int, Plane] = {}
-    restored: list[Pixels] = []
+    coming, window, seen = enumerate(reel.lumas), dict[int, Pixels](), 0
+
+    def plane_of(number: int) -> Plane:
+        plane, change = codes.luma(window[number]), exposures[number]
+        return plane * np.float32(np.exp(change)) if change else plane
+
     for k in range(reel.first, reel.last):
-        near = range(max(0, k - RADIUS), min(len(reel.lumas), k + RADIUS + 1))
-        planes = {n: planes[n] if n in planes else _exposed(codes.luma(reel.lumas[n]), exposures[n]) for n in near}
+        window |= islice(coming, k + RADIUS + 1 - seen)
+        seen, window = k + RADIUS + 1, {n: luma for n, luma in window.items() if n >= k - RADIUS}
         reel.findings.frames += 1
         reel.findings.breathing += abs(exposures[k]) > 0.002
-        plane = _restored(planes, reel, k, options)
-        out = np.rint(plane * codes.span + codes.black)
-        restored.append(cast("Pixels", np.clip(out, 0, (1 << codes.bits) - 1).astype(codes.dtype)))
-    return restored
+        plane = plane_of(k)
+        around = Neighbourhood(plane_of, reel.motions, k, plane.shape[::-1], len(reel.motions) + 1)
+        yield codes.luma_codes(_restored(plane, around, reel.findings, options))
 
 
-def _exposed(plane: Plane, change: float) -> Plane:
-    return plane * np.float32(np.exp(change)) if change else plane
-
-
-def _restored(planes: dict[int, Plane], reel: Reel, k: int, options: FilmOptions) -> Plane:
+def _restored(plane: Plane, around: Neighbourhood, findings: Findings, options: FilmOptions) -> Plane:
     """Return one frame, marks filled, lines taken off, grain averaged."""
-    plane, findings = planes[k], reel.findings
-    around = _neighbours(planes, reel.motions, k)
     noise = measure_noise(plane, around)
     findings.noise += noise
     # At a shot's ends the two frames on one side are as good as one on either.
     pair = next((pair for pair in ((-1, 1), (1, 2), (-1, -2)) if pair[0] in around and pair[1] in around), None)
     if options.dust != "never" and pair:
-        first, second = (around[distance] for distance in pair)
-        mask = find_marks(plane, first, second, noise)
-        if mask.any():
-            findings.marked += 1
-            plane = np.where(mask, (first.plane + second.plane) / 2, plane).astype(np.float32)
+        findings.marked += _fill_marks(plane, *(around[distance] for distance in pair), noise)
     if options.lines != "never":
         offset = find_lines(plane)
         if offset is not None:
             findings.lined += 1
-            plane = plane - offset
+            plane -= offset
     if around and (options.grain == "always" or (options.grain == "auto" and noise > GRAINY)):
         findings.grainy += 1
-        plane = averaged(plane, list(around.values()), noise, options.grain_strength)
+        plane = averaged(plane, around.each(), noise, options.grain_strength)
     return plane
 
 
-def _neighbours(planes: dict[int, Plane], motions: Sequence[Motion], k: int) -> dict[int, Neighbour]:
-    """Return the frames up to ``RADIUS`` away, by their distance, as seen from frame k."""
-    found: dict[int, Neighbour] = {}
-    height, width = planes[k].shape
-    for step in (-1, 1):
-        positions: Plane | None = None
-        trust: Plane | None = None
-        for distance in range(1, RADIUS + 1):
-            other = k + step * distance
-            if other not in planes:
-                break
-            motion = motions[other] if step < 0 else motions[other - 1]
-            out, home = (motion.backward, motion.forward) if step < 0 else (motion.forward, motion.backward)
-            closes = closing(out, home)
-            trust = closes if trust is None or positions is None else trust * carry(closes, positions)
-            positions = out if positions is None else carry(out, positions)
-            full = enlarged(positions, width, height)
-            found[step * distance] = Neighbour(carry(planes[other], full), _resized(trust, width, height))
-    return found
-
-
-def _resized(plane: Plane, width: int, height: int) -> Plane:
-    import cv2
-
-    full = cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(full, np.float32).reshape(height, width)
-
-
-def measure_noise(plane: Plane, around: dict[int, Neighbour]) -> float:
-    """Return the standard deviation of grain, of 1: from what differs between a frame and the one before or after it.
-
-    Differences over some pixels are taken, so that what flow misses smoothly does not count, and far enough apart for
-    coarse grain not to be the same in both; half of the median, which edges do not reach.
-    """
-    other = around.get(-1) or around.get(1)
-    if other is None or plane.shape[0] < 4 or plane.shape[1] < 2 * APART_PX:
-        return 0.0
-    difference = plane - other.plane
-    fine = difference[::2, APART_PX:] - difference[::2, :-APART_PX]
-    return float(np.median(np.abs(fine)) / 0.6745 / 2)
-
-
-def averaged(plane: Plane, around: Sequence[Neighbour], noise: float, strength: float) -> Plane:
-    """Return a frame with its grain averaged over its neighbours, each weighed where it shows the same."""
-    import cv2
-
-    variance = np.float32(max(noise, 1e-4) ** 2)
-    total, weights = plane.copy(), np.ones_like(plane)
-    for other in around:
-        squared = cv2.blur((other.plane - plane) ** 2, AROUND_PX)
-        # Grain alone makes differences of twice its variance; coarse grain of somewhat more, here and there.
-        excess = np.maximum(squared - np.float32(2 * SLACK) * variance, 0) / (2 * variance)
-        weight = np.exp(-excess) * other.trust
-        total += weight * other.plane
-        weights += weight
-    return np.asarray(plane + np.float32(strength) * (total / weights - plane), np.float32)
+def _fill_marks(plane: Plane, first: Neighbour, second: Neighbour, noise: float) -> bool:
+    """Fill what lives one frame with the mean of two neighbours, and return whether there was any."""
+    mask = find_marks(plane, first, second, noise)
+    plane[mask] = (first.plane[mask] + second.plane[mask]) / 2
+    return bool(mask.any())

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from av import VideoFrame
 from av.video.codeccontext import VideoCodecContext
 
 import photochrom
-from photochrom.film.motion import Motion, grid_size
+from photochrom.film.matrices import Codes
+from photochrom.film.motion import Motion, compare, grid_size
+from photochrom.film.neighbours import RADIUS
 from photochrom.film.options import FilmOptions
-from photochrom.film.passages import AHEAD, CODED_FRAMES, PASSAGE_BYTES, PLACE_BYTES, Sight, passage_length
+from photochrom.film.passages import (
+    AHEAD,
+    CODED_FRAMES,
+    LONGEST,
+    PASSAGES_BYTES,
+    PLACE_BYTES,
+    SHORTEST,
+    STEP,
+    Sight,
+    passage_length,
+)
 from photochrom.film.pipeline import MOST_PAINTED, Segment
+from photochrom.film.restoring import Reel, restore_reel
 from photochrom.film.session import FilmColorizer
 from photochrom.film.steadiness import Colours
 from tests.film.films import panned, scene, write_film
@@ -31,7 +47,7 @@ def _short_and_without_collector(monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """Short passages and segments; and nothing is freed but what nobody knows any more."""
     monkeypatch.setattr("photochrom.film.pipeline.SEGMENT_FRAMES", 9)
     monkeypatch.setattr("photochrom.film.pipeline.SHOT_FRAMES", 4)
-    monkeypatch.setattr("photochrom.film.pipeline.passage_length", lambda *_: LENGTH)
+    monkeypatch.setattr("photochrom.film.pipeline.passage_length", lambda *_, restored: LENGTH)
     gc.collect()
     gc.disable()
     yield
@@ -73,18 +89,40 @@ def test_frames_and_encoders_in_memory_do_not_grow_with_a_film_or_its_shots(
     assert most["encoders"] == most["Segment"] == 1
     assert most["VideoCodecContext"] == 2  # one decodes
     # One passage is coloured, one is made meanwhile, and the frames after it are compared. Restoring looks at the one
-    # that comes, and makes frames of frames.
-    assert most["Sight"] <= (4 if restore else 2) * LENGTH + AHEAD + 2
+    # that comes, and puts its frames in the place of those that were decoded.
+    assert most["Sight"] <= (3 if restore else 2) * LENGTH + AHEAD + 2
     assert most["Motion"] <= (3 if restore else 2) * LENGTH + AHEAD + 2
     assert most["Colours"] <= 3 * LENGTH
     assert most["VideoFrame"] <= MOST_PAINTED + 4
 
 
+@pytest.mark.parametrize("restored", [False, True])
 @pytest.mark.parametrize("bits", [8, 10])
 @pytest.mark.parametrize("size", [(3, 2), (96, 64), (480, 360), (1280, 720), (1920, 1080), (3840, 2160), (7680, 4320)])
-def test_a_passage_takes_the_same_room_whatever_the_size_of_frames(size: tuple[int, int], bits: int) -> None:
-    length, luma = passage_length(*size, bits), size[0] * size[1] * (1 if bits == 8 else 2)
-    grid = grid_size(*size)
-    assert 16 <= length <= 240
+def test_passages_take_the_same_room_whatever_the_size_of_frames(
+    size: tuple[int, int], bits: int, restored: bool
+) -> None:
+    length, luma = passage_length(*size, bits, restored=restored), size[0] * size[1] * (1 if bits == 8 else 2)
+    grid, held = grid_size(*size), 3 if restored else 2
+    assert SHORTEST <= length <= LONGEST
+    assert length % STEP == 0
     takes = length * (luma + grid[0] * grid[1] * PLACE_BYTES) + CODED_FRAMES * luma
-    assert takes <= PASSAGE_BYTES or length == 16
+    assert held * takes <= PASSAGES_BYTES or length == SHORTEST
+
+
+def test_restoring_lets_go_of_planes_and_of_what_was_decoded() -> None:
+    """What numpy holds at most beyond the frames themselves, in planes of one frame: fourteen, and twenty-five before."""
+    size, count = (640, 360), 6
+    lumas = [cv2.resize(luma, size) for luma in panned(scene(1), count)]
+    random = np.random.default_rng(0)
+    lumas = [np.clip(luma + random.normal(0, 6, luma.shape), 16, 235).astype(np.uint8) for luma in lumas]
+    motions = [compare(a, b) for a, b in pairwise(cv2.resize(luma, grid_size(*size)) for luma in lumas)]
+    codes, options = Codes(8), FilmOptions(restore=True, grain="always")
+    coming = (lumas.pop(0) for _ in range(count))
+    tracemalloc.start()
+    held = tracemalloc.get_traced_memory()[0]
+    for done, _ in enumerate(restore_reel(Reel(coming, motions, 0, count), codes, options, [0.0] * count)):
+        assert len(lumas) == max(0, count - done - 1 - RADIUS), "frames are taken no earlier than they are looked at"
+    most = tracemalloc.get_traced_memory()[1] - held
+    tracemalloc.stop()
+    assert most < 18 * size[0] * size[1] * 4

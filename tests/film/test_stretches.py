@@ -26,7 +26,8 @@ from tests.film.test_resume import photochrom_ab
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "SEGMENT_FRAMES", 8)
     monkeypatch.setattr(pipeline, "SHOT_FRAMES", 4)
-    monkeypatch.setattr("photochrom.film.passages.LONGEST", 5)
+    for name in ("pipeline", "stretches"):
+        monkeypatch.setattr(f"photochrom.film.{name}.passage_length", lambda *_, restored: 3 if restored else 5)
 
 
 def film_of(path: Path, *shots: int, worn: bool = False) -> Path:
@@ -46,7 +47,7 @@ def colorizer(**options: Any) -> FilmColorizer:
 def in_stretches(film: Path, target: Path, suffix: str, **options: Any) -> tuple[list[Stretch], FilmResult]:
     """Colour each stretch by a session and in a folder of its own, the last one first, and join them."""
     with colorizer(**options) as session:
-        stretches = find_stretches(session.look_at(film, target))
+        stretches = find_stretches(session.look_at(film, target), restored=session.options.restore)
     parts: list[WorkFolder] = []
     for number, stretch in reversed(list(enumerate(stretches))):
         (apart := target.parent / f"part-{number}").mkdir()

@@ -85,7 +85,7 @@ def test_a_reference_lends_its_colours_to_the_shot_that_it_shows(tmp_path: Path)
 
 @pytest.mark.slow
 def test_a_shot_knows_again_by_its_looks_what_has_worn_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("photochrom.film.pipeline.passage_length", lambda *_: 3)
+    monkeypatch.setattr("photochrom.film.pipeline.passage_length", lambda *_, restored: 3)
     monkeypatch.setattr("photochrom.film.steadiness.GIVEN_FADE_FRAMES", 0.05)  # nothing travels far
     texture = np.random.default_rng(0).integers(60, 200, (192, 288)).astype(np.uint8)
     source = write_film(tmp_path / "in.mkv", [texture] * 5)

@@ -124,7 +124,7 @@ class FilmWorker(Session):
         results.refuse_existing(begun, staged.target, {})
         stretches = staged.store.stretches()
         if stretches is None:
-            stretches = find_stretches(staged.job)
+            stretches = find_stretches(staged.job, restored=self._colorizer.options.restore)
             checks.check_frames(len(stretches), staged.job.info)
             staged.store.put_stretches(stretches)
         replace(begun, tries=0).put(results.target)

@@ -17,12 +17,12 @@ from photochrom.film.planes import Pixels
 from photochrom.film.shots import CutsFile, is_cut
 from photochrom.film.sources import Shown
 
-# What a passage may take, decoder and encoder included, which hold about so many frames of their own. The passage that
-# is coloured and the one that is made meanwhile are in memory, with `--restore` a third.
-PASSAGE_BYTES, CODED_FRAMES = 148_000_000, 30
+# What two passages may take, decoder and encoder included, which hold about so many frames of their own. The passage
+# that is coloured and the one that is made meanwhile are in memory; with `--restore` a third, so each is shorter.
+PASSAGES_BYTES, CODED_FRAMES = 296_000_000, 30
 # Of the small grid, for each place: the small copy, and the motion to the next frame.
 PLACE_BYTES = 1 + 24
-SHORTEST, LONGEST = 16, 240
+SHORTEST, LONGEST = 12, 240
 # Lengths are multiples of the usual distance of key frames, for a passage begins with one.
 STEP = 12
 # Frames whose motion is worked out ahead.
@@ -89,11 +89,19 @@ def with_outlook(found: Generator[Passage], *, looking: bool) -> Generator[Outlo
         yield Outlook(held, None)
 
 
-def passage_length(width: int, height: int, bits: int) -> int:
-    """Return how many frames of this size a passage may have: 24 at 1080p, 48 at 720p, 84 at 360p."""
+def passage_length(width: int, height: int, bits: int, *, restored: bool = False) -> int:
+    """Return how many frames of this size a passage may have: 24 at 1080p, 48 at 720p, 84 at 360p.
+
+    Args:
+        width: of a frame.
+        height: of a frame.
+        bits: of its luma.
+        restored: whether film is restored, which looks at the passage that comes: 12, 24 and 48 then.
+    """
     luma = width * height * (1 if bits == 8 else 2)
     columns, rows = grid_size(width, height)
-    fitting = (PASSAGE_BYTES - CODED_FRAMES * luma) // (luma + columns * rows * PLACE_BYTES)
+    room = PASSAGES_BYTES // (3 if restored else 2) - CODED_FRAMES * luma
+    fitting = room // (luma + columns * rows * PLACE_BYTES)
     return min(LONGEST, max(SHORTEST, fitting // STEP * STEP))
 
 

@@ -153,10 +153,11 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
     # The cut that ends a stretch is told by the frame after it.
     sights = itertools.takewhile(lambda sight: work.stretch.reaches(sight.number - 1), sights)
     run = Run(film, progress, work.state)
-    longest = passage_length(info.width, info.height, info.layout.codes.bits)
+    restored = film.options.restore
+    longest = passage_length(info.width, info.height, info.layout.codes.bits, restored=restored)
     found = passages(sights, longest, film.cuts, run.state.greys)
     try:
-        for outlook in ahead(with_outlook(found, looking=film.options.restore)):
+        for outlook in ahead(with_outlook(found, looking=restored)):
             if not work.stretch.reaches(outlook.passage.sights[0].number):
                 break
             run.color(outlook)

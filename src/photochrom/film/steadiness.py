@@ -129,19 +129,26 @@ def steady(
         source: colours a key frame.
         carried: what has travelled to the first frame from the passage before, where the shot goes on.
     """
-    count = len(motions) + 1
     anchors: dict[int, Colours] = {}
+    ramp = carried is not None
     forward: list[Colours | None] = []
-    here = carried
-    for frame in range(count):
+    own: Colours | None = None
+    for frame in range(len(motions) + 1):
         if frame:
             motion = motions[frame - 1]
-            here = here.moved(motion.backward, motion.trust_later) if here else None
+            carried, own = (it and it.moved(motion.backward, motion.trust_later) for it in (carried, own))
         if frame in keys:
-            anchors[frame] = source(frame, here)
-            here = here.mixed(anchors[frame]) if here else anchors[frame]
-        forward.append(here)
-    return [completed(colours) for colours in _with_later(forward, motions, anchors, ramp=carried is not None)]
+            here = carried and own and carried.mixed(own)
+            anchors[frame] = source(frame, here or carried or own)
+            own = own.mixed(anchors[frame]) if own else anchors[frame]
+        forward.append(_let_in(carried, own, frame))
+    return [completed(colours) for colours in _with_later(forward, motions, anchors, ramp=ramp)]
+
+
+def _let_in(carried: Colours | None, own: Colours | None, frame: int) -> Colours | None:
+    if carried is None or own is None:
+        return carried or own
+    return carried.mixed(Colours(own.chroma, own.weight * np.float32(min(1.0, (frame + 1) / RAMP_FRAMES))))
 
 
 def spread(motions: Sequence[Motion], given: Mapping[int, Colours], carried: Colours | None) -> list[Colours | None]:

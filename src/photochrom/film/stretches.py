@@ -20,15 +20,20 @@ from photochrom.film.segments import luma_hash
 from photochrom.film.states import Record, Stretch
 
 
-def find_stretches(job: Job) -> list[Stretch]:
+def find_stretches(job: Job, *, restored: bool) -> list[Stretch]:
     """Return a film's stretches in order; none where it has no frame.
+
+    Args:
+        job: the film.
+        restored: whether it will be, which makes passages shorter.
 
     Cost: decoding, and the motion between frames, on two cores.
     """
     info, layout = job.info, job.info.layout
     with one_thread_each():
         sights = sights_of(from_start(job.source, job.span, Reading()), layout.codes, info.time_base)
-        found = passages(sights, passage_length(info.width, info.height, layout.codes.bits), job.cuts)
+        longest = passage_length(info.width, info.height, layout.codes.bits, restored=restored)
+        found = passages(sights, longest, job.cuts)
         return list(divided(found))
 
 

@@ -80,6 +80,8 @@ def test_an_unsteady_net_is_steadier_as_film_than_frame_by_frame(tmp_path: Path)
     assert rows[FILM]["flicker"] < rows[FRAMES]["flicker"] / 3
     assert rows[FILM]["flicker"] < rows[MEAN]["flicker"]
     assert rows[FILM]["ciede2000"] == pytest.approx(rows[FRAMES]["ciede2000"], rel=0.1)
+    assert rows[TRUTH]["lag"] == pytest.approx(0, abs=0.1)
+    assert rows[FILM]["lag"] == pytest.approx(0, abs=0.2)
 
 
 @pytest.mark.slow
@@ -111,7 +113,7 @@ def test_no_measure_of_a_film_stays_off_table_and_report(
     assert head.split() == " ".join(column.title for column in FILM_COLUMNS).split()
     rows = json.loads((report / "film-scores.json").read_text())[0]["rows"]
     assert all(row.keys() == set(keys) for row in rows.values())
-    assert rows[TRUTH]["cdc_4"] is None, "two frames are never four apart"
+    assert rows[TRUTH]["cdc_4"] is rows[TRUTH]["lag"] is None, "two frames are never four apart"
     with (report / "film-scores.csv").open() as file:
         table = list(csv.DictReader(file))
     assert list(table[0])[2:] == keys

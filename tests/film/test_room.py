@@ -111,7 +111,7 @@ def test_passages_take_the_same_room_whatever_the_size_of_frames(
 
 
 def test_restoring_lets_go_of_planes_and_of_what_was_decoded() -> None:
-    """What numpy holds at most beyond the frames themselves, in planes of one frame: fourteen, and twenty-five before."""
+    """In planes of one frame, numpy holds fourteen beyond the frames themselves; twenty-five before."""
     size, count = (640, 360), 6
     lumas = [cv2.resize(luma, size) for luma in panned(scene(1), count)]
     random = np.random.default_rng(0)

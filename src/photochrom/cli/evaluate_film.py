@@ -29,8 +29,9 @@ def evaluate_film(
     """Measure how films are coloured: colour films are greyed, coloured and compared with themselves.
 
     Each film is shown beside its truth, grey, each frame coloured by itself, and that with a plain running mean.
-    Flicker is the warping error of chroma in Lab units, along the motion; CDC the change of colour histograms over 1, 2
-    and 4 frames, in thousandths of a bit, which grey film has too.
+    Flicker is the warping error of chroma in Lab units, along the motion; lag by how many frames colours come after the
+    picture; uncovered the colour error beside things that move; CDC the change of colour histograms over 1, 2 and 4
+    frames, in thousandths of a bit, which grey film has too.
 
     Args:
         films: Colour films.

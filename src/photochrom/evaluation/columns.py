@@ -239,6 +239,12 @@ FILM_COLUMNS = (
         "Mean over frames of the mean pixel difference under the truth's lightness.",
     ),
     Column(
+        "uncovered",
+        "uncovered",
+        Group.ERROR,
+        "CIEDE2000 where flow explains nothing, beside things that move; compare with frame by frame's.",
+    ),
+    Column(
         "colorfulness", "colourful", Group.COLORFULNESS, "Hasler-Suesstrunk M3; compare with the truth's.", digits=1
     ),
     Column(
@@ -249,6 +255,12 @@ FILM_COLUMNS = (
         digits=3,
     ),
     Column("flicker_vs_truth", "of truth", Group.STEADINESS, "That flicker over the truth's.", digits=0, percent=True),
+    Column(
+        "lag",
+        "lag",
+        Group.STEADINESS,
+        "Frames by which colours come after the picture; 0 for the truth, a dash where none can be told.",
+    ),
     *(
         Column(
             f"cdc_{distance}",

@@ -2,12 +2,13 @@
 
 * **CIEDE2000** and **colourfulness** are those of photographs (``metrics``), under the truth's lightness.
 * **Flicker** is the warping error of chroma: how far a*, b* of a place lie from where they were a frame before, along
-the
-  motion, in Lab units, over the places that flow explains. The truth has some, by light that changes and grain.
+  the motion, in Lab units, over the places that flow explains. The truth has some, by light that changes and grain.
+* **Uncovered** is CIEDE2000 on the other places, which flow does not explain: what a moving thing has just left, or
+  covers. Read it beside frame by frame's, which has nothing that travels.
+* **Lag** is by how many frames colours come after the picture (``lag``).
 * **CDC** (colour distribution consistency): the mean Jensen-Shannon divergence of the histograms (256 codes) of red,
-green
-  and blue between frames 1, 2 and 4 apart. It does not see where colours are, and grey film has some too, by its luma:
-  read it beside the grey's and the truth's.
+  green and blue between frames 1, 2 and 4 apart. It does not see where colours are, and grey film has some too, by its
+  luma: read it beside the grey's and the truth's.
 
 Sources: Lai et al. 2018, "Learning Blind Video Temporal Consistency" (warping error); Liu et al. 2024, "Temporally
 Consistent Video Colorization with Deep Feature Propagation and Self-regularization Learning" (CDC).
@@ -22,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.color import ciede2000, colorfulness, lab_from_srgb
+from photochrom.film.lag import Lag
 from photochrom.film.matrices import Matrix, Plane
 from photochrom.film.motion import Motion, carry
 
@@ -67,6 +69,8 @@ class FilmScores:
     _errors: list[float] = field(default_factory=list)
     _colourful: list[float] = field(default_factory=list)
     _flicker: list[float] = field(default_factory=list)
+    _uncovered: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    _lag: Lag = field(default_factory=Lag)
     _cdc: dict[int, list[float]] = field(default_factory=lambda: {k: [] for k in CDC_DISTANCES})
     _past: deque[npt.NDArray[np.float64]] = field(default_factory=lambda: deque(maxlen=max(CDC_DISTANCES)))
     _last_ab: Plane | None = None
@@ -97,15 +101,25 @@ class FilmScores:
             if len(self._past) >= distance:
                 self._cdc[distance].append(divergence(self._past[-distance], here))
         self._past.append(here)
+        self._lag.add(chroma, truth, begins=motion is None)
         if self._frames % LOOKED_AT_EVERY == 0:
             true_lab = lab_from_srgb(shown(luma, truth, self.matrix))
-            under = np.concatenate([true_lab[..., :1], ab], axis=-1)
-            self._errors.append(float(ciede2000(true_lab, under).mean()))
+            errors = np.asarray(ciede2000(true_lab, np.concatenate([true_lab[..., :1], ab], axis=-1)), np.float32)
+            self._errors.append(float(errors.mean()))
+            if motion is not None:
+                self._uncovered.append(errors[motion.trust_later <= BELIEVED])
             self._colourful.append(colorfulness(rgb))
         self._frames += 1
 
     def means(self) -> dict[str, float]:
-        """Return ``ciede2000``, ``colorfulness``, ``flicker`` (Lab units a frame), ``cdc_1``, ``cdc_2``, ``cdc_4``."""
-        named = {"ciede2000": self._errors, "colorfulness": self._colourful, "flicker": self._flicker}
-        named |= {f"cdc_{distance}": values for distance, values in self._cdc.items()}
-        return {name: float(np.mean(values)) if values else float("nan") for name, values in named.items()}
+        """Return the measures by the names of ``evaluation.columns``; NaN where a film gives none."""
+        uncovered = np.concatenate(self._uncovered) if self._uncovered else np.empty(0)
+        named = {
+            "ciede2000": self._errors,
+            "uncovered": uncovered,
+            "colorfulness": self._colourful,
+            "flicker": self._flicker,
+            **{f"cdc_{distance}": values for distance, values in self._cdc.items()},
+        }
+        means = {name: float(np.mean(values)) if len(values) else float("nan") for name, values in named.items()}
+        return means | {"lag": self._lag.frames}

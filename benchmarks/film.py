@@ -1,6 +1,6 @@
 """What colouring a film costs, beside its encoder alone and beside the net on every frame; and memory against length.
 
-    python benchmarks/film.py [--width 1280 --height 720 --frames 96] [--memory]
+    python benchmarks/film.py [--width 1280 --height 720 --frames 96] [--memory [--restore] [--codec x265]]
 
 Everything is a ratio to the encoder alone, in processor time of the same run: what other programs do on the computer
 meanwhile hardly changes it. The film is made here: a camera over a generated picture, two shots, light grain.
@@ -100,9 +100,12 @@ def main() -> None:
     parser.add_argument("--height", type=int, default=720)
     parser.add_argument("--frames", type=int, default=96)
     parser.add_argument("--memory", action="store_true", help="print the peak memory of the command only")
+    parser.add_argument("--restore", action="store_true", help="restored, too; with --memory")
+    parser.add_argument("--codec", choices=CODECS, default="x264", help="with --memory")
     arguments = parser.parse_args()
     if arguments.memory:
-        print_memory(arguments.width, arguments.height, arguments.frames)
+        options = ["--codec", arguments.codec, *(["--restore"] if arguments.restore else [])]
+        print_memory(arguments.width, arguments.height, arguments.frames, options)
         return
     with tempfile.TemporaryDirectory() as name, Colorizer(options=ColorizeOptions()) as loaded:
         folder = Path(name)
@@ -123,19 +126,19 @@ def main() -> None:
         print(f"{'':34} {arguments.frames / wall:7.1f} frames a second here and now")
 
 
-def print_memory(width: int, height: int, frames: int) -> None:
+def print_memory(width: int, height: int, frames: int, options: list[str]) -> None:
     """Run the command in a process of its own, and print the most memory that it took, and its processor time."""
     with tempfile.TemporaryDirectory() as name:
         source, target = Path(name) / "in.mp4", Path(name) / "out.mp4"
         write_sample(source, width, height, frames)
-        command = [sys.executable, "-m", "photochrom", "film", str(source), "-o", str(target), "--quiet"]
+        command = [sys.executable, "-m", "photochrom", "film", str(source), "-o", str(target), "--quiet", *options]
         program = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
         program += "used = resource.getrusage(resource.RUSAGE_CHILDREN); "
         program += "print(used.ru_maxrss // 1024, used.ru_utime + used.ru_stime)"
         done = subprocess.run([sys.executable, "-c", program, *command], check=True, capture_output=True, text=True)
         peak, seconds = map(float, done.stdout.split()[-2:])
         each = f"{seconds / frames * 1000:.0f} ms of processor time a frame, starting included"
-        print(f"{width} x {height}, {frames} frames: peak memory {peak:.0f} MiB, {each}")
+        print(f"{width} x {height}, {frames} frames, {' '.join(options)}: peak memory {peak:.0f} MiB, {each}")
 
 
 if __name__ == "__main__":

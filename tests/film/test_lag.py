@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+import photochrom
+from photochrom.film.contest import FILM, FRAMES, TRUTH, measure_film
 from photochrom.film.lag import Lag
 from photochrom.film.matrices import Codes, Matrix
 from photochrom.film.measuring import FilmScores
 from photochrom.film.motion import compare
-from tests.film.films import scene
+from photochrom.film.steadiness import color_passage
+from tests.film.films import scene, write_film
 
 MATRIX = Matrix.of_tag(6)
 FRAMES_MADE = 16
@@ -21,8 +27,8 @@ Film = list[np.ndarray]
 
 
 def walk(step: float = 3.0) -> tuple[Film, Film]:
-    """Return (luma, chroma) planes of something red that walks over a green and blue background."""
-    ground, thing = scene(1)[:90], scene(2)[:40, :24]
+    """Return (luma, chroma) planes of something bright and red that walks over a dark green and blue ground."""
+    ground, thing = scene(1)[:90] // 2, 140 + scene(2)[:40, :24] // 3
     lumas, truths = [], []
     for k in range(FRAMES_MADE):
         move = np.array([[1, 0, 10 + step * k], [0, 1, 25]], np.float32)
@@ -100,3 +106,27 @@ def test_a_lag_shows_in_the_measures_of_a_film_and_beside_what_moves() -> None:
     assert means["true"]["uncovered"] == 0
     assert means["late"]["uncovered"] > 3 * means["late"]["ciede2000"] > 0
     assert (means["true"]["lag"], means["late"]["lag"]) == (pytest.approx(0, abs=0.05), pytest.approx(1, abs=0.1))
+
+
+@pytest.mark.slow
+def test_a_film_that_is_coloured_late_is_found_out_beside_frame_by_frame(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lumas, truths = walk()
+    chroma = [np.rint(128 + 224 * truth[::2, ::2]).astype(np.uint8) for truth in truths]
+    film = write_film(tmp_path / "in.mkv", lumas, chroma=chroma)
+    net = photochrom.FakeEngine(lambda luma: np.concatenate([luma, -luma], axis=1) * 40)
+    lags = [measure_film(film, net).rows]
+
+    def color_late(*words: Any) -> Any:
+        made = color_passage(*words)
+        return replace(made, frames=late_by_one(made.frames))
+
+    monkeypatch.setattr("photochrom.film.contest.color_passage", color_late)
+    lags.append(measure_film(film, net).rows)
+    found = [[rows[name]["lag"] for name in (TRUTH, FRAMES, FILM)] for rows in lags]
+    assert found == [pytest.approx([0, 0, 0], abs=0.2), pytest.approx([0, 0, 1], abs=0.2)]
+
+
+def late_by_one(frames: list[Any]) -> list[Any]:
+    return [frames[0], *frames[:-1]]

@@ -47,6 +47,7 @@ def averaged(plane: Plane, around: Iterable[Neighbour], noise: float, strength: 
         weight *= other.trust
         total += np.multiply(weight, other.plane, out=scratch)
         weights += weight
+        del other  # before the next one is brought into place
     total /= weights
     total -= plane
     total *= np.float32(strength)

@@ -66,8 +66,8 @@ class Neighbourhood:
         return bool(self._ways)
 
     def each(self) -> Iterator[Neighbour]:
-        """Yield all of them, and let go of each."""
-        for distance in self._ways:
+        """Yield all of them, those that are held first, and let go of each."""
+        for distance in sorted(self._ways, key=lambda distance: distance not in self._held):
             yield self._held.pop(distance, None) or self._brought(distance)
 
     def _brought(self, distance: int) -> Neighbour:

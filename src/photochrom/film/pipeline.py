@@ -187,6 +187,7 @@ def _restored(film: Film, outlook: Outlook, state: State) -> Past:
         return Past()
     past = Past(state.greys[-len(state.lumas) :] if state.lumas else (), state.lumas, state.changes, state.treatment)
     past = restore_passage(outlook, past, codes, film.options, film.findings, film.stages)
+    trim_memory()
     for sight in outlook.passage.sights:
         sight.grey = small_grey(sight.luma, codes)
     return past

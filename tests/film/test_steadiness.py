@@ -12,7 +12,7 @@ from photochrom.film.matrices import Codes
 from photochrom.film.motion import Motion, compare, flow, grid_size
 from photochrom.film.passages import Sight, passages
 from photochrom.film.shots import CutsFile
-from photochrom.film.steadiness import Colours, choose_keys, ruled, spread, steady
+from photochrom.film.steadiness import RAMP_FRAMES, Colours, choose_keys, ruled, spread, steady
 from tests.film.films import panned, scene
 
 RANDOM = np.random.default_rng(7)
@@ -149,6 +149,17 @@ def test_colours_go_on_into_the_next_passage_without_a_jump(pan: tuple[list[np.n
         for a, b, motion in zip(got, got[1:], motions, strict=False)
     ]
     assert steps[11] < 2 * np.median(steps)
+
+
+def test_where_a_passage_begins_its_first_key_frame_is_let_in_by_and_by() -> None:
+    still = compare(*panned(scene(1), 1, 160, 90) * 2)
+    whole = np.ones((90, 160), np.float32)
+    before, other = (Colours(np.full((90, 160, 2), level, np.float32), whole) for level in (0.0, 0.2))
+    levels = [float(colours.chroma.mean()) for colours in steady([still] * 15, [0], lambda *_: other, before)]
+    assert max(np.diff([0.0, *levels])) < 0.1 * 0.2
+    assert levels[RAMP_FRAMES - 1] == pytest.approx(0.1, abs=0.01)
+    unknown = Colours(before.chroma, np.zeros_like(whole))
+    assert steady([still], [0], lambda *_: other, unknown)[0].chroma.mean() == pytest.approx(0.2, abs=0.01)
 
 
 def test_a_key_frame_comes_early_where_the_picture_changes() -> None:

@@ -155,7 +155,8 @@ class Codes:
         """Return floats as luma codes, rounded; those beyond black and white are kept as far as there are codes."""
         out = plane * np.float32(self.span)
         out += np.float32(self.black)
-        return np.clip(np.rint(out, out=out), 0, (1 << self.bits) - 1, out=out).astype(self.dtype)
+        np.clip(np.rint(out, out=out), 0, (1 << self.bits) - 1, out=out)
+        return out.astype(np.uint8) if self.bits == 8 else out.astype(np.uint16)
 
     def chroma(self, codes: npt.NDArray[np.generic]) -> Plane:
         """Return chroma codes as floats."""

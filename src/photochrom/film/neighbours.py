@@ -68,7 +68,7 @@ class Neighbourhood:
     def each(self) -> Iterator[Neighbour]:
         """Yield all of them, those that are held first, and let go of each."""
         for distance in sorted(self._ways, key=lambda distance: distance not in self._held):
-            yield self._held.pop(distance, None) or self._brought(distance)
+            yield self._held.pop(distance) if distance in self._held else self._brought(distance)
 
     def _brought(self, distance: int) -> Neighbour:
         way = self._ways[distance]

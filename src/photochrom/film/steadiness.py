@@ -31,8 +31,7 @@ LEAST_KNOWN = 0.6
 # Where less weight than this has arrived, colours are taken from what surrounds the place.
 SCANT = 0.05
 SURROUNDINGS_PX = 9
-# After the start of a passage that goes on with a shot, what comes from its later key frames is let in over these
-# frames.
+# After the start of a passage that goes on with a shot, what comes from its own key frames is let in over these frames.
 RAMP_FRAMES = 12
 
 
@@ -146,9 +145,11 @@ def steady(
 
 
 def _let_in(carried: Colours | None, own: Colours | None, frame: int) -> Colours | None:
+    """Return what the passage before has left, what this one's key frames say let in by and by: nothing jumps."""
     if carried is None or own is None:
         return carried or own
-    return carried.mixed(Colours(own.chroma, own.weight * np.float32(min(1.0, (frame + 1) / RAMP_FRAMES))))
+    let_in = np.float32(min(1.0, (frame + 1) / RAMP_FRAMES))
+    return carried.mixed(Colours(own.chroma, own.weight * let_in))
 
 
 def spread(motions: Sequence[Motion], given: Mapping[int, Colours], carried: Colours | None) -> list[Colours | None]:

@@ -213,7 +213,7 @@ def _restored(plane: Plane, around: Neighbourhood, findings: Findings, options: 
     # At a shot's ends the two frames on one side are as good as one on either.
     pair = next((pair for pair in ((-1, 1), (1, 2), (-1, -2)) if pair[0] in around and pair[1] in around), None)
     if options.dust != "never" and pair:
-        findings.marked += _fill_marks(plane, *(around[distance] for distance in pair), noise)
+        findings.marked += _fill_marks(plane, around[pair[0]], around[pair[1]], noise)
     if options.lines != "never":
         offset = find_lines(plane)
         if offset is not None:

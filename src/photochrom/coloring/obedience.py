@@ -52,10 +52,11 @@ def follow_hints(
         return ab, cell_luma, ()
     fine = fine_size(copies.pixels, cell_luma.shape)
     luma, guide = copies.small(*fine, 1).net, copies.toned(*fine, 1)[0]
-    ab = refined(ab, cell_luma, luma, threads)
     drawn = draw(hints, luma)
     if wishes:
         ab = without_strays(ab, wishes, cell_luma, luma, drawn, threads)
+    else:
+        ab = refined(ab, cell_luma, luma, threads)
     by_persons = np.array([hint.by == "person" for hint in hints])
     told = (drawn.number >= 0) & by_persons[drawn.number]
     obeyed = obey(correct_alike(ab, guide, drawn, told), guide, drawn)
@@ -65,10 +66,12 @@ def follow_hints(
 def without_strays(
     ab: FloatArray, wishes: Wishes, cell_luma: Plane, luma: Plane, drawn: Drawn, threads: int
 ) -> FloatArray:
-    """Return colours of the finer grid less what wishes change where they are not meant: (2, h', w') -> (2, h', w')."""
-    told, without = (refined(colors, cell_luma, luma, threads) for colors in (wishes.told, wishes.without))
+    """Return colours on the finer grid less what wishes change where they are not meant: (2, h, w) -> (2, h', w')."""
+    finer = refined(ab, cell_luma, luma, threads)
+    told = finer if wishes.told is ab else refined(wishes.told, cell_luma, luma, threads)
+    without = refined(wishes.without, cell_luma, luma, threads)
     kept = keep_to_things(told, without, luma, drawn, wishes.wishful)
-    return np.asarray(ab + (kept - 1) * (told - without), dtype=np.float32)
+    return np.asarray(finer + (kept - 1) * (told - without), dtype=np.float32)
 
 
 def fine_size(pixels: Codes, least: tuple[int, ...]) -> tuple[int, int]:

@@ -165,14 +165,15 @@ def colorize_photo(
         heard = hear(hints, Answers(ask, net_luma, spec, answers))
         predicted = heard.told
         versions, version_notes = choose_versions(predicted, small.cell, spec, options)
-    wishes = None
-    if heard.without:
-        sides = (grade(answer.ab, small.cell, options, spec, gain)[0] for answer in (predicted, heard.without))
-        wishes = Wishes(heard.wishes, *sides)
     made = []
     for version in versions:
         with _timed(seconds, "upsample and merge"):
             ab, grade_notes = grade(version.ab, small.cell, options, spec, gain)
+            wishes = None
+            if heard.without:
+                told = ab if version.ab is predicted.ab else grade(predicted.ab, small.cell, options, spec, gain)[0]
+                without = grade(heard.without.ab, small.cell, options, spec, gain)[0]
+                wishes = Wishes(heard.wishes, told, without)
             ab, cell, hint_notes = follow_hints(hints, copies, ab, small.cell, threads, wishes)
             pixels = merge_chroma(photo.pixels, ab, cell, threads)
         decided = (predicted.note, *version_notes, *version.notes, *grade_notes, *hint_notes)

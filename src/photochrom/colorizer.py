@@ -16,6 +16,7 @@ from photochrom.coloring.hearing import refuse_deaf
 from photochrom.coloring.pipeline import ColorizeResult, colorize_photo
 from photochrom.coloring.preview import Preview
 from photochrom.coloring.reference import Matched, match_references, reference_places
+from photochrom.coloring.remembered import Remembered
 from photochrom.engines.base import Engine
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT
 from photochrom.engines.hub import find_model
@@ -25,7 +26,6 @@ from photochrom.files.photo import Photo
 from photochrom.files.provenance import Provenance
 from photochrom.hints.hint import Hint, checked_hints
 from photochrom.hints.sheet import HintSheet
-from photochrom.luma import LumaCopies
 from photochrom.options import DEFAULT_MODEL, Colored, ColorizeOptions, EngineOptions, RestoreOptions
 from photochrom.questions.asking import Question, ask
 from photochrom.session import Session
@@ -94,20 +94,20 @@ class Colorizer(Session):
         return given_back(result.photo, self.provenance.of_pages([result.source_type]))
 
     def run(
-        self, photo: Photo, hints: Sequence[Hint] | HintSheet = (), *, luma: LumaCopies | None = None
+        self, photo: Photo, hints: Sequence[Hint] | HintSheet = (), *, remembered: Remembered | None = None
     ) -> ColorizeResult:
         """Return the coloured photo together with notes, model, render size and seconds per step.
 
         Args:
             photo: the picture.
             hints: colours that somebody knows. A sheet, from `read_hints`, must be that of this photograph.
-            luma: kept by whoever colours this photograph again and again; see `coloring/pipeline.py`.
+            remembered: kept by whoever colours this photograph again and again; see `coloring/pipeline.py`.
 
         Raises:
             ModelError: hints for a model that cannot hear.
             OptionError: wrong hints, thousands of them, or those of another photograph.
         """
-        return self._run(photo, self.options, hints, luma)
+        return self._run(photo, self.options, hints, remembered)
 
     def preview(self, photo: Photo) -> Preview:
         """Return a photograph held ready at screen size: a changed hint then costs one run of the net.
@@ -138,20 +138,20 @@ class Colorizer(Session):
         photo: Photo,
         options: ColorizeOptions,
         hints: Sequence[Hint] | HintSheet = (),
-        luma: LumaCopies | None = None,
+        remembered: Remembered | None = None,
     ) -> ColorizeResult:
         told = hints.for_this(photo) if isinstance(hints, HintSheet) else checked_hints(hints)
         if told:
             refuse_deaf(self.engine.spec)  # before anything is restored
         if self.restorer is None:
-            return self._colored(photo, options, told, luma)
+            return self._colored(photo, options, told, remembered)
         restored = self.restorer.run(photo)
         result = self._colored(restored.photo, options, told)
         seconds = {f"restore: {stage}": value for stage, value in restored.seconds.items()}
         return replace(result, restoration=restored, seconds={**seconds, **result.seconds})
 
     def _colored(
-        self, photo: Photo, options: ColorizeOptions, told: Sequence[Hint], luma: LumaCopies | None = None
+        self, photo: Photo, options: ColorizeOptions, told: Sequence[Hint], remembered: Remembered | None = None
     ) -> ColorizeResult:
         """Return the photograph in colour; one that is so already as the options say, and with a note.
 
@@ -161,7 +161,7 @@ class Colorizer(Session):
         photo = replace(photo, notes=(*photo.notes, note)) if note else photo
         if kept:
             return ColorizeResult(photo, self.engine.spec, options, 0, 0, photo.notes, kept=True)
-        return colorize_photo(photo, self.engine, options, threads=self._threads, hints=told, luma=luma)
+        return colorize_photo(photo, self.engine, options, threads=self._threads, hints=told, remembered=remembered)
 
     @overload
     def alternatives(self, picture: str | os.PathLike[str] | Image.Image, count: int) -> list[Image.Image]: ...

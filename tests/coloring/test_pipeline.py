@@ -14,12 +14,13 @@ from photochrom import luma as luma_module
 from photochrom.color import colorfulness
 from photochrom.coloring.pipeline import colorize_photo
 from photochrom.coloring.prediction import RANGES
+from photochrom.coloring.remembered import Remembered
 from photochrom.colorizer import Colorizer
 from photochrom.engines.base import FakeEngine
 from photochrom.errors import ModelError
 from photochrom.files.photo import Photo
 from photochrom.hints.hint import Hint
-from photochrom.luma import LumaCopies, luma_codes
+from photochrom.luma import luma_codes
 from photochrom.options import ColorizeOptions
 
 OPTIONS = ColorizeOptions(chroma_ceiling=None)
@@ -123,13 +124,13 @@ def test_hints_are_followed_alike_in_strips_and_threads(monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("hints", [(), HINTS], ids=["none", "hints"])
-def test_copies_of_the_luma_that_are_kept_change_nothing_and_those_of_others_are_not_taken(hints: list[Hint]) -> None:
+def test_what_is_remembered_changes_nothing_and_what_is_of_others_is_not_taken(hints: list[Hint]) -> None:
     rng, engine = np.random.default_rng(2), FakeEngine(ab=wild_ab(3), hears=True)
     photo, other = (Photo(rng.integers(0, 255, (120, 170, 3), dtype=np.uint8)) for _ in range(2))
     expected = colorize_photo(photo, engine, OPTIONS, hints=hints)
-    kept = LumaCopies(photo.pixels)
-    for copies in (kept, kept, LumaCopies(other.pixels)):
-        result = colorize_photo(photo, engine, OPTIONS, hints=hints, luma=copies)
+    kept = Remembered(photo.pixels)
+    for remembered in (kept, kept, Remembered(other.pixels)):
+        result = colorize_photo(photo, engine, OPTIONS, hints=hints, remembered=remembered)
         assert np.array_equal(result.photo.pixels, expected.photo.pixels)
         assert result.notes == expected.notes
 

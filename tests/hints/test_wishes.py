@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from photochrom import FakeEngine, Hint
+from photochrom import ColorizeOptions, FakeEngine, Hint
 from photochrom.coloring.hearing import Answers, hear
 from photochrom.coloring.prediction import Prediction, View
+from photochrom.coloring.remembered import Remembered
 from photochrom.hints.drawing import draw
 from photochrom.hints.wishes import find_wishes, keep_to_things
 
@@ -107,3 +108,11 @@ def test_beside_a_wish_the_other_hints_are_told_alone_once() -> None:
 def test_a_reference_makes_no_wishes() -> None:
     lent = RED.model_copy(update={"by": "reference"})
     assert asked_for([[lent]], {}) == [2]  # told of it, and not
+
+
+def test_what_the_net_said_with_other_options_is_forgotten() -> None:
+    remembered, spec = Remembered(np.zeros((4, 4, 1), dtype=np.uint8)), FakeEngine(hears=True).spec
+    known = remembered.answers(spec, ColorizeOptions())
+    assert remembered.answers(spec, ColorizeOptions()) is known
+    assert remembered.answers(spec, ColorizeOptions(vividness=0.5)) is not known
+    assert remembered.answers(spec, ColorizeOptions()) is not known

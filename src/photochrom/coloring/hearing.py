@@ -7,6 +7,7 @@ behind somebody whose face is known. Of a wish, a hint far from what it says by 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -88,11 +89,12 @@ class Answers:
 
     def _told(self, hints: Sequence[Hint], extras: tuple[str, ...] = ()) -> Prediction:
         planes = tell_net(hints, self._luma)
-        key = (extras, b"" if planes is None else planes.tobytes())
+        key = (extras, b"" if planes is None else hashlib.sha256(planes.tobytes()).digest())
         answer = self._kept.pop(key, None) or self._ask(planes, extras)
-        self._kept[key] = answer  # the latest last
+        if planes is None or not answer.extras:  # of distributions, which are large, one is kept
+            self._kept[key] = answer  # the latest last
         for forgotten in [*self._kept][:-MOST_ANSWERS]:
-            del self._kept[forgotten]
+            self._kept.pop(forgotten, None)
         return answer
 
 

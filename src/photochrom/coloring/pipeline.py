@@ -27,9 +27,10 @@ from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping
 from photochrom.coloring.alternatives import choose_versions
 from photochrom.coloring.classic import colorize_classic
 from photochrom.coloring.grading import grade, split_vividness
-from photochrom.coloring.hearing import Answers, Kept, hear, refuse_deaf
+from photochrom.coloring.hearing import Answers, hear, refuse_deaf
 from photochrom.coloring.obedience import Wishes, follow_hints
 from photochrom.coloring.prediction import Prediction, is_rebalanced, predict
+from photochrom.coloring.remembered import Remembered
 from photochrom.coloring.rendering import RenderPlan, plan_render
 from photochrom.computer.cores import usable_cores
 from photochrom.computer.room import empty_pixels, let_go
@@ -118,8 +119,7 @@ def colorize_photo(
     *,
     threads: int = 0,
     hints: Sequence[Hint] = (),
-    luma: LumaCopies | None = None,
-    answers: Kept | None = None,
+    remembered: Remembered | None = None,
 ) -> ColorizeResult:
     """Return the photograph in colour: same size, depth, alpha and metadata, and its luma untouched.
 
@@ -129,8 +129,7 @@ def colorize_photo(
         options: how to colour.
         threads: for merging, 0 for all usable cores.
         hints: colours that somebody knows; the net is told, and what it makes of them is held to them.
-        luma: the small copies of this photograph's very pixels, where they are kept; else they are made.
-        answers: what the net said of this photograph with these options before; what it says now is added.
+        remembered: what is known of this photograph's very pixels; what is worked out now is added.
 
     Raises:
         ModelError: the model gave values that are not numbers, or arrays of another shape than it promised, or it
@@ -147,7 +146,10 @@ def colorize_photo(
     plan = plan_render(photo.width, photo.height, engine, options)
     if options.classic:
         return _colorize_classic(photo, engine, options, plan)
-    copies = luma if luma is not None and luma.pixels is photo.pixels else LumaCopies(photo.pixels)
+    if remembered and remembered.luma.pixels is not photo.pixels:
+        remembered = None
+    copies = remembered.luma if remembered else LumaCopies(photo.pixels)
+    kept = remembered.answers(spec, options) if remembered else None
     with _timed(seconds, "shrink"):
         size = plan.width, plan.height, spec.output_stride
         small = copies.small(*size)
@@ -162,7 +164,7 @@ def colorize_photo(
             outputs = (*wanted, *(name for name in extras if name not in wanted))
             return predict(net_luma, plan.views, engine, outputs, caution=caution, hints=told)
 
-        heard = hear(hints, Answers(ask, net_luma, spec, answers))
+        heard = hear(hints, Answers(ask, net_luma, spec, kept))
         predicted = heard.told
         versions, version_notes = choose_versions(predicted, small.cell, spec, options)
     made = []

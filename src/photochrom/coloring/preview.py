@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from photochrom.coloring.hearing import Kept
 from photochrom.coloring.pipeline import ColorizeResult, colorize_photo
+from photochrom.coloring.remembered import Remembered
 from photochrom.engines.base import Engine
 from photochrom.files.photo import Photo
 from photochrom.hints.hint import Hint
-from photochrom.luma import LumaCopies, shrink_luma
+from photochrom.luma import shrink_luma
 from photochrom.options import ColorizeOptions
 from photochrom.resample import render_size
 
@@ -46,8 +46,7 @@ class Preview:
         width, height = render_size(photo.width, photo.height, short, multiple=1, stride=1)
         codes = np.rint(shrink_luma(photo.pixels, width, height, 1).net * 255).astype(np.uint8)
         self.photo = Photo(codes[..., None])
-        self._luma = LumaCopies(self.photo.pixels)
-        self._answers: Kept = {}
+        self._remembered = Remembered(self.photo.pixels)
         self._engine, self._options, self._threads = engine, options, threads
 
     def show(self, hints: Sequence[Hint] = ()) -> ColorizeResult:
@@ -58,6 +57,5 @@ class Preview:
             self._options,
             threads=self._threads,
             hints=hints,
-            luma=self._luma,
-            answers=self._answers,
+            remembered=self._remembered,
         )

@@ -19,12 +19,12 @@ from PIL import Image
 
 from photochrom.coloring.pipeline import ColorizeResult
 from photochrom.coloring.reference import Places, match_references, reference_places
+from photochrom.coloring.remembered import Remembered
 from photochrom.engines.base import Engine
 from photochrom.files.codecs.samples import to_8_bits
 from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
 from photochrom.hints.hint import Hint
-from photochrom.luma import LumaCopies
 from photochrom.options import ColorizeOptions, Limits, RestoreOptions
 from photochrom.questions.asking import Question, ask
 from photochrom.studio.recent import Recent
@@ -36,16 +36,16 @@ SMALL_PX = 720
 """Short side of the small copies."""
 LONGEST_PX = 2_000
 THUMBNAIL_PX = 360
-SMALL_BYTES, RESTORED_BYTES, RESULT_BYTES, LUMA_BYTES, PLACES_BYTES = (
+SMALL_BYTES, RESTORED_BYTES, RESULT_BYTES, KNOWN_BYTES, PLACES_BYTES = (
     12_000_000,
     12_000_000,
     16_000_000,
-    16_000_000,
+    36_000_000,
     12_000_000,
 )
 """What is held in memory of photographs that were worked on last, whatever hangs on the wall."""
-COPIES_BYTES = 4_000_000
-"""Most that the small copies of one photograph's luma take, as many as are kept."""
+REMEMBERED_BYTES = 14_000_000
+"""Most that is remembered of one photograph: small copies of its luma, and the net's last answers."""
 SHOWN_QUALITY, SENT_QUALITY, THUMBNAIL_QUALITY = 88, 92, 78
 SMALL_NAME, MASK_NAME, FRAMES = "small.png", "mask.png", "frames"
 """What a folder holds: the small copy, the corrected mask, and, of a film, folders of single frames."""
@@ -72,7 +72,7 @@ class Looks:
         self._small = Recent[Path, Photo](SMALL_BYTES, _pixel_bytes)
         self._restored = Recent[tuple[Path, str], Photo](RESTORED_BYTES, _pixel_bytes)
         # By identity, which is nobody else's as long as the copies hold the pixels.
-        self._luma = Recent[int, LumaCopies](LUMA_BYTES, lambda copies: copies.pixels.nbytes + COPIES_BYTES)
+        self._known = Recent[int, Remembered](KNOWN_BYTES, lambda known: known.luma.pixels.nbytes + REMEMBERED_BYTES)
         self._results = Recent[tuple[Path, str, tuple[tuple[str, int], ...]], ColorizeResult](
             RESULT_BYTES, _result_bytes
         )
@@ -81,7 +81,7 @@ class Looks:
     @property
     def held_bytes(self) -> int:
         """Return what is held in memory, at most the budgets together."""
-        return sum(kept.held_bytes for kept in (self._small, self._restored, self._results, self._luma, self._places))
+        return sum(kept.held_bytes for kept in (self._small, self._restored, self._results, self._known, self._places))
 
     def keep_small(self, photo: Photo, folder: Path) -> Photo:
         """Return the small copy of a photograph, and keep it in its folder."""
@@ -112,8 +112,8 @@ class Looks:
             options = options.model_copy(update={"size": self._sessions.engine(options.model).spec.render_px})
         colorizer = self._sessions.colorizer(options, stop=stop)
         hints = [*self.lent(folder, photo, options.model), *hints_of(asked)]
-        luma = self._luma.get(id(photo.pixels), lambda: LumaCopies(photo.pixels)) if hints else None
-        return colorizer.run(photo, hints, luma=luma)
+        known = self._known.get(id(photo.pixels), lambda: Remembered(photo.pixels)) if hints else None
+        return colorizer.run(photo, hints, remembered=known)
 
     def restored(self, folder: Path, asked: Asked, stop: Stop | None = None) -> Photo:
         """Return the small copy, restored where the look says so."""

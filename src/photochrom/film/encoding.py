@@ -61,6 +61,8 @@ class Codec:
     halves_odd: bool = False
 
 
+# One frame at a time, its rows on all threads: more take room, and their number would follow the computer's cores.
+X265 = "log-level=error:frame-threads=1"
 CODECS = {
     "x264": Codec("libx264", crf=16, preset="veryfast", lossless={"qp": "0"}, bits_a_pixel=0.6),
     "x265": Codec(
@@ -68,11 +70,20 @@ CODECS = {
         depths=(8, 10, 12),
         crf=18,
         preset="fast",
-        settings={"x265-params": "log-level=error"},
-        lossless={"x265-params": "log-level=error:lossless=1"},
+        settings={"x265-params": X265},
+        lossless={"x265-params": f"{X265}:lossless=1"},
         bits_a_pixel=0.4,
     ),
-    "av1": Codec("libsvtav1", ("420",), crf=24, largest_crf=63, preset="8", bits_a_pixel=0.3),
+    "av1": Codec(
+        "libsvtav1",
+        ("420",),
+        crf=24,
+        largest_crf=63,
+        preset="8",
+        # Groups of 8 frames and no look ahead: 170 to 190 MiB less, at about the same size for a PSNR.
+        settings={"svtav1-params": "hierarchical-levels=3:lookahead=0"},
+        bits_a_pixel=0.3,
+    ),
     "ffv1": Codec(
         "ffv1",
         depths=(8, 10, 12, 16),

@@ -22,7 +22,7 @@ from photochrom.film.matrices import Plane
 
 # Shifts that are tried, in frames; the least correlation that is not by chance; and how far a peak stands out at least,
 # of how far the truth's own does.
-REACH, LEAST, STANDS_OUT = 3, 0.05, 0.5
+REACH, LEAST, STANDS_OUT = 3, 0.1, 0.5
 SHIFTS = range(-REACH, REACH + 1)
 
 

@@ -41,7 +41,7 @@ class Colorizer(Session):
     Args:
         model: a name from `photochrom models list`, or the path of an .onnx file. Left out, the options' model.
         options: how to colour; left out, the defaults.
-        engine: what runs the model, for tests (`FakeEngine`) and other runtimes; no model file is loaded then.
+        engine: what runs the model, for tests (`FakeEngine`) and other runtimes; no colour model is loaded then.
         engine_options: threads and device of the engine that is made when none is given.
         restore: restore each photograph first, with every stage deciding by itself, or as the options say; or a session
             to do it with, which stays the caller's to close.
@@ -155,10 +155,15 @@ class Colorizer(Session):
     ) -> ColorizeResult:
         """Return the photograph in colour; one that is so already as the options say, and with a note.
 
-        Hints say that other colours are wanted.
+        Hints say that other colours are wanted. What looks like a negative is told, too.
         """
         note, kept = _seen_in_color(photo, "recolor" if told else options.colored)
-        photo = replace(photo, notes=(*photo.notes, note)) if note else photo
+        if not note and not told and self.restorer is None:  # who gives hints has looked at it, and restoring told it
+            from photochrom.restoration.polarity import note_of_negative  # loads ONNX Runtime, a third of a second
+
+            note = note_of_negative(photo)
+        if note and not any(note in said for said in photo.notes):
+            photo = replace(photo, notes=(*photo.notes, note))
         if kept:
             return ColorizeResult(photo, self.engine.spec, options, 0, 0, photo.notes, kept=True)
         return colorize_photo(photo, self.engine, options, threads=self._threads, hints=told, remembered=remembered)

@@ -9,6 +9,7 @@ import pytest
 
 from photochrom import ColorizeOptions, Colorizer, RestoreOptions
 from photochrom.files.photo import Photo
+from photochrom.restoration import polarity, toning
 from photochrom.restorer import Restorer
 from photochrom.studio.looks import decided
 from photochrom.studio.pages import PAGE
@@ -44,6 +45,11 @@ def test_notes_on_photographs_in_colour_are_known(hearing_model) -> None:
             notes = decided(colorizer.run(Photo(pixels)))
         assert any("in colour already" in note for note in notes)
         assert unknown(notes) == []
+
+
+def test_notes_on_negatives_are_known() -> None:
+    for note in (polarity.NEGATIVE, polarity.TURNED_WRONGLY, toning.NEGATIVE):
+        assert unknown((note, f"toning: {note}")) == []
 
 
 @pytest.mark.slow

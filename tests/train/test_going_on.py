@@ -31,6 +31,7 @@ from photochrom.train.generator import build_generator
 from photochrom.train.loop import Training
 from photochrom.train.trained import Trained, load_trained
 from tests.tiny_model import write_tiny_model
+from tests.train.test_polarity import plan as polarity_plan
 from tests.train.test_restoring import plan as restoration_plan
 from tests.train.test_stages import GENERATOR, config, lines
 
@@ -98,9 +99,10 @@ def test_what_exporting_took_back_of_the_rebalancing_is_not_taken_from_training(
     torch.testing.assert_close(read_kept(path)[1].folded()["head.bias"], honest.head.bias)
 
 
-@pytest.mark.parametrize("kind", ["noise", "damage", "inpaint", "tone"])
+@pytest.mark.parametrize("kind", ["noise", "damage", "inpaint", "tone", "polarity"])
 def test_restoration_networks_are_kept_too(shard: Path, tmp_path: Path, kind: str) -> None:
-    plan = restoration_plan(shard, tmp_path / "run", kind)
+    folder = tmp_path / "run"
+    plan = polarity_plan(shard, folder) if kind == "polarity" else restoration_plan(shard, folder, kind)
     torch.manual_seed(0)
     net = build_generator(plan, None, pretrained=False)
     with torch.no_grad():

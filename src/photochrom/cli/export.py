@@ -33,6 +33,7 @@ def export(
     trust_frequencies: float = 0.0,
     noisy: float | None = None,
     damaged: float | None = None,
+    negative: float | None = None,
     trained_on: str = "",
     full_precision: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
@@ -57,6 +58,7 @@ def export(
             noisy.
         damaged: Damage models: the share of squares, 64 to the short side, in which the model is sure of damage in a
             photograph that counts as damaged.
+        negative: Polarity models: the probability of a positive, 0 to 1, at which a photograph counts as a negative.
         trained_on: A sentence on the training photographs, kept in the file.
         full_precision: Store float32 weights; the file is then twice as large.
         overwrite: Replace the output if it exists.
@@ -78,7 +80,7 @@ def export(
     trained = load_trained(run)
     card = trained.card() | {"name": name or trained.config.model.name, "licence": licence}
     if not isinstance(trained.net, ColorNet):
-        limits = {"noisy": noisy, "damaged": damaged}
+        limits = {"noisy": noisy, "damaged": damaged, "negative": negative}
         card |= {name: limit for name, limit in limits.items() if limit is not None}
         return _export_restoration(trained, output, card | _told(trained_on), half_storage=not full_precision)
     from photochrom.export import color as exporting
@@ -110,7 +112,8 @@ def _export_restoration(trained: Trained, output: Path, card: dict[str, object],
         raise OptionError(
             f"no contract for a network of target {trained.config.task.target} on a backbone",
             where="export",
-            next_step="Exported are networks of target color, tone, mask and fill, and rgb with model.backbone none",
+            next_step="Exported are networks of target color, tone, mask, fill and polarity, and "
+            "rgb with model.backbone none",
         )
     sha256 = exporting.export_restoration_net(
         trained.net, output, card, half_storage=half_storage, run=trained.header()

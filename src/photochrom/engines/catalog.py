@@ -19,7 +19,7 @@ class ModelCard(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    kind: Literal["color", "tone", "noise", "damage", "inpaint"]
+    kind: Literal["color", "tone", "noise", "damage", "inpaint", "polarity"]
     contract: str
     file: str = Field(pattern=r"^[A-Za-z0-9._-]+\.onnx$", description="A bare file name: no folders, so no way out.")
     sha256: str = Field(pattern=r"^([0-9a-f]{64})?$")

@@ -1,4 +1,4 @@
-"""Run the models that restore: four small networks, each with a contract of its own.
+"""Run the models that restore, and one that looks: five small networks, each with a contract of its own.
 
 | contract | takes | gives |
 |---|---|---|
@@ -6,6 +6,7 @@
 | ``noise/1`` | ``rgb`` (B, 3, H, W), sides multiples of 16 | ``restored``, same shape |
 | ``damage/1`` | ``rgb`` (B, 3, H, W), sides multiples of 32 | ``mask`` (B, 1, H, W), probability of damage |
 | ``inpaint/2`` | ``rgb`` (B, 3, H, W) and ``mask`` (B, 1, H, W): 0 known, 1 a hole, between them the probability that it is damaged; sides multiples of 16 | ``restored``, same shape as ``rgb`` |
+| ``polarity/1`` | ``rgb`` (B, 3, 128, 128), the whole photograph squashed by area averaging | ``positive`` (B, 1), probability that it is a positive rather than a negative |
 
 Everything is float32; pictures are gamma-encoded sRGB, 0..1; a grey photograph goes in as three equal planes.
 """  # noqa: E501 - a table
@@ -29,6 +30,7 @@ from photochrom.errors import ModelError, ModelFileError
 from photochrom.options import EngineOptions
 
 TONE_SIDE_PX = 256
+POLARITY_SIDE_PX = 128
 CURVE_KNOTS = 33
 FIELD_CELLS = 16
 LARGEST_VALUE = 1_000.0
@@ -49,6 +51,7 @@ CONTRACTS = {
     "noise/1": Contract(("rgb",), ("restored",), 16),
     "damage/1": Contract(("rgb",), ("mask",), 32),
     "inpaint/2": Contract(("rgb", "mask"), ("restored",), 16),
+    "polarity/1": Contract(("rgb",), ("positive",), POLARITY_SIDE_PX),
 }
 # By kind of model: the version of its contract that this photochrom runs.
 CURRENT = {name.partition("/")[0]: name for name in CONTRACTS}
@@ -57,7 +60,9 @@ CURRENT = {name.partition("/")[0]: name for name in CONTRACTS}
 class StageSpec(FileSpec):
     """What a restoring model says of itself."""
 
-    contract: Literal["tone/1", "noise/1", "damage/1", "inpaint/2"] = Field(description="See the module's table.")
+    contract: Literal["tone/1", "noise/1", "damage/1", "inpaint/2", "polarity/1"] = Field(
+        description="See the module's table."
+    )
     noisy: float = Field(
         default=1.8,
         gt=0,
@@ -70,6 +75,13 @@ class StageSpec(FileSpec):
         le=1,
         description="damage/1: a photograph counts as damaged when this model is sure of damage in so large a share of "
         "its squares (64 to the short side). What a training takes for damage is its own, so the limit is the file's.",
+    )
+    negative: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="polarity/1: a photograph counts as a negative when this model gives a positive no more than this "
+        "probability. How rare a false alarm is at it was measured with this file.",
     )
 
 

@@ -1,4 +1,4 @@
-"""From a trained restoration network to its ONNX file: the contracts tone/1, noise/1, damage/1 and inpaint/2.
+"""From a trained restoration network to its ONNX file: contracts tone/1, noise/1, damage/1, inpaint/2, polarity/1.
 
 All pictures in them are sRGB, R'G'B' 0..1, (B, 3, H, W) float32; a grey photograph goes in as three equal planes.
 """
@@ -14,11 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from photochrom.engines.restoration import POLARITY_SIDE_PX
 from photochrom.engines.runtime import onnxruntime
 from photochrom.errors import ModelFileError
 from photochrom.export.onnx_file import Exported, Trace, write_model
 from photochrom.nets.damage import DamageNet
 from photochrom.nets.folding import fold_norms
+from photochrom.nets.polarity import PolarityNet
 from photochrom.nets.restoration import DenoiseNet, InpaintNet
 from photochrom.nets.tone import FIELD, KNOTS, ToneNet
 
@@ -29,7 +31,7 @@ PARITY_TOLERANCE = 0.02
 
 @dataclass(frozen=True)
 class RestorationContract:
-    """What a file promises. ``multiple``: sides must be multiples of it; 0: they are TONE_PX.
+    """What a file promises. ``multiple``: sides must be multiples of it; 0: they are ``side_px``.
 
     ``held`` is the share of values that must keep the tolerance: the denoiser's hard thresholds fall to one side or the
     other by a rounding, which is another one on another processor.
@@ -40,18 +42,20 @@ class RestorationContract:
     outputs: tuple[str, ...]
     multiple: int
     held: float = 1.0
+    side_px: int = 0
 
 
 CONTRACTS: dict[type[nn.Module], RestorationContract] = {
-    ToneNet: RestorationContract("tone/1", ("rgb",), ("curves", "gain", "offset"), 0),
+    ToneNet: RestorationContract("tone/1", ("rgb",), ("curves", "gain", "offset"), 0, side_px=TONE_PX),
     DenoiseNet: RestorationContract("noise/1", ("rgb",), ("restored",), 16, held=0.999),
     DamageNet: RestorationContract("damage/1", ("rgb",), ("mask",), 32),
     InpaintNet: RestorationContract("inpaint/2", ("rgb", "mask"), ("restored",), 16),
+    PolarityNet: RestorationContract("polarity/1", ("rgb",), ("positive",), 0, side_px=POLARITY_SIDE_PX),
 }
 
 
 class RestorationGraph(nn.Module):
-    """A restoration network as exported: pictures clamped to 0..1, a mask as probabilities."""
+    """A restoration network as exported: pictures clamped to 0..1, a mask and polarity as probabilities."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
@@ -64,7 +68,7 @@ class RestorationGraph(nn.Module):
             curves, gain, offset = self.net(*inputs)
             return curves, gain, offset
         answer = self.net(*inputs)
-        return (answer.sigmoid() if isinstance(self.net, DamageNet) else answer.clamp(0, 1),)
+        return (answer.sigmoid() if isinstance(self.net, DamageNet | PolarityNet) else answer.clamp(0, 1),)
 
 
 def export_restoration_net(
@@ -90,10 +94,9 @@ def export_restoration_net(
     graph = RestorationGraph(net)
     contract = graph.contract
     header: dict[str, Any] = card | {"contract": contract.name}
+    header |= {"side_px": contract.side_px} if contract.side_px else {"multiple": contract.multiple}
     if isinstance(net, ToneNet):
-        header |= {"side_px": TONE_PX, "knots": KNOTS, "field": FIELD}
-    else:
-        header |= {"multiple": contract.multiple}
+        header |= {"knots": KNOTS, "field": FIELD}
     inputs = {name: torch.from_numpy(array) for name, array in _examples(contract, 64, 96).items()}
     return write_model(
         Exported(graph, graph.net, net, header, run),
@@ -108,8 +111,8 @@ def _examples(
     contract: RestorationContract, height: int, width: int
 ) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
     """Return two pictures, a ramp and noise, and a mask of holes and probabilities where one is asked for."""
-    if not contract.multiple:
-        height = width = TONE_PX
+    if contract.side_px:
+        height = width = contract.side_px
     rng = np.random.default_rng(0)
     ramp = np.linspace(0, 1, 3 * height * width, dtype=np.float32).reshape(1, 3, height, width)
     feed = {"rgb": np.concatenate([ramp, rng.random((1, 3, height, width), dtype=np.float32)])}

@@ -209,6 +209,12 @@ class EfficientNetLite(nn.Module):
         self.level_ends, self.channels = self.level_ends[:count], self.channels[:count]
         self.blocks = self.blocks[: self.level_ends[-1] + 1]
 
+    def keep_blocks(self, count: int) -> None:
+        """Drop what is deeper than the first ``count`` blocks; the last map is then what the last of them gives."""
+        self.blocks = self.blocks[:count]
+        self.level_ends = (*(end for end in self.level_ends if end < len(self.blocks) - 1), len(self.blocks) - 1)
+        self.channels = tuple(self._block_width(index) for index in self.level_ends)
+
     def _block_width(self, index: int) -> int:
         block = self.blocks[index]
         assert isinstance(block, InvertedBottleneck)

@@ -30,6 +30,7 @@ from photochrom.restoration.decisions import StageDecision
 from photochrom.restoration.infrared import shadows
 from photochrom.restoration.inpainting import fill
 from photochrom.restoration.masks import share_of, thick_parts
+from photochrom.restoration.polarity import note_of_negative
 from photochrom.restoration.toning import NEGATIVE, Toning, classify, looks_like_color_negative, neutralize
 from photochrom.restoration.writing import said, take_out_writing
 
@@ -291,8 +292,9 @@ def _correct_tone(
 
 def _settle_toning(work: _Work, toning: Toning) -> None:
     """Make a toned photograph neutral where that is asked for, and say what is kept."""
-    if looks_like_color_negative(work.squashed()):
-        work.decided(StageDecision("toning", "never", False, toning.residual, toning.limit, f"toning: {NEGATIVE}"))
+    negative = _seen_as_negative(work, toning)
+    if negative:
+        work.decided(StageDecision("toning", "never", False, toning.residual, toning.limit, f"toning: {negative}"))
     if toning.coloring == "grey" or (toning.coloring == "colour" and not work.options.neutralize):
         return
     applied = work.options.neutralize and toning.coloring == "toned"
@@ -306,3 +308,9 @@ def _settle_toning(work: _Work, toning: Toning) -> None:
         note = f"toning: a colour photograph, its colours kept ({measured})"
     switch: Switch = "always" if work.options.neutralize else "never"
     work.decided(StageDecision("toning", switch, applied, toning.residual, toning.limit, note))
+
+
+def _seen_as_negative(work: _Work, toning: Toning) -> str:
+    if looks_like_color_negative(work.squashed()):
+        return NEGATIVE
+    return note_of_negative(work.photo) if toning.coloring != "colour" else ""

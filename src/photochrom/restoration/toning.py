@@ -68,8 +68,8 @@ class Toning:
 def looks_like_color_negative(small_rgb: FloatArray) -> bool:
     """Return whether the lightest of a picture is the orange base of colour negative film, and all else is darker.
 
-    Shapes: (3, h, w), sRGB 0..1. In a positive, sepia included, what is lightest is nearly without colour. A
-    black-and-white negative cannot be told this way.
+    Shapes: (3, h, w), sRGB 0..1. In a positive, sepia included, what is lightest is nearly without colour.
+    Negatives in black and white are told by a network (``polarity.py``).
     """
     rgb = small_rgb.reshape(3, -1)
     tones = luma(np.moveaxis(small_rgb, 0, -1)).reshape(-1)

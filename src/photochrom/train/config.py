@@ -29,7 +29,7 @@ from photochrom.train.sections import (
 )
 
 # Targets that bring a loss of their own.
-OWN_LOSSES = ("color", "tone", "mask", "fill")
+OWN_LOSSES = ("color", "tone", "mask", "fill", "polarity")
 
 
 class Stage(Section):
@@ -119,8 +119,8 @@ class TrainConfig(Section):
             raise ValueError("model.queries and model.hears are of networks of target color")
         if self.model.spreads and not self.model.hears:
             raise ValueError("model.spreads is of networks that take hints: set model.hears, too")
-        if self.task.target == "mask" and self.model.decoder != ModelSection().decoder:
-            raise ValueError("model.decoder has no meaning for target mask: its network comes in one size")
+        if self.task.target in ("mask", "polarity") and self.model.decoder != ModelSection().decoder:
+            raise ValueError(f"model.decoder has no meaning for target {self.task.target}: its network has one size")
         names = [stage.name for stage in self.stages]
         for cycle in self.cycles:
             if names.count(cycle.first) != 1 or names.count(cycle.last) != 1:

@@ -104,11 +104,16 @@ class PhotoSet:
         if scale < 1:
             size = (max(1, round(rgb.width * scale)), max(1, round(rgb.height * scale)))
             rgb = rgb.resize(size, Image.Resampling.BICUBIC, reducing_gap=2)
-        thumbnail = np.asarray(rgb.resize((32, 32), Image.Resampling.BOX), dtype=np.float32) / 255
-        if np.hypot(*np.moveaxis(lab_from_srgb(thumbnail)[..., 1:], -1, 0)).mean() < self.min_chroma:
+        if self.min_chroma and _mean_chroma(rgb) < self.min_chroma:
             self.grey.add(place.name)
             return None
         return np.asarray(rgb)
+
+
+def _mean_chroma(picture: Image.Image) -> float:
+    """Return the mean Lab chroma of a picture, from a thumbnail."""
+    thumbnail = np.asarray(picture.resize((32, 32), Image.Resampling.BOX), dtype=np.float32) / 255
+    return float(np.hypot(*np.moveaxis(lab_from_srgb(thumbnail)[..., 1:], -1, 0)).mean())
 
 
 def crop_square(pixels: npt.NDArray[np.uint8], size_px: int, zoom: float, rng: np.random.Generator) -> Image.Image:

@@ -10,6 +10,7 @@ from PIL import Image, ImageFilter
 
 from photochrom.degradation import degrade
 from photochrom.degradation.ageing import AgeOptions, age, relight
+from photochrom.degradation.scans import scan
 from photochrom.degradation.stencil import Stencil, anywhere, wander
 from photochrom.train.sections import TaskSection
 
@@ -33,6 +34,9 @@ def make_pair(codes: Codes, task: TaskSection, options: AgeOptions, rng: np.rand
     if task.input == "worn":
         return wear(codes, task, rng)
     clean = planes_of(codes.astype(np.float32) / np.float32(255))
+    if task.input == "scanned":
+        plane = scan(codes, rng)[None]
+        return Pair(plane, np.repeat(plane, 3, axis=0), NO_MASK)
     if task.input == "relit":
         relit = relight(codes, rng, task.brightness, task.contrast)
         return Pair(planes_of(relit), clean, NO_MASK)

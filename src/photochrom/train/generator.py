@@ -8,6 +8,7 @@ from photochrom.nets.damage import build_damage_net
 from photochrom.nets.generators import DECODER_SIZES, ColorNet, build_color_net, grow_color_net
 from photochrom.nets.palette import Palette
 from photochrom.nets.photo_nets import build_photo_net
+from photochrom.nets.polarity import build_polarity_net
 from photochrom.nets.restoration import build_restoration_net, with_fresh_blocks
 from photochrom.nets.tone import ToneNet, build_tone_net, with_fresh_parts
 from photochrom.train.config import TrainConfig
@@ -26,6 +27,8 @@ def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained:
         return build_tone_net(model.decoder, model.backbone, pretrained=pretrained)
     if task.target == "mask":
         return build_damage_net(model.backbone, pretrained=pretrained)
+    if task.target == "polarity":
+        return build_polarity_net(model.backbone, pretrained=pretrained)
     if model.backbone == "none" or task.target == "fill":
         return build_restoration_net("inpaint" if task.target == "fill" else "noise", model.decoder)
     if task.target == "color":

@@ -18,15 +18,16 @@ class Section(BaseModel):
 class TaskSection(Section):
     """What goes in, and what should come out."""
 
-    input: Literal["aged", "relit", "grey", "worn"] = Field(
+    input: Literal["aged", "relit", "grey", "worn", "scanned"] = Field(
         default="aged",
         description="aged: grey with the damage of [age]; relit: colour under other light (the seed's defade); grey; "
-        "worn: the presets `before` and `wear` of the degradation engine.",
+        "worn: the presets `before` and `wear` of the degradation engine; scanned: grey, as any scan holds it.",
     )
-    target: Literal["color", "rgb", "luma", "tone", "mask", "fill"] = Field(
+    target: Literal["color", "rgb", "luma", "tone", "mask", "fill", "polarity"] = Field(
         default="color",
         description="color: a distribution over a*b*, for `colorize`; rgb: the photograph; luma: its clean grey; "
-        "tone: curves that correct it; mask: where it is damaged; fill: what its holes hid.",
+        "tone: curves that correct it; mask: where it is damaged; fill: what its holes hid; polarity: whether it is a "
+        "positive or a negative.",
     )
     before: str = Field(
         default="", description="worn: preset, or file of one, that both pictures of a pair live through."
@@ -57,6 +58,8 @@ class TaskSection(Section):
             raise ValueError("input worn is colour: its targets are rgb, tone, mask and fill")
         if self.target in ("tone", "mask", "fill") and self.input != "worn":
             raise ValueError(f"target {self.target} needs input worn")
+        if (self.target == "polarity") != (self.input == "scanned"):
+            raise ValueError("target polarity and input scanned belong together")
         if self.finder is not None and self.target != "fill":
             raise ValueError("only target fill takes a finder")
         return self

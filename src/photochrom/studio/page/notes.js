@@ -31,6 +31,8 @@ const NOTES = [
   [/^noise: left alone/, "noteNoiseLeft"],
   [/^tone: corrected/, "noteToneDone"],
   [/^tone: left alone/, "noteToneLeft"],
+  [/^(?:toning: )?looks like a negative now/, "noteTurned"],
+  [/^(?:toning: )?looks like a .+ negative/, "noteNegative"],
   [/^toning: .+ made neutral/, "noteNeutral"],
   [/^toning: .+ kept/, "noteTintKept"],
   [/^reference: matched in (?<n>\d+) of (?<all>\d+) passages/, "notePassages"],

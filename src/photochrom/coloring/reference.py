@@ -32,7 +32,7 @@ MOST_LUMA_APART = 0.2
 # Of a picture's places; fewer matches than this are chance, and none is used. Between the two shares below it grows
 # likely that both show one place in one light, and not a like thing in another: there a reference is believed in full,
 # and before in part (docs/hints.md has the figures).
-FEWEST_MATCHED = 0.06
+FEWEST_MATCHED = 0.12
 LIKE_THING, SAME_PLACE, PARTLY = 0.25, 0.4, 0.4
 LARGEST_WEIGHT, MOST_MATCHES = 0.9, 800
 REFERENCE_REACH = 0.04

@@ -26,6 +26,8 @@ Step = Callable[[Plane, np.random.Generator], Plane]
 UNTELLABLE = 0.05
 # Photographs lie on their sides or heads in one album page of ten; formats are up to so much longer than high.
 TURNED, SQUEEZED, LONGEST = 0.1, 0.5, 1.7
+# Negatives that are darkened as film is; the others are inverted as a programme does it.
+FILM = 0.6
 LIFE = AgeOptions(untouched=0.2, tone=0.7, fading=0.15, toning=0.05, grain=0.2, blur=0.15, jpeg=0.1)
 
 
@@ -42,7 +44,10 @@ def scan(rgb: Codes, rng: np.random.Generator) -> Plane:
     plane = age(seen, rng, LIFE)
     if rng.random() < TURNED:
         plane = np.ascontiguousarray(np.rot90(plane, int(rng.integers(1, 4))))
-    return 1 - treated(1 - plane, rng) if rng.random() < 0.5 else treated(plane, rng)
+    if rng.random() >= 0.5:
+        return treated(plane, rng)
+    negative = 1 - plane
+    return 1 - treated(pass_light(negative, rng) if rng.random() < FILM else negative, rng)
 
 
 def squeezed(rgb: Codes, rng: np.random.Generator) -> Codes:
@@ -76,23 +81,28 @@ def treated(plane: Plane, rng: np.random.Generator) -> Plane:
 
 
 def bend(plane: Plane, rng: np.random.Generator) -> Plane:
-    """Return the picture under a random rising curve: a gamma, a film's, or more or less contrast.
-
-    A film's density rises with the logarithm of light, so that what passes through it falls as a power.
-    Source: Hurter, Driffield 1890 (the characteristic curve).
-    """
+    """Return the picture under a random rising curve: a gamma, a film's, or more or less contrast."""
     kind = rng.integers(3)
     if kind == 0:
         return np.asarray(plane ** np.float32(between(rng, 0.4, 2.5)), dtype=np.float32)
     if kind == 1:
-        power, base = np.float32(-between(rng, 0.3, 1.2)), np.float32(between(rng, 0.02, 0.3))
-        passing = (1 - plane + base) ** power
-        darkest, lightest = (1 + base) ** power, base**power
-        return np.asarray((passing - darkest) / (lightest - darkest), dtype=np.float32)
+        return pass_light(plane, rng)
     middle, steepness = np.float32(rng.uniform(0.25, 0.75)), np.float32(between(rng, 2, 9))
     curve = 1 / (1 + np.exp(steepness * (middle - plane)))
     black, white = (1 / (1 + np.exp(steepness * (middle - end))) for end in (0, 1))
     return np.asarray((curve - black) / (white - black), dtype=np.float32)
+
+
+def pass_light(plane: Plane, rng: np.random.Generator) -> Plane:
+    """Return an inverted picture as light passes through film: its lights crowd in the dark, its shadows are spread.
+
+    A film's density rises with the logarithm of light, so that what passes through it falls as a power.
+    Source: Hurter, Driffield 1890 (the characteristic curve).
+    """
+    power, base = np.float32(-between(rng, 0.3, 1.2)), np.float32(between(rng, 0.02, 0.3))
+    passing = (1 - plane + base) ** power
+    darkest, lightest = (1 + base) ** power, base**power
+    return np.asarray((passing - darkest) / (lightest - darkest), dtype=np.float32)
 
 
 def set_levels(plane: Plane, rng: np.random.Generator) -> Plane:

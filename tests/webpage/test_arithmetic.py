@@ -23,6 +23,7 @@ from photochrom.hints.correction import correct_alike
 from photochrom.hints.drawing import draw
 from photochrom.hints.hint import Hint
 from photochrom.hints.spreading import obey
+from photochrom.hints.wishes import find_wishes, keep_to_things
 from photochrom.luma import is_blank, normalize_tone, shrink_luma
 from photochrom.options import DEFAULT_MODEL, ColorizeOptions
 from photochrom.resample import pad_to_multiple, render_size
@@ -65,6 +66,33 @@ def test_hints_are_drawn_and_obeyed(call: Call) -> None:
     right = correct_alike(ab, luma, drawn, drawn.number >= 0)
     assert np.abs(right - ab).max() > 1
     np.testing.assert_allclose(np.reshape(found, ab.shape), right, atol=1e-3)
+
+
+def test_wishes_are_found_and_kept_to_their_things(call: Call) -> None:
+    height, width = 60, 83
+    luma = (picture(height, width) / 255).astype(np.float32)
+    hints = [
+        {"point": place, "color": f"#{10 * k:02x}60{250 - 9 * k:02x}"}
+        for k, place in enumerate(RNG.random((26, 2)).tolist())
+    ]
+    for some in (hints[:3], hints):
+        drawn = draw([Hint(**hint) for hint in some], luma)
+        bins = RNG.uniform(-80, 80, (40, 2)).astype(np.float32)
+        ab, logits = (
+            RNG.normal(0, spread, (count, height, width)).astype(np.float32) for spread, count in ((20, 2), (2, 40))
+        )
+        wishes = find_wishes(ab, logits, bins, drawn)
+        assert len(wishes) > 1
+        said = {"ab": ab, "logits": logits, "luma": luma, "columns": width, "rows": height}
+        found = {
+            int(number): share for number, share in call("hearing.js", "findWishes", said, bins.tolist(), some).items()
+        }
+        assert found == pytest.approx(wishes, abs=1e-4)
+        told = ab + RNG.normal(10, 20, ab.shape).astype(np.float32)
+        cells = {"planes": drawn.planes, "number": drawn.number.ravel().tolist()}
+        shown = call("hearing.js", "keepToThings", told, ab, luma, cells, {str(n): w for n, w in wishes.items()})
+        right = ab + keep_to_things(told, ab, luma, drawn, wishes) * (told - ab)
+        np.testing.assert_allclose(np.reshape(shown, ab.shape), right, atol=1e-2)
 
 
 def test_what_is_packed_is_unpacked_or_refused(call: Call) -> None:
@@ -132,7 +160,9 @@ def test_vividness_warmth_and_ceiling(call: Call, spec: ModelSpec, vividness: fl
     caution, gain = split_vividness(vividness, rebalanced=True)
     assert call("grading.js", "splitVividness", vividness, facts) == pytest.approx([caution, gain])
     ab = be_cautious({"logits": logits}, spec, caution)["ab"]
-    np.testing.assert_allclose(call("grading.js", "beCautious", logits, 48, facts, caution), ab.ravel(), atol=1e-3)
+    np.testing.assert_allclose(
+        call("grading.js", "beCautious", logits, 48, facts, caution)["ab"], ab.ravel(), atol=1e-3
+    )
     graded, _ = grade(ab, cell, ColorizeOptions(vividness=vividness, warmth=warmth), spec, gain)
     found = call("grading.js", "grade", ab, cell, facts, {"vividness": vividness, "warmth": warmth}, gain)
     np.testing.assert_allclose(found, graded.ravel(), atol=2e-3)

@@ -21,7 +21,7 @@ from photochrom.hints.drawing import draw
 from photochrom.hints.hint import Hint
 from photochrom.hints.spreading import nearness
 from photochrom.hints.wishes import find_wishes
-from photochrom.resample import Plane, resize
+from photochrom.resample import Plane, block_mean
 
 # Places that are compared with a reference across a picture's short side; how many beyond a match its colours stay
 # whole, and are gone.
@@ -81,8 +81,7 @@ class Answers:
             return {}
         self._plain = self._likelihood
         by_itself = self.to(())
-        height, width = by_itself.ab.shape[1:]
-        drawn = draw(hints, np.clip(resize(self._luma, width, height), 0, 1))
+        drawn = draw(hints, block_mean(self._luma, self._luma.shape[0] // by_itself.ab.shape[1]))
         bins = np.array(self._spec.bins_ab, dtype=np.float32)
         found = find_wishes(by_itself.ab, by_itself.extras["logits"], bins, drawn)
         return {number: wishful for number, wishful in found.items() if hints[number].by == "person"}

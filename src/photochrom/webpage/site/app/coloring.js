@@ -2,6 +2,7 @@
 // luma -> small copy -> tone -> net (and hints) -> caution -> grading -> hints obeyed -> chroma under the full-size luma.
 
 import { beCautious, grade, splitVividness } from "./grading.js";
+import { findWishes } from "./hearing.js";
 import { drawHints, followHints } from "./hints.js";
 import { isBlank, normalizeTone, shrinkLuma } from "./luma.js";
 import { rowMerger } from "./merging.js";
@@ -23,7 +24,7 @@ export async function recognize(prepared, net, hints = []) {
   const answer = await net.run(padded.plane, padded.width, padded.height, said);
   const columns = width / spec.output_stride, rows = height / spec.output_stride;
   const crop = (planes) => cropped(planes, answer.columns, answer.rows, columns, rows);
-  return { ab: crop(answer.ab), logits: crop(answer.logits), cellLuma, columns, rows, blank, hints };
+  return { ab: crop(answer.ab), logits: crop(answer.logits), cellLuma, columns, rows, blank };
 }
 
 /** Planes with nothing said of the border that the net's multiple asks for. */
@@ -47,12 +48,24 @@ function cropped(planes, width, height, columns, rows) {
   return out;
 }
 
-/** { ab, cellLuma, columns, rows }: colours on a small grid for a look { vividness, warmth }, hints followed. */
-export function colorsOf(recognized, spec, look, photo) {
-  const { cellLuma, columns, rows, logits, blank, hints } = recognized, [caution, gain] = splitVividness(look.vividness, spec);
-  const said = caution > 0 ? beCautious(logits, cellLuma.length, spec, caution) : recognized.ab;
-  const colors = { ab: grade(said, cellLuma, spec, look, blank ? 0 : gain), cellLuma, columns, rows };
-  return hints.length ? followHints(hints, photo, colors) : colors;
+/** { ab, cellLuma, columns, rows }: colours on a small grid for a look { vividness, warmth, hints }, hints followed. */
+export async function colorsOf(answers, prepared, spec, look, photo) {
+  const { hints = [] } = look, told = await answers.to(hints), { cellLuma, columns, rows, blank } = told;
+  const [caution, gain] = splitVividness(look.vividness, spec);
+  const cautious = (answer) => (caution > 0 ? beCautious(answer.logits, cellLuma.length, spec, caution) : answer);
+  const graded = (answer) => grade(cautious(answer).ab, cellLuma, spec, look, blank ? 0 : gain);
+  const colors = { ab: graded(told), cellLuma, columns, rows };
+  if (!hints.length) return colors;
+  const luma = blockMean(prepared.luma, prepared.width, prepared.height, spec.output_stride), { ab, logits } = cautious(await answers.to([]));
+  const wishes = findWishes({ ab, logits, luma, columns, rows }, spec.bins_ab, hints);
+  const without = Object.keys(wishes).length ? graded(await answers.to(hints.filter((_, one) => !(one in wishes)))) : null;
+  return followHints(hints, photo, colors, wishes, without);
+}
+
+function blockMean(plane, width, height, block) {
+  const columns = width / block, sums = new Float64Array(columns * (height / block));
+  plane.forEach((value, at) => { sums[Math.floor(at / width / block) * columns + Math.floor((at % width) / block)] += value; });
+  return Float32Array.from(sums, (sum) => sum / block ** 2);
 }
 
 /** A function that writes single rows of a picture of any size in these colours; see rowMerger. */

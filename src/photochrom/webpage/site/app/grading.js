@@ -14,18 +14,18 @@ export function splitVividness(vividness, spec) {
 }
 
 /**
- * The colours that follow when the net's preference for rare ones is taken back, as far as caution (0..1) says.
+ * { ab, logits }: what follows when the net's preference for rare colours is taken back, as far as caution (0..1) says.
  * logits: one plane per class, one after the other.
  */
 export function beCautious(logits, cells, spec, caution) {
   const classes = spec.bins_ab.length, uniform = spec.rebalancing / classes;
   const shift = spec.bin_shares.map((share) =>
     caution * spec.rebalancing_left * Math.log(1 / ((1 - spec.rebalancing) * share + uniform + 1e-12)));
-  const ab = new Float32Array(2 * cells), values = new Float64Array(classes);
+  const ab = new Float32Array(2 * cells), values = new Float64Array(classes), moved = new Float32Array(logits.length);
   for (let cell = 0; cell < cells; cell++) {
     let highest = -Infinity, total = 0, a = 0, b = 0;
     for (let k = 0; k < classes; k++) {
-      values[k] = logits[k * cells + cell] - shift[k];
+      values[k] = moved[k * cells + cell] = logits[k * cells + cell] - shift[k];
       highest = Math.max(highest, values[k]);
     }
     for (let k = 0; k < classes; k++) {
@@ -37,7 +37,7 @@ export function beCautious(logits, cells, spec, caution) {
     ab[cell] = a / total;
     ab[cells + cell] = b / total;
   }
-  return ab;
+  return { ab, logits: moved };
 }
 
 /** a*, b* after spread, gain, lift of pale pictures, warmth (mired) and ceiling. */

@@ -3,10 +3,11 @@
 
 import { chromaFromAb, labFromSrgb, mergeLumaChroma } from "./color.js";
 import { REACH, correctAlike } from "./correction.js";
+import { keepToThings } from "./hearing.js";
 import { normalizeTone, shrinkLuma } from "./luma.js";
 import { between, boxMean, cellPlaces, fitGuide, renderSize } from "./resample.js";
 
-const RADIUS_CELLS = 1, SAME_THING_LUMA = 0.1, OBEYED_PX = 256;
+const RADIUS_CELLS = 1, SAME_THING_LUMA = Math.fround(0.1), OBEYED_PX = 256;
 const EDGE_CELLS = 160, TEXTURE_LUMA = 0.01, SOFTNESS_CELLS = 3, FADING_CELLS = 8, ROUNDS = 2, TINY = 1e-300;
 
 const clamped = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -17,16 +18,22 @@ export function abOfColor(color) {
   return labFromSrgb(red, green, blue).slice(1).map((value) => Math.round(value * 100) / 100);
 }
 
-/** Three planes on the grid of a luma plane: a*, b* and weight, 0 where nothing is said. The later of two hints counts. */
-export function drawHints(hints, luma, width, height) {
-  const count = width * height, planes = new Float32Array(3 * count);
-  for (const { point: [x, y], color } of hints) {
+/** Three planes on the grid of a luma plane: a*, b* and weight, 0 where nothing is said. */
+export const drawHints = (...grid) => drawn(...grid).planes;
+
+/** { planes, number }: the planes, and which hint covers a cell, -1 where there is none. The later of two hints counts. */
+export function drawn(hints, luma, width, height) {
+  const count = width * height, planes = new Float32Array(3 * count), number = new Int32Array(count).fill(-1);
+  for (const [one, { point: [x, y], color }] of hints.entries()) {
     const ab = abOfColor(color), across = x * width - 0.5, down = y * height - 0.5;
     const middle = cellOf(down, height) * width + cellOf(across, width);
-    const said = [...covered(across, down, width, height)].filter((at) => Math.abs(luma[at] - luma[middle]) < SAME_THING_LUMA);
-    for (const at of [...said, middle]) [...ab, 1].forEach((value, plane) => { planes[plane * count + at] = value; });
+    const said = [...covered(across, down, width, height)].filter((at) => Math.fround(Math.abs(luma[at] - luma[middle])) < SAME_THING_LUMA);
+    for (const at of [...said, middle]) {
+      [...ab, 1].forEach((value, plane) => { planes[plane * count + at] = value; });
+      number[at] = one;
+    }
   }
-  return planes;
+  return { planes, number };
 }
 
 const cellOf = (place, length) => clamped(Math.floor(place + 0.5), 0, length - 1);
@@ -42,11 +49,14 @@ function* covered(across, down, width, height) {
   }
 }
 
-/** { ab, cellLuma, columns, rows }: colours on a finer grid, held to what the hints say. */
-export function followHints(hints, photo, { ab, cellLuma, columns, rows }) {
-  const fine = fineLuma(photo, columns, rows);
-  const start = refined(ab, cellLuma, columns, rows, fine);
-  const said = drawHints(hints, fine.luma, fine.columns, fine.rows);
+/**
+ * { ab, cellLuma, columns, rows }: colours on a finer grid, held to what the hints say. wishes: how much of one those
+ * are that are, by number; without: the colours when the net is told the others alone, or null where there are none.
+ */
+export function followHints(hints, photo, { ab, cellLuma, columns, rows }, wishes, without) {
+  const fine = fineLuma(photo, columns, rows), cells = drawn(hints, fine.luma, fine.columns, fine.rows), said = cells.planes;
+  let start = refined(ab, cellLuma, columns, rows, fine);
+  if (without) start = keepToThings(start, refined(without, cellLuma, columns, rows, fine), fine.luma, cells, wishes);
   const guide = normalizeTone(fine.luma);
   const corrected = correctAlike(start, guide, said, fine.columns, fine.rows);
   return { ab: obey(corrected, guide, said, fine.columns, fine.rows), cellLuma: fine.luma, columns: fine.columns, rows: fine.rows };

@@ -3,12 +3,13 @@
 import { colorsOf, paint, painter, prepare, recognize } from "./coloring.js";
 import { openPhoto, previewSize } from "./decoding.js";
 import { Fault, faultOf } from "./fault.js";
+import { Answers } from "./hearing.js";
 import { shrinkLuma } from "./luma.js";
 import { loadNet } from "./net.js";
 import { saveJpeg, savePng } from "./saving.js";
 
 const PROGRESS_EVERY_MS = 80;
-let settings, net, photo, screen, prepared, recognized;
+let settings, net, photo, screen, prepared, answers;
 let queue = Promise.resolve();
 
 const requests = {
@@ -21,15 +22,17 @@ const requests = {
 
   /** Decodes a file and asks the net about it. */
   async open({ file }) {
-    photo = screen = prepared = recognized = null;
+    photo = screen = prepared = answers = null;
     photo = await openPhoto(file);
     const { before, ...kept } = photo;
     photo = kept;
     postMessage({ stage: "color", before, width: photo.width, height: photo.height }, [before]);
     prepared = prepare(photo, (await net).spec);
-    recognized = await recognize(prepared, await net);
+    const asked = prepared, model = await net;
+    answers = new Answers((hints) => recognize(asked, model, hints));
+    const { blank } = await answers.to([]);
     screen = screenCopy(photo);
-    return { result: { notes: photo.notes, blank: recognized.blank } };
+    return { result: { notes: photo.notes, blank } };
   },
 
   /** Paints the screen's copy in a look { vividness, warmth, hints }. */
@@ -48,10 +51,8 @@ const requests = {
 };
 
 async function colorsFor(look) {
-  if (!recognized) throw new Fault("nothingOpen");
-  const { hints = [] } = look;
-  if (JSON.stringify(hints) !== JSON.stringify(recognized.hints)) recognized = await recognize(prepared, await net, hints);
-  return colorsOf(recognized, (await net).spec, look, photo);
+  if (!answers) throw new Fault("nothingOpen");
+  return colorsOf(answers, prepared, (await net).spec, look, photo);
 }
 
 /** What the file will say of its making. */

@@ -21,9 +21,9 @@ from photochrom.options import ReadingOptions
 from photochrom.restoration import polarity
 from photochrom.restoration.polarity import NEGATIVE, TURNED_WRONGLY, note_of_negative, positive_probability, whole_luma
 
-PHOTOGRAPHS = {"camera": data.camera, "rocket": data.rocket}
+PHOTOGRAPHS = {"camera": data.camera, "chelsea": data.chelsea}
 # The network is not sure enough of these, and says nothing, whichever way round.
-UNSURE = {"astronaut": data.astronaut, "chelsea": data.chelsea, "coffee": data.coffee}
+UNSURE = {"astronaut": data.astronaut, "rocket": data.rocket, "coffee": data.coffee}
 # And of these nothing can be said.
 OTHERS = {"page": data.page, "text": data.text, "moon": data.moon, "coins": data.coins}
 OTHERS |= {"brick": data.brick, "grass": data.grass, "gravel": data.gravel}

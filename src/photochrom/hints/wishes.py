@@ -4,7 +4,7 @@ The net carries a colour to what looks alike, and a little of it farther: a coat
 behind it. Where a hint is near what the net would have said anyway, that is what makes it right; where it is a *wish*,
 far from it, what arrives across an edge is wrong. How far the net follows at a place tells the two apart but for the
 middle: so following is decided, wholly or not at all, and what must be reached for it depends on the place. Where tone
-and the net's own colour are like those the wish lies on, a little of it will do; elsewhere all of it is needed.
+and the net's own colour are like those the wish lies on, a little of it will do; elsewhere most of it is needed.
 
 How the numbers were found, and what they cost: docs/experiments/color.md, "A wish keeps to its thing".
 """
@@ -32,7 +32,7 @@ LIKE_AB, UNLIKE_AB = 8.0, 20.0
 # How far the net must follow, as a share of what is asked for, to be made to follow at all, and to do so wholly: where
 # a place is like the wish's own, and where it is not.
 ALIKE_FROM, ALIKE_WHOLE = 0.03, 0.4
-OTHERS_FROM, OTHERS_WHOLE = 1.0, 1.3
+OTHERS_FROM, OTHERS_WHOLE = 0.7, 0.9
 # Where several wishes claim a place, each counts by the square of how much it does, and of how far the change goes its
 # way; by so little where it does not.
 UNCLAIMED = 1e-4

@@ -5,7 +5,7 @@ import { percentiles } from "./luma.js";
 
 const WISH_AB = 25, NEAR_AB = 12, LIKELY = 0.05, UNLIKELY = 0.015;
 const LIKE_LUMA = 0.08, UNLIKE_LUMA = 0.15, LIKE_AB = 8, UNLIKE_AB = 20;
-const ALIKE_FROM = 0.03, ALIKE_WHOLE = 0.4, OTHERS_FROM = 1, OTHERS_WHOLE = 1.3, MOST_STRENGTHENED = 2.5;
+const ALIKE_FROM = 0.03, ALIKE_WHOLE = 0.4, OTHERS_FROM = 0.7, OTHERS_WHOLE = 0.9, MOST_STRENGTHENED = 2.5;
 const UNCLAIMED = 1e-4, MOST_CLAIMS = 24, COLOR_STEP_AB = 20, MOST_ANSWERS = 4;
 
 /** What the net says of one picture, asked once for the same hints; the last few are kept, and what it says by itself. */

@@ -83,13 +83,12 @@ def test_wishes_are_found_and_kept_to_their_things(call: Call) -> None:
         )
         wishes = find_wishes(ab, logits, bins, drawn)
         assert len(wishes) > 1
-        said = {"ab": ab, "logits": logits, "luma": luma, "columns": width, "rows": height}
+        said, cells = {"ab": ab, "logits": logits}, call("hints.js", "drawn", some, luma, width, height)
         found = {
-            int(number): share for number, share in call("hearing.js", "findWishes", said, bins.tolist(), some).items()
+            int(number): share for number, share in call("hearing.js", "findWishes", said, bins.tolist(), cells).items()
         }
         assert found == pytest.approx(wishes, abs=1e-4)
         told = ab + RNG.normal(10, 20, ab.shape).astype(np.float32)
-        cells = {"planes": drawn.planes, "number": drawn.number.ravel().tolist()}
         shown = call("hearing.js", "keepToThings", told, ab, luma, cells, {str(n): w for n, w in wishes.items()})
         right = ab + keep_to_things(told, ab, luma, drawn, wishes) * (told - ab)
         np.testing.assert_allclose(np.reshape(shown, ab.shape), right, atol=1e-2)

@@ -55,21 +55,14 @@ def test_looks_are_pythons_too(
 HINTS = ({"point": [0.3, 0.8], "color": "#a03030"}, {"point": [0.72, 0.25], "color": "#2040a0"})
 
 
-MILD = ({"point": [0.3, 0.8], "color": "#7d736b"}, {"point": [0.72, 0.25], "color": "#6b7078"})
-
-
-# In the narrow one, hints and their edges are a large part of the picture; wishes would add to each rounding there.
-@pytest.mark.parametrize(("name", "hints", "within_one"), [("grey, wide", HINTS, 0.999), ("narrow", MILD, 0.98)])
+# In the narrow one, hints and their edges are a large part of the picture.
+@pytest.mark.parametrize(("name", "within_one"), [("grey, wide", 0.999), ("narrow", 0.98)])
 def test_hints_are_followed_as_in_python(
-    name: str,
-    hints: tuple[dict[str, Any], ...],
-    within_one: float,
-    develop: Callable[..., dict[str, Any]],
-    colorizer: photochrom.Colorizer,
+    name: str, within_one: float, develop: Callable[..., dict[str, Any]], colorizer: photochrom.Colorizer
 ) -> None:
     pixels = PICTURES[name]
-    found = np.asarray(Image.open(io.BytesIO(develop(as_png(pixels), hints=hints)["saved"])))
-    given = [photochrom.Hint(**hint) for hint in hints]
+    found = np.asarray(Image.open(io.BytesIO(develop(as_png(pixels), hints=HINTS)["saved"])))
+    given = [photochrom.Hint(**hint) for hint in HINTS]
     expected = colorizer.run(photochrom.Photo(pixels[..., None]), given).photo.pixels
     same_luma(found, pixels)
     apart = chroma_apart(found, expected)

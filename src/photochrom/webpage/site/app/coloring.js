@@ -3,10 +3,10 @@
 
 import { beCautious, grade, splitVividness } from "./grading.js";
 import { findWishes } from "./hearing.js";
-import { drawHints, followHints } from "./hints.js";
+import { drawHints, drawn, followHints } from "./hints.js";
 import { isBlank, normalizeTone, shrinkLuma } from "./luma.js";
 import { rowMerger } from "./merging.js";
-import { padToMultiple, renderSize } from "./resample.js";
+import { blockMean, padToMultiple, renderSize } from "./resample.js";
 
 /** What the net is shown of a photograph { width, height, codes }. */
 export function prepare(photo, spec) {
@@ -56,16 +56,10 @@ export async function colorsOf(answers, prepared, spec, look, photo) {
   const graded = (answer) => grade(cautious(answer).ab, cellLuma, spec, look, blank ? 0 : gain);
   const colors = { ab: graded(told), cellLuma, columns, rows };
   if (!hints.length) return colors;
-  const luma = blockMean(prepared.luma, prepared.width, prepared.height, spec.output_stride), { ab, logits } = cautious(await answers.to([]));
-  const wishes = findWishes({ ab, logits, luma, columns, rows }, spec.bins_ab, hints);
+  const luma = blockMean(prepared.luma, prepared.width, prepared.height, spec.output_stride).plane;
+  const wishes = findWishes(cautious(await answers.to([])), spec.bins_ab, drawn(hints, luma, columns, rows));
   const without = Object.keys(wishes).length ? graded(await answers.to(hints.filter((_, one) => !(one in wishes)))) : null;
   return followHints(hints, photo, colors, wishes, without);
-}
-
-function blockMean(plane, width, height, block) {
-  const columns = width / block, sums = new Float64Array(columns * (height / block));
-  plane.forEach((value, at) => { sums[Math.floor(at / width / block) * columns + Math.floor((at % width) / block)] += value; });
-  return Float32Array.from(sums, (sum) => sum / block ** 2);
 }
 
 /** A function that writes single rows of a picture of any size in these colours; see rowMerger. */

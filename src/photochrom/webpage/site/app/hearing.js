@@ -1,6 +1,5 @@
 // The net is told of hints, and a wish keeps to its thing, as in photochrom's hearing.py and hints/wishes.py.
 
-import { drawn } from "./hints.js";
 import { percentiles } from "./luma.js";
 
 const WISH_AB = 25, NEAR_AB = 12, LIKELY = 0.05, UNLIKELY = 0.015;
@@ -27,8 +26,8 @@ export class Answers {
 }
 
 /** How much of a wish, 0 to 1, those hints are that ask for what the net thinks unlikely, by number. */
-export function findWishes({ ab, logits, luma, columns, rows }, bins, hints) {
-  const cells = columns * rows, { planes, number } = drawn(hints, luma, columns, rows), sums = new Map();
+export function findWishes({ ab, logits }, bins, { planes, number }) {
+  const cells = number.length, sums = new Map();
   for (let cell = 0; cell < cells; cell++) {
     if (number[cell] < 0) continue;
     const a = planes[cell], b = planes[cells + cell], sum = sums.get(number[cell]) ?? [0, 0];

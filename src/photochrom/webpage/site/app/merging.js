@@ -3,7 +3,7 @@
 import {
   BLUE_PER_CB, GREEN_PER_CB, GREEN_PER_CR, LUMA_BLUE, LUMA_GREEN, LUMA_RED, RED_PER_CR, chromaFromAb,
 } from "./color.js";
-import { cellPlaces, fitGuide } from "./resample.js";
+import { cellPlaces, fitGuide, linearWeights } from "./resample.js";
 
 /**
  * A function (row, lumaCodes, from, out, at, step) that writes one row's 8-bit RGB into out, from index at on, every
@@ -12,12 +12,14 @@ import { cellPlaces, fitGuide } from "./resample.js";
 export function rowMerger(ab, cellLuma, columns, rows, width, height) {
   const { cb, cr } = chromaFromAb(cellLuma, ab);
   const guide = fitGuide(cb, cr, cellLuma, columns, rows);
-  const across = cellPlaces(columns, width), down = cellPlaces(rows, height);
+  // A picture narrower than the grid gets means of its cells.
+  const shrunk = width < columns ? linearWeights(columns, width) : null, cells = shrunk ? width : columns;
+  const across = cellPlaces(cells, width), down = cellPlaces(rows, height);
   const lines = guide.map(() => new Float64Array(columns));
-  const next = columns > 1 ? 1 : 0;
+  const next = cells > 1 ? 1 : 0;
   return (row, lumaCodes, from, out, at, step) => {
     fillLines(lines, guide, columns, rows, down.before[row], down.share[row]);
-    const [slopeCb, slopeCr, offsetCb, offsetCr] = lines;
+    const [slopeCb, slopeCr, offsetCb, offsetCr] = shrunk ? lines.map((line) => shrunkLine(line, shrunk)) : lines;
     for (let x = 0; x < width; x++, at += step) {
       const cell = across.before[x], other = cell + next, share = across.share[x];
       const code = lumaCodes[from + x], luma = code / 255;
@@ -34,6 +36,9 @@ function fillLines(lines, guide, columns, rows, above, share) {
     for (let x = 0; x < columns; x++) lines[k][x] = between(guide[k][top + x], guide[k][bottom + x], share);
   }
 }
+
+const shrunkLine = (line, places) =>
+  Float64Array.from(places, ([first, weights]) => weights.reduce((sum, weight, k) => sum + weight * line[first + k], 0));
 
 const between = (one, other, share) => one + share * (other - one);
 

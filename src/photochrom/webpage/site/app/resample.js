@@ -48,7 +48,7 @@ export function blockMean(plane, width, height, side, scale = 1) {
 
 /** A plane at another size by Lanczos (a = 3), antialiased; extent [w, h] takes only that much of it, from the top left. */
 export function resize(plane, width, height, newWidth, newHeight, extent = [width, height]) {
-  const across = lanczosWeights(width, extent[0], newWidth), down = lanczosWeights(height, extent[1], newHeight);
+  const [across, down] = [[width, extent[0], newWidth], [height, extent[1], newHeight]].map((side) => weightsOf(...side, lanczos, LANCZOS_LOBES));
   const narrowed = new Float32Array(newWidth * height);
   for (let y = 0; y < height; y++) {
     across.forEach(([first, weights], x) => {
@@ -68,14 +68,17 @@ export function resize(plane, width, height, newWidth, newHeight, extent = [widt
   return out;
 }
 
+/** For each place of a new side, linearly: what `weightsOf` gives. Antialiased, where `cellPlaces` is not. */
+export const linearWeights = (length, newLength) => weightsOf(length, length, newLength, (x) => Math.max(1 - Math.abs(x), 0), 1);
+
 /** For each place of a new side: the first old place, and the weights from there on, which sum to one. */
-function lanczosWeights(length, extent, newLength) {
-  const scale = extent / newLength, stretch = Math.max(scale, 1), reach = LANCZOS_LOBES * stretch;
+function weightsOf(length, extent, newLength, filter, lobes) {
+  const scale = extent / newLength, stretch = Math.max(scale, 1), reach = lobes * stretch;
   return Array.from({ length: newLength }, (_, place) => {
     const centre = (place + 0.5) * scale;
     const first = Math.max(0, Math.trunc(centre - reach + 0.5));
     const last = Math.min(length, Math.trunc(centre + reach + 0.5));
-    const weights = Float64Array.from({ length: last - first }, (__, k) => lanczos((first + k - centre + 0.5) / stretch));
+    const weights = Float64Array.from({ length: last - first }, (__, k) => filter((first + k - centre + 0.5) / stretch));
     const sum = weights.reduce((total, weight) => total + weight, 0);
     return [first, weights.map((weight) => weight / sum)];
   });

@@ -241,7 +241,7 @@ WORN_MASK = {"input": "worn", "target": "mask", "wear": "train-damage"}
         ([JOINT | {"lr_critic": 0}], {}, "lr_critic above 0"),
         ([GENERATOR | {"accumulate": 3}], {}, "multiple of accumulate"),
         ([GENERATOR], {"task": {"target": "rgb"}}, "every loss has weight 0"),
-        ([GENERATOR], {"task": WORN_MASK, "model": {"decoder": "small"}}, "has one size"),
+        ([GENERATOR], {"task": WORN_MASK, "model": {"decoder": "small"}}, "comes in one size"),
         ([GENERATOR], {"task": {"input": "relit"}}, "takes a grey input"),
         ([GENERATOR], {"cycles": [{"first": "alone", "last": "nothing", "times": 2}]}, "exist once"),
         ([GENERATOR, JOINT], {"cycles": [{"first": "joint", "last": "alone", "times": 2}]}, "comes after"),

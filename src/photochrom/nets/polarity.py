@@ -6,13 +6,10 @@ and what could be either gets nearly 0. Brightness and contrast are taken out fi
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from torch import Tensor, nn
 
-from photochrom.errors import OptionError
-from photochrom.nets.backbones import LITE_MEAN, RESNET_BUILDERS, EfficientNetLite, build_backbone
+from photochrom.nets.backbones import LITE_MEAN, EfficientNetLite, build_lite_backbone
 from photochrom.nets.paint import luma_of
 
 # Blocks of an EfficientNet-lite that are kept: all down to stride 8, and two at stride 16.
@@ -56,15 +53,12 @@ class PolarityNet(nn.Module):
 
 
 def build_polarity_net(backbone: str, *, pretrained: bool = True) -> PolarityNet:
-    """Return the network on the first blocks of an EfficientNet-lite; see ``build_backbone`` for what it raises.
+    """Return the network on the first blocks of an EfficientNet-lite; see ``build_lite_backbone`` for what it raises.
 
     Raises:
         OptionError: the backbone is of another family.
     """
-    if backbone in RESNET_BUILDERS:
-        raise OptionError(f"polarity is not told on {backbone!r}", next_step="Choose lite0, lite1 or lite2")
-    body = cast("EfficientNetLite", build_backbone(backbone, pretrained=pretrained))
-    body.keep_levels(LEVELS)
+    body = build_lite_backbone(backbone, LEVELS, refusal="polarity is not told on", pretrained=pretrained)
     body.keep_blocks(BLOCKS)
     # What is trained most gently ends at stride 4: from there on it costs little.
     body.early = ("stem.", *(f"blocks.{index}." for index in range(body.level_ends[1] + 1)))

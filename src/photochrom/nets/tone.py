@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from photochrom.errors import OptionError
-from photochrom.nets.backbones import RESNET_BUILDERS, EfficientNetLite, build_backbone
+from photochrom.nets.backbones import EfficientNetLite, build_lite_backbone
 from photochrom.nets.blocks import extended_by_zeros
 
 KNOTS = 33
@@ -222,10 +221,13 @@ def build_tone_net(size: str, backbone: str = "none", *, pretrained: bool = True
         raise OptionError(f"no tone size {size!r}", next_step=f"Choose one of {', '.join(TONE_SIZES)}")
     if backbone == "none":
         return ToneNet(TONE_SIZES[size])
-    if backbone in RESNET_BUILDERS:
-        raise OptionError(f"tones are not corrected by {backbone!r}", next_step="Choose lite0, lite1, lite2 or none")
-    body = cast("EfficientNetLite", build_backbone(backbone, pretrained=pretrained))
-    body.keep_levels(LEVELS)
+    body = build_lite_backbone(
+        backbone,
+        LEVELS,
+        refusal="tones are not corrected by",
+        choices="lite0, lite1, lite2 or none",
+        pretrained=pretrained,
+    )
     return ToneNet(TONE_SIZES[size], body)
 
 

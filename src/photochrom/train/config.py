@@ -120,7 +120,8 @@ class TrainConfig(Section):
         if self.model.spreads and not self.model.hears:
             raise ValueError("model.spreads is of networks that take hints: set model.hears, too")
         if self.task.target in ("mask", "polarity") and self.model.decoder != ModelSection().decoder:
-            raise ValueError(f"model.decoder has no meaning for target {self.task.target}: its network has one size")
+            target = self.task.target
+            raise ValueError(f"model.decoder has no meaning for target {target}: its network comes in one size")
         names = [stage.name for stage in self.stages]
         for cycle in self.cycles:
             if names.count(cycle.first) != 1 or names.count(cycle.last) != 1:

@@ -88,7 +88,8 @@ def asked_for(hints_by_turn: list[list[Hint]], kept: dict | None) -> list[int]:
 
     spec = FakeEngine(hears=True).spec.model_copy(update={"bins_ab": tuple(map(tuple, BINS.tolist()))})
     for hints in hints_by_turn:
-        hear(hints, Answers(ask, two_tones(), spec, kept))
+        weighs = kept is not None or any(hint.by == "person" for hint in hints)
+        hear(hints, Answers(ask, two_tones(), spec, weighs=weighs, kept={} if kept is None else kept))
         after.append(len(runs))
     return after
 

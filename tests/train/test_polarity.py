@@ -100,5 +100,5 @@ def test_input_and_target_belong_together(shard: Path, tmp_path: Path) -> None:
     for wrong in ({"input": "aged"}, {"target": "rgb"}):
         with pytest.raises(ValidationError, match="belong together"):
             plan(shard, tmp_path / "run", **wrong)
-    with pytest.raises(ValidationError, match="has one size"):
+    with pytest.raises(ValidationError, match="comes in one size"):
         config(shard, tmp_path / "run", STAGE, task=TASK)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from photochrom.coloring.prediction import Prediction, enlarge
-from photochrom.coloring.reference import belief
+from photochrom.coloring.reference import PLACES_ACROSS, belief
 from photochrom.engines.base import FloatArray, ModelSpec
 from photochrom.errors import ModelError
 from photochrom.hints.drawing import draw
@@ -23,9 +23,8 @@ from photochrom.hints.spreading import nearness
 from photochrom.hints.wishes import find_wishes
 from photochrom.resample import Plane, block_mean
 
-# Places that are compared with a reference across a picture's short side; how many beyond a match its colours stay
-# whole, and are gone.
-MATCHED_ACROSS, NEAR_UNITS, GONE_UNITS = 24, 1.5, 3.5
+# How many places, of those that are compared, beyond a match a reference's colours stay whole, and are gone.
+NEAR_UNITS, GONE_UNITS = 1.5, 3.5
 SOME_NEAR, MOST_NEAR = 0.6, 0.8
 Ask = Callable[[FloatArray | None, Sequence[str]], Prediction]
 Kept = dict[tuple[tuple[str, ...], bytes], Prediction]
@@ -56,38 +55,35 @@ class Answers:
         ask: runs the net, told hints as it takes them, or None, for further outputs.
         net_luma: (H, W) luma of the largest view, 0..1.
         spec: of the net.
-        kept: what was answered before, of the same picture, net and options, where it is held ready.
+        weighs: whether the net is asked, where it decides by itself, how likely colours are: where a person's hints
+            are to be heard, now or later.
+        kept: what was answered before, of the same picture, net and options.
     """
 
-    def __init__(self, ask: Ask, net_luma: Plane, spec: ModelSpec, kept: Kept | None = None) -> None:
-        self._ask, self._luma, self._spec, self._kept = ask, net_luma, spec, {} if kept is None else kept
-        # Of a picture that is held ready hints will come, and then it is known how likely they are.
-        self._plain = () if kept is None else self._likelihood
-
-    @property
-    def _likelihood(self) -> tuple[str, ...]:
-        return ("logits",) if self._spec.bins_ab else ()
+    def __init__(self, ask: Ask, net_luma: Plane, spec: ModelSpec, *, weighs: bool, kept: Kept) -> None:
+        self._ask, self._luma, self._spec, self._kept = ask, net_luma, spec, kept
+        self._weighs = weighs and bool(spec.bins_ab)
 
     def to(self, hints: Sequence[Hint]) -> Prediction:
         """Return the net's answer to hints, a reference's kept near the places that match."""
-        told = self._told(hints) if hints else self._told((), self._plain)
+        told = self._told(hints)
         if lent := [hint for hint in hints if hint.by == "reference"]:
             return keep_near(told, self.to([hint for hint in hints if hint.by != "reference"]), lent, self._luma)
         return told
 
     def wishes_of(self, hints: Sequence[Hint]) -> dict[int, float]:
         """Return how much of a wish those of a person's hints are that are one, by number."""
-        if not (self._likelihood and any(hint.by == "person" for hint in hints)):
+        if not (self._weighs and any(hint.by == "person" for hint in hints)):
             return {}
-        self._plain = self._likelihood
         by_itself = self.to(())
         drawn = draw(hints, block_mean(self._luma, self._luma.shape[0] // by_itself.ab.shape[1]))
         bins = np.array(self._spec.bins_ab, dtype=np.float32)
         found = find_wishes(by_itself.ab, by_itself.extras["logits"], bins, drawn)
         return {number: wishful for number, wishful in found.items() if hints[number].by == "person"}
 
-    def _told(self, hints: Sequence[Hint], extras: tuple[str, ...] = ()) -> Prediction:
+    def _told(self, hints: Sequence[Hint]) -> Prediction:
         planes = tell_net(hints, self._luma)
+        extras = ("logits",) if planes is None and self._weighs else ()
         key = (extras, b"" if planes is None else hashlib.sha256(planes.tobytes()).digest())
         answer = self._kept.pop(key, None) or self._ask(planes, extras)
         if planes is None or not answer.extras:  # of distributions, which are large, one is kept
@@ -133,7 +129,7 @@ def keep_near(told: Prediction, without: Prediction, hints: Sequence[Hint], net_
         hints: a reference's.
         net_luma: (H, W), of the grid on which hints are told.
     """
-    unit = min(net_luma.shape) / MATCHED_ACROSS
+    unit = min(net_luma.shape) / PLACES_ACROSS
     share = nearness(draw(hints, net_luma).number >= 0, NEAR_UNITS * unit, GONE_UNITS * unit)
     # Where most of the picture is near a match both show one place, and what is left between follows.
     share += (1 - share) * np.float32(np.clip((share.mean() - SOME_NEAR) / (MOST_NEAR - SOME_NEAR), 0, 1))

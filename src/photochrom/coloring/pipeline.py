@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -149,7 +150,6 @@ def colorize_photo(
     if remembered and remembered.luma.pixels is not photo.pixels:
         remembered = None
     copies = remembered.luma if remembered else LumaCopies(photo.pixels)
-    kept = remembered.answers(spec, options) if remembered else None
     with _timed(seconds, "shrink"):
         size = plan.width, plan.height, spec.output_stride
         small = copies.small(*size)
@@ -164,18 +164,20 @@ def colorize_photo(
             outputs = (*wanted, *(name for name in extras if name not in wanted))
             return predict(net_luma, plan.views, engine, outputs, caution=caution, hints=told)
 
-        heard = hear(hints, Answers(ask, net_luma, spec, kept))
+        # Of a picture that is held ready hints will come.
+        weighs = remembered is not None or any(hint.by == "person" for hint in hints)
+        kept = remembered.answers(spec, options) if remembered else {}
+        heard = hear(hints, Answers(ask, net_luma, spec, weighs=weighs, kept=kept))
         predicted = heard.told
         versions, version_notes = choose_versions(predicted, small.cell, spec, options)
+    graded = partial(grade, cell_luma=small.cell, options=options, spec=spec, gain=gain)
+    with _timed(seconds, "upsample and merge"):
+        told, told_notes = graded(predicted.ab)
+        wishes = Wishes(heard.wishes, told, graded(heard.without.ab)[0]) if heard.without else None
     made = []
     for version in versions:
         with _timed(seconds, "upsample and merge"):
-            ab, grade_notes = grade(version.ab, small.cell, options, spec, gain)
-            wishes = None
-            if heard.without:
-                told = ab if version.ab is predicted.ab else grade(predicted.ab, small.cell, options, spec, gain)[0]
-                without = grade(heard.without.ab, small.cell, options, spec, gain)[0]
-                wishes = Wishes(heard.wishes, told, without)
+            ab, grade_notes = (told, told_notes) if version.ab is predicted.ab else graded(version.ab)
             ab, cell, hint_notes = follow_hints(hints, copies, ab, small.cell, threads, wishes)
             pixels = merge_chroma(photo.pixels, ab, cell, threads)
         decided = (predicted.note, *version_notes, *version.notes, *grade_notes, *hint_notes)

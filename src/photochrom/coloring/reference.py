@@ -24,7 +24,8 @@ from photochrom.resample import block_mean, pad_to_multiple, render_size, resize
 FEATURES = "features"
 STRIDE = 16
 COMPARED_PX = 384
-"""Short side at which pictures are compared: 24 places."""
+"""Short side at which pictures are compared."""
+PLACES_ACROSS = COMPARED_PX // STRIDE
 # Cosine of two places' features from which on they may match, and by which the best must beat any place elsewhere.
 LEAST_LIKENESS, LEAST_LEAD = 0.55, 0.06
 ELSEWHERE_CELLS = 2

@@ -82,7 +82,7 @@ def keep_to_things(told: Singles, without: Singles, luma: Plane, drawn: Drawn, w
     for cells in _claims(drawn, wishes):
         asked = (drawn.ab[:, cells] - without[:, cells]).mean(axis=1)
         followed = np.tensordot(asked, change, 1) / max(float(asked @ asked), 1.0)
-        alike = _alike(luma[None], cells, LIKE_LUMA, UNLIKE_LUMA) * _alike(without, cells, LIKE_AB, UNLIKE_AB)
+        alike = _alike_in_tone(luma, cells) * _alike_in_color(without, cells)
         start = OTHERS_FROM + (ALIKE_FROM - OTHERS_FROM) * alike
         whole = OTHERS_WHOLE + (ALIKE_WHOLE - OTHERS_WHOLE) * alike
         claimed = np.clip((followed - start) / (whole - start), 0, 1)
@@ -111,13 +111,17 @@ def _claims(drawn: Drawn, wishes: Collection[int]) -> Iterator[npt.NDArray[np.bo
         yield cells
 
 
-def _alike(planes: Singles, cells: npt.NDArray[np.bool_], like: float, unlike: float) -> Singles:
-    """Return 1 where planes (C, h, w) are as in most of the cells, falling to 0 where they are far from it."""
-    here = planes[:, cells]
-    if len(planes) == 1:
-        low, high = np.percentile(here, (10, 90))
-        apart = np.maximum(np.maximum(low - planes[0], planes[0] - high), 0)
-    else:
-        middle = np.median(here, axis=1)
-        apart = np.hypot(*(planes - middle[:, None, None]))
+def _alike_in_tone(luma: Plane, cells: npt.NDArray[np.bool_]) -> Singles:
+    """Return 1 where it is as light as most of the cells are, falling to 0 far from it: (h, w)."""
+    low, high = np.percentile(luma[cells], (10, 90))
+    return _falling(np.maximum(np.maximum(low - luma, luma - high), 0), LIKE_LUMA, UNLIKE_LUMA)
+
+
+def _alike_in_color(ab: Singles, cells: npt.NDArray[np.bool_]) -> Singles:
+    """Return 1 where colours are about the cells' median, falling to 0 far from it: (2, h, w) -> (h, w)."""
+    middle = np.median(ab[:, cells], axis=1)
+    return _falling(np.hypot(*(ab - middle[:, None, None])), LIKE_AB, UNLIKE_AB)
+
+
+def _falling(apart: npt.NDArray[np.floating], like: float, unlike: float) -> Singles:
     return np.asarray(np.clip((unlike - apart) / (unlike - like), 0, 1), dtype=np.float32)

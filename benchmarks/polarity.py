@@ -21,8 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from photochrom.degradation.fields import between
-from photochrom.degradation.scans import treated
+from photochrom.degradation.scans import pass_light, treated
 from photochrom.engines.restoration import OnnxStage, StageEngine
 from photochrom.luma import luma_codes
 from photochrom.restoration.polarity import polarity_engine, positive_probability, whole_luma
@@ -64,7 +63,7 @@ def luma_of(place: Place) -> Plane:
 
 def negative_on_film(luma: Plane, rng: np.random.Generator) -> Plane:
     """Return what a scanner sees of the film, in the range that it then fills."""
-    passed = (luma + np.float32(between(rng, 0.02, 0.3))) ** np.float32(-between(rng, 0.3, 1.2))
+    passed = pass_light(1 - luma, rng)
     return np.asarray((passed - passed.min()) / max(float(np.ptp(passed)), 1e-6), dtype=np.float32)
 
 

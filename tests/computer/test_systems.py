@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import ctypes
 import errno
 import io
@@ -99,7 +100,7 @@ def test_a_model_that_an_engine_has_mapped_is_replaced_whole_or_not(
         with installation._half_made_folder(model.parent, "mine") as made:
             (made / "model.onnx").write_text("new")
             in_use(failing)
-            installation._put_in_place(made, model)
+            systems.put_folder_in_place(made, model)
     except ModelError as error:
         assert failing
         assert "another program has it open" in str(error)
@@ -123,7 +124,7 @@ def test_when_the_second_rename_fails_the_old_model_is_back(
 
     monkeypatch.setattr(os, "replace", rename)
     with pytest.raises(OSError, match="another program has it open"):
-        installation._put_in_place(made, model)
+        systems.put_folder_in_place(made, model)
     assert (model / "model.onnx").read_text() == "mine"
 
 
@@ -345,9 +346,49 @@ def test_a_process_number_is_never_signalled_on_windows(windows: None, monkeypat
 
 def test_renames_flushes_and_process_numbers_go_through_one_place() -> None:
     package = Path(systems.__file__).parents[1]
-    direct = re.compile(r"os\.(replace|rename|fsync|kill)\(|\.rename\(|new_to_descriptor|new_from_descriptor")
+    direct = re.compile(
+        r"os\.(replace|rename|fsync|kill)\(|\.rename\(|flock|\.locking\(|new_to_descriptor|new_from_descriptor"
+        r"|\.replace\([^,()]*(\([^()]*\)[^,()]*)*\)"  # of a path: that of a text has two arguments
+    )
     found = {path.name for path in package.rglob("*.py") if direct.search(path.read_text(encoding="utf-8"))}
     assert found == {"systems.py"}
+
+
+def test_modules_that_a_system_lacks_are_imported_where_they_are_needed() -> None:
+    lacking = {"fcntl", "grp", "msvcrt", "pwd", "resource", "termios", "winreg"}
+    root = Path(__file__).parents[2]
+    found = set()
+    for path in [*(root / "src").rglob("*.py"), *(root / "tests").rglob("*.py")]:
+        for statement in ast.parse(path.read_text(encoding="utf-8")).body:  # at the top, where nothing asks first
+            names = [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else []
+            names += [statement.module or ""] if isinstance(statement, ast.ImportFrom) else []
+            found |= {f"{path.relative_to(root).as_posix()}: {name}" for name in names if name in lacking}
+    assert found == set()
+
+
+@pytest.mark.posix
+def test_a_lock_that_is_held_is_told_at_once_and_let_go_of_with_the_file(tmp_path: Path) -> None:
+    with (tmp_path / "lock").open("a+b") as first, (tmp_path / "lock").open("a+b") as second:
+        assert systems.hold_lock(first.fileno())
+        assert not systems.hold_lock(second.fileno())
+        first.close()
+        assert systems.hold_lock(second.fileno())
+
+
+def test_windowss_lock_is_held_without_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = list[int]()
+
+    def locking(descriptor: int, mode: int, _: int) -> None:
+        if descriptor in held:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        assert mode == 3
+        held.append(descriptor)
+
+    monkeypatch.setattr(systems, "fcntl", None)
+    monkeypatch.setattr(systems, "msvcrt", SimpleNamespace(LK_NBLCK=3, locking=locking))
+    with (tmp_path / "lock").open("a+b") as lock:
+        assert systems.hold_lock(lock.fileno())
+        assert not systems.hold_lock(lock.fileno())
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setscheduler"), reason="Linux alone lets a process ask")

@@ -5,7 +5,6 @@ All are opened and written again in one process with bounds on memory and proces
 
 from __future__ import annotations
 
-import resource as limits_of_system
 import struct
 import subprocess
 import sys
@@ -156,6 +155,8 @@ open_all()
 
 def open_all() -> None:
     """Open each bomb, write it again in two formats, and print what became of it."""
+    import resource as limits_of_system  # not on Windows
+
     for name, data in bombs().items():
         before = limits_of_system.getrusage(limits_of_system.RUSAGE_SELF)
         try:

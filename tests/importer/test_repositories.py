@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import http.server
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from photochrom.cli.app import run as run_cli
+from photochrom.computer import systems
 from photochrom.engines.hub import find_model
 from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_USAGE, ModelFileError
 from photochrom.importer.repositories import read_index
@@ -146,8 +149,8 @@ def test_indexes_that_lead_elsewhere_are_none(place: Path, change: str, value: o
 @pytest.mark.parametrize(
     ("index", "expected"),
     [
-        ("http://example.org/index.json", "use https://"),
-        ("ftp://example.org/index.json", "give a path or an https:// address"),
+        ("http://example.org/index.json", "Use https://"),
+        ("ftp://example.org/index.json", "is no address that is read. Give the path or the https:// address"),
         ("absent.json", "cannot be read (No such file"),
     ],
 )
@@ -158,6 +161,44 @@ def test_addresses_that_are_not_safe_or_not_there_are_one_line(
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert expected in err
+
+
+def test_a_model_in_use_stays_and_is_told(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index, model = str(place / "index.json"), tmp_path / "cache" / "models" / "ours"
+    assert pull(index) == EXIT_OK
+    (model / "note").write_text("the old one")
+    rename = os.replace
+
+    def refuse(source: systems.PathLike, target: systems.PathLike) -> None:
+        if Path(target) == model and Path(source).name == "made":  # the new one's; the old one may come back
+            raise PermissionError(errno.EACCES, "The process cannot access the file")
+        rename(source, target)
+
+    monkeypatch.setattr(systems, "SYSTEM", "win32")
+    monkeypatch.setattr(systems, "WAITS_S", (0.0,))
+    monkeypatch.setattr(os, "replace", refuse)
+    capsys.readouterr()
+    assert pull(index, "--overwrite") != EXIT_OK
+    assert "another program has it open). Close what uses it, and run again" in capsys.readouterr().err
+    assert [path.name for path in model.parent.iterdir()] == ["ours"]
+    assert (model / "note").read_text() == "the old one"
+
+
+def test_keys_that_are_none_are_one_line_with_the_command_that_makes_one(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    pytest.importorskip("cryptography", reason="the extra hub")
+    (tmp_path / "none.pem").write_text("no key")
+    (place / "index.json.sig").write_text("00")
+    assert pull(str(place / "index.json"), "--index-key", str(tmp_path / "none.pem")) == EXIT_USAGE
+    words = ["models", "push", str(place / "ours" / "tiny.onnx"), str(tmp_path / "other"), "--licence", "MIT"]
+    assert run_cli([*words, "--signing-key", str(tmp_path / "none.pem")]) == EXIT_USAGE
+    refused, unsigned = capsys.readouterr().err.splitlines()
+    assert "is no public key" in refused
+    assert "openssl pkey -in private.pem -pubout" in refused
+    assert "openssl genpkey -algorithm ed25519" in unsigned
 
 
 def test_a_name_that_the_index_has_not_and_an_index_of_the_future(place: Path, capsys: pytest.CaptureFixture) -> None:

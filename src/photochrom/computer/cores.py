@@ -7,6 +7,7 @@ import ctypes
 import functools
 import os
 import struct
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def scheduling_kept() -> Iterator[None]:
     threads are never interrupted for others, whatever is started later inherits it, and a computer of few cores stands
     still. Linux only; elsewhere nothing is done.
     """
-    if not hasattr(os, "sched_getscheduler") or not THREADS.is_dir():
+    if sys.platform != "linux" or not THREADS.is_dir():
         yield
         return
     before: dict[int, int] = {}

@@ -133,7 +133,7 @@ def let_go(*arrays: Array) -> None:
     """Let the system take back the memory of arrays in temporary files; what they hold is read again when needed."""
     for array in arrays:
         mapping = _mapping_of(array)
-        if mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
+        if mapping is not None and sys.platform != "win32" and hasattr(mmap, "MADV_DONTNEED"):
             mapping.madvise(mmap.MADV_DONTNEED)
 
 

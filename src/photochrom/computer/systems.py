@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -53,6 +54,26 @@ def put_in_place(aside: PathLike, target: PathLike) -> None:
             time.sleep(wait_s)
         else:
             return
+
+
+def put_folder_in_place(folder: Path, target: Path) -> None:
+    """Give a finished folder its name; one that has it goes away, or is back where that cannot be done.
+
+    Raises:
+        OSError: as :func:`put_in_place`.
+    """
+    folder.chmod(0o755)  # temporary ones are their maker's alone
+    if not target.exists():
+        put_in_place(folder, target)
+        return
+    aside = folder.with_name(f"{folder.name}.old")
+    put_in_place(target, aside)
+    try:
+        put_in_place(folder, target)
+    except OSError:
+        put_in_place(aside, target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 def flush_to_disk(descriptor: int) -> None:
@@ -103,6 +124,18 @@ def locked(descriptor: int) -> Iterator[None]:
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
         elif msvcrt is not None:
             _lock_on_windows(descriptor, msvcrt.LK_UNLCK)
+
+
+def hold_lock(descriptor: int) -> bool:
+    """Take the lock of an open file for as long as it is open; return False where another process has it."""
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        elif msvcrt is not None:
+            _lock_on_windows(descriptor, msvcrt.LK_NBLCK)
+    except OSError:
+        return False
+    return True
 
 
 def _lock_on_windows(descriptor: int, mode: int) -> None:

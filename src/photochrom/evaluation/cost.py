@@ -73,10 +73,10 @@ def peak_mb() -> float | None:
     if STATUS.exists():  # getrusage's peak survives exec on Linux: it would be the parent's
         lines = STATUS.read_text(encoding="ascii", errors="replace").splitlines()
         return next((int(line.split()[1]) * 1024 / 1e6 for line in lines if line.startswith("VmHWM")), None)
-    try:
-        import resource
-    except ImportError:
+    if sys.platform == "win32":
         return None
+    import resource
+
     unit = 1 if sys.platform == "darwin" else 1024
     return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
 

@@ -51,8 +51,9 @@ def _page_of(request: dict[str, Any], data: bytes | None) -> Photo:
 
 def _set_alarm(seconds: float) -> None:
     """Let the system end this process then, should who asked be gone and a decoder never return."""
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, min(seconds, LONGEST_S))
+    start, clock = getattr(signal, "setitimer", None), getattr(signal, "ITIMER_REAL", None)  # not on Windows
+    if start is not None:
+        start(clock, min(seconds, LONGEST_S))
 
 
 def main() -> None:

@@ -13,15 +13,19 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from photochrom.computer.downloads import Progress, PublishedFile, fetch
-from photochrom.computer.systems import put_in_place
+from photochrom.computer.systems import put_folder_in_place
 from photochrom.engines.catalog import ModelCard
 from photochrom.errors import MissingExtraError, ModelError, ModelFileError, OptionError, UnknownModelError
+from photochrom.importer.installation import not_written
 from photochrom.importer.repositories import CARD_FILE, read_index
 from photochrom.spelling import did_you_mean
 
 LARGEST_INDEX_BYTES = 5_000_000
 TIMEOUT_S = 30.0
 SIGNATURE_SUFFIX = ".sig"
+OF_INDEX = "Give the path or the https:// address of an index, as `photochrom models push` writes it"
+PRIVATE_KEY = "Make one: openssl genpkey -algorithm ed25519 -out private.pem"
+PUBLIC_KEY = "Make it of the private one: openssl pkey -in private.pem -pubout -out public.pem"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -64,6 +68,14 @@ def pull_model(
 
 def _install(entry: dict[str, Any], base: str, target: Path, progress: Progress | None) -> ModelCard:
     card = ModelCard(**{key: value for key, value in entry["card"].items() if key in ModelCard.model_fields})
+    try:
+        _install_card(card, entry, base, target, progress)
+    except OSError as error:
+        raise not_written(error, target.parent) from error
+    return card
+
+
+def _install_card(card: ModelCard, entry: dict[str, Any], base: str, target: Path, progress: Progress | None) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{card.name}-", dir=target.parent, ignore_cleanup_errors=True) as name:
         made = Path(name) / "made"
@@ -78,13 +90,7 @@ def _install(entry: dict[str, Any], base: str, target: Path, progress: Progress 
         (made / CARD_FILE).write_text(
             json.dumps({**entry["card"], "sha256": known[card.file]}, indent=2), encoding="utf-8"
         )
-        try:
-            if target.exists():
-                put_in_place(target, Path(name) / "old")
-            put_in_place(made, target)
-        except OSError as error:
-            raise ModelError(f"cannot be put in place ({error.strerror or error})", where=str(target)) from error
-    return card
+        put_folder_in_place(made, target)
 
 
 def _place(wanted: PublishedFile, address: str, folder: Path, progress: Progress | None) -> None:
@@ -96,7 +102,8 @@ def _place(wanted: PublishedFile, address: str, folder: Path, progress: Progress
     try:
         shutil.copyfile(address, folder / wanted.file)
     except OSError as error:
-        raise ModelError(f"cannot be read ({error.strerror or error})", where=address) from error
+        what, next_step = f"cannot be read ({error.strerror or error})", "Push the model again"
+        raise ModelError(what, where=address, next_step=next_step) from error
     if sha256_of(folder / wanted.file) != wanted.sha256:
         raise ModelFileError("is not the file that the index names", where=address, next_step="Push it again")
 
@@ -113,9 +120,9 @@ def check_signature(data: bytes, signature: bytes, key: Path, where: str) -> Non
     try:
         public = load(key.read_bytes())
     except (OSError, ValueError) as error:
-        raise OptionError(f"is no public key ({error})"[:200], where=str(key)) from error
+        raise OptionError(f"is no public key ({error})"[:200], where=str(key), next_step=PUBLIC_KEY) from error
     if not isinstance(public, ed25519.Ed25519PublicKey):
-        raise OptionError("is no Ed25519 public key", where=str(key))
+        raise OptionError("is no Ed25519 public key", where=str(key), next_step=PUBLIC_KEY)
     try:
         public.verify(bytes.fromhex(signature.decode("ascii").strip()), data)
     except Exception as error:
@@ -138,9 +145,9 @@ def sign_index(index: Path, private_key: Path) -> Path:
         private = load_pem_private_key(private_key.read_bytes(), None)
         data = index.read_bytes()
     except (OSError, ValueError, TypeError) as error:
-        raise OptionError(f"cannot be used ({error})"[:200], where=str(private_key)) from error
+        raise OptionError(f"cannot be used ({error})"[:200], where=str(private_key), next_step=PRIVATE_KEY) from error
     if not isinstance(private, ed25519.Ed25519PrivateKey):
-        raise OptionError("is no Ed25519 private key", where=str(private_key))
+        raise OptionError("is no Ed25519 private key", where=str(private_key), next_step=PRIVATE_KEY)
     path = index.with_name(index.name + SIGNATURE_SUFFIX)
     path.write_text(private.sign(data).hex() + "\n", encoding="ascii")
     return path
@@ -175,14 +182,16 @@ def _read(address: str) -> bytes:
     """Return a small file of the disk or the web."""
     if not _is_web(address):
         if "://" in address:
-            raise OptionError("give a path or an https:// address", where=f"--index {address}")
+            raise OptionError("is no address that is read", where=f"--index {address}", next_step=OF_INDEX)
         try:
             data = Path(address).read_bytes()
         except OSError as error:
-            raise ModelError(f"cannot be read ({error.strerror or error})", where=address) from error
+            what = f"cannot be read ({error.strerror or error})"
+            raise ModelError(what, where=address, next_step=OF_INDEX) from error
     else:
         if not address.startswith("https://") and urlsplit(address).hostname not in LOOPBACK:
-            raise OptionError("http:// can be changed on the way; use https://", where=f"--index {address}")
+            what, next_step = "http:// can be changed on the way", "Use https://"
+            raise OptionError(what, where=f"--index {address}", next_step=next_step)
         try:
             with urllib.request.urlopen(address, timeout=TIMEOUT_S) as answer:  # noqa: S310 - checked above
                 data = answer.read(LARGEST_INDEX_BYTES + 1)
@@ -190,5 +199,5 @@ def _read(address: str) -> bytes:
             reason = getattr(error, "reason", None) or error
             raise ModelError(f"cannot be fetched ({reason})", where=address, next_step="Check the address") from error
     if len(data) > LARGEST_INDEX_BYTES:
-        raise ModelFileError("is larger than any index", where=address)
+        raise ModelFileError("is larger than any index", where=address, next_step=OF_INDEX)
     return data

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photochrom.computer.hashes import sha256_of
-from photochrom.computer.systems import put_in_place
+from photochrom.computer.systems import put_folder_in_place
 from photochrom.engines.base import ModelSpec
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT, METADATA_KEY, PX_PER_FACTOR, GeneratorSpec
 from photochrom.errors import ModelError, ModelFileError, OptionError
@@ -103,7 +103,7 @@ def import_model(
     _check_space(models_folder, source, kind)
     with _half_made_folder(models_folder, name) as folder:
         made = _write_model(checkpoint, kind, name, folder, int8_photos)
-        _put_in_place(folder, target)
+        put_folder_in_place(folder, target)
     return replace(made, folder=target)
 
 
@@ -130,6 +130,17 @@ def _check_space(models_folder: Path, source: Path, kind: GeneratorKind) -> None
         )
 
 
+def not_written(error: OSError, models_folder: Path) -> ModelError:
+    """Return the error to raise for a model that could not be written, or put in place."""
+    return ModelError(
+        f"the model cannot be written ({error.strerror or error})",
+        where=str(models_folder),
+        next_step="Close what uses it, and run again."
+        if error.errno == errno.EBUSY
+        else "Make room, or set PHOTOCHROM_CACHE to another disk.",
+    )
+
+
 @contextmanager
 def _half_made_folder(models_folder: Path, name: str) -> Iterator[Path]:
     """Yield a folder beside the final one; it is removed again unless it was renamed.
@@ -143,30 +154,9 @@ def _half_made_folder(models_folder: Path, name: str) -> Iterator[Path]:
     try:
         yield folder
     except OSError as error:
-        raise ModelError(
-            f"the model cannot be written ({error.strerror or error})",
-            where=str(models_folder),
-            next_step="Close what uses it, and run again."
-            if error.errno == errno.EBUSY
-            else "Make room, or set PHOTOCHROM_CACHE to another disk.",
-        ) from None
+        raise not_written(error, models_folder) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _put_in_place(folder: Path, target: Path) -> None:
-    folder.chmod(0o755)
-    if not target.exists():
-        put_in_place(folder, target)
-        return
-    aside = folder.with_name(f"{folder.name}.old")
-    put_in_place(target, aside)
-    try:
-        put_in_place(folder, target)
-    except OSError:
-        put_in_place(aside, target)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write_model(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from photochrom.computer.room import temporary_folder
+from photochrom.computer.systems import hold_lock, put_in_place
 from photochrom.errors import OptionError
 from photochrom.files.codecs.atomic import output_error
 from photochrom.files.codecs.formats import READABLE_SUFFIXES
@@ -146,19 +147,10 @@ def _refuse_foreign(folder: Path) -> None:
 def _locked(folder: Path) -> IO[bytes] | None:
     """Return the folder's lock, held as long as it is open; None where another process holds it."""
     handle = (folder / LOCK_NAME).open("a+b")
-    try:
-        if os.name == "posix":
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
-            import msvcrt
-
-            msvcrt.locking(handle.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    except OSError:
-        handle.close()
-        return None
-    return handle
+    if hold_lock(handle.fileno()):
+        return handle
+    handle.close()
+    return None
 
 
 def write_again(path: Path, data: bytes) -> None:
@@ -170,7 +162,7 @@ def write_again(path: Path, data: bytes) -> None:
     aside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         aside.write_bytes(data)
-        aside.replace(path)
+        put_in_place(aside, path)
     except OSError as error:
         raise output_error(error, path) from error
 

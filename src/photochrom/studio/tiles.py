@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from photochrom.computer.systems import put_in_place
 from photochrom.files.codecs.libvips import libvips
 from photochrom.files.codecs.samples import to_8_bits
 from photochrom.files.photo import Photo
@@ -27,7 +28,7 @@ def build_pyramid(photo: Photo, path: Path) -> None:
     image.cast("uchar").tiffsave(
         str(aside), tile=True, pyramid=True, tile_width=256, tile_height=256, compression="none", bigtiff=True
     )
-    aside.replace(path)
+    put_in_place(aside, path)
 
 
 def tile(path: Path, level: int, column: int, row: int) -> tuple[bytes, str]:

@@ -8,6 +8,7 @@ import threading
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from photochrom.computer.systems import put_in_place
 from photochrom.errors import OptionError, PhotoTooLargeError
 from photochrom.files.codecs.atomic import write_whole
 from photochrom.studio.problems import HttpError
@@ -97,7 +98,7 @@ class Uploads:
                 told = f"{received:,} of {upload.size:,} bytes have come" if upload.size else "nothing has come"
                 raise HttpError(409, f"the upload is not finished: {told}", next_step=f"PUT to /v1/uploads/{identity}")
             name = stem + path.suffix
-            path.replace(folder / name)
+            put_in_place(path, folder / name)
         (path.parent / RECORD_NAME).unlink()
         path.parent.rmdir()
         return name, upload.name

@@ -2,8 +2,9 @@
 
     python scripts/release.py 1.0.0
 
-Nothing is published by it: when all is well it writes the source distribution's hash into the recipes (which are no
-part of it, so they may change afterwards), and says which tag to push; the work flow `release.yml` does the rest.
+Nothing is published by it: when all is well it writes the source distribution's hash into the recipes, and says which
+tag to push; the work flow `release.yml` does the rest. The tag is that of the commit that was checked: a package's
+times are its commit's, and the recipes, which are no part of it, are committed afterwards.
 """
 
 from __future__ import annotations
@@ -104,6 +105,16 @@ CHECKS: list[Callable[[str], str]] = [
 ]
 
 
+def next_steps(version: str, commit: str, changed: list[Path]) -> list[str]:
+    """Return what is left to do, in its order."""
+    steps = [f"git tag -s v{version} {commit} && git push origin v{version}"]
+    if changed:
+        names = " ".join(path.relative_to(ROOT).as_posix() for path in changed)
+        told = "once PyPI shows the same hash; with it the site gets its new version"
+        steps.append(f"git commit -m 'Recipes of {version}' {names} && git push origin main    # {told}")
+    return steps
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("version", help="such as 1.0.0")
@@ -113,9 +124,8 @@ def main() -> None:
         print(f"{'FAIL' if wrong else 'ok  '}  {check.__doc__}", flush=True)
         if wrong:
             raise SystemExit(wrong)
-    for path in fill_recipes(ROOT, version):
-        print(f"ok    {path.relative_to(ROOT)} names the hash of the source distribution: commit it")
-    print(f"Now: git tag -s v{version} && git push origin v{version}")
+    commit = said("git", "rev-parse", "--short", "HEAD").strip()
+    print("Now:", *next_steps(version, commit, fill_recipes(ROOT, version)), sep="\n    ")
 
 
 if __name__ == "__main__":

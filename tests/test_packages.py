@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from scripts.build_packages import main as build_packages
-from scripts.release import RECIPES, fill_recipes
+from scripts.release import RECIPES, fill_recipes, next_steps
 
 ROOT = Path(__file__).parent.parent
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -50,6 +50,14 @@ def test_a_release_writes_the_distributions_hash_into_both_recipes_once(tmp_path
     for path, former in zip(paths, before, strict=True):
         assert path.read_text(encoding="utf-8") == re.sub(r'(?<=")[0-9a-f]{64}(?=")', digest, former)
     assert fill_recipes(tmp_path, "9.8.7") == []
+
+
+def test_a_release_is_tagged_where_it_was_built_and_the_recipes_follow() -> None:
+    """Packages have the times of their commit: those of the recipes' commit would have another hash than they name."""
+    tag, recipes = next_steps("9.8.7", "abc1234", [ROOT / "packaging" / name for name in RECIPES])
+    assert tag == "git tag -s v9.8.7 abc1234 && git push origin v9.8.7"
+    assert recipes.startswith("git commit -m 'Recipes of 9.8.7' packaging/conda/recipe.yaml packaging/homebrew/")
+    assert next_steps("9.8.7", "abc1234", []) == [tag]
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +100,35 @@ def test_work_flows_run_every_system_and_python_that_is_promised(workflows: dict
     assert {name.split("-")[0] for name in jobs["wheel"]["strategy"]["matrix"]["os"]} == {"ubuntu", "windows", "macos"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     least, below = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"]).groups()  # type: ignore[union-attr]
-    assert jobs["tests"]["strategy"]["matrix"]["python"] == [f"3.{n}" for n in range(int(least), int(below))]
+    promised = [f"3.{n}" for n in range(int(least), int(below))]
+    assert jobs["tests"]["strategy"]["matrix"]["python"] == promised
+    assert jobs["wheel"]["strategy"]["matrix"]["python"] == [promised[0], promised[-1]]
+    recipe = (ROOT / "packaging/conda/recipe.yaml").read_text(encoding="utf-8")
+    assert recipe.count(f"- python >=3.{least},<3.{below}") == 2
+
+
+def test_the_site_is_published_with_the_page_that_needs_no_server(workflows: dict[str, dict[str, Any]]) -> None:
+    steps = [step["run"] for step in workflows["documentation.yml"]["jobs"]["build"]["steps"] if "run" in step]
+    (fetch,) = [number for number, run in enumerate(steps) if "--fetch-runtime" in run]
+    (build,) = [number for number, run in enumerate(steps) if "scripts/build_site.py site" in run]
+    assert fetch < build  # docs/extensions/live_page.py leaves the page out where its runtime is not at hand
+    assert "test -s site/try/index.html" in steps[build]
+
+
+def test_an_image_is_run_before_it_is_pushed(workflows: dict[str, dict[str, Any]]) -> None:
+    steps = workflows["release.yml"]["jobs"]["container"]["steps"]
+    (run,) = [number for number, step in enumerate(steps) if "docker run" in step.get("run", "")]
+    (push,) = [number for number, step in enumerate(steps) if step.get("with", {}).get("push")]
+    assert run < push
+    assert "--read-only --tmpfs /tmp --network none" in steps[run]["run"]
+
+
+def test_what_looks_for_doors_that_stand_open_finds_none() -> None:
+    if (zizmor := _installed("zizmor")) is None:
+        pytest.skip("zizmor is asked for on Linux alone")
+    command = [zizmor, "--offline", "--no-progress", "--config", ROOT / ".github" / "zizmor.yml", *WORKFLOWS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.skipif(shutil.which("actionlint") is None, reason="actionlint is not installed")

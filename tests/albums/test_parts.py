@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import unicodedata
@@ -91,7 +92,9 @@ def test_shards_that_are_none_are_refused(text: str, expected: str, album: Path,
     with pytest.raises(OptionError, match=expected):
         PartOptions(shard=text).parsed(NOTHING)
     assert run_cli(["colorize", str(album), "-o", str(album.parent / "out"), f"--shard={text}"]) == EXIT_USAGE
-    assert capsys.readouterr().err.count("\n") == 1
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    assert re.search(r"\. (Write 3/20|Where a job's numbers)", line), "and says what to do"
 
 
 def test_shards_together_give_what_one_machine_gives(album: Path, tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def test_a_bucket_that_lists_but_does_not_write_is_told_before_anything_is_colou
     ("address", "expected"),
     [
         ("s3:///folder", "names no bucket"),
-        ("http://example.org/", "no such storage; known are s3://, gs://, az://, file://"),
+        ("http://example.org/", "no such storage. Known are s3://, gs://, az://, file://"),
         ("az://container/x", "Set AZURE_STORAGE_ACCOUNT"),
     ],
 )
@@ -254,7 +254,7 @@ def test_addresses_that_are_none_are_refused(
 ) -> None:
     for name in [name for name in os.environ if name.startswith("AZURE")]:
         monkeypatch.delenv(name)
-    with pytest.raises(OptionError, match=expected.split(";", maxsplit=1)[0]):
+    with pytest.raises(OptionError, match=expected):
         open_folder(address)
     assert run_cli(["batch", address, str(tmp_path)]) == EXIT_USAGE
     assert expected in capsys.readouterr().err

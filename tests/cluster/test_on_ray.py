@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -132,30 +133,80 @@ def test_no_cluster_at_an_address_is_one_line() -> None:
         on_ray._connect(SimpleNamespace(init=init), "auto")
 
 
+class Cluster:
+    """Nodes that are asked one by one, as Ray asks them; what is sent to them is kept."""
+
+    exceptions = SimpleNamespace(RayError=RayError)
+
+    def __init__(self, answers: list[str] | Exception) -> None:
+        self.answers, self.sent = answers, list[Callable[[], str]]()
+
+    def nodes(self) -> list[dict[str, Any]]:
+        alive = {"Alive": True, "NodeID": "0" * 56, "NodeManagerAddress": "10.0.0.1"}
+        return [alive, {"Alive": False}]
+
+    def remote(self, **_: object) -> Callable[..., Any]:
+        def sent(probe: Callable[[], str]) -> Any:
+            self.sent.append(probe)
+            return SimpleNamespace(options=lambda **_: SimpleNamespace(remote=lambda: None))
+
+        return sent
+
+    def get(self, asked: list[object], timeout: float) -> list[str]:
+        assert (len(asked), timeout) == (1, on_ray.PROBE_TIMEOUT_S)
+        if isinstance(self.answers, Exception):
+            raise self.answers
+        return self.answers
+
+
+@pytest.fixture
+def strategies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one part of Ray that is imported by name; Ray itself is not installed for the tests."""
+    module = SimpleNamespace(NodeAffinitySchedulingStrategy=lambda *_, **__: None)
+    monkeypatch.setitem(sys.modules, "ray.util.scheduling_strategies", module)
+
+
 @pytest.mark.parametrize(
-    ("answers", "expected"),
+    ("answer", "expected"),
     [
-        ([f"has {VERSION}", f"has {VERSION}"], None),
-        ([f"has {VERSION}", "lacks photochrom and pyarrow"], "the node lacks photochrom and pyarrow"),
-        (["has 0.0.1"], f"the node has 0.0.1, and photochrom {VERSION} is needed. Run on every node"),
+        (f"has {VERSION}", None),
+        ("lacks photochrom and pyarrow", r"10\.0\.0\.1: the node lacks photochrom and pyarrow"),
+        ("has 0.0.1", f"the node has 0.0.1, and photochrom {VERSION} is needed. Run on every node"),
     ],
 )
 def test_nodes_without_the_extra_or_of_another_version_are_told_before_anything_is_begun(
-    answers: list[str], expected: str | None
+    strategies: None, answer: str, expected: str | None
 ) -> None:
-    pytest.importorskip("ray.util.scheduling_strategies")
-    nodes = [{"Alive": True, "NodeID": "0" * 56, "NodeManagerAddress": f"10.0.0.{n}"} for n in range(len(answers))]
-    remote = SimpleNamespace(options=lambda **_: SimpleNamespace(remote=lambda: None))
-    ray = SimpleNamespace(
-        nodes=lambda: [*nodes, {"Alive": False}],
-        remote=lambda **_: lambda _: remote,
-        get=lambda asked, timeout: answers[: len(asked)],
-    )
     if expected is None:
-        on_ray._check_nodes(ray)
+        on_ray._check_nodes(Cluster([answer]), films=False)
         return
     with pytest.raises(MissingExtraError, match=expected):
-        on_ray._check_nodes(ray)
+        on_ray._check_nodes(Cluster([answer]), films=False)
+
+
+def test_nodes_need_what_films_need_where_there_are_any(strategies: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    import importlib.util
+
+    there = importlib.util.find_spec
+    photographs, films = Cluster([f"has {VERSION}"]), Cluster(["lacks av"])
+    on_ray._check_nodes(photographs, films=False)
+    with pytest.raises(MissingExtraError, match=r"the node lacks av.*photochrom\[cluster,film\]"):
+        on_ray._check_nodes(films, films=True)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *_: None if name == "av" else there(name))
+    assert [probe() for probe in photographs.sent + films.sent] == [f"has {VERSION}", "lacks av"]
+
+
+def test_a_node_that_does_not_answer_is_one_line(strategies: None) -> None:
+    silent = Cluster(RayError("trace\nGet timed out: some object(s) not ready."))
+    with pytest.raises(PhotochromError, match=r"does not answer \(Get timed out.*See `ray status`, and run again"):
+        on_ray._check_nodes(silent, films=False)
+
+
+def test_more_workers_than_cores_are_refused(errand: Errand, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = SimpleNamespace(init=lambda **_: None, cluster_resources=lambda: {"CPU": 4.0}, shutdown=lambda: None)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with pytest.raises(OptionError, match=r"4 cores, and 9 workers need one each\. Ask for fewer"):
+        on_ray.run_on_ray(errand, [], address="local", workers=9, on_report=lambda _: None)
 
 
 def test_without_the_extra_the_command_that_installs_it_is_named(

@@ -41,10 +41,12 @@ class Shard:
         """
         found = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text.strip(), re.ASCII)
         if not found:
-            raise OptionError("is not NUMBER/COUNT, such as 3/20", where=f"--shard {text}")
+            next_step = "Write 3/20 for the third of twenty"
+            raise OptionError("is not NUMBER/COUNT", where=f"--shard {text}", next_step=next_step)
         number, count = int(found[1]), int(found[2])
         if not 1 <= count <= MOST_SHARDS:
-            raise OptionError(f"an album has 1 to {MOST_SHARDS:,} shards", where=f"--shard {text}")
+            what = f"an album has 1 to {MOST_SHARDS:,} shards"
+            raise OptionError(what, where=f"--shard {text}", next_step="Write 3/20 for the third of twenty")
         if not 1 <= number <= count:
             there_are = f"there are {count} shards, counted from 1 to {count}"
             raise OptionError(there_are, where=f"--shard {text}", next_step="Where a job's numbers begin at 0, add 1")
@@ -143,10 +145,12 @@ def read_list(path: Path, standard_input: BinaryIO) -> list[str]:
         with open_regular_file(str(path)) as handle:
             data = handle.read(LONGEST_LIST_BYTES + 1)
     if len(data) > LONGEST_LIST_BYTES:
-        raise OptionError("the list is longer than a gigabyte", where=f"--files-from {path}")
+        what = "the list is longer than a gigabyte"
+        raise OptionError(what, where=f"--files-from {path}", next_step="Cut it in parts")
     names = list(dict.fromkeys(_names_in(data)))
     if not names:
-        raise OptionError("the list names no photographs", where=f"--files-from {path}")
+        next_step = "Write names in it as they are inside the folder, one a line"
+        raise OptionError("the list names no photographs", where=f"--files-from {path}", next_step=next_step)
     return names
 
 
@@ -169,5 +173,6 @@ def _inside(name: str, folder: Path) -> PurePath:
     if ".." in path.parts:
         raise OptionError("leads out of the folder", where=name, next_step=f"List what is inside {folder}")
     if not path.parts:
-        raise PhotoNotFoundError("is no name of a photograph", where=name)
+        next_step = f"List what is inside {folder}"
+        raise PhotoNotFoundError("is no name of a photograph", where=name, next_step=next_step)
     return path

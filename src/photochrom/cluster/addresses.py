@@ -40,7 +40,7 @@ def open_folder(address: str) -> Folder:
     parts = urlsplit(address)
     if parts.scheme not in SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
-        raise OptionError(f"no such storage; known are {known}", where=address)
+        raise OptionError("no such storage", where=address, next_step=f"Known are {known}")
     if parts.scheme == "file":
         return LocalFolder(address, Path(unquote(parts.path)))
     if not parts.netloc.rpartition("@")[2]:

@@ -67,7 +67,8 @@ class LocalFolder:
         """Return the file itself; see :class:`Folder`."""
         path = self._path / name
         if not Path(reachable(path)).is_file():
-            raise PhotoNotFoundError("there is no such object", where=f"{self.address}/{name}")
+            where = f"{self.address}/{name}"
+            raise PhotoNotFoundError("there is no such object", where=where, next_step="Was it removed meanwhile?")
         return path
 
     def put(self, name: str, data: bytes | Path) -> None:

@@ -86,7 +86,7 @@ def run_on_ray(
 
     Raises:
         OptionError: there is no cluster at the address, or it has fewer cores than workers.
-        MissingExtraError: a node lacks photochrom or the extra.
+        MissingExtraError: a node lacks photochrom or an extra.
         PhotochromError: the run cannot go on.
     """
     os.environ.update({name: os.environ.get(name, value) for name, value in SETTINGS.items()})
@@ -99,8 +99,12 @@ def run_on_ray(
         cores = int(ray.cluster_resources().get("CPU", 0))
         workers = workers or max(1, cores - 1)
         if workers > cores:
-            raise OptionError(f"the cluster has {cores} cores, and {workers} workers need one each", where="--workers")
-        _check_nodes(ray)
+            raise OptionError(
+                f"the cluster has {cores} cores, and {workers} workers need one each",
+                where="--workers",
+                next_step="Ask for fewer, or leave it out",
+            )
+        _check_nodes(ray, films=errand.films is not None)
         one_thread = replace(errand, engine=errand.engine.model_copy(update={"threads": errand.engine.threads or 1}))
         stop = threading.Event()
         perform = partial(_outcomes, ray, one_thread, workers, stop)
@@ -122,14 +126,16 @@ def _connect(ray: Any, address: str) -> None:
         ) from error
 
 
-def _check_nodes(ray: Any) -> None:
-    """Raise MissingExtraError where a node cannot do the work."""
+def _check_nodes(ray: Any, *, films: bool) -> None:
+    """Raise MissingExtraError where a node cannot do the work, PhotochromError where one does not answer."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    needed = ("photochrom", "pyarrow", *(("av", "cv2") if films else ()))
 
     def found() -> str:  # sent by its code, for the node may not have this module
         import importlib.util
 
-        lacking = [name for name in ("photochrom", "pyarrow") if importlib.util.find_spec(name) is None]
+        lacking = [name for name in needed if importlib.util.find_spec(name) is None]
         if lacking:
             return f"lacks {' and '.join(lacking)}"
         from photochrom.version import VERSION as THEIRS
@@ -139,13 +145,20 @@ def _check_nodes(ray: Any) -> None:
     nodes = [node for node in ray.nodes() if node["Alive"]]
     probe = ray.remote(num_cpus=0)(found)
     strategies = [NodeAffinitySchedulingStrategy(node["NodeID"], soft=False) for node in nodes]
-    answers = ray.get([probe.options(scheduling_strategy=one).remote() for one in strategies], timeout=PROBE_TIMEOUT_S)
+    try:
+        asked = [probe.options(scheduling_strategy=one).remote() for one in strategies]
+        answers = ray.get(asked, timeout=PROBE_TIMEOUT_S)
+    except ray.exceptions.RayError as error:
+        raise PhotochromError(
+            f"a node of the cluster does not answer ({_last_line(error)})", next_step="See `ray status`, and run again"
+        ) from error
+    extras = "cluster,film" if films else "cluster"
     for node, answer in zip(nodes, answers, strict=True):
         if answer != f"has {VERSION}":
             raise MissingExtraError(
                 f"the node {answer}, and photochrom {VERSION} is needed",
                 where=str(node.get("NodeManagerAddress", "")),
-                next_step=f"Run on every node: pip install 'photochrom[cluster]=={VERSION}'",
+                next_step=f"Run on every node: pip install 'photochrom[{extras}]=={VERSION}'",
             )
 
 
@@ -175,10 +188,14 @@ def _outcomes_on(ray: Any, errand: Errand, tasks: list[Task], workers: int) -> I
         for row in dataset.iter_rows():
             yield _outcome(json.loads(row["outcome"]))
     except ray.exceptions.RayError as error:
-        first = (str(error).strip().splitlines() or [type(error).__name__])[-1][:200]
         raise PhotochromError(
-            f"the cluster failed ({first})", next_step="Run the same command again to go on"
+            f"the cluster failed ({_last_line(error)})", next_step="Run the same command again to go on"
         ) from error
+
+
+def _last_line(error: Exception) -> str:
+    """Return what an error of Ray's comes to, which stands below its trace."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1][:200]
 
 
 def _outcome(values: dict[str, Any]) -> Outcome:

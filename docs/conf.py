@@ -23,6 +23,7 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["deflist"]
 suppress_warnings = ["myst.header"]  # cards begin with a table that has no heading of its own
 autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
 autodoc_member_order = "bysource"
 add_module_names = False
 linkcheck_timeout = 20

@@ -46,6 +46,7 @@ def test_the_documents_that_show_python_are_found() -> None:
 def commands_in(text: str) -> list[list[str]]:
     """Return the commands of photochrom's that a document shows, in blocks and in its sentences, as words."""
     blocks = "\n".join(re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)).replace("\\\n", " ")
+    blocks += "\n" + "\n".join(re.findall(r"^ {4}(photochrom .*)", text, flags=re.MULTILINE))
     return [shown.split() for shown in SHOWN_IN_BLOCKS.findall(blocks) + SHOWN_IN_TEXT.findall(text)]
 
 

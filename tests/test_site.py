@@ -14,11 +14,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import photochrom
 from photochrom.cli.app import VERBS
 from photochrom.options import ColorizeOptions
 from tests.albums.test_batch import write
 
 ROOT = Path(__file__).parent.parent
+OPTIONS = (ROOT / "docs" / "reference" / "options.md").read_text(encoding="utf-8")
 NOTEBOOKS = ("photograph", "album", "film", "finetune")
 
 
@@ -35,7 +37,11 @@ def test_the_site_is_made_without_a_warning_and_from_the_code(tmp_path: Path) ->
     options, verbs = text_of("options.html"), text_of("command-line.html")
     assert all(f"--{name.replace('_', '-')}" in options for name in ColorizeOptions.model_fields)
     assert all(f"photochrom {name}" in verbs for name, _, _ in VERBS)
-    assert "PhotoNotFoundError" in text_of("errors.html")
+    errors, python = text_of("errors.html"), (tmp_path / "reference/python.html").read_text(encoding="utf-8")
+    for name in photochrom.__all__:
+        place = getattr(photochrom, name)
+        told = f'id="{getattr(place, "__module__", "")}.{name}"' in python
+        assert told or name == "__version__" or name in errors or f":{name}" in OPTIONS, name
     pages = {path.relative_to(ROOT / "docs").with_suffix(".html") for path in (ROOT / "docs").rglob("*.md")}
     assert [page for page in pages if not (tmp_path / page).is_file()] == []
 

@@ -37,6 +37,7 @@ class OptionTable(FromCode):
     """``{options} photochrom.options:ColorizeOptions``: a definition for each field, with default and limits."""
 
     required_arguments = 1
+    command_line = True
 
     def lines(self) -> list[str]:
         """Return a definition list."""
@@ -48,10 +49,17 @@ class OptionTable(FromCode):
             limits = [
                 f"{word} {getattr(one, kind)}" for one in info.metadata for kind, word in BOUNDS if hasattr(one, kind)
             ]
-            told = f"default {default!r}" if default is not None else "no default"
-            found += [f"`{field}`, `--{field.replace('_', '-')}` ({'; '.join([told, *limits])})"]
+            told = "required" if info.is_required() else f"default {default!r}" if default is not None else "no default"
+            names = [f"`{field}`", *([f"`--{field.replace('_', '-')}`"] if self.command_line else [])]
+            found += [f"{', '.join(names)} ({'; '.join([told, *limits])})"]
             found += [f": {info.description}", ""]
         return found
+
+
+class FieldTable(OptionTable):
+    """``{fields} photochrom.hints.hint:Hint``: the same of a model that the command line has no options of."""
+
+    command_line = False
 
 
 class VerbTable(FromCode):
@@ -89,6 +97,7 @@ class ErrorTree(FromCode):
 def setup(app: Sphinx) -> dict[str, bool]:
     """Let Sphinx know the directives."""
     app.add_directive("options", OptionTable)
+    app.add_directive("fields", FieldTable)
     app.add_directive("verbs", VerbTable)
     app.add_directive("errors", ErrorTree)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,6 +11,7 @@ import re
 import struct
 import sys
 import threading
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -364,6 +365,20 @@ def test_modules_that_a_system_lacks_are_imported_where_they_are_needed() -> Non
             names += [statement.module or ""] if isinstance(statement, ast.ImportFrom) else []
             found |= {f"{path.relative_to(root).as_posix()}: {name}" for name in names if name in lacking}
     assert found == set()
+
+
+def test_texts_are_read_and_written_in_letters_that_are_named() -> None:
+    package = Path(systems.__file__).parents[1]
+    unnamed = re.compile(r"\.read_text\(\)|\.write_text\((?:(?!encoding)[^()]|\([^()]*\))*\)|open\([^()]*\"[rwxa]\"\)")
+    found = {p.name: unnamed.findall(p.read_text(encoding="utf-8")) for p in package.rglob("*.py")}
+    assert {name: texts for name, texts in found.items() if texts} == {}
+    assert unnamed.search("path.write_text(str(7))")
+    assert not unnamed.search('path.write_text(dumps({}), encoding="utf-8")')
+
+
+def test_nothing_is_asked_of_the_runner_of_tests_that_windows_has_not() -> None:
+    ini = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]
+    assert "timeout_method" not in ini["ini_options"]  # "signal" fails each test where there is no SIGALRM
 
 
 @pytest.mark.posix

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyvips
 from PIL import Image
 
+from photochrom.files.codecs.libvips import libvips
+
+pyvips = libvips()  # kept quiet, as everywhere
 DATA = Path(__file__).parent / "data"
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from photochrom.errors import EXIT_SOME_FAILED, PhotoTooLargeError
 from photochrom.files import patience
 from photochrom.files.codecs.decoded import Wanted
-from photochrom.files.codecs.libvips import computed, libvips
+from photochrom.files.codecs.libvips import computed, image_from, libvips
 from photochrom.files.codecs.source import _Pieces, open_source
 from photochrom.files.codecs.vips_readers import load_with_vips
 from photochrom.files.reading import open_photo
@@ -39,6 +39,21 @@ def test_answers_and_errors_come_through() -> None:
     assert patience.within(5, lambda: 7, "a") == 7
     with pytest.raises(KeyError):
         patience.within(5, lambda: {}["a"], "a")
+
+
+def test_what_libvips_says_meanwhile_runs_no_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message within a message would end the process, and each operation of libvips ends with one."""
+    heard: list[object] = []
+    monkeypatch.setattr(libvips().logger, "log", lambda *message: heard.append(message))
+    image = image_from(np.zeros((300, 300, 3), np.uint8)).gaussblur(2)
+    assert computed(image).shape == (300, 300, 3)
+    assert heard == []
+
+
+def test_libvips_is_asked_for_in_one_place() -> None:
+    package = Path(patience.__file__).parents[1]
+    found = {path.name for path in package.rglob("*.py") if "import pyvips" in path.read_text(encoding="utf-8")}
+    assert found == {"libvips.py"}  # where it is kept quiet
 
 
 @pytest.mark.parametrize("is_loaded_before", [True, False])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pyvips
 
 from photochrom.computer.room import empty_pixels, let_go
 from photochrom.engines.base import FloatArray
 from photochrom.engines.restoration import CONTRACTS, StageEngine
+from photochrom.files.codecs.libvips import libvips
 from photochrom.holes import POSSIBLE
 from photochrom.luma import Codes, strips
 from photochrom.options import RestoreOptions
@@ -235,7 +235,7 @@ def _likely_regions(peaks: Probability, likely: float, low: float, smallest: flo
         return on
     joined = grown(on, 1)  # what is one region may have gaps of a cell
     # Reshaped, because vips gives a picture of one pixel back as a number.
-    regions = pyvips.Image.new_from_array(joined.astype(np.uint8)).labelregions().numpy().reshape(joined.shape)
+    regions = libvips().Image.new_from_array(joined.astype(np.uint8)).labelregions().numpy().reshape(joined.shape)
     highest, area = np.zeros(regions.max() + 1), np.bincount(regions[on], minlength=regions.max() + 1)
     np.maximum.at(highest, regions[on], peaks[on])
     is_likely = (highest >= round(likely * 255)) & (area >= smallest)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import pyvips
 
+from photochrom.files.codecs.libvips import libvips
 from photochrom.restoration.masks import Mask
 
 # A letter: at least so tall, in pixels; not much wider than tall; its stroke's width of its height.
@@ -112,7 +112,7 @@ def regions(mask: Mask) -> npt.NDArray[np.int32]:
     # libvips joins along sides alone, so the mask is drawn twice as large and every pixel half a pixel lower too.
     double = np.repeat(np.repeat(mask, 2, axis=0), 2, axis=1)
     double[1:] |= double[:-1].copy()
-    named = pyvips.Image.new_from_array(double.astype(np.uint8)).labelregions().numpy().reshape(double.shape)
+    named = libvips().Image.new_from_array(double.astype(np.uint8)).labelregions().numpy().reshape(double.shape)
     return np.asarray(np.where(mask, named[::2, ::2] + 1, 0), np.int32)
 
 

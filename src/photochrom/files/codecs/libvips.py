@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any
 
@@ -26,13 +27,24 @@ def libvips() -> Any:
     import pyvips
 
     pyvips.cache_set_max(0)
-    # pyvips sends libvips's own warnings to logging; what GLib says of absurd sizes would go to the terminal, and so
-    # would a warning that comes while another is handled: when that moment collects an image, for instance.
-    flags = pyvips.GLogLevelFlags
-    levels = flags.LEVEL_CRITICAL | flags.LEVEL_WARNING | flags.FLAG_RECURSION
-    for domain in (b"VIPS", b"GLib", b"GLib-GObject"):
-        pyvips.glib_lib.g_log_set_handler(domain, levels, pyvips._log_handler_cb, pyvips.ffi.NULL)  # noqa: SLF001 - its only way
+    _hush(pyvips)
     return pyvips
+
+
+def _hush(pyvips: Any) -> None:
+    """Let what libvips and GLib log go nowhere, without a line of Python.
+
+    pyvips would hand each message to logging, from libvips's own threads, and each operation ends with one. Should
+    that moment collect an image, whose end is a message too, GLib takes it for an error that repeats itself, and ends
+    the process. A function of C that does nothing stands in: it takes no arguments, and may be given some.
+
+    Source: GLib, "Message Logging": recursive messages are always fatal.
+    """
+    flags = pyvips.GLogLevelFlags
+    nothing = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value
+    levels = 2 * flags.LEVEL_DEBUG - 1  # all, and both flags
+    for domain in (b"VIPS", b"GLib", b"GLib-GObject"):
+        pyvips.glib_lib.g_log_set_handler(domain, levels, pyvips.ffi.cast("GLogFunc", nothing), pyvips.ffi.NULL)
 
 
 def image_from(samples: npt.NDArray[Any], *, cmyk: bool = False) -> Any:

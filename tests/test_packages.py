@@ -124,6 +124,7 @@ def test_an_image_is_run_before_it_is_pushed(workflows: dict[str, dict[str, Any]
     assert "--read-only --tmpfs /tmp --network none" in steps[run]["run"]
 
 
+@pytest.mark.slow
 def test_what_looks_for_doors_that_stand_open_finds_none() -> None:
     if (zizmor := _installed("zizmor")) is None:
         pytest.skip("zizmor is asked for on Linux alone")

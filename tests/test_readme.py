@@ -27,7 +27,9 @@ SHOWN_IN_TEXT = re.compile(r"`photochrom ([^`]*)`")
 OPTION = re.compile(r"--?[a-z][\w.-]*")
 
 
-@pytest.mark.parametrize("name", SNIPPETS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if "Restorer" in SNIPPETS[name] else []) for name in SNIPPETS]
+)
 def test_the_python_snippets_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(colorizer, "find_model", lambda _: ModelFile("tiny", tiny_model, "", None))

@@ -6,7 +6,8 @@ In each colour photograph, greyed, one thing is chosen by chance: a connected pa
 hint of another hue (turned by 120 degrees from what is shown without it) is told in its midst, and the photograph
 coloured with and without it. What arrives is the change of a*, b* along the change at the hint's own place that was
 asked for: 1 where it is followed wholly. Pixels are taken together by their distance from the hint, in shares of the
-short side: those of the same thing, those of a neighbour across a clear edge, whose colour and luma in truth are others
+short side (in brackets: in how many photographs there are any), and all up to the last distance: those of the same
+thing, those of a neighbour across a clear edge, whose colour and luma in truth are others
 (places narrower than a twentieth of the short side are left out: the dark between leaves is no neighbour), and those
 whose colour alone is another, which a grey picture hardly shows. The last line is CIEDE2000 between the colour asked
 for (at that luma) and the one shown, at the hint.
@@ -83,6 +84,7 @@ def arrived(truth: np.ndarray, colorizer: Colorizer, rng: np.random.Generator) -
     other = np.hypot(*np.moveaxis(truth_ab - truth_ab[row, column], -1, 0)) > OTHER_AB
     clear = np.abs(luma - luma[row, column]) > OTHER_LUMA
     bands = [(distance >= near) & (distance < far) for near, far in zip(BANDS, BANDS[1:], strict=False)]
+    bands.append(distance < BANDS[-1])
     neighbour = opening(other & clear, disk(max(1, round(NARROWEST_THING * min(height, width) / 2))))
     parts = [
         np.array([followed[band & where].mean() if (band & where).any() else np.nan for band in bands])
@@ -106,11 +108,12 @@ def main() -> None:
         if not is_grey(truth) and (answer := arrived(truth, colorizer, rng)) is not None:
             found.append(answer)
     print(f"the change asked for that arrives, mean of {len(found)} photographs, by distance from the hint")
-    print(f"{'':22}" + "".join(f"{f'to {far:g}':>9}" for far in BANDS[1:]))
+    print(f"{'':22}" + "".join(f"{f'to {far:g}':>12}" for far in BANDS[1:]) + f"{'all':>12}")
     for part, name in enumerate(WHERE):
         bands = zip(*(one[0][part] for one in found), strict=True)
-        means = [np.mean(known) if (known := [one for one in band if one == one]) else np.nan for band in bands]  # noqa: PLR0124
-        print(f"{name:22}" + "".join(f"{value:9.2f}" for value in means))
+        known = [[one for one in band if not np.isnan(one)] for band in bands]
+        told = [f"{np.mean(band):.2f} ({len(band)})" if band else "-" for band in known]
+        print(f"{name:22}" + "".join(f"{cell:>12}" for cell in told))
     print(f"at the hint: {np.mean([one[1] for one in found]):.2f} CIEDE2000 from the colour asked for")
 
 

@@ -50,6 +50,19 @@ def test_across_an_edge_what_a_wish_changes_is_taken_back_and_on_its_thing_made_
     assert (kept[:, WIDTH // 2 :] == 0).all()
 
 
+@pytest.mark.parametrize(("beside", "arrives"), [(0.54, 39.0), (0.85, 0.0)])
+def test_light_and_shadow_of_a_thing_take_a_wish_that_the_net_carries_and_quite_another_tone_does_not(
+    beside: float, arrives: float
+) -> None:
+    """As a white shirt beside an arm that shall be green."""
+    luma, told = two_tones(), grey()
+    luma = np.where(luma < 0.5, luma, beside).astype(np.float32)
+    told[0] = 38.0
+    kept = keep_to_things(told, grey(), luma, draw([RED], luma), {0: 1.0}) * told[0]
+    assert np.allclose(kept[:, : WIDTH // 2], 40, atol=2.5)
+    assert np.allclose(kept[:, WIDTH // 2 :], arrives, atol=2.5)
+
+
 def test_half_a_wish_is_kept_half() -> None:
     luma, told = two_tones(), np.full((2, HEIGHT, WIDTH), 15.0, dtype=np.float32)
     kept = keep_to_things(told, grey(), luma, draw([RED], luma), {0: 0.5})

@@ -4,7 +4,8 @@ The net carries a colour to what looks alike, and a little of it farther: a coat
 behind it. Where a hint is near what the net would have said anyway, that is what makes it right; where it is a *wish*,
 far from it, what arrives across an edge is wrong. How far the net follows at a place tells the two apart but for the
 middle: so following is decided, wholly or not at all, and what must be reached for it depends on the place. Where tone
-and the net's own colour are like those the wish lies on, a little of it will do; elsewhere most of it is needed.
+and the net's own colour are like those the wish lies on, a little of it will do; elsewhere most of it is needed, and
+more than all of it where tone is quite another, as a white shirt's is beside an arm.
 
 How the numbers were found, and what they cost: docs/experiments/color.md, "A wish keeps to its thing".
 """
@@ -26,13 +27,14 @@ Singles = npt.NDArray[np.float32]
 WISH_AB, NEAR_AB = 25.0, 12.0
 LIKELY, UNLIKELY = 0.05, 0.015
 # Differences of luma, and of the net's own a*, b* in Lab units, up to which a place is like the wish's own, and from
-# which on it is nothing like it.
-LIKE_LUMA, UNLIKE_LUMA = 0.08, 0.15
+# which on it is nothing like it; and that of luma from which on no thing's light and shadow differ as much.
+LIKE_LUMA, UNLIKE_LUMA, STRANGE_LUMA = 0.08, 0.15, 0.3
 LIKE_AB, UNLIKE_AB = 8.0, 20.0
 # How far the net must follow, as a share of what is asked for, to be made to follow at all, and to do so wholly: where
-# a place is like the wish's own, and where it is not.
+# a place is like the wish's own, where it is not, and where its tone is a strange one.
 ALIKE_FROM, ALIKE_WHOLE = 0.03, 0.4
 OTHERS_FROM, OTHERS_WHOLE = 0.7, 0.9
+STRANGE_FROM, STRANGE_WHOLE = 1.1, 1.4
 # Where several wishes claim a place, each counts by the square of how much it does, and of how far the change goes its
 # way; by so little where it does not.
 UNCLAIMED = 1e-4
@@ -82,9 +84,11 @@ def keep_to_things(told: Singles, without: Singles, luma: Plane, drawn: Drawn, w
     for cells in _claims(drawn, wishes):
         asked = (drawn.ab[:, cells] - without[:, cells]).mean(axis=1)
         followed = np.tensordot(asked, change, 1) / max(float(asked @ asked), 1.0)
-        alike = _alike_in_tone(luma, cells) * _alike_in_color(without, cells)
-        start = OTHERS_FROM + (ALIKE_FROM - OTHERS_FROM) * alike
-        whole = OTHERS_WHOLE + (ALIKE_WHOLE - OTHERS_WHOLE) * alike
+        apart = _tone_apart(luma, cells)
+        alike = _falling(apart, LIKE_LUMA, UNLIKE_LUMA) * _alike_in_color(without, cells)
+        strange = 1 - _falling(apart, UNLIKE_LUMA, STRANGE_LUMA)
+        start = OTHERS_FROM + (ALIKE_FROM - OTHERS_FROM) * alike + (STRANGE_FROM - OTHERS_FROM) * strange
+        whole = OTHERS_WHOLE + (ALIKE_WHOLE - OTHERS_WHOLE) * alike + (STRANGE_WHOLE - OTHERS_WHOLE) * strange
         claimed = np.clip((followed - start) / (whole - start), 0, 1)
         # How far the change goes the wish's way: of what goes aside of it by 60 degrees and more, less is its own.
         way = np.clip(followed * np.linalg.norm(asked) / np.maximum(size, 1.0), 0, 1)
@@ -111,10 +115,10 @@ def _claims(drawn: Drawn, wishes: Collection[int]) -> Iterator[npt.NDArray[np.bo
         yield cells
 
 
-def _alike_in_tone(luma: Plane, cells: npt.NDArray[np.bool_]) -> Singles:
-    """Return 1 where it is as light as most of the cells are, falling to 0 far from it: (h, w)."""
+def _tone_apart(luma: Plane, cells: npt.NDArray[np.bool_]) -> Singles:
+    """Return by how much places are lighter or darker than most of the cells are: (h, w), 0 among these."""
     low, high = np.percentile(luma[cells], (10, 90))
-    return _falling(np.maximum(np.maximum(low - luma, luma - high), 0), LIKE_LUMA, UNLIKE_LUMA)
+    return np.asarray(np.maximum(np.maximum(low - luma, luma - high), 0), dtype=np.float32)
 
 
 def _alike_in_color(ab: Singles, cells: npt.NDArray[np.bool_]) -> Singles:

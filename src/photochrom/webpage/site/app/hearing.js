@@ -3,8 +3,9 @@
 import { percentiles } from "./luma.js";
 
 const WISH_AB = 25, NEAR_AB = 12, LIKELY = 0.05, UNLIKELY = 0.015;
-const LIKE_LUMA = 0.08, UNLIKE_LUMA = 0.15, LIKE_AB = 8, UNLIKE_AB = 20;
-const ALIKE_FROM = 0.03, ALIKE_WHOLE = 0.4, OTHERS_FROM = 0.7, OTHERS_WHOLE = 0.9, MOST_STRENGTHENED = 2.5;
+const LIKE_LUMA = 0.08, UNLIKE_LUMA = 0.15, STRANGE_LUMA = 0.3, LIKE_AB = 8, UNLIKE_AB = 20;
+const ALIKE_FROM = 0.03, ALIKE_WHOLE = 0.4, OTHERS_FROM = 0.7, OTHERS_WHOLE = 0.9;
+const STRANGE_FROM = 1.1, STRANGE_WHOLE = 1.4, MOST_STRENGTHENED = 2.5;
 const UNCLAIMED = 1e-4, MOST_CLAIMS = 24, COLOR_STEP_AB = 20, MOST_ANSWERS = 4;
 
 /** What the net says of one picture, asked once for the same hints; the last few are kept, and what it says by itself. */
@@ -58,13 +59,14 @@ export function keepToThings(told, without, luma, { planes, number }, wishes) {
   for (const cells of claimsOf(planes, number, wishes)) {
     const mean = (value) => cells.reduce((sum, at) => sum + value(at), 0) / cells.length;
     const asked = [0, count].map((plane) => mean((at) => planes[plane + at] - without[plane + at]));
-    const square = Math.max(asked[0] ** 2 + asked[1] ** 2, 1), alike = likeness(luma, without, cells);
+    const square = Math.max(asked[0] ** 2 + asked[1] ** 2, 1), compare = likeness(luma, without, cells);
     const numbers = [...new Set(cells.map((at) => number[at]))];
     const wishful = numbers.reduce((sum, one) => sum + wishes[one], 0) / numbers.length;
     for (let at = 0; at < count; at++) {
       const changeA = told[at] - without[at], changeB = told[count + at] - without[count + at];
-      const followed = (asked[0] * changeA + asked[1] * changeB) / square, like = alike(at);
-      const from = OTHERS_FROM + (ALIKE_FROM - OTHERS_FROM) * like, whole = OTHERS_WHOLE + (ALIKE_WHOLE - OTHERS_WHOLE) * like;
+      const followed = (asked[0] * changeA + asked[1] * changeB) / square, [like, strange] = compare(at);
+      const from = OTHERS_FROM + (ALIKE_FROM - OTHERS_FROM) * like + (STRANGE_FROM - OTHERS_FROM) * strange;
+      const whole = OTHERS_WHOLE + (ALIKE_WHOLE - OTHERS_WHOLE) * like + (STRANGE_WHOLE - OTHERS_WHOLE) * strange;
       const claimed = clipped((followed - from) / (whole - from));
       const way = clipped((followed * Math.hypot(...asked)) / Math.max(Math.hypot(changeA, changeB), 1));
       const weight = (claimed * way) ** 2 + UNCLAIMED, share = Math.min(claimed / Math.max(followed, ALIKE_FROM), MOST_STRENGTHENED) * Math.min(2 * way, 1);
@@ -96,12 +98,15 @@ function grouped(cells, keyOf) {
   return [...groups.values()].sort(inOrder).map(({ cells: found }) => found);
 }
 
-/** How much a place is like those of a wish, in tone and in the net's own colour. */
+/** How much a place is like those of a wish, in tone and in the net's own colour, and how strange its tone is there. */
 function likeness(luma, without, cells) {
   const count = luma.length, here = (plane) => Float32Array.from(cells, (at) => plane(at));
   const [low, high] = percentiles(here((at) => luma[at]), [10, 90]);
   const [a, b] = [0, count].map((plane) => percentiles(here((at) => without[plane + at]), [50])[0]);
   const falling = (apart, like, unlike) => clipped((unlike - apart) / (unlike - like));
-  return (at) => falling(Math.max(low - luma[at], luma[at] - high, 0), LIKE_LUMA, UNLIKE_LUMA)
-    * falling(Math.hypot(without[at] - a, without[count + at] - b), LIKE_AB, UNLIKE_AB);
+  return (at) => {
+    const apart = Math.max(low - luma[at], luma[at] - high, 0);
+    const color = falling(Math.hypot(without[at] - a, without[count + at] - b), LIKE_AB, UNLIKE_AB);
+    return [falling(apart, LIKE_LUMA, UNLIKE_LUMA) * color, 1 - falling(apart, UNLIKE_LUMA, STRANGE_LUMA)];
+  };
 }

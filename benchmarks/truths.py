@@ -16,6 +16,7 @@ import tifffile
 from PIL import Image
 from skimage import data as samples
 
+from benchmarks import jpeg_rules
 from photochrom.errors import PhotochromError
 from photochrom.files.codecs import tiff
 from photochrom.files.codecs.jpeg_frame import frame_of
@@ -157,8 +158,11 @@ def is_whole(data: bytes, good: bytes) -> bool:
 
     Lossless WebP has no checksum; where the harmed picture takes, to the byte, as much of the data as the good one,
     nothing is missing and nothing left over. A Zstandard frame without checksum (RFC 8878, section 3.1.1.1) is whole
-    where its data makes as many bytes as it states. Of other kinds this is not said.
+    where its data makes as many bytes as it states, a JPEG where each scan says as many blocks as its headers ask for,
+    to the last bit (`jpeg_rules.py`). Of other kinds this is not said.
     """
+    if data[:2] == b"\xff\xd8":
+        return jpeg_rules.keeps_rules(data)
     if data[:4] == b"RIFF" and data[12:16] == b"VP8L":
         return len(data) == len(good) and _spared(data) == _spared(good)
     if data[:2] not in (b"II", b"MM"):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from skimage import data as samples
 
-from benchmarks.truths import is_whole, outcome, saved, tiff_bytes
+from benchmarks.truths import is_whole, outcome, saved, tiff_bytes, where_pixels_are
 
 CAMERA = np.ascontiguousarray(samples.camera()[:64, :96])
 
@@ -31,8 +32,39 @@ def test_zstandard_is_whole_without_a_checksum_alone() -> None:
     assert not is_whole(bytes(changed), good)
 
 
+KINDS_OF_JPEG = {
+    "plain": {},
+    "halved colours": {"subsampling": "4:2:0"},
+    "colours halved across": {"subsampling": "4:2:2"},
+    "progressive": {"progressive": True},
+    "restarts": {"restart_marker_blocks": 5},
+    "progressive with restarts": {"progressive": True, "restart_marker_rows": 1},
+}
+
+
+@pytest.mark.parametrize("options", KINDS_OF_JPEG.values(), ids=KINDS_OF_JPEG)
+def test_a_jpeg_is_whole_where_every_bit_of_its_scans_is_used(options: dict[str, object]) -> None:
+    piece = np.ascontiguousarray(samples.astronaut()[:61, :91])
+    good = saved(piece, "JPEG", **options)
+    assert is_whole(good, good)
+    begin, end = where_pixels_are(good)
+    # A stretch, for behind a single lost byte codes find into step again, with as many blocks as there were.
+    middle = (begin + end) // 2
+    assert not is_whole(good[:middle] + good[middle + 60 :], good)
+    assert not is_whole(good[:-2] + b"\x55" + good[-2:], good)
+    assert not is_whole(good[:-4], good)
+
+
+def test_a_turned_bit_of_a_coefficient_makes_another_whole_jpeg() -> None:
+    """So that the benchmark does not ask for what nobody can see."""
+    good = saved(CAMERA, "JPEG", quality=90)
+    begin, end = where_pixels_are(good)
+    turned = (good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :] for at in range(begin, end - 2))
+    assert sum(is_whole(harmed, good) for harmed in turned) > 10
+
+
 def test_of_other_kinds_nothing_is_said() -> None:
-    for good in (saved(CAMERA, "PNG"), saved(CAMERA, "JPEG"), tiff_bytes(CAMERA), tiff_bytes(CAMERA, "zlib")):
+    for good in (saved(CAMERA, "PNG"), tiff_bytes(CAMERA), tiff_bytes(CAMERA, "zlib")):
         assert not is_whole(good[:-30] + bytes(30), good)
     lossy = saved(CAMERA, "WEBP", quality=90)
     assert not is_whole(lossy, lossy)

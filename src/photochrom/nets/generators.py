@@ -18,7 +18,6 @@ from photochrom.errors import OptionError
 from photochrom.nets.agreement import agree
 from photochrom.nets.backbones import build_backbone
 from photochrom.nets.blocks import ConvNormAct, UpBlock, extended_by_zeros
-from photochrom.nets.context import Context
 from photochrom.nets.hints import CHANNELS as HINT_CHANNELS
 from photochrom.nets.hints import SPREAD_CHANNELS, HintSpread, pool_hints
 from photochrom.nets.palette import Palette
@@ -129,12 +128,10 @@ class UNet(nn.Module):
 
     Shapes: (B, 3, H, W) -> (B, ``c_out``, H / ``stride``, W / ``stride``); H and W divisible by 32.
     Range: sRGB 0..1 in. With ``hears`` each step is told hints, too; with ``spreads`` besides, from 1/8 on, what
-    ``HintSpread`` makes of them. ``context``: rounds in which all places at 1/16 look at one another.
+    ``HintSpread`` makes of them.
     """
 
-    def __init__(
-        self, backbone: nn.Module, size: DecoderSize, *, hears: bool = False, spreads: bool = False, context: int = 0
-    ) -> None:
+    def __init__(self, backbone: nn.Module, size: DecoderSize, *, hears: bool = False, spreads: bool = False) -> None:
         super().__init__()
         self.backbone = backbone
         finest_first = backbone.channels
@@ -157,7 +154,6 @@ class UNet(nn.Module):
         )
         # The middle, and the backbone's maps at 1/16 and 1/8.
         self.spread = HintSpread((size.middle, *skips[: SPREAD_FROM + 1])) if spreads else None
-        self.context = Context(size.out[0], context) if context else None
         self.c_out, self.c_scene, self.stride, self.hears = size.out[-1], size.out[0], size.stride, hears
         # Forget activations and compute them again in the backward pass: less memory, about a third more time.
         self.recomputes = False
@@ -179,8 +175,6 @@ class UNet(nn.Module):
         # A decoder that stops early leaves the finest maps of the pyramid out.
         for block, skip, hint in zip(self.blocks, reversed(skips), told, strict=False):
             x = run(block, x, skip, *hint)
-            if not maps and self.context is not None:
-                x = run(self.context, x)
             maps.append(x)
         return maps
 
@@ -257,10 +251,10 @@ class ColorNet(nn.Module):
 
 
 def grow_color_net(net: ColorNet, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the state of a net that lacks queries, hints, context or an early end of its decoder, with ``net``'s.
+    """Return the state of a net that lacks queries, hints or an early end of its decoder, with these from ``net``.
 
-    What is grown for queries, hints and context does not speak at first, so the net answers as before. A decoder that
-    ends earlier has another map under its head: that and what feeds the queries' answers start anew.
+    What is grown for queries and hints does not speak at first, so the net answers as before. A decoder that ends
+    earlier has another map under its head: that and what feeds the queries' answers start anew.
     """
     own = net.state_dict()
     past_the_end = f"unet.blocks.{len(net.unet.blocks)}."
@@ -275,7 +269,7 @@ def grow_color_net(net: ColorNet, state: Mapping[str, Tensor]) -> dict[str, Tens
     else:
         state = with_fresh_queries(net, state)
     heard = {key: _listening(key, value, own[key]) if key in own else value for key, value in state.items()}
-    return {key: value for key, value in own.items() if key.startswith(("unet.spread.", "unet.context."))} | heard
+    return {key: value for key, value in own.items() if key.startswith("unet.spread.")} | heard
 
 
 def _listening(key: str, value: Tensor, own: Tensor) -> Tensor:
@@ -304,13 +298,12 @@ def build_unet(
     width: float | None = None,
     hears: bool = False,
     spreads: bool = False,
-    context: int = 0,
     pretrained: bool = True,
     weights: Path | None = None,
 ) -> UNet:
     """Return a U-Net of the named sizes; ``weights`` is the backbone's file, for those that come without."""
     body = build_backbone(backbone, pretrained=pretrained, weights=weights)
-    return UNet(body, decoder_size(decoder, body.channels, width), hears=hears, spreads=spreads, context=context)
+    return UNet(body, decoder_size(decoder, body.channels, width), hears=hears, spreads=spreads)
 
 
 def build_color_net(
@@ -322,20 +315,12 @@ def build_color_net(
     queries: int = 0,
     hears: bool = False,
     spreads: bool = False,
-    context: int = 0,
     agrees: bool = False,
     pretrained: bool = True,
     weights: Path | None = None,
 ) -> ColorNet:
     """Return a colour generator of the named sizes; see ``build_backbone``, ``decoder_size`` and ``ColorNet``."""
     unet = build_unet(
-        backbone,
-        decoder,
-        width=width,
-        hears=hears,
-        spreads=spreads,
-        context=context,
-        pretrained=pretrained,
-        weights=weights,
+        backbone, decoder, width=width, hears=hears, spreads=spreads, pretrained=pretrained, weights=weights
     )
     return ColorNet(unet, palette, queries, agrees=agrees)

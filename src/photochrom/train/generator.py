@@ -41,7 +41,6 @@ def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained:
             queries=model.queries,
             hears=model.hears,
             spreads=model.spreads,
-            context=model.context,
             agrees=model.agrees,
             pretrained=pretrained,
             weights=model.backbone_weights,

@@ -81,16 +81,13 @@ class ModelSection(Section):
     queries: int = Field(default=0, ge=0, le=256, description="Colour queries that see the whole picture; 0: none.")
     hears: bool = Field(default=False, description="The network takes hints, colours that somebody knows; see [hints].")
     spreads: bool = Field(default=False, description="It carries hints to whatever looks alike, wherever that lies.")
-    context: int = Field(
-        default=0, ge=0, le=8, description="Rounds in which all places at 1/16 look at one another; 0: none."
-    )
     agrees: bool = Field(default=False, description="Unsure places that look alike agree on their colours.")
     rebalancing: float = Field(default=0.5, ge=0, le=1, description="Lambda of the colour rebalancing; 1: frequencies.")
     pretrained: bool = Field(default=True, description="Start the backbone from its ImageNet weights.")
     init: Path | None = Field(
         default=None,
         description="What to start from: a checkpoint, a run's folder, an exported model file, or a model's name, such "
-        "as photochrom-color. It may lack queries, hints or context, and its decoder may go further.",
+        "as photochrom-color. It may lack queries or hints, and its decoder may go further.",
     )
 
 

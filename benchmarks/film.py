@@ -32,7 +32,7 @@ from photochrom.film.session import FilmColorizer
 from photochrom.film.sources import FilmFile
 from photochrom.options import ColorizeOptions, Limits
 
-KEY_SPACINGS = (1, 12)
+KEY_SPACINGS = (1, FilmOptions().key_spacing)
 
 
 def picture(seed: int, side: int) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Colour films made here, greyed and coloured: how near the truth, how steady, and whether colours lag behind.
 
-    python benchmarks/film_moves.py [--frames 32] [--films moves cuts walk] [--key-spacing 12]
+    python benchmarks/film_moves.py [--frames 32] [--films moves cuts walk] [--key-spacing 8]
 
 Cameras move over scikit-image's photographs, whose colours are the truth:
 

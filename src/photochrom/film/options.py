@@ -94,7 +94,7 @@ class FilmOptions(Options):
         "each, or telecine: bring back the 24 frames a second of cinema film in 30 of American television.",
     )
     key_spacing: int = Field(
-        default=12,
+        default=8,
         ge=1,
         le=240,
         description="The net colours a frame this often, and earlier where the picture has changed; between, colours "

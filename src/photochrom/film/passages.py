@@ -23,7 +23,7 @@ PASSAGES_BYTES, CODED_FRAMES = 296_000_000, 30
 # Of the small grid, for each place: the small copy, and the motion to the next frame.
 PLACE_BYTES = 1 + 24
 SHORTEST, LONGEST = 12, 240
-# Lengths are multiples of the usual distance of key frames, for a passage begins with one.
+# Lengths are multiples of it, half as much again as the usual distance of key frames, for a passage begins with one.
 STEP = 12
 # Frames whose motion is worked out ahead.
 AHEAD = 8

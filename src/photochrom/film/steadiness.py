@@ -20,7 +20,7 @@ from photochrom.film.motion import Motion, Plane, carry
 
 # A weight falls to 1 / e in this many frames of travelling: the net's, and that of colours somebody has given, which
 # are also doubted less where flow is unsure.
-FADE_FRAMES, GIVEN_FADE_FRAMES, GIVEN_DOUBT = 24.0, 240.0, 0.25
+FADE_FRAMES, GIVEN_FADE_FRAMES, GIVEN_DOUBT = 36.0, 240.0, 0.25
 # Weight of given colours, and that at which they count as much as all that the net says; the net's own weigh at most 1.
 GIVEN_WEIGHT, GIVEN_HALF = 50.0, 0.1
 # Every so many frames given colours are believed wholly again where this share of their weight is left: a little doubt

@@ -62,7 +62,7 @@ class Codec:
 
 
 # One frame at a time, its rows on all threads: more take room, and their number would follow the computer's cores.
-X265 = "log-level=error:frame-threads=1"
+X265 = "log-level=error:frame-threads=1:rc-lookahead=10"
 CODECS = {
     "x264": Codec("libx264", crf=16, preset="veryfast", lossless={"qp": "0"}, bits_a_pixel=0.6),
     "x265": Codec(

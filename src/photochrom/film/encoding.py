@@ -61,8 +61,8 @@ class Codec:
     halves_odd: bool = False
 
 
-# One frame at a time, its rows on all threads: more take room, and their number would follow the computer's cores. Frames
-# it looks ahead at take room, too.
+# One frame at a time, its rows on all threads: more take room, and their number would follow the computer's cores.
+# The frames that it looks ahead at take room, too.
 X265 = "log-level=error:frame-threads=1:rc-lookahead=6"
 CODECS = {
     "x264": Codec("libx264", crf=16, preset="veryfast", lossless={"qp": "0"}, bits_a_pixel=0.6),
@@ -81,7 +81,7 @@ CODECS = {
         crf=24,
         largest_crf=63,
         preset="8",
-        # Groups of 8 frames and no look ahead: 170 to 190 MiB less, at about the same size for a PSNR; one thread: 150 less.
+        # Groups of 8 frames and no look ahead: 170 to 190 MiB less, at about the same size for a PSNR. One thread: 150.
         settings={"svtav1-params": "hierarchical-levels=3:lookahead=0:lp=1"},
         bits_a_pixel=0.3,
     ),

@@ -10,5 +10,5 @@ colours travel along the motion both ways (`steadiness`); `chroma` lays them und
 range (`matrices`), HDR in linear light (`transfers`). Segments are written whole or not at all (`writers`, `encoding`,
 `segments`, `states`) and joined with the original's sound packet by packet (`joining`, `copying`). `--restore` looks at
 neighbours in time first (`restoring`, `exposure`, `marks`), then asks the photographs' networks, once a
-shot (`treatment`). `stretches` divides a film among several computers.
+shot (`treatment`). `stretches` divides a film among several computers; what works ahead has threads of `pools`.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from photochrom.film.chroma import GuidedChroma, chroma_codes
 from photochrom.film.matrices import BT709, Codes, Matrix, Plane
 from photochrom.film.passages import Sight
 from photochrom.film.planes import Layout, Pixels, deepened
+from photochrom.film.pools import AheadPool
 from photochrom.film.steadiness import Colours
 from photochrom.film.transfers import Transfer
 
@@ -95,7 +96,7 @@ class Painter:
 def in_order(work: Callable[[Any], Any], items: Iterable[Any], threads: int) -> Iterator[Any]:
     """Yield ``work(item)`` for each item in order, a few ahead on threads, so that memory does not grow."""
     waiting: deque[Future[Any]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
+    with AheadPool(threads) as pool:
         for item in items:
             waiting.append(pool.submit(work, item))
             if len(waiting) > threads + 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from photochrom.film.matrices import Codes
 from photochrom.film.motion import Grey, Motion, compare, grid_size
 from photochrom.film.planes import Pixels
+from photochrom.film.pools import AheadPool
 from photochrom.film.shots import CutsFile, is_cut
 from photochrom.film.sources import Shown
 
@@ -166,7 +167,7 @@ def _compared(
     """Yield each frame with the motion from the one before, and whether a shot begins with it."""
     waiting: deque[_Waiting] = deque()
     greys = tuple(before)
-    with ThreadPoolExecutor(1) as pool:
+    with AheadPool(1) as pool:
         for sight in sights:
             waiting.append(_Waiting(sight, greys, pool.submit(compare, greys[-1], sight.grey) if greys else None))
             greys = (*greys, sight.grey)[-2:]

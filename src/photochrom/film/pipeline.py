@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +22,7 @@ from photochrom.film.keyframes import Viewer, color_source
 from photochrom.film.options import FilmOptions, Span
 from photochrom.film.painting import Painter, in_order
 from photochrom.film.passages import Outlook, Passage, passage_length, passages, sights_of, small_grey, with_outlook
+from photochrom.film.pools import AheadPool
 from photochrom.film.remainder import remaining
 from photochrom.film.restoring import Findings, Past, restore_passage
 from photochrom.film.segments import SEGMENT_FRAMES, WorkFolder, disk_error, luma_hash
@@ -255,7 +255,7 @@ def _finish(film: Film, segment: Segment, state: State) -> float:
 
 def ahead(items: Generator[Outlook]) -> Iterator[Outlook]:
     """Yield the items, the next one being made on a thread meanwhile."""
-    with ThreadPoolExecutor(1) as pool:
+    with AheadPool(1) as pool:
         coming = pool.submit(next, items, None)
         try:
             while (item := coming.result()) is not None:

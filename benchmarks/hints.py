@@ -7,10 +7,10 @@ hint of another hue (turned by 120 degrees from what is shown without it) is tol
 coloured with and without it. What arrives is the change of a*, b* along the change at the hint's own place that was
 asked for: 1 where it is followed wholly. Pixels are taken together by their distance from the hint, in shares of the
 short side (in brackets: in how many photographs there are any), and all up to the last distance: those of the same
-thing, those of a neighbour across a clear edge, whose colour and luma in truth are others
-(places narrower than a twentieth of the short side are left out: the dark between leaves is no neighbour), and those
-whose colour alone is another, which a grey picture hardly shows. The last line is CIEDE2000 between the colour asked
-for (at that luma) and the one shown, at the hint.
+thing, those of a neighbour across a clear edge, whose colour and luma in truth are others (places narrower than a
+twentieth of the short side are left out: the dark between leaves is no neighbour), and those whose colour alone is
+another, which a grey picture hardly shows. The last line is CIEDE2000 between the colour asked for (at that luma) and
+the one shown, at the hint.
 """
 
 from __future__ import annotations

@@ -23,12 +23,17 @@ class BrokenRuleError(ValueError):
 
 @dataclass
 class Component:
-    """One component of a picture: its sampling, its size in blocks, and which coefficients are known not to be zero."""
+    """One component of a picture: its sampling, its size in blocks, and which coefficients are known not to be zero.
+
+    ``wide`` and ``high`` are its size in blocks where those that fill whole units are counted.
+    """
 
     across: int
     down: int
     columns: int = 0
     rows: int = 0
+    wide: int = 0
+    high: int = 0
     nonzero: list[bytearray] = field(default_factory=list)
 
 
@@ -125,8 +130,8 @@ def _components(payload: bytes) -> dict[int, Component]:
     for one in found.values():
         one.columns = _parted(_parted(width * one.across, across), 8)
         one.rows = _parted(_parted(height * one.down, down), 8)
-        wide, high = _parted(width, 8 * across) * one.across, _parted(height, 8 * down) * one.down
-        one.nonzero = [bytearray(BLOCK) for _ in range(wide * high)]
+        one.wide, one.high = _parted(width, 8 * across) * one.across, _parted(height, 8 * down) * one.down
+        one.nonzero = [bytearray(BLOCK) for _ in range(one.wide * one.high)]
     return found
 
 
@@ -169,30 +174,20 @@ def _units(scan: Scan, components: Mapping[int, Component]) -> Iterator[list[tup
     if len(scan.tables) == 1:
         (number,) = scan.tables
         one = components[number]
-        is_alone = len(components) == 1
-        wide = one.columns if is_alone else len(one.nonzero) // max(1, _rows_stored(one, components))
         for row in range(one.rows):
             for column in range(one.columns):
-                yield [(number, row * wide + column)]
+                yield [(number, row * one.wide + column)]
         return
     first = components[next(iter(scan.tables))]
-    high = _rows_stored(first, components) // first.down
-    wide = len(first.nonzero) // (first.across * first.down * high)
-    for row in range(high):
-        for column in range(wide):
+    for row in range(first.high // first.down):
+        for column in range(first.wide // first.across):
             yield [
-                (number, (row * one.down + y) * wide * one.across + column * one.across + x)
+                (number, (row * one.down + y) * one.wide + column * one.across + x)
                 for number in scan.tables
                 for one in (components[number],)
                 for y in range(one.down)
                 for x in range(one.across)
             ]
-
-
-def _rows_stored(one: Component, components: Mapping[int, Component]) -> int:
-    """Return how many rows of blocks whole units have."""
-    tallest = max(components.values(), key=lambda other: other.down)
-    return _parted(tallest.rows, tallest.down) * one.down
 
 
 def _read_scan(

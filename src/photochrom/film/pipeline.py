@@ -166,6 +166,7 @@ def color_segments(film: Film, reading: Reading, progress: Progress) -> list[flo
     except OSError as error:
         raise disk_error(error, work.path) from error
     finally:
+        found.close()  # an error's traceback would keep it, and its thread, for as long as somebody looks at that
         run.abandon()
     return run.fidelity
 

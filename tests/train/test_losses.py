@@ -8,8 +8,10 @@ from safetensors.torch import save_file
 
 from photochrom import color
 from photochrom.errors import OptionError
+from photochrom.metrics import ciede2000_map
 from photochrom.nets.paint import luma_of, paint
 from photochrom.nets.vgg import Vgg16
+from photochrom.train.color_difference import color_difference_loss
 from photochrom.train.config import TrainConfig
 from photochrom.train.losses import adversarial_loss, balanced_accuracy, colorfulness_loss, critic_loss, pixel_loss
 from photochrom.train.objectives import OF_PICTURE
@@ -107,6 +109,23 @@ def test_colorfulness_loss_is_the_metric_s_and_has_a_slope_even_at_grey() -> Non
     colorfulness_loss(grey, batches[0, :1]).backward()
     assert grey.grad is not None
     assert bool(grey.grad.isfinite().all())
+
+
+def test_color_difference_loss_is_the_scoreboards_and_has_a_slope_everywhere() -> None:
+    random = np.random.default_rng(5)
+    pictures = random.random((2, 16, 16, 3), dtype=np.float32)
+    pictures[:, :, 8:] = 0.5 + 0.1 * (pictures[:, :, 8:] - 0.5)  # pale ones, where a* counts more
+    pictures[:, :4] *= (0.3, 0.3, 1)  # blue ones, where hue and chroma go together
+    batches = torch.from_numpy(pictures).permute(0, 3, 1, 2)[:, None]
+    expected = float(ciede2000_map(*pictures).mean())
+    assert float(color_difference_loss(batches[0], batches[1])) == pytest.approx(expected, rel=2e-3)
+    assert float(color_difference_loss(batches[1], batches[0])) == pytest.approx(expected, rel=2e-3)
+
+    some = torch.cat([torch.full((1, 3, 8, 8), 0.5), torch.zeros(1, 3, 8, 8), batches[0][..., :8, :8]]).requires_grad_()
+    color_difference_loss(some, some.detach()).backward()
+    color_difference_loss(some, batches[1][..., :8, :8].expand(3, 3, 8, 8)).backward()
+    assert some.grad is not None
+    assert bool(some.grad.isfinite().all())
 
 
 def of(looks_at: LooksAt) -> list[str]:

@@ -19,6 +19,7 @@ from photochrom.color import (
     LINEAR_RGB_FROM_XYZ,
     LUMA_WEIGHTS,
     RED_PER_CR,
+    XYZ_FROM_LINEAR_RGB,
 )
 
 
@@ -29,9 +30,24 @@ def luma_of(rgb: Tensor) -> Tensor:
 
 def lightness_of(luma: Tensor) -> Tensor:
     """Return L* (0..100) of the grey with that luma (0..1)."""
-    linear = torch.where(luma <= 0.04045, luma / 12.92, ((luma.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4)
+    return 116 * _root(_linear(luma)) - 16
+
+
+def ab_of_srgb(rgb: Tensor) -> Tensor:
+    """Return Lab a*, b* (D65): (B, 3, H, W), 0..1 -> (B, 2, H, W), Lab units."""
+    matrix = torch.as_tensor(XYZ_FROM_LINEAR_RGB / D65_WHITE[:, None], dtype=rgb.dtype, device=rgb.device)
+    x, y, z = _root(nn.functional.conv2d(_linear(rgb), matrix[:, :, None, None])).unbind(1)
+    return torch.stack([500 * (x - y), 200 * (y - z)], dim=1)
+
+
+def _linear(srgb: Tensor) -> Tensor:
+    return torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4)
+
+
+def _root(linear: Tensor) -> Tensor:
+    """Return Lab's cube root, a straight line near zero."""
     cube_root = linear.clamp(min=LAB_EPSILON) ** (1 / 3)
-    return 116 * torch.where(linear > LAB_EPSILON, cube_root, LAB_SLOPE * linear + 4 / 29) - 16
+    return torch.where(linear > LAB_EPSILON, cube_root, LAB_SLOPE * linear + 4 / 29)
 
 
 def srgb_of_lab(lightness: Tensor, ab: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.nets.recompute import call, recompute
+from photochrom.train.color_difference import color_difference_loss
 from photochrom.train.config import TrainConfig
 from photochrom.train.learner import Part
 from photochrom.train.losses import (
@@ -29,6 +30,7 @@ PictureLoss = Callable[[Tensor, Tensor], Tensor]
 # picture and truth, (B, 3, H, W) twice -> scalar, of the section's options. Those of answers are the tasks' own.
 OF_PICTURE: dict[str, Callable[[LossSection], PictureLoss]] = {
     "pixel": lambda _: pixel_loss,
+    "difference": lambda _: color_difference_loss,
     "decibel": lambda _: decibel_loss,
     "colorfulness": lambda _: colorfulness_loss,
     "perceptual": lambda of: PerceptualLoss(of.network, of.network_weights, of.levels, of.level_weights),

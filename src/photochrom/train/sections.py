@@ -123,6 +123,9 @@ class LossSection(Section):
     pixel: Annotated[float, LooksAt.PICTURE] = Field(
         default=0.0, ge=0, description="Mean absolute difference of pictures."
     )
+    difference: Annotated[float, LooksAt.PICTURE] = Field(
+        default=0.0, ge=0, description="Colour difference of pictures of one lightness, CIEDE2000."
+    )
     decibel: Annotated[float, LooksAt.PICTURE] = Field(
         default=0.0, ge=0, description="Logarithm of each picture's mean square error: PSNR."
     )

@@ -1,7 +1,7 @@
 """The colour difference that the scoreboard measures, as a loss.
 
-Differences of sRGB codes are made up by strong colours: twenty codes count as much in a red dress as in a wall. To the eye,
-and to CIEDE2000, those in the wall are three times as many.
+Differences of sRGB codes are made up by strong colours: twenty codes count as much in a red dress as in a wall. To the
+eye, and to CIEDE2000, those in the wall are three times as many.
 """
 
 from __future__ import annotations

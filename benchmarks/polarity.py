@@ -24,7 +24,7 @@ from PIL import Image
 from photochrom.degradation.scans import pass_light, treated
 from photochrom.engines.restoration import OnnxStage, StageEngine
 from photochrom.luma import luma_codes
-from photochrom.restoration.polarity import polarity_engine, positive_probability, whole_luma
+from photochrom.restoration.polarity import polarity_engine, positive_probability, seen_luma
 from photochrom.train.data import fits
 from photochrom.train.index import Place, find_photos
 
@@ -58,7 +58,7 @@ def luma_of(place: Place) -> Plane:
         picture.draft("RGB", (LARGEST_PX, LARGEST_PX))
         rgb = picture.convert("RGB")
     rgb.thumbnail((LARGEST_PX, LARGEST_PX), Image.Resampling.BICUBIC, reducing_gap=2)
-    return whole_luma(luma_codes(np.asarray(rgb))[..., None])
+    return seen_luma(luma_codes(np.asarray(rgb))[..., None])
 
 
 def negative_on_film(luma: Plane, rng: np.random.Generator) -> Plane:

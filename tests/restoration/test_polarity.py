@@ -96,7 +96,7 @@ def test_of_blank_and_tiny_pictures_nothing_is_said() -> None:
 
 
 def test_an_inverse_is_as_probable_as_the_picture_is_not() -> None:
-    luma = seen_luma(grey(data.coffee))
+    luma = seen_luma(grey(data.gravel))  # the corners have a say either way
     assert luma.shape == (192, 192)
     assert positive_probability(luma) + positive_probability(1 - luma) == pytest.approx(1, abs=1e-4)
 

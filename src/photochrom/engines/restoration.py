@@ -6,7 +6,7 @@
 | ``noise/1`` | ``rgb`` (B, 3, H, W), sides multiples of 16 | ``restored``, same shape |
 | ``damage/1`` | ``rgb`` (B, 3, H, W), sides multiples of 32 | ``mask`` (B, 1, H, W), probability of damage |
 | ``inpaint/2`` | ``rgb`` (B, 3, H, W) and ``mask`` (B, 1, H, W): 0 known, 1 a hole, between them the probability that it is damaged; sides multiples of 16 | ``restored``, same shape as ``rgb`` |
-| ``polarity/1`` | ``rgb`` (B, 3, 128, 128), the whole photograph squashed by area averaging | ``positive`` (B, 1), probability that it is a positive rather than a negative |
+| ``polarity/1`` | ``rgb`` (B, 3, 128, 128), the whole photograph squashed by area averaging, or a corner of it | ``positive`` (B, 1), probability that it is a positive rather than a negative |
 
 Everything is float32; pictures are gamma-encoded sRGB, 0..1; a grey photograph goes in as three equal planes.
 """  # noqa: E501 - a table

@@ -21,7 +21,7 @@ def color_difference_loss(picture: Tensor, truth: Tensor) -> Tensor:
 
     Shapes: two of (B, 3, H, W) -> scalar. Range: sRGB 0..1; the result is CIEDE2000 units, some 10 for grey.
     What weighs chroma and hue, which depends on the colours, counts as constant: else a gaudier guess would make all
-    errors cheaper. Cost: a twentieth of a step of the colour model.
+    errors cheaper. Cost: 3 % of a step of the colour model.
     Source: Sharma, Wu, Dalal 2005, "The CIEDE2000 Color-Difference Formula", equations 2 to 22; the difference of hue
     from those of a*, b* and chroma, as CIE 15:2004 has it.
     """

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.files.codecs.jpeg_ends import leaves_codes_unused
 from photochrom.files.codecs.jpeg_frame import BLOCK, Frame
 from photochrom.files.codecs.jpeg_means import (
     Means,
@@ -27,6 +28,7 @@ from photochrom.files.codecs.jpeg_means import (
 from photochrom.files.codecs.jpeg_zeros import has_lost_stretch
 
 LEFT_OVER = "data is left over after its last row: bits before were lost or changed"
+LEFT_OVER_INSIDE = "data is left over where a part of it ends: bits before were lost or changed"
 OUT_OF_RANGE = "by row {row} its blocks are darker than black or lighter than white: bits were changed"
 STEP = "from the middle of row {row} on every block is shifted by as much: bits were changed"
 LOST_STRETCH = "zeros stand where its compressed data was"
@@ -54,6 +56,8 @@ def wrong_blocks(data: bytes, frame: Frame) -> str:
     """Return what is wrong with the picture's blocks as a whole; "" where nothing is."""
     if has_lost_stretch(data, frame):
         return LOST_STRETCH
+    if leaves_codes_unused(data, frame):
+        return LEFT_OVER_INSIDE
     means = means_of_blocks(data, frame)
     if means is None:
         return ""

@@ -10,6 +10,7 @@ from PIL import Image
 from skimage import data as samples
 
 from photochrom.errors import UnreadablePhotoError
+from photochrom.files.codecs import jpeg_ends
 from photochrom.files.codecs.jpeg_ends import RESTARTS, _parts, _scans, leaves_codes_unused
 from photochrom.files.codecs.jpeg_frame import Frame, frame_of
 from photochrom.files.reading import open_photo
@@ -100,3 +101,27 @@ def test_what_cannot_be_followed_is_left_to_the_decoder() -> None:
     assert len(list(_scans(cut))) == 1
     assert not leaves_codes_unused(cut, frame(cut))
     assert first.codes_at == frame(progressive).scan_at
+
+
+def test_what_takes_too_long_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = jpeg(ASTRONAUT, progressive=True)
+    end = list(_scans(good))[-1].end
+    wrong = good[:end] + b"\x5a\x3c" + good[end:]
+    assert leaves_codes_unused(wrong, frame(wrong))
+    for name, most in (("MOST_WORK", 173 * 119), ("MOST_SCANS", 5)):
+        with monkeypatch.context() as patch:
+            patch.setattr(jpeg_ends, name, most)
+            assert not leaves_codes_unused(wrong, frame(wrong))
+
+
+def test_what_pillow_cannot_read_is_left_to_the_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = jpeg(ASTRONAUT, restart_marker_rows=1)
+    at = frame(good).scan_at + len(_parts(good, frame(good).scan_at)[0][0])
+    wrong = good[:at] + b"\x5a\x3c" + good[at:]
+    assert leaves_codes_unused(wrong, frame(wrong))
+
+    def refuse(data: bytes) -> None:
+        raise SyntaxError("cannot handle 2-layer images")
+
+    monkeypatch.setattr(jpeg_ends, "JpegImageFile", refuse)
+    assert not leaves_codes_unused(wrong, frame(wrong))

@@ -41,15 +41,16 @@ RESTARTS = range(0xD0, 0xD8)
 LONGEST_INTERVAL = 0xFFFF
 FLAT = (127, 128)
 """Grey, and what Pillow makes of it in four channels, which it takes for ink."""
-MOST_SCANS = 100
-"""Of real files none has so many; each is decoded once more, with those that it makes finer."""
+MOST_SCANS, MOST_WORK = 100, 3e9
+"""Of real files none has so many; pixels times scans, which takes some three seconds of processor time."""
 
 
 def leaves_codes_unused(data: bytes, frame: Frame) -> bool:
     """Return whether any restart interval or progressive scan has a byte of codes more than its blocks use.
 
     Not told of arithmetic coding, of restart intervals in progressive scans but the last, or where their number is
-    wrong, which libjpeg tells by itself. Cost: half of decoding; of progressive files up to three times decoding.
+    wrong, which libjpeg tells by itself; nor of progressive pictures that would take too long, from 100 megapixels on.
+    Cost: half of decoding; of progressive files once to twice decoding.
     """
     if frame.kind not in HUFFMAN:
         return False
@@ -82,7 +83,10 @@ def _interval_has_more(data: bytes, frame: Frame) -> bool:
     coded = b"".join(
         _without_last_byte(part) + bytes([0xFF, RESTARTS[number % len(RESTARTS)]]) for number, part in enumerate(parts)
     )
-    luma = _means(head + coded[:-2] + EOI).reshape(rows, down, columns, across)
+    try:
+        luma = _means(head + coded[:-2] + EOI).reshape(rows, down, columns, across)
+    except (OSError, SyntaxError, ValueError):  # the real decoding says better what is wrong
+        return False
     flat = np.isin(luma, FLAT).all(axis=(1, 3)).reshape(-1)[:total].reshape(len(parts), interval + 1)
     last = units - (len(parts) - 1) * interval
     return not (flat[:-1, -1].all() and flat[-1, last:].all())
@@ -161,6 +165,9 @@ def _scan_has_more(data: bytes, frame: Frame) -> bool:
     usual = with_usual_header(data, frame)
     scans = list(_scans(usual))
     if not scans or len(scans) > MOST_SCANS:
+        return False
+    reads = sum(1 + sum(map(scan.needs, scans[:number])) for number, scan in enumerate(scans))
+    if reads * frame.width * frame.height > MOST_WORK:
         return False
     shrink = BLOCK if min(frame.width, frame.height) >= BLOCK else 1
     for number, scan in enumerate(scans):

@@ -6,7 +6,7 @@ import pytest
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.errors import TrainingError
 from photochrom.train.config import Stage
-from photochrom.train.data import BatchSource, PhotoSet, open_photo_sets
+from photochrom.train.data import BatchSource, PhotoSet, crop_square, open_photo_sets
 from photochrom.train.index import find_photos
 from photochrom.train.sections import DataSection, TaskSection
 from tests.train.conftest import encode, make_photo
@@ -46,6 +46,20 @@ def test_prepared_ahead_equals_prepared_at_once(shard: Path) -> None:
     ahead = list(source.batches(STAGE, 0, first_step=6, workers=2))
     assert len(ahead) == 4
     np.testing.assert_array_equal(ahead[1].photo, source.batch(STAGE, 0, 7).photo)
+
+
+def test_crops_are_enlarged_or_not() -> None:
+    """Stripes of a pixel stay stripes where a crop has as many pixels as the input; enlarged, they are grey."""
+    stripes = np.zeros((40, 40, 3), np.uint8)
+    stripes[:, ::2] = 255
+
+    def contrast(size_px: int, *, enlarges: bool) -> float:
+        crops = [crop_square(stripes, size_px, 2.0, np.random.default_rng(n), enlarges=enlarges) for n in range(20)]
+        return float(np.mean([np.abs(np.diff(np.asarray(crop, np.float32)[..., 0], axis=1)).mean() for crop in crops]))
+
+    assert contrast(40, enlarges=False) > 250
+    assert contrast(40, enlarges=True) < 200
+    assert crop_square(stripes, 64, 2.0, np.random.default_rng(0), enlarges=False).size == (64, 64)
 
 
 def test_folders_are_read_too(tmp_path: Path) -> None:

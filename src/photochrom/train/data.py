@@ -116,10 +116,17 @@ def _mean_chroma(picture: Image.Image) -> float:
     return float(np.hypot(*np.moveaxis(lab_from_srgb(thumbnail)[..., 1:], -1, 0)).mean())
 
 
-def crop_square(pixels: npt.NDArray[np.uint8], size_px: int, zoom: float, rng: np.random.Generator) -> Image.Image:
-    """Return a random square of the photograph, perhaps mirrored, resampled to ``size_px`` with antialiasing."""
+def crop_square(
+    pixels: npt.NDArray[np.uint8], size_px: int, zoom: float, rng: np.random.Generator, *, enlarges: bool = True
+) -> Image.Image:
+    """Return a random square of the photograph, perhaps mirrored, resampled to ``size_px`` with antialiasing.
+
+    Unless it ``enlarges``, the square has that many pixels where the photograph has: it is sharp then.
+    """
     height, width = pixels.shape[:2]
     side = min(height, width) / np.exp(rng.uniform(0, np.log(zoom)))
+    if not enlarges:
+        side = max(side, min(height, width, size_px))
     left, top = rng.uniform(0, width - side), rng.uniform(0, height - side)
     picture = Image.fromarray(pixels).resize(
         (size_px, size_px), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side)
@@ -152,8 +159,9 @@ class BatchSource:
         processes: int = 1,
         stride: int = 2,
         hints: HintsSection | None = None,
+        enlarges: bool = True,
     ) -> None:
-        self.stride, self.hints = stride, hints
+        self.stride, self.hints, self.enlarges = stride, hints, enlarges
         self.photos, self.zoom, self.task, self.age_options, self.seed = photos, zoom, task, age_options, seed
         self.rank, self.processes = rank, processes
 
@@ -170,7 +178,7 @@ class BatchSource:
             order = shuffled_order(self.seed, stage_number, epoch, len(self.photos))
             rng = np.random.default_rng((self.seed, stage_number, position))
             name, pixels = self.photos.usable_photo(int(order[index]))
-            picture = crop_square(pixels, size_px, self.zoom, rng)
+            picture = crop_square(pixels, size_px, self.zoom, rng, enlarges=self.enlarges)
             pairs.append(make_pair(np.asarray(picture), self.task, self.age_options, rng))
             ab, told = self._colours(picture, rng)
             colours.append(ab)

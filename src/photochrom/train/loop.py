@@ -87,6 +87,7 @@ class Training:
             processes=self.runtime.processes,
             stride=color_stride(config),
             hints=config.hints if config.model.hears else None,
+            enlarges=config.data.enlarges,
         )
         self.task = build_task(config.task, self.runtime)
         self.objectives = Objectives(config, self.task, self.runtime)

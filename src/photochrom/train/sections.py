@@ -170,6 +170,10 @@ class DataSection(Section):
     )
     cache_gb: float = Field(default=5.0, ge=0, description="Memory for decoded photographs; 0 decodes each time.")
     zoom: float = Field(default=1.4, ge=1, description="A crop shows between 1/zoom and all of the short side.")
+    enlarges: bool = Field(
+        default=True,
+        description="Whether crops may have fewer pixels than the input, and so be blurred, where photographs have more.",
+    )
     workers: int = Field(default=1, ge=1, description="Threads that prepare batches.")
     index: Path | None = Field(default=None, description="File that keeps the list of photographs between runs.")
 

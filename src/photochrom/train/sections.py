@@ -172,7 +172,7 @@ class DataSection(Section):
     zoom: float = Field(default=1.4, ge=1, description="A crop shows between 1/zoom and all of the short side.")
     enlarges: bool = Field(
         default=True,
-        description="Whether crops may have fewer pixels than the input, and so be blurred, where photographs have more.",
+        description="Whether crops may have fewer pixels than the input, so be blurred, where photographs have more.",
     )
     workers: int = Field(default=1, ge=1, description="Threads that prepare batches.")
     index: Path | None = Field(default=None, description="File that keeps the list of photographs between runs.")

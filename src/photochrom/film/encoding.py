@@ -96,6 +96,8 @@ CODECS = {
 }
 # Part of what makes the bytes, so it is the same on every computer, and shots encoded on several make one film.
 THREADS = 4
+# OpenCV's number of the foundation of AVX-512 (CV_CPU_AVX_512F), and x264's name of the instructions below it.
+AVX_512, BELOW_AVX_512 = 13, "asm=avx2"
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
 
@@ -202,6 +204,9 @@ class SegmentWriter:
         info: of the film: size, time base, tags.
         fields: whether frames are interlaced.
 
+    Attributes:
+        settings: the encoder's options as it got them, with what this processor asks for.
+
     Raises:
         OptionError: there is no such encoder here, or it refuses its settings or the size.
     """
@@ -211,7 +216,7 @@ class SegmentWriter:
     ) -> None:
         import av
 
-        self._name, self._settings, self._time_base = codec.encoder, dict(settings), info.time_base
+        self._name, self.settings, self._time_base = codec.encoder, dict(settings), info.time_base
         require_encoder(codec)
         self._container: OutputContainer = av.open(os.fspath(path), "w", format=codec.segment)
         rate = min(max(info.rate, Fraction(1)), Fraction(LARGEST_ENCODER_RATE)).limit_denominator(1001)
@@ -224,9 +229,11 @@ class SegmentWriter:
         context.color_primaries, context.color_trc, context.colorspace = tags_for(info)
         context.color_range = color_range(layout, info)
         context.thread_count = THREADS
+        if codec.encoder == "libx264":
+            _use_repeatable_arithmetic(self.settings)
         if fields:
-            _keep_fields(context, self._settings)
-        context.options = dict(self._settings)
+            _keep_fields(context, self.settings)
+        context.options = dict(self.settings)
         self._first: int | None = None
         self._times: list[int] = []
         self._written = 0
@@ -245,7 +252,7 @@ class SegmentWriter:
         except av.error.FFmpegError as error:
             raise OptionError(
                 f"{self._name} refuses {frame.width} x {frame.height} {frame.format.name} with "
-                f"{_spelled(self._settings)} ({error.strerror})",
+                f"{_spelled(self.settings)} ({error.strerror})",
                 where="--codec",
                 next_step="Choose another codec, preset or --chroma",
             ) from error
@@ -293,6 +300,19 @@ def _keep_fields(context: Any, settings: dict[str, str]) -> None:
     if context.codec.name == "libx264" and settings.get("qp") == "0":
         # x264's field coding is not lossless at quantizer 0 (single samples differ by one): frames are coded as
         # progressive ones then, and the stream's header says that there are fields.
-        settings["x264-params"] = "fake-interlaced=1"
+        _add_parameter(settings, "fake-interlaced=1")
         return
     context.flags |= Flags.interlaced_dct | Flags.interlaced_me
+
+
+def _use_repeatable_arithmetic(settings: dict[str, str]) -> None:
+    """Keep x264 from AVX-512: with it one film became different bytes each time, and with AVX2 and SSE 4.2 the same."""
+    import cv2
+
+    if cv2.checkHardwareSupport(AVX_512):
+        _add_parameter(settings, BELOW_AVX_512)
+
+
+def _add_parameter(settings: dict[str, str], parameter: str) -> None:
+    """Add one of x264's own parameters to an encoder's options."""
+    settings["x264-params"] = ":".join(filter(None, [settings.get("x264-params"), parameter]))

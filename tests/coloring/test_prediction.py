@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -181,6 +181,31 @@ def test_a_sharper_mean_comes_nearer_to_the_mode() -> None:
     means = [annealed_mean(logits, bins, t)[0, 0, 0] for t in (1.0, 0.5, 0.1)]
     assert means == sorted(means)
     assert means[-1] == pytest.approx(60, abs=0.01)
+
+
+@dataclass(frozen=True)
+class Speaker(FakeEngine):
+    """A net that tells its colours' shares, (0.5, 0.5) of the first view and (0.99, 0.01) of the second."""
+
+    views: Iterator[tuple[float, float]] = field(default_factory=lambda: iter([(0.5, 0.5), (0.99, 0.01)]))
+
+    @property
+    def spec(self) -> ModelSpec:
+        return REBALANCED
+
+    def run(self, inputs: Mapping[str, Any], outputs: Sequence[str]) -> dict[str, np.ndarray]:
+        size = tuple(side // 2 for side in inputs["luma"].shape[2:])
+        logits = np.broadcast_to(np.log(next(self.views))[:, None, None], (2, *size)).astype(np.float32)
+        ab = annealed_mean(logits, np.array(REBALANCED.bins_ab, np.float32), REBALANCED.temperature)
+        known = {"ab": ab[None], "logits": logits[None]}
+        return {name: known[name] for name in outputs}
+
+
+def test_what_one_view_excludes_is_excluded() -> None:
+    found = predict(np.zeros((64, 64), np.float32), [View(64, 64), View(64, 64, mirrored=True)], Speaker())
+    mean = np.array([0.5 * 0.99, 0.5 * 0.01]) ** (0.5 / REBALANCED.temperature)
+    assert np.allclose(found.ab[0], 60 * mean[1] / mean.sum(), atol=1e-3)
+    assert found.extras == {}
 
 
 def test_the_confidence_is_lower_where_views_disagree() -> None:

@@ -81,7 +81,7 @@ def test_the_sliders_change_what_is_shown_at_once(page: Any) -> None:
     page.keyboard.press("Home")  # all the way to grey
     wait_until(lambda: vividness_of(page) < 0.3 * usual)
     page.keyboard.press("End")
-    wait_until(lambda: vividness_of(page) > 1.3 * usual)
+    wait_until(lambda: vividness_of(page) > 1.1 * usual)  # what leaves the gamut grows no further
     assert slider.input_value() == "2"
 
 

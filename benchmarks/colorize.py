@@ -89,15 +89,13 @@ def main() -> None:
     arguments = parser.parse_args()
     python = sys.executable
     with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, "scan.jpg"), Path(folder, "out.jpg")
+        source, copy, target = (Path(folder, name) for name in ("scan.jpg", "copy.jpg", "out.jpg"))
         write_photograph(source)
         colorize = [python, "-m", "photochrom", "colorize", str(source), "-o", str(target), "--overwrite", "--quiet"]
         colorize += ["--model", arguments.model]
-        base_s, base_mb = median_run([python, "-c", PILLOW, str(source), str(Path(folder, "copy.jpg"))], arguments.runs)
+        base_s, base_mb = median_run([python, "-c", PILLOW, str(source), str(copy)], arguments.runs)
         ours_s, ours_mb = median_run(colorize, arguments.runs)
-        steps = median_steps(
-            [python, "-c", STEPS, str(source), arguments.model, str(Path(folder, "steps.jpg"))], arguments.runs
-        )
+        steps = median_steps([python, "-c", STEPS, str(source), arguments.model, str(target)], arguments.runs)
     print(f"{WIDTH} x {HEIGHT} JPEG, {len(os.sched_getaffinity(0))} processors, medians of {arguments.runs} runs")
     print(f"{'':34}{'seconds':>9}{'ratio':>8}{'MB':>7}{'ratio':>8}  target")
     print(f"{'baseline: Pillow decode + encode':34}{base_s:9.3f}{1:8.2f}{base_mb:7.0f}{1:8.2f}")

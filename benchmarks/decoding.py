@@ -39,7 +39,9 @@ def answers(rgb: np.ndarray, engine: OnnxEngine) -> Answers:
     grey = luma_codes(rgb)[..., None]
     for size in SIZES:
         short = round(size * spec.render_px / spec.multiple) * spec.multiple
-        width, height = render_size(rgb.shape[1], rgb.shape[0], short, multiple=spec.multiple, stride=2)
+        width, height = render_size(
+            rgb.shape[1], rgb.shape[0], short, multiple=spec.multiple, stride=spec.output_stride
+        )
         net, _ = normalize_tone(shrink_luma(grey, width, height, spec.output_stride).net)
         for mirrored in (False, True):
             logits = show(net, View(width, height, mirrored), engine, ("logits",))["logits"]
@@ -72,11 +74,13 @@ def ways(engine: OnnxEngine) -> dict[str, Callable[[Answers], np.ndarray]]:
     def cautious(caution: float, gain: float) -> Callable[[Answers], np.ndarray]:
         return lambda found: gain * be_cautious({"logits": found[own, False]}, spec, caution)["ab"]
 
-    pair, four = ((small, False), (own, True)), tuple((size, m) for size in (small, own) for m in (False, True))
+    pair, both = ((small, False), (own, True)), ((own, False), (own, True))
+    four = tuple((size, m) for size in (small, own) for m in (False, True))
     table = {f"one, {size:.2f}{' mirrored' if m else ''}": colors((size, m)) for size in SIZES for m in (False, True)}
-    table |= {"colours: own size, both ways": colors((own, False), (own, True)), "colours: pair": colors(*pair)}
+    table |= {"colours: own size, both ways": colors(*both), "colours: pair": colors(*pair)}
     table |= {"colours: four": colors(*four), "colours: three sizes": colors(*((size, False) for size in SIZES))}
     table |= {
+        "logits: own size, both ways": logits(*both),
         "logits: pair": logits(*pair),
         "nearest to the mean of three": nearest(*((size, False) for size in SIZES)),
     }

@@ -52,12 +52,12 @@ def test_the_uncertainty_is_a_grey_picture_of_full_size(
     colorize: Callable[..., int], make_photo: MakePhoto, tmp_path: Path
 ) -> None:
     source = make_photo("a.png")
-    assert colorize(source, "-o", tmp_path / "b.jpg", "--uncertainty") == EXIT_OK
+    assert colorize(source, "-o", tmp_path / "b.jpg", "--uncertainty", "--size", 64) == EXIT_OK
     with Image.open(tmp_path / "b-uncertainty.png") as shown, Image.open(source) as photo:
         assert shown.mode == "L"
         assert shown.size == photo.size
-        # The tiny model is as sure as the picture is light, and a little less where its views differ.
-        assert np.corrcoef(np.asarray(shown).ravel(), np.asarray(photo).ravel())[0, 1] > 0.8
+        # The tiny model is as sure of one view as the picture is light.
+        assert np.corrcoef(np.asarray(shown).ravel(), np.asarray(photo).ravel())[0, 1] > 0.9
 
 
 @pytest.mark.slow

@@ -20,13 +20,13 @@ from photochrom.engines.base import Engine, FloatArray, ModelSpec
 from photochrom.errors import ModelError
 from photochrom.resample import Plane, pad_to_multiple, render_size, resize
 
-# The automatic views: short side as a share of the model's own size, and whether it is the mirror image. At 75 % of the
-# truth's colourfulness, 50 photographs each of coco, of held-out collections and of people, the error is below grey's
-# by 11.6, 9.8 and 12.7 %; with 5/7 of the size instead of the picture as it is, as it had been for earlier models, by
-# 10.9, 9.7 and 12.7; with both, 11.2, 9.9 and 12.5; with 9/7 both ways as well, 11.7, 9.8 and 12.2. Averaging colours
-# instead takes off 0 to 0.4. Choosing the one view that agrees best was worse than averaging
-# (`benchmarks/decoding.py`).
-AUTOMATIC_VIEWS = ((1.0, True), (1.0, False))
+# Whether each automatic view is the mirror image; both have the model's own size. At 75 % of the truth's colourfulness,
+# 50 photographs each of coco, of held-out collections and of people (sixth model), the error is below grey's by 11.6,
+# 9.8 and 12.7 %; with 5/7 of the size instead of the picture as it is, as it had been for earlier models, by 10.9, 9.7
+# and 12.7; with both, 11.2, 9.9 and 12.5; with 9/7 both ways as well, 11.7, 9.8 and 12.2. Averaging colours instead of
+# logits takes off 0 to 0.4. Choosing the one view that agrees best was worse than averaging (docs/experiments/color.md;
+# `benchmarks/decoding.py` measures anew).
+AUTOMATIC_VIEWS = (True, False)
 
 # Distance between views, in Lab units, that halves the confidence: the net's own scale. It raises the rank correlation
 # with the true error from 0.37 to 0.39 and from 0.30 to 0.32 on two sets of 60 photographs.
@@ -74,21 +74,9 @@ class Prediction:
 
 
 def choose_views(width: int, height: int, spec: ModelSpec, size: int | None = None) -> tuple[View, ...]:
-    """Return the views of a picture of this size, largest first; one alone where ``size`` asks for it.
-
-    A picture too small for its views to differ in size gets fewer: the net's copy is at most twice the picture.
-    """
-    wanted = [(size, False)] if size else [(_view_px(share, spec), mirrored) for share, mirrored in AUTOMATIC_VIEWS]
-    views: dict[View, None] = {}
-    for short_px, mirrored in sorted(wanted, reverse=True):
-        sides = render_size(width, height, short_px, multiple=spec.multiple, stride=spec.output_stride)
-        views[View(*sides, mirrored)] = None
-    return tuple(views)
-
-
-def _view_px(share: float, spec: ModelSpec) -> int:
-    """Return the short side of a view: the model's own, or a multiple, so that one side needs no padding."""
-    return spec.render_px if share == 1 else spec.multiple * max(1, round(share * spec.render_px / spec.multiple))
+    """Return the views of a picture of this size; one alone, as it is, where ``size`` asks for it."""
+    sides = render_size(width, height, size or spec.render_px, multiple=spec.multiple, stride=spec.output_stride)
+    return tuple(View(*sides, mirrored) for mirrored in ((False,) if size else AUTOMATIC_VIEWS))
 
 
 def predict(
@@ -115,20 +103,21 @@ def predict(
         ModelError: the model gave values that are not numbers, or arrays of another shape than it promised; or hints
             were given to a model that cannot hear.
 
-    Cost: one run of the net per view. Averaging ``logits`` takes 0.1 core seconds, caution half of that.
+    Cost: one run of the net per view. Averaging ``logits`` takes 5 ms on a grid of 84 x 56, caution as much a view.
     """
     spec = engine.spec
     grid = (net_luma.shape[1] // spec.output_stride, net_luma.shape[0] // spec.output_stride)
     wary = caution > 0 and is_rebalanced(spec)
-    told = wary or (len(views) > 1 and len(spec.bins_ab) > 0)
+    # Models that tell no colours' shares have no logits to average.
+    averages_logits = len(views) > 1 and len(spec.bins_ab) > 0
     wanted = ("ab", *extras)
-    outputs = tuple(dict.fromkeys([*(["logits"] if told else []), *(extras if wary else wanted)]))
-    answers = [show(net_luma, view, engine, outputs, hints) for view in views]
+    outputs = dict.fromkeys((*(("logits",) if wary or averages_logits else ()), *(extras if wary else wanted)))
+    answers = [show(net_luma, view, engine, tuple(outputs), hints) for view in views]
     if wary:
         answers = [be_cautious(answer, spec, caution) for answer in answers]
     answers = [{name: enlarge(planes, *grid) for name, planes in answer.items()} for answer in answers]
     mean = {name: _mean([answer[name] for answer in answers]) for name in answers[0]}
-    if told and len(views) > 1:
+    if averages_logits:
         mean["ab"] = annealed_mean(mean["logits"], np.array(spec.bins_ab, dtype=np.float32), spec.temperature)
     apart = np.mean([np.hypot(*(answer["ab"] - mean["ab"])) for answer in answers], axis=0)
     mean = {name: mean[name] for name in wanted}

@@ -36,7 +36,7 @@ class ColorizeOptions(Options):
         le=LARGEST_RENDER_PX,
         description="For experts: short side, in pixels, of the one copy that the net sees; the picture itself always "
         "keeps its full size. Left out, the net sees two copies, one of them a mirror image, and its answers are "
-        "averaged: half as long again as one, and better. Twice the size costs four times the net's time.",
+        "averaged: twice as long as one, and better. Twice the size costs four times the net's time.",
     )
     render_factor: Annotated[int | None, Topic.EXPERTS] = Field(
         default=None,

@@ -5,7 +5,7 @@ from photochrom.color import luma
 from photochrom.degradation import ageing
 from photochrom.degradation.ageing import AgeOptions, age
 
-CERTAIN = dict.fromkeys(("film", "tone", "fading", "toning", "vignette", "blur", "grain", "jpeg"), 1.0)
+CERTAIN = dict.fromkeys(("film", "tone", "fading", "toning", "vignette", "blur", "grain", "screen", "jpeg"), 1.0)
 STEPS = [
     ageing.bend_tone,
     ageing.fade,
@@ -13,6 +13,7 @@ STEPS = [
     ageing.add_vignette,
     ageing.soften,
     ageing.add_grain,
+    ageing.print_screen,
     ageing.compress_jpeg,
 ]
 

@@ -229,9 +229,6 @@ def test_a_folder_hangs_with_its_hints_and_results_lie_beside(
     assert len(read_hints(tmp_path / "album" / "gran.hints.json", open_photo(first)).hints) == 2
     studio.client.post(f"{base}/save", json={})
     studio.wait(gran["id"], "full")
-    until = time.monotonic() + 20
-    while "exists already" not in studio.desk.wall.find(gran["id"]).full_error and time.monotonic() < until:
-        time.sleep(0.02)
     assert "gran-color.png: exists already" in studio.desk.wall.find(gran["id"]).full_error
     studio.client.post(f"{base}/save", json={"overwrite": True})
     assert studio.desk.wall.find(gran["id"]).saved == "gran-color.png"
@@ -251,12 +248,37 @@ def test_two_studios_on_one_folder_never_cost_each_other_a_result(
     for studio in (with_folder(tmp_path / "album"), with_folder(tmp_path / "album")):
         photo = studio.wait(studio.desk.wall.all()[0].id)
         studio.client.post(f"/studio/photos/{photo['id']}/save", json={})
-        until = time.monotonic() + 20
-        while not (item := studio.desk.wall.find(photo["id"])).saved + item.full_error and time.monotonic() < until:
-            time.sleep(0.02)
-        told.append((item.saved, item.full_error))
+        made = studio.wait(photo["id"], "full")
+        told.append((made["saved"], made["full_error"]))
     assert told[0] == ("gran-color.png", "")
     assert told[1][1].startswith("gran-color.png: exists already")
+
+
+def test_news_of_an_album_tell_from_which_change_on_they_know_of_it(
+    with_folder: Callable[[Path], Studio], make_photo: Callable[..., Path], tmp_path: Path
+) -> None:
+    for name in ("gran", "house"):
+        make_photo(f"album/{name}.png")
+    (tmp_path / "album" / "house-color.png").write_bytes(b"somebody's own")
+    studio, photos = with_folder(tmp_path / "album"), {}
+    for item in studio.desk.wall.all():
+        studio.wait(item.id)
+    with httpx.stream("GET", f"{studio.client.base_url}studio/events", headers=studio.client.headers) as events:
+        begun = studio.client.post("/studio/album", json={"save": True}).json()["changes_made"]
+        for line in events.iter_lines():
+            if not line.startswith("data: "):
+                continue
+            news = json.loads(line[6:])
+            photos |= {photo["name"]: photo for photo in news["changed"]}
+            asked = [photo for photo in photos.values() if photo["full"]]
+            # What is done is written too, or tells why it is not: a page may end its waiting with it.
+            assert all(photo["full"] == "working" or photo["saved"] + photo["full_error"] for photo in asked)
+            if news["changes_made"] >= begun:
+                assert len(asked) == 2
+                if all(photo["full"] == "done" for photo in asked):
+                    break
+    assert photos["gran.png"]["saved"] == "gran-color.png"
+    assert photos["house.png"]["full_error"].startswith("house-color.png: exists already")
 
 
 def test_the_page_is_whole_and_nothing_else_is_served(studio: Studio) -> None:
@@ -322,7 +344,7 @@ def test_a_film_hangs_with_its_shots_and_is_coloured_as_its_frames_say(
     film = studio.wait(studio.desk.wall.all()[0].id)
     assert (film["state"], film["kind"], film["error"]) == ("done", "film", "")
     base = f"/studio/photos/{film['id']}"
-    assert studio.client.post("/studio/album", json={"save": True}).json() == {"films_left": ["reel.mkv"]}
+    assert studio.client.post("/studio/album", json={"save": True}).json()["films_left"] == ["reel.mkv"]
     shots = shots_of(studio, film["id"])
     assert [(begin, round(end, 3)) for begin, end, _ in shots] == [(0.0, 0.24), (0.24, 0.48)]
     assert Image.open(io.BytesIO(studio.client.get(f"{base}/shots/1").content)).size == (96, 64)
@@ -346,13 +368,10 @@ def test_a_film_hangs_with_its_shots_and_is_coloured_as_its_frames_say(
     studio.client.post(f"{base}/save", json={})
     done = studio.wait(film["id"], "full")
     assert (done["full"], done["full_error"]) == ("done", "")
-    until = time.monotonic() + 20
-    while not studio.desk.wall.find(film["id"]).saved and time.monotonic() < until:
-        time.sleep(0.02)
     assert (tmp_path / "films" / "reel-color.mp4").stat().st_size > 0
     assert "hints followed in 2 frames" in studio.desk.wall.find(film["id"]).notes
     saved = (tmp_path / "films" / "reel-color.mp4").read_bytes()
-    assert studio.client.post("/studio/album", json={"save": True}).json() == {"films_left": []}
+    assert studio.client.post("/studio/album", json={"save": True}).json()["films_left"] == []
     assert studio.desk.wall.find(film["id"]).full_error == ""  # it was saved, and is not written over itself
     archive = zipfile.ZipFile(io.BytesIO(studio.client.get("/studio/album.zip").content))
     assert archive.read("reel-color.mp4") == saved

@@ -2,7 +2,8 @@
 
 Each function takes and returns a luma picture (H, W), float32, gamma-encoded, 0..1, and draws its strength from the
 generator it is given, so a seed fixes everything. ``age`` puts them together in the order a real picture lives
-through them: the film's colour sensitivity, its tone, the lens and grain, fading of the print, the scan's JPEG.
+through them: the film's colour sensitivity, its tone, the lens and grain, fading of the print, a printer's screen, the
+scan's JPEG.
 
 The ranges follow what archives hold rather than one film: orthochromatic plates (blind to red) were common until
 the 1920s, fading lifts the blacks and dulls the whites, toned prints put a curve on each channel.
@@ -16,8 +17,8 @@ from PIL import Image, ImageFilter
 from pydantic import BaseModel, ConfigDict, Field
 
 from photochrom.color import LUMA_WEIGHTS, linear_from_srgb, srgb_from_linear
-from photochrom.degradation.fields import Plane, codes, corner_distance, slope
-from photochrom.degradation.texture import reopened
+from photochrom.degradation.fields import Plane, codes, corner_distance, luma_of, slope
+from photochrom.degradation.texture import halftone, reopened
 
 Codes = npt.NDArray[np.uint8]
 
@@ -35,6 +36,7 @@ class AgeOptions(BaseModel):
     vignette: float = Field(default=0.15, ge=0, le=1, description="Chance of darker or paler borders.")
     blur: float = Field(default=0.25, ge=0, le=1, description="Chance of a soft lens.")
     grain: float = Field(default=0.45, ge=0, le=1, description="Chance of film grain.")
+    screen: float = Field(default=0.0, ge=0, le=1, description="Chance of a printer's halftone screen.")
     jpeg: float = Field(default=0.3, ge=0, le=1, description="Chance of JPEG blocks.")
 
 
@@ -52,11 +54,12 @@ def age(rgb: Codes, rng: np.random.Generator, options: AgeOptions) -> Plane:
         (options.grain, add_grain),
         (options.fading, fade),
         (options.toning, tone_and_regrey),
+        (options.screen, print_screen),
         (options.jpeg, compress_jpeg),
     )
     grey = expose_film(rgb, rng) if rng.random() < options.film else rgb @ LUMA_WEIGHTS / np.float32(255)
     for chance, step in steps:
-        if rng.random() < chance:
+        if chance and rng.random() < chance:  # what never happens draws nothing, or each new kind would change all runs
             grey = step(grey, rng)
     return np.clip(grey, 0, 1).astype(np.float32)
 
@@ -149,6 +152,12 @@ def add_grain(grey: Plane, rng: np.random.Generator) -> Plane:
         noise = (noise + np.roll(noise, 1, 0) + np.roll(noise, 1, 1) + np.roll(noise, (1, 1), (0, 1))) * np.float32(0.5)
     mid_tone = 0.35 + 0.65 * 4 * np.clip(grey, 0, 1) * (1 - np.clip(grey, 0, 1))
     return np.asarray(grey + np.float32(sigma) * noise * mid_tone)
+
+
+def print_screen(grey: Plane, rng: np.random.Generator) -> Plane:
+    """Return the picture printed in dots of 1 to 7 px and scanned: coarse screens and fine, faint ones and hard."""
+    printed = halftone(np.repeat(grey[None], 3, axis=0), rng, strength=rng.random(), px=rng.uniform(0.5, 1))
+    return luma_of(printed)
 
 
 def compress_jpeg(grey: Plane, rng: np.random.Generator) -> Plane:

@@ -55,7 +55,8 @@ class Darkroom:
     def develop(self, item: Item, *, save: bool, priority: int = USUAL, overwrite: bool = False) -> Item:
         """Let a photograph be made at full size, and written beside it where it is an original."""
         if item.full == "done":
-            return self._write_beside(item, overwrite=overwrite) if save and item.is_original else item
+            writes = save and item.is_original
+            return self.wall.change(item, **self._write_beside(item, overwrite=overwrite)) if writes else item
         if item.full == "working":
             return item
         stop = self._stops[item.id] = Stop(self.parts.options.max_seconds)
@@ -103,10 +104,12 @@ class Darkroom:
             except Exception as error:  # noqa: BLE001 - a defect met by one photograph must not cost the others
                 values = {"full": "failed"} | why_not(error, item)
             try:
-                if stop.asked or (made := self.wall.answer(item, **values)) is None:
+                if stop.asked or not self.wall.still_asks_for(item):
                     return  # changed or stopped meanwhile: this is not what is asked for
-                if save and made.is_original and made.full == "done":
-                    self._write_beside(made, overwrite=overwrite)
+                # It is done when it is saved as well: who waits for it learns of both, or of what was in the way.
+                if save and item.is_original and values["full"] == "done":
+                    values |= self._write_beside(replace(item, **values), overwrite=overwrite)
+                self.wall.answer(item, **values)
             except PhotochromError:
                 return  # taken down meanwhile
 
@@ -135,8 +138,8 @@ class Darkroom:
             )
         return {"full": "done", "full_error": "", "full_error_kind": "", "files": files}
 
-    def _write_beside(self, item: Item, *, overwrite: bool) -> Item:
-        """Write a finished result where the command line would have written it."""
+    def _write_beside(self, item: Item, *, overwrite: bool) -> dict[str, str]:
+        """Write a finished result where the command line would have written it; return what the wall is told."""
         source, results = Path(item.path), self.wall.folder_of(item) / RESULTS
         target = result_beside(source, None) if item.kind == "photo" else films.result_beside(source)
         try:
@@ -151,8 +154,8 @@ class Darkroom:
                     self._promise(item, results / item.files[label][0], path)
                     aside.put_in_place()
         except PhotochromError as error:
-            return self.wall.change(item, **why_not(error, item))
-        return self.wall.change(item, saved=target.name, full_error="", full_error_kind="")
+            return why_not(error, item)
+        return {"saved": target.name, "full_error": "", "full_error_kind": ""}
 
     def _promise(self, item: Item, made: Path, target: Path) -> None:
         """Let the manifest of the studio's folder tell of a result, as an album's does, before it is in place."""

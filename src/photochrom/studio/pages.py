@@ -103,11 +103,12 @@ class Pages(Handlers):
             if not changed:
                 yield b": still here\n\n"
                 continue
+            made = self.wall.changes_made  # before the photographs are looked at, which are at least as new
             now = {item.id: item for item in self.wall.all()}
             # A changed photograph is another object: hundreds that have not changed cost a look each.
             changes = [item.told() for identity, item in now.items() if told.get(identity) is not item]
             state = {"changed": changes, "removed": [identity for identity in told if identity not in now]}
-            state |= {**self.wall.left(), "plain": self._plain.is_there}
+            state |= {**self.wall.left(), "plain": self._plain.is_there, "changes_made": made}
             told = now
             yield f"data: {json.dumps(state)}\n\n".encode()
 
@@ -177,14 +178,17 @@ class Pages(Handlers):
         return FileResponse(path, media_type="image/webp", headers=headers)
 
     async def develop_all(self, request: Request) -> Response:
-        """Make every photograph at full size, one after the other; films that are made are saved, others named."""
+        """Make every photograph at full size, one after the other; films that are made are saved, others named.
+
+        News that tell of as many changes as the answer tell of all that this has begun.
+        """
         save, left = bool((await self._values(request)).get("save")), list[str]()
         for item in self.wall.all():
             if item.kind == "film" and item.full != "done":
                 left.append(item.name)
             elif item.state == "done" and not (item.kind == "film" and item.saved):
                 await asyncio.to_thread(self.desk.darkroom.develop, item, save=save, priority=LATER)
-        return JSONResponse({"films_left": left})
+        return JSONResponse({"films_left": left, "changes_made": self.wall.changes_made})
 
     async def album(self, request: Request) -> Response:
         """All results in one file."""

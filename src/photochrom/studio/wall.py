@@ -103,6 +103,9 @@ class Wall:
         workers: who works.
         changes: whom to tell.
         prepare: makes a photograph's thumbnail, and returns what is known then; raises nothing.
+
+    Attributes:
+        changes_made: how many changes there were; whoever reads it, and then the photographs, sees all of these.
     """
 
     def __init__(self, store: Store, workers: Workers, changes: Changes, prepare: Prepare) -> None:
@@ -111,6 +114,7 @@ class Wall:
         self._stops: dict[str, Stop] = {}
         self._lock = threading.RLock()
         self._seconds: list[float] = []
+        self.changes_made = 0
         for folder in store.all("photos"):
             item = _read(folder)
             if item is None:
@@ -164,6 +168,7 @@ class Wall:
             if known is None or _remembered(item) != _remembered(known):
                 write_whole(self.folder_of(item) / RECORD_NAME, json.dumps(asdict(item)).encode())
             self._items[item.id] = item
+            self.changes_made += 1
         self._changes.tell(TOPIC)
         return item
 
@@ -176,7 +181,11 @@ class Wall:
     def answer(self, item: Item, **values: Any) -> Item | None:
         """Write what was made of a photograph as it was asked for; None where something else is asked for by now."""
         with self._lock:
-            return self.change(item, **values) if self.find(item.id).asked == item.asked else None
+            return self.change(item, **values) if self.still_asks_for(item) else None
+
+    def still_asks_for(self, item: Item) -> bool:
+        """Return whether nothing else is asked of a photograph by now."""
+        return self.find(item.id).asked == item.asked
 
     def begin(self, identity: str, priority: int = LATER) -> None:
         """Let a photograph's thumbnail be made, anew where there is one."""
@@ -199,6 +208,7 @@ class Wall:
             item = self.find(identity)
             self._stops.pop(identity, Stop()).ask()
             del self._items[identity]
+            self.changes_made += 1
             self.store.remove(self.folder_of(item))
         self._changes.tell(TOPIC)
 

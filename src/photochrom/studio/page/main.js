@@ -12,8 +12,8 @@ const wall = new PhotoWall();
 const main = document.getElementById("main");
 const progress = document.querySelector(".progress");
 let table = null;
-let left = { left: 0, seconds_left: 0 };
-let album = false;
+let left = { left: 0, seconds_left: 0, changes_made: 0 };
+let album = null;  // where all are being saved: from which change on the news tell of it
 
 /** Show the wall or, where the address names a photograph, the light table. */
 function route() {
@@ -53,8 +53,8 @@ function tellProgress() {
   const known = left.seconds_left > 0;
   progress.textContent = left.left ? (known ? t("left", { n: left.left, time: duration(left.seconds_left) }) : `${left.left} …`) : "";
   if (!left.left && making) progress.textContent = `${t("fullSize")} ${all.length - making}/${all.length}`;
-  if (album && !making) {
-    album = false;
+  if (album !== null && left.changes_made >= album && !making) {
+    album = null;
     const missing = all.filter((photo) => photo.full_error);
     if (missing.length) toast(t("albumMissing", { n: missing.length, all: all.length, why: faultText(missing[0].full_error, missing[0].full_error_kind) }), "bad");
     if (all.some((photo) => photo.full === "done" && !photo.is_original)) make("a", { href: "/studio/album.zip", download: "" }).click();
@@ -64,10 +64,10 @@ function tellProgress() {
 
 async function saveAll() {
   try {
-    const { films_left: films } = await tell("/studio/album", { save: true });
+    const { films_left: films, changes_made: begun } = await tell("/studio/album", { save: true });
     if (films.length) toast(t("albumFilms", { names: films.join(", ") }));
-    album = [...photos.values()].some((photo) => photo.state === "done");
-    setTimeout(tellProgress, 400);
+    album = [...photos.values()].some((photo) => photo.state === "done") ? begun : null;
+    tellProgress();
   } catch (error) {
     toast(error, "bad");
   }

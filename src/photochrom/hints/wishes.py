@@ -7,7 +7,7 @@ middle: so following is decided, wholly or not at all, and what must be reached 
 and the net's own colour are like those the wish lies on, a little of it will do; elsewhere most of it is needed, and
 more than all of it where tone is quite another, as a white shirt's is beside an arm.
 
-How the numbers were found, and what they cost: docs/experiments/color.md, "A wish keeps to its thing".
+How the numbers were found, and what they cost: docs/experiments/color-hints.md, "A wish keeps to its thing".
 """
 
 from __future__ import annotations

@@ -152,11 +152,11 @@ class Pages(Handlers):
         return Response(status_code=204)
 
     async def save(self, request: Request) -> Response:
-        """Make a photograph at full size, and write it beside an original."""
+        """Make a photograph at full size, and write it beside an original; the answer tells as the news do."""
         values = await self._values(request)
         save, overwrite = bool(values.get("save", True)), bool(values.get("overwrite"))
         item = await asyncio.to_thread(self.desk.darkroom.develop, self._item(request), save=save, overwrite=overwrite)
-        return JSONResponse(item.told(), 202)
+        return JSONResponse({**item.told(), "changes_made": self.wall.changes_made}, 202)
 
     async def made(self, request: Request) -> Response:
         """Fetch what was made at full size."""

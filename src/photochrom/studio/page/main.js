@@ -41,7 +41,7 @@ function heard(news) {
   left = news;
   wall.plain.hidden = !news.plain;
   wall.show(photos, news.changed, news.removed);
-  for (const photo of news.changed) if (table?.photo.id === photo.id) table.show(photo);
+  table?.hear(news.changed.find((photo) => photo.id === table.photo.id), news.changes_made);
   if (table ? news.removed.includes(table.photo.id) : photos.has(location.hash.slice(1))) route();
   tellProgress();
   document.body.dataset.ready = "yes";

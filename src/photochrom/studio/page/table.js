@@ -21,6 +21,8 @@ export class LightTable extends HTMLElement {
     this.photo = photo;
     this.photos = photos;
     this.notes = photo.notes;
+    this.known = 0;  // changes that the news have told of
+    this.saving = null;  // while it is saved: the change that began it
     this.history = new LookHistory(this, photo.look);
     this.strokes = new Strokes(this);
     this.mask = new DamageMask(this);
@@ -97,6 +99,13 @@ export class LightTable extends HTMLElement {
     if (k >= 0) this.choose(k);
   }
 
+  /** Hear the news: this photograph where it has changed, and of how many changes they know. */
+  hear(photo, known) {
+    this.known = known;
+    if (photo) this.show(photo);
+    this.tellSaved();
+  }
+
   /** Follow what the server says of this photograph. */
   show(photo) {
     const before = this.photo;
@@ -104,7 +113,6 @@ export class LightTable extends HTMLElement {
     this.viewer.full = photo.full === "done";
     this.tellWork();
     if (photo.revision !== before.revision && !this.history.isAhead) this.renewed(photo);
-    if (this.isSaving && photo.full !== "working") this.saved(photo);
     this.viewer.draw();
     this.section?.update();
   }
@@ -225,16 +233,22 @@ export class LightTable extends HTMLElement {
     try {
       await this.history.settle();
       const again = this.photo.is_original && isThere(this.photo.full_error);
-      this.isSaving = true;
       const photo = await tell(this.address("save"), { save: true, overwrite: again });
-      if (photo.full !== "working") this.saved(photo);
+      this.saving = photo.changes_made;
+      if (photo.full === "working") this.tellSaved();  // the news of its end may have come before the answer
+      else this.saved(photo);
     } catch (error) {
       toast(error, "bad");
     }
   }
 
+  /** Tell how saving ended, once the news know of its beginning: older ones tell of something else. */
+  tellSaved() {
+    if (this.saving !== null && this.known >= this.saving && this.photo.full !== "working") this.saved(this.photo);
+  }
+
   saved(photo) {
-    this.isSaving = false;
+    this.saving = null;
     if (photo.full_error) toast(faultText(photo.full_error, photo.full_error_kind), "bad");
     else if (photo.full !== "done") toast(t("changedMeanwhile"));
     else if (photo.is_original) toast(t("saved", { name: photo.saved }));

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from tests.studio.browsing import Studio, accessible, choose, drag, drop, photog
 if not is_required():
     pytest.importorskip("playwright.sync_api", reason="the page is tested with Playwright: pip install playwright")
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.slow
 
@@ -163,6 +164,24 @@ def test_save_all_tells_what_was_not_saved(studio: Start, page: Page, tmp_path: 
     )
     assert (tmp_path / "album" / "house-color.png").read_bytes() == b"somebody's own"
     assert (tmp_path / "album" / "gran-color.png").exists()
+
+
+def test_news_from_before_do_not_end_the_saving(studio: Start, page: Page, tmp_path: Path) -> None:
+    (tmp_path / "album").mkdir()
+    photograph(tmp_path / "album" / "gran.png")
+    one = studio(folder=tmp_path / "album")
+    page.goto(one.address)
+    open_first(page, "Save")
+
+    def delayed(route: Route) -> None:
+        """Something else is news while the request is on its way."""
+        one.desk.wall.change(one.desk.wall.all()[0], progress=0.5)
+        time.sleep(0.5)
+        route.continue_()
+
+    page.route("**/save", delayed)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator(".toast")).to_have_text("Saved as gran-color.png")
 
 
 def test_a_hundred_megapixels_are_shown_down_to_their_pixels_and_saved(

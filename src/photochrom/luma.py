@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from photochrom.computer.room import let_go
 from photochrom.resample import Plane, block_mean, resize
+from photochrom.screen import smooth_screen
 
 Codes = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Value = TypeVar("Value")
@@ -91,6 +92,7 @@ class LumaCopies:
         self.pixels = pixels
         self._small: dict[tuple[int, int, int], SmallLuma] = {}
         self._toned: dict[tuple[int, int, int], tuple[Plane, tuple[str, ...]]] = {}
+        self._shown: dict[tuple[int, int, int], tuple[Plane, tuple[str, ...]]] = {}
 
     def small(self, width: int, height: int, stride: int) -> SmallLuma:
         """Return what ``shrink_luma`` makes."""
@@ -100,6 +102,11 @@ class LumaCopies:
         """Return what ``normalize_tone`` makes of the net's copy."""
         small = self.small(width, height, stride)
         return _kept(self._toned, (width, height, stride), lambda: normalize_tone(small.net))
+
+    def shown(self, width: int, height: int, stride: int) -> tuple[Plane, tuple[str, ...]]:
+        """Return what ``show_clearly`` makes of the net's copy."""
+        small = self.small(width, height, stride)
+        return _kept(self._shown, (width, height, stride), lambda: show_clearly(small.net))
 
 
 def _kept(known: dict[tuple[int, int, int], Value], key: tuple[int, int, int], make: Callable[[], Value]) -> Value:
@@ -145,6 +152,13 @@ def is_blank(plane: Plane) -> bool:
     """Return whether there is nothing to recognise: a blank page, a single pixel, a black or white frame."""
     black, white = np.percentile(plane, [BLACK_PERCENTILE, WHITE_PERCENTILE])
     return bool(white - black < FLAT_RANGE)
+
+
+def show_clearly(plane: Plane) -> tuple[Plane, tuple[str, ...]]:
+    """Return the net's copy as the net is to see it: in good tones, without a printer's dots; and notes of both."""
+    toned, notes = normalize_tone(plane)
+    smooth, more = smooth_screen(toned)
+    return smooth, notes + more
 
 
 def normalize_tone(plane: Plane) -> tuple[Plane, tuple[str, ...]]:

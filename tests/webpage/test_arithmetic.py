@@ -28,8 +28,10 @@ from photochrom.luma import is_blank, normalize_tone, shrink_luma
 from photochrom.options import DEFAULT_MODEL, ColorizeOptions
 from photochrom.resample import pad_to_multiple, render_size
 from photochrom.restoration.toning import classify
+from photochrom.screen import has_screen, smooth_screen
 from photochrom.webpage.packing import pack
 from tests.browsers import settled
+from tests.printing import printed
 
 Call = Callable[..., Any]
 RNG = np.random.default_rng(7)
@@ -124,6 +126,16 @@ def test_tones_for_the_net(call: Call, low: float, high: float) -> None:
     plane = RNG.uniform(low, high, (30, 40)).astype(np.float32) ** 2
     np.testing.assert_allclose(call("luma.js", "normalizeTone", plane), normalize_tone(plane)[0].ravel(), atol=1e-5)
     assert call("luma.js", "isBlank", plane) == is_blank(plane)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])
+@pytest.mark.parametrize("size", [(100, 200), (128, 160), (160, 224)])
+def test_dots_of_printed_pictures(call: Call, size: tuple[int, int], share: float) -> None:
+    plane = printed(picture(*size) / 255, share)
+    shows = share > 0.1 and min(size) >= 128
+    assert call("screen.js", "hasScreen", plane, size[1], size[0]) == has_screen(plane) == shows
+    found = call("screen.js", "smoothScreen", plane, size[1], size[0])
+    np.testing.assert_allclose(found, smooth_screen(plane)[0].ravel(), atol=1e-6)
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 3), (5, 7), (32, 64), (40, 33)])

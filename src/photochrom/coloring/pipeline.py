@@ -153,7 +153,7 @@ def colorize_photo(
     with _timed(seconds, "shrink"):
         size = plan.width, plan.height, spec.output_stride
         small = copies.small(*size)
-        net_luma, tone_notes = copies.toned(*size) if options.normalize_tone else (small.net, ())
+        net_luma, tone_notes = copies.shown(*size) if options.normalize_tone else (small.net, ())
     with _timed(seconds, "net"):
         caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
         if spec.bins_ab and is_blank(small.net):  # a distribution over colours has a favourite for nothing, too

@@ -18,7 +18,7 @@ from photochrom.engines.base import Engine
 from photochrom.errors import ModelError, OptionError
 from photochrom.files.photo import Photo
 from photochrom.hints.hint import Hint
-from photochrom.luma import normalize_tone, shrink_luma
+from photochrom.luma import show_clearly, shrink_luma
 from photochrom.resample import block_mean, pad_to_multiple, render_size, resize
 
 FEATURES = "features"
@@ -83,7 +83,7 @@ def places_of(photo: Photo, engine: Engine) -> Places:
     """
     spec = engine.spec
     width, height = render_size(photo.width, photo.height, COMPARED_PX, multiple=spec.multiple, stride=STRIDE)
-    net = normalize_tone(shrink_luma(photo.pixels, width, height, STRIDE).net)[0]
+    net = show_clearly(shrink_luma(photo.pixels, width, height, STRIDE).net)[0]
     padded = np.ascontiguousarray(pad_to_multiple(net, spec.multiple))
     inputs = {"luma": padded[None, None], "temperature": np.array(spec.temperature, dtype=np.float32)}
     try:

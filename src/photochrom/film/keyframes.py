@@ -17,7 +17,7 @@ from photochrom.film.matrices import Codes, Matrix, Plane
 from photochrom.film.planes import Pixels
 from photochrom.film.steadiness import Colours
 from photochrom.film.transfers import Transfer, upright
-from photochrom.luma import is_blank, normalize_tone
+from photochrom.luma import is_blank, show_clearly
 from photochrom.options import ColorizeOptions
 from photochrom.resample import block_mean
 
@@ -91,7 +91,7 @@ class Viewer:
         caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
         if spec.bins_ab and is_blank(net_luma):
             return np.zeros((*grid_luma.shape, 2), np.float32), np.full(grid_luma.shape, LEAST_WEIGHT, np.float32)
-        shown = normalize_tone(net_luma)[0] if options.normalize_tone else net_luma
+        shown = show_clearly(net_luma)[0] if options.normalize_tone else net_luma
         hints = None if known is None else self._hints(known, grid_luma, gain * spec.gain)
         predicted = predict(shown, self.plan.views, self.engine, ("confidence",), caution=caution, hints=hints)
         cells = block_mean(net_luma, spec.output_stride)

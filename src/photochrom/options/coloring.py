@@ -82,8 +82,8 @@ class ColorizeOptions(Options):
     )
     normalize_tone: Annotated[bool, Topic.EXPERTS] = Field(
         default=True,
-        description="Stretch the tones of a faded or very dark scan on the net's copy only, so that the net recognises "
-        "what it sees. The picture's own tones never change.",
+        description="On the net's copy only, stretch the tones of a faded or very dark scan and smooth the dots of a "
+        "printed one, so that the net recognises what it sees. The picture's own tones never change.",
     )
     colored: Colored = Field(
         default="keep",

@@ -24,7 +24,7 @@ from photochrom.engines.base import Engine
 from photochrom.errors import ModelError
 from photochrom.files.photo import Photo
 from photochrom.hints.hint import Hint
-from photochrom.luma import is_blank, normalize_tone, shrink_luma
+from photochrom.luma import is_blank, show_clearly, shrink_luma
 from photochrom.options import ColorizeOptions
 from photochrom.questions.choices import Choice, likely_choices
 from photochrom.resample import box_mean
@@ -117,7 +117,7 @@ def find_doubts(
     small = shrink_luma(photo.pixels, plan.width, plan.height, engine.spec.output_stride)
     if is_blank(small.net):
         return None
-    net_luma = normalize_tone(small.net)[0]
+    net_luma = show_clearly(small.net)[0]
     predicted = predict(net_luma, plan.views, engine, ("logits",), hints=tell_net(hints, net_luma))
     logits = predicted.extras["logits"]
     powers = np.exp(logits - logits.max(axis=0))

@@ -4,6 +4,7 @@ import { t } from "./words.js";
 
 const NOTES = [
   [/^blank picture:/, "noteBlank"],
+  [/^printed picture: its dots/, "notePrinted"],
   [/^faded scan \((?<share>[\d.]+%)/, "noteFaded"],
   [/^dark picture \(median (?<share>[\d.]+%)/, "noteDark"],
   [/^1 hint followed$/, "noteHint"],

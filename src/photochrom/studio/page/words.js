@@ -152,6 +152,7 @@ const WORDS = {
   noteDark: ["A dark picture (median {share}): lifted for the model only.", "Ein dunkles Bild (Median {share}): nur für das Modell aufgehellt.", "Une image sombre (médiane {share}) : éclaircie pour le modèle seulement."],
   noteEightBits: ["The result holds 8 bits per channel: reduced from 16.", "Das Ergebnis fasst 8 Bit je Kanal: von 16 gekürzt.", "Le résultat contient 8 bits par canal : réduit de 16."],
   noteEndsEarly: ["The film ends early.", "Der Film endet zu früh.", "Le film se termine trop tôt."],
+  notePrinted: ["A printed picture: its dots smoothed for the model only.", "Ein gedrucktes Bild: Die Punkte nur für das Modell geglättet.", "Une image imprimée : trame lissée pour le modèle seul."],
   noteFaded: ["A faded scan ({share} of the tones): stretched for the model only.", "Ein verblasster Scan ({share} der Töne): nur für das Modell gespreizt.", "Un scan pâli ({share} des tons) : étendu pour le modèle seulement."],
   noteFullChroma: ["Colours are kept at full resolution, as the film’s size cannot be halved.", "Farben in voller Auflösung, weil sich die Größe des Films nicht halbieren lässt.", "Couleurs en pleine résolution, car la taille du film ne se divise pas par deux."],
   noteHdr: ["HDR: tones are kept as they are.", "HDR: Töne bleiben, wie sie sind.", "HDR : les tons restent tels quels."],

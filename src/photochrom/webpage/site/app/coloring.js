@@ -7,12 +7,13 @@ import { drawHints, drawn, followHints } from "./hints.js";
 import { isBlank, normalizeTone, shrinkLuma } from "./luma.js";
 import { rowMerger } from "./merging.js";
 import { blockMean, padToMultiple, renderSize } from "./resample.js";
+import { smoothScreen } from "./screen.js";
 
 /** What the net is shown of a photograph { width, height, codes }. */
 export function prepare(photo, spec) {
   const [width, height] = renderSize(photo.width, photo.height, spec.render_px, spec.multiple, spec.output_stride);
   const small = shrinkLuma(photo.codes, photo.width, photo.height, width, height, spec.output_stride);
-  const luma = normalizeTone(small.net), blank = spec.bins_ab.length > 0 && isBlank(small.net);
+  const luma = smoothScreen(normalizeTone(small.net), width, height), blank = spec.bins_ab.length > 0 && isBlank(small.net);
   return { luma, width, height, cellLuma: small.cell, blank };
 }
 

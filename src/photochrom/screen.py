@@ -42,7 +42,7 @@ def has_screen(plane: Plane) -> bool:
     power = np.abs(np.fft.fft2((square - square.mean()) * WINDOW)) ** 2
     # A screen's second wave is its first, turned by a right angle: (v, u) becomes (-u, v).
     both = np.minimum(power, power.T[:, -np.arange(SIDE)])
-    medians = np.array([np.median(power[ring == RING]) for ring in range(RING.max() + 1)])
+    medians = np.array([np.median(power.flat[places]) for places in PLACES])
     amplitudes = 2 * np.sqrt(both) / WINDOW.sum()
     is_peak = (both > LEAST_RATIO * medians[RING]) & (amplitudes > LEAST_AMPLITUDE)
     return bool((is_peak & (RADIUS >= SLOWEST) & (RADIUS <= QUICKEST)).any())

@@ -109,6 +109,17 @@ def test_what_is_stopped_is_not_made_and_can_be_asked_for_again(desk: Desk, monk
     until(lambda: item(desk).saved == "gran-color.png")
 
 
+def test_a_wish_to_save_what_is_being_made_counts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    until(lambda: item(desk).state == "done")
+    held = Held(monkeypatch)
+    desk.darkroom.develop(item(desk), save=False)  # as when somebody looks closer
+    held.wait()
+    assert desk.darkroom.develop(item(desk), save=True).full == "working"
+    held.may_go_on.release()
+    until(lambda: item(desk).full == "done")
+    assert (item(desk).saved, item(desk).full_error) == ("gran-color.png", "")
+
+
 def test_photographs_taken_down_in_the_middle_cost_no_worker(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     until(lambda: item(desk, "house.png").state == "done" and item(desk).state == "done")
     held = Held(monkeypatch)

@@ -51,18 +51,28 @@ class Darkroom:
         self._stops: dict[str, Stop] = {}
         self._making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._building = threading.Lock()
+        # What is being made and shall be saved, by the photograph, and whether over what is there.
+        self._wishes: dict[str, bool] = {}
+        self._ending: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def develop(self, item: Item, *, save: bool, priority: int = USUAL, overwrite: bool = False) -> Item:
         """Let a photograph be made at full size, and written beside it where it is an original."""
-        if item.full == "done":
-            writes = save and item.is_original
-            return self.wall.change(item, **self._write_beside(item, overwrite=overwrite)) if writes else item
-        if item.full == "working":
-            return item
-        stop = self._stops[item.id] = Stop(self.parts.options.max_seconds)
-        begun = self.wall.change(item, full="working", full_error="", full_error_kind="", progress=0.0)
-        self.parts.workers.submit(lambda: self._develop(begun, stop, save=save, overwrite=overwrite), priority)
-        return begun
+        with self._ending[item.id]:  # a wish comes before the end, which sees to it, or finds what is done
+            item = self.wall.find(item.id)
+            if item.full == "working":
+                if save:
+                    self._wishes[item.id] = overwrite
+                return item
+            if item.full == "done":
+                writes = save and item.is_original
+                return self.wall.change(item, **self._write_beside(item, overwrite=overwrite)) if writes else item
+            stop = self._stops[item.id] = Stop(self.parts.options.max_seconds)
+            self._wishes.pop(item.id, None)
+            if save:
+                self._wishes[item.id] = overwrite
+            begun = self.wall.change(item, full="working", full_error="", full_error_kind="", progress=0.0)
+            self.parts.workers.submit(lambda: self._develop(begun, stop), priority)
+            return begun
 
     def stop(self, item: Item) -> None:
         """Stop making a photograph at full size; what was finished stays."""
@@ -92,7 +102,7 @@ class Darkroom:
                     build_pyramid(open_photo(item.path, limits=self.parts.limits), path)
         return path if path.exists() and (side == "before" or item.full == "done") else None
 
-    def _develop(self, item: Item, stop: Stop, *, save: bool, overwrite: bool) -> None:
+    def _develop(self, item: Item, stop: Stop) -> None:
         with self._making[item.id]:
             try:
                 stop.check()
@@ -104,12 +114,14 @@ class Darkroom:
             except Exception as error:  # noqa: BLE001 - a defect met by one photograph must not cost the others
                 values = {"full": "failed"} | why_not(error, item)
             try:
-                if stop.asked or not self.wall.still_asks_for(item):
-                    return  # changed or stopped meanwhile: this is not what is asked for
-                # It is done when it is saved as well: who waits for it learns of both, or of what was in the way.
-                if save and item.is_original and values["full"] == "done":
-                    values |= self._write_beside(replace(item, **values), overwrite=overwrite)
-                self.wall.answer(item, **values)
+                with self._ending[item.id]:
+                    if stop.asked or not self.wall.still_asks_for(item):
+                        return  # changed or stopped meanwhile: this is not what is asked for
+                    overwrite = self._wishes.pop(item.id, None)
+                    # It is done when it is saved as well: who waits for it learns of both, or of what was in the way.
+                    if overwrite is not None and item.is_original and values["full"] == "done":
+                        values |= self._write_beside(replace(item, **values), overwrite=overwrite)
+                    self.wall.answer(item, **values)
             except PhotochromError:
                 return  # taken down meanwhile
 

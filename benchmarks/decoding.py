@@ -23,7 +23,7 @@ from PIL import Image
 from photochrom.color import chroma_from_ab, ciede2000, colorfulness, lab_from_srgb, luma, merge_luma_chroma
 from photochrom.coloring.prediction import View, annealed_mean, be_cautious, enlarge, show
 from photochrom.engines.onnx import OnnxEngine
-from photochrom.luma import luma_codes, normalize_tone, shrink_luma
+from photochrom.luma import luma_codes, show_clearly, shrink_luma
 from photochrom.resample import render_size
 
 GRID = 128
@@ -42,7 +42,7 @@ def answers(rgb: np.ndarray, engine: OnnxEngine) -> Answers:
         width, height = render_size(
             rgb.shape[1], rgb.shape[0], short, multiple=spec.multiple, stride=spec.output_stride
         )
-        net, _ = normalize_tone(shrink_luma(grey, width, height, spec.output_stride).net)
+        net, _ = show_clearly(shrink_luma(grey, width, height, spec.output_stride).net)
         for mirrored in (False, True):
             logits = show(net, View(width, height, mirrored), engine, ("logits",))["logits"]
             found[size, mirrored] = enlarge(logits, GRID, GRID)[:, SUBSET // 2 :: SUBSET, SUBSET // 2 :: SUBSET]

@@ -61,6 +61,16 @@ def block_mean(plane: Plane, side: int) -> Plane:
     return plane if side == 1 else np.asarray(Image.fromarray(plane).reduce(side), dtype=np.float32)
 
 
+def blur(plane: Plane, sigma_px: float) -> Plane:
+    """Return the plane (H, W) under a Gaussian cut at three sigma, its borders mirrored."""
+    radius = int(np.ceil(3 * sigma_px))
+    weights = np.exp(-(np.arange(-radius, radius + 1) ** 2) / (2 * sigma_px**2))
+    weights /= weights.sum()
+    padded = np.pad(plane, radius, mode="symmetric")
+    rows = sum(w * padded[k : k + plane.shape[0]] for k, w in enumerate(weights))
+    return np.asarray(sum(w * rows[:, k : k + plane.shape[1]] for k, w in enumerate(weights)), np.float32)
+
+
 def pad_to_multiple(plane: Plane, multiple: int) -> Plane:
     """Return the plane continued by its mirror image, right and below, until both sides are multiples.
 

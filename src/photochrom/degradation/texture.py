@@ -68,17 +68,17 @@ def halftone(picture: Picture, rng: np.random.Generator, strength: float, px: fl
     if rng.random() < 0.75:
         grey = luma_of(picture)
         # The grey becomes dots, and the picture's own colour, if it has any, is kept.
-        dots = _dots(grey, period, 45 + turn, hardness)
+        dots = print_dots(grey, period, 45 + turn, hardness)
         printed = picture + (dots - grey) * share
     else:
         channels = [
-            _dots(picture[channel], period, angle + turn, hardness) for channel, angle in enumerate((15, 75, 0))
+            print_dots(picture[channel], period, angle + turn, hardness) for channel, angle in enumerate((15, 75, 0))
         ]
         printed = picture + (np.stack(channels) - picture) * share
     return blurred_picture(printed, period * rng.uniform(0.08, 0.2))
 
 
-def _dots(grey: Plane, period_px: float, angle_deg: float, hardness: np.float32) -> Plane:
+def print_dots(grey: Plane, period_px: float, angle_deg: float, hardness: np.float32) -> Plane:
     """Return a plane printed as dots of one screen."""
     turn, wave = np.deg2rad(angle_deg), 2 * np.pi / period_px
     y, x = np.arange(grey.shape[0]) * wave, np.arange(grey.shape[1]) * wave

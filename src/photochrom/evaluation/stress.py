@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from photochrom import color, metrics
 from photochrom.evaluation.photographs import Rgb, as_rgb
+from photochrom.resample import blur
 
 Plane = npt.NDArray[np.float32]
 Degrade = Callable[[npt.NDArray[np.float32], Plane, np.random.Generator], Plane]
@@ -65,7 +66,7 @@ def _toned(luma: Plane, draw: np.random.Generator) -> Rgb:
 
 def grainy(_rgb: npt.NDArray[np.float32], luma: Plane, draw: np.random.Generator) -> Plane:
     """Film grain: clumps of about 1 to 2 px, strongest in the middle tones (sd 4 to 7 % there)."""
-    noise = _blurred(draw.normal(size=luma.shape).astype(np.float32), draw.uniform(0.5, 0.9))
+    noise = blur(draw.normal(size=luma.shape).astype(np.float32), draw.uniform(0.5, 0.9))
     noise /= max(float(noise.std()), 1e-6)
     envelope = 0.25 + 0.75 * 4 * luma * (1 - luma)
     return np.asarray(luma + draw.uniform(0.04, 0.07) * envelope * noise, np.float32)
@@ -83,7 +84,7 @@ def halftoned(_rgb: npt.NDArray[np.float32], luma: Plane, draw: np.random.Genera
     across = 2 * np.pi / period * (y * np.cos(angle) - x * np.sin(angle))
     screen = 0.5 + 0.25 * (np.cos(along) + np.cos(across))
     ink = 1 / (1 + np.exp(-(luma - screen) * 12))
-    return 0.5 * luma + 0.5 * _blurred(np.asarray(ink, np.float32), 0.7)
+    return 0.5 * luma + 0.5 * blur(np.asarray(ink, np.float32), 0.7)
 
 
 def faded(_rgb: npt.NDArray[np.float32], luma: Plane, draw: np.random.Generator) -> Plane:
@@ -102,16 +103,6 @@ def orthochromatic(rgb: npt.NDArray[np.float32], _luma: Plane, draw: np.random.G
     red, blue = draw.uniform(0.0, 0.04), draw.uniform(0.40, 0.60)
     weights = np.array([red, 1 - red - blue, blue])
     return np.asarray(color.srgb_from_linear(color.linear_from_srgb(rgb) @ weights), np.float32)
-
-
-def _blurred(plane: Plane, sigma_px: float) -> Plane:
-    """Return the plane under a Gaussian."""
-    radius = int(np.ceil(3 * sigma_px))
-    weights = np.exp(-(np.arange(-radius, radius + 1) ** 2) / (2 * sigma_px**2))
-    weights /= weights.sum()
-    padded = np.pad(plane, radius, mode="symmetric")
-    rows = sum(w * padded[k : k + plane.shape[0]] for k, w in enumerate(weights))
-    return np.asarray(sum(w * rows[:, k : k + plane.shape[1]] for k, w in enumerate(weights)), np.float32)
 
 
 SPLITS: dict[str, Degrade] = {

@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,25 @@ PYRAMIDS = {"before": "before.tif", "after": "after.tif"}
 RESULTS = "results"
 
 
+@dataclass(slots=True)
+class Work:
+    """A result that is being made.
+
+    Attributes:
+        stop: asks it to end.
+        saves: whether the result shall be written beside the original.
+        overwrites: whether over what is there.
+    """
+
+    stop: Stop
+    saves: bool = False
+    overwrites: bool = False
+
+    def wish(self, *, overwrites: bool) -> None:
+        """Let it be saved."""
+        self.saves, self.overwrites = True, overwrites
+
+
 class Darkroom:
     """Makes results at full size. Safe to use from several threads.
 
@@ -48,11 +67,9 @@ class Darkroom:
 
     def __init__(self, parts: Parts, wall: Wall, folder: Path | None) -> None:
         self.parts, self.wall, self.folder = parts, wall, folder
-        self._stops: dict[str, Stop] = {}
+        self._work: dict[str, Work] = {}
         self._making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._building = threading.Lock()
-        # What is being made and shall be saved, by the photograph, and whether over what is there.
-        self._wishes: dict[str, bool] = {}
         self._ending: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def develop(self, item: Item, *, save: bool, priority: int = USUAL, overwrite: bool = False) -> Item:
@@ -60,38 +77,35 @@ class Darkroom:
         with self._ending[item.id]:  # a wish comes before the end, which sees to it, or finds what is done
             item = self.wall.find(item.id)
             if item.full == "working":
-                if save:
-                    self._wishes[item.id] = overwrite
+                if save and (work := self._work.get(item.id)):  # none where it is being stopped
+                    work.wish(overwrites=overwrite)
                 return item
             if item.full == "done":
                 writes = save and item.is_original
                 return self.wall.change(item, **self._write_beside(item, overwrite=overwrite)) if writes else item
-            stop = self._stops[item.id] = Stop(self.parts.options.max_seconds)
-            self._wishes.pop(item.id, None)
-            if save:
-                self._wishes[item.id] = overwrite
+            work = self._work[item.id] = Work(Stop(self.parts.options.max_seconds), save, overwrite)
             begun = self.wall.change(item, full="working", full_error="", full_error_kind="", progress=0.0)
-            self.parts.workers.submit(lambda: self._develop(begun, stop), priority)
+            self.parts.workers.submit(lambda: self._develop(begun, work), priority)
             return begun
 
     def stop(self, item: Item) -> None:
         """Stop making a photograph at full size; what was finished stays."""
-        if stop := self._stops.pop(item.id, None):
-            stop.ask()
+        if work := self._work.pop(item.id, None):
+            work.stop.ask()
         current = self.wall.find(item.id)
         if current.full == "working":
             self.wall.change(current, full="", progress=0.0)
 
     def forget(self, item: Item) -> None:
         """Let what was made of a photograph count no more: something else is asked for."""
-        if stop := self._stops.pop(item.id, None):
-            stop.ask()
+        if work := self._work.pop(item.id, None):
+            work.stop.ask()
         (self.wall.folder_of(item) / PYRAMIDS["after"]).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Ask all work to end."""
-        for stop in list(self._stops.values()):
-            stop.ask()
+        for work in list(self._work.values()):
+            work.stop.ask()
 
     def pyramid(self, item: Item, side: str) -> Path | None:
         """Return the tiles of a side; None where they are not made yet."""
@@ -102,7 +116,8 @@ class Darkroom:
                     build_pyramid(open_photo(item.path, limits=self.parts.limits), path)
         return path if path.exists() and (side == "before" or item.full == "done") else None
 
-    def _develop(self, item: Item, stop: Stop) -> None:
+    def _develop(self, item: Item, work: Work) -> None:
+        stop = work.stop
         with self._making[item.id]:
             try:
                 stop.check()
@@ -117,10 +132,9 @@ class Darkroom:
                 with self._ending[item.id]:
                     if stop.asked or not self.wall.still_asks_for(item):
                         return  # changed or stopped meanwhile: this is not what is asked for
-                    overwrite = self._wishes.pop(item.id, None)
                     # It is done when it is saved as well: who waits for it learns of both, or of what was in the way.
-                    if overwrite is not None and item.is_original and values["full"] == "done":
-                        values |= self._write_beside(replace(item, **values), overwrite=overwrite)
+                    if work.saves and item.is_original and values["full"] == "done":
+                        values |= self._write_beside(replace(item, **values), overwrite=work.overwrites)
                     self.wall.answer(item, **values)
             except PhotochromError:
                 return  # taken down meanwhile

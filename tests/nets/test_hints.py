@@ -165,3 +165,17 @@ def test_a_network_that_heard_answers_as_before_until_it_learns_to_carry_hints(d
     net(luma, one_hint()).square().mean().backward()
     kernel = net.unet.blocks[1].mix[0][0].parametrizations.weight.original
     assert kernel.grad[:, -SPREAD_CHANNELS:].abs().sum() > 0
+
+
+def test_in_training_pictures_without_hints_are_passed_over_and_the_others_answered_as_ever() -> None:
+    maps = [torch.rand(3, 5, 4, 4), torch.rand(3, 7, 8, 8)]
+    hints = torch.cat([torch.zeros(1, 3, 8, 8), told_at_the_left(), torch.zeros(1, 3, 8, 8)])
+    spread = spread_of(maps)
+    torch.testing.assert_close(spread.train()(maps, hints), spread.eval()(maps, hints))
+
+
+def test_weights_have_gradients_even_where_no_picture_of_a_batch_has_hints() -> None:
+    maps = [torch.rand(2, 5, 4, 4), torch.rand(2, 7, 8, 8)]
+    spread = spread_of(maps).train()
+    spread(maps, torch.zeros(2, 3, 8, 8)).sum().backward()
+    assert all(parameter.grad is not None for parameter in spread.parameters())

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from photochrom.nets.own_gradients import may_stand_in
 
 # Above this side (pixels), or for a smaller kernel, oneDNN's own gradient is as quick or quicker.
-LARGEST_MAP = 6
+LARGEST_MAP = 7
 SMALLEST_KERNEL = 5
 
 

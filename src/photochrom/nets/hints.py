@@ -60,7 +60,7 @@ class HintSpread(nn.Module):
     Shapes: the picture's maps, coarse to fine, each twice as large as the one before, and hints (B, 3, h, w) as
     ``pool_hints`` makes them for the finest -> (B, 12, h, w): of each head a*, b* times how far it is believed (in
     units of UNIT_AB), and that share, 0..1. All zero where there are no hints.
-    Cost: HEADS (WIDTH + 8) (h w)^2 multiply-adds.
+    Cost: HEADS (WIDTH + 8) (h w)^2 multiply-adds; in training, of pictures without hints none.
 
     Args:
         channels: those of the maps.
@@ -75,6 +75,16 @@ class HintSpread(nn.Module):
 
     def forward(self, maps: Sequence[Tensor], hints: Tensor) -> Tensor:
         """Shapes: as the class says."""
+        if not self.training or torch.compiler.is_compiling():
+            return self._spread(maps, hints)
+        # At least one picture, so that all weights have gradients: processes that share theirs wait for them.
+        is_told = hints[:, 2].flatten(1).any(dim=1)
+        is_told[0] = True
+        told = is_told.nonzero()[:, 0]
+        spread = self._spread([each[told] for each in maps], hints[told])
+        return spread.new_zeros(len(hints), *spread.shape[1:]).index_copy(0, told, spread)
+
+    def _spread(self, maps: Sequence[Tensor], hints: Tensor) -> Tensor:
         first, *finer = zip(self.looks, maps, strict=True)
         look = first[0](first[1])
         for reader, here in finer:

@@ -119,6 +119,8 @@ class TrainConfig(Section):
             raise ValueError("model.queries and model.hears are of networks of target color")
         if self.model.spreads and not self.model.hears:
             raise ValueError("model.spreads is of networks that take hints: set model.hears, too")
+        if self.task.at_answer_size and (self.task.target != "color" or self.has_critic or self.loss.perceptual):
+            raise ValueError("task.at_answer_size is for target color, without a critic or a perceptual loss")
         if self.task.target in ("mask", "polarity") and self.model.decoder != ModelSection().decoder:
             target = self.task.target
             raise ValueError(f"model.decoder has no meaning for target {target}: its network comes in one size")

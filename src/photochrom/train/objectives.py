@@ -56,7 +56,7 @@ class Objectives:
             own, picture = self.task.answer(net, batch, rng=rng, pixel_share=self.pixel_share, paints=paints)
             losses = [(name, self.loss.distribution, loss) for name, loss in own.items()]
             if paints:
-                losses += self._picture_losses(picture, self.task.truth(batch), critic)
+                losses += self._picture_losses(picture, self.task.truth_of_answer(batch), critic)
         counted = [(name, weight * loss.float()) for name, weight, loss in losses if weight]
         total: Tensor = sum((loss for _, loss in counted[1:]), start=counted[0][1])
         figures = {name: loss.item() for name, loss in counted} if len(counted) > 1 else {}

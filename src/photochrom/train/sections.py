@@ -47,6 +47,10 @@ class TaskSection(Section):
     )
     found_share: float = Field(default=0.5, ge=0, le=1, description="fill: in how many.")
     anneal: float = Field(default=0.5, gt=0, description="color: temperature at which losses see the mean colour.")
+    at_answer_size: bool = Field(
+        default=False,
+        description="color: losses see pictures as small as the answer, not as the photograph; a tenth of a step less.",
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

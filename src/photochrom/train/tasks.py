@@ -83,6 +83,10 @@ class Task:
         """Return the picture that would have been right, (B, 3, S, S)."""
         return self.truth_of(batch.photo, batch.rgb, batch.ab)
 
+    def truth_of_answer(self, batch: TensorBatch) -> Tensor:
+        """Return what the picture that ``answer`` gives is compared with, of the same shape."""
+        return self.truth(batch)
+
     def truth_of(self, photo: Tensor, rgb: Tensor, ab: Tensor) -> Tensor:  # noqa: ARG002 - as for other tasks
         """Return the same from a batch's parts."""
         return luma_of(rgb).expand(-1, 3, -1, -1) if self.options.target == "luma" else rgb
@@ -107,8 +111,18 @@ class ColorTask(Task):
         loss = color_distribution_loss(
             net, features, batch.ab, pixel_share=pixel_share, rng=rng, average=self.runtime.mean
         )
-        picture = self._paint(net, batch.photo, net.answer(features, batch.photo)) if paints else batch.photo
-        return {"distribution": loss}, picture
+        if not paints:
+            return {"distribution": loss}, batch.photo
+        return {"distribution": loss}, self._paint(net, self._seen(batch), net.answer(features, batch.photo))
+
+    def truth_of_answer(self, batch: TensorBatch) -> Tensor:
+        """Return the luma as given, in its true colours."""
+        return paint(self._seen(batch), batch.ab)
+
+    def _seen(self, batch: TensorBatch) -> Tensor:
+        """Return the luma that losses see colours under, which are no finer than the answer."""
+        stride = batch.photo.shape[-1] // batch.ab.shape[-1]
+        return nn.functional.avg_pool2d(batch.photo, stride) if self.options.at_answer_size else batch.photo
 
     def picture(self, net: nn.Module, photo: Tensor) -> Tensor:
         """Return the photograph in the network's colours."""

@@ -27,7 +27,7 @@ from photochrom.luma import luma_codes, show_clearly, shrink_luma
 from photochrom.resample import render_size
 
 GRID = 128
-SIZES = (5 / 7, 1.0, 9 / 7)
+SIZES = (5 / 7, 1.0, 9 / 7, 2.0)
 SUBSET = 4  # every fourth cell in each direction is judged: neighbours say the same
 TARGET_SHARE = 0.9
 Answers = dict[tuple[float, bool], np.ndarray]  # logits by (share of the model's size, mirrored)
@@ -53,7 +53,7 @@ def ways(engine: OnnxEngine) -> dict[str, Callable[[Answers], np.ndarray]]:
     """Return each way of making a*, b* (2, n, n) of the views' logits."""
     spec = engine.spec
     bins = np.array(spec.bins_ab, dtype=np.float32)
-    small, own, _ = SIZES
+    small, own, larger, twice = SIZES
 
     def decoded(logits: np.ndarray) -> np.ndarray:
         return annealed_mean(logits, bins, spec.temperature)
@@ -78,11 +78,13 @@ def ways(engine: OnnxEngine) -> dict[str, Callable[[Answers], np.ndarray]]:
     four = tuple((size, m) for size in (small, own) for m in (False, True))
     table = {f"one, {size:.2f}{' mirrored' if m else ''}": colors((size, m)) for size in SIZES for m in (False, True)}
     table |= {"colours: own size, both ways": colors(*both), "colours: pair": colors(*pair)}
-    table |= {"colours: four": colors(*four), "colours: three sizes": colors(*((size, False) for size in SIZES))}
+    table |= {"colours: four": colors(*four), "colours: three sizes": colors(*((size, False) for size in (small, own, larger)))}
     table |= {
         "logits: own size, both ways": logits(*both),
         "logits: pair": logits(*pair),
-        "nearest to the mean of three": nearest(*((size, False) for size in SIZES)),
+        "logits: own size, and twice mirrored": logits((own, False), (twice, True)),
+        "logits: own size and twice, both ways": logits(*both, (twice, False), (twice, True)),
+        "nearest to the mean of three": nearest(*((size, False) for size in (small, own, larger))),
     }
     for vividness in (0.75, 0.5):
         table[f"vividness {vividness}: gain"] = cautious(0, vividness)

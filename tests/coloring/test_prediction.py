@@ -246,3 +246,24 @@ def test_hints_for_a_model_that_cannot_hear_are_refused_not_dropped() -> None:
     hints = np.zeros((3, 64, 64), dtype=np.float32)
     with pytest.raises(ModelError, match="no input 'hints'"):
         predict(np.full((64, 64), 0.5, dtype=np.float32), (View(64, 64),), FakeEngine(), hints=hints)
+
+
+DETAILED = FakeEngine(render_px=224, detail_px=448).spec
+
+
+def test_a_photograph_with_pixels_enough_is_shown_larger_too_unless_speed_is_wanted() -> None:
+    assert choose_views(3000, 2000, DETAILED) == (View(672, 448, mirrored=True), View(336, 224))
+    assert choose_views(3000, 2000, DETAILED, detailed=False) == choose_views(3000, 2000, SPEC)
+    assert choose_views(3000, 2000, DETAILED, 128) == (View(192, 128),)
+
+
+def test_a_small_photograph_is_not_enlarged_to_see_details() -> None:
+    assert choose_views(300, 223, DETAILED) == choose_views(300, 223, SPEC)
+
+
+def test_what_views_of_two_sizes_say_meets_on_the_grid_of_the_larger() -> None:
+    engine = FakeEngine(ab=luma_as_ab, render_px=32, detail_px=64)
+    views = choose_views(64, 64, engine.spec)
+    found = predict(np.random.default_rng(0).random((64, 64), dtype=np.float32), views, engine)
+    assert found.ab.shape == (2, 32, 32)
+    assert found.note.startswith("net run at 64 x 64 mirrored and 32 x 32: ")

@@ -12,6 +12,7 @@ from photochrom.coloring.rendering import plan_render
 from photochrom.engines.base import FakeEngine
 from photochrom.errors import OptionError
 from photochrom.files.photo import Photo
+from photochrom.hints.hint import Hint
 from photochrom.options import ColorizeOptions
 
 MEBIBYTE = 1 << 20
@@ -73,3 +74,27 @@ def test_the_note_reaches_the_photo() -> None:
     photo = Photo(np.full((400, 400, 1), 128, np.uint8))
     result = colorize_photo(photo, HungryEngine(), ColorizeOptions(max_memory=150))
     assert any("to stay within 150 MiB" in note for note in result.photo.notes)
+
+
+@pytest.mark.parametrize("period_px", [3, 6])
+def test_of_a_printed_picture_no_copy_is_larger_than_usual(period_px: int) -> None:
+    """Dots 3 px apart on the larger copy are seen there, dots 6 px apart on the usual one."""
+    rows, columns = np.mgrid[:448, :448] * (2 * np.pi / period_px)
+    dots = (0.5 + 0.2 * np.cos(rows) + 0.2 * np.cos(columns)).astype(np.float32)
+    engine = FakeEngine(render_px=224, detail_px=448)
+    plan = plan_render(448, 448, engine, ColorizeOptions())
+    assert plan.is_detailed
+    assert plan.shows_dots(dots)
+    assert not plan.shows_dots(np.random.default_rng(0).random((448, 448), dtype=np.float32))
+    print_ = Photo(np.rint(dots * 255).astype(np.uint8)[..., None])
+    assert (colorize_photo(print_, engine, ColorizeOptions()).render_width) == 224
+    plain = Photo(np.rint(np.linspace(0, 255, 448 * 448)).reshape(448, 448, 1).astype(np.uint8))
+    assert (colorize_photo(plain, engine, ColorizeOptions()).render_width) == 448
+
+
+@pytest.mark.parametrize(("width", "short_px"), [(0.05, 448), (0.9, 224)])
+def test_where_hints_are_all_over_a_picture_no_copy_is_larger_than_usual(width: float, short_px: int) -> None:
+    engine = FakeEngine(render_px=224, detail_px=448, hears=True)
+    photo = Photo(np.rint(np.linspace(0, 255, 448 * 448)).reshape(448, 448, 1).astype(np.uint8))
+    hint = Hint(point=(0.5, 0.5), width=width, color="#3050a0")
+    assert colorize_photo(photo, engine, ColorizeOptions(), hints=[hint]).render_width == short_px

@@ -148,11 +148,12 @@ def test_maps_of_several_sizes_are_looked_at_together() -> None:
 
 
 def test_distances_are_told_in_units_of_the_mean_side() -> None:
-    table = distances(2, 4)
+    table = distances(2, 4, torch.arange(8))
     assert table.shape == (8, 8)
     assert table[0, 3] == pytest.approx(3 / 3)
     assert table[0, 7] == pytest.approx((1 + 9) ** 0.5 / 3)
     assert not table.diagonal().any()
+    assert torch.equal(distances(2, 4, torch.tensor([3, 5])), table[:, [3, 5]])
 
 
 @pytest.mark.slow
@@ -179,3 +180,11 @@ def test_weights_have_gradients_even_where_no_picture_of_a_batch_has_hints() -> 
     spread = spread_of(maps).train()
     spread(maps, torch.zeros(2, 3, 8, 8)).sum().backward()
     assert all(parameter.grad is not None for parameter in spread.parameters())
+
+
+def test_what_two_pictures_of_a_batch_are_told_is_told_to_each_alone() -> None:
+    maps = [torch.rand(2, 5, 4, 4), torch.rand(2, 7, 8, 8)]
+    hints = torch.cat([told_at_the_left(), told_at_the_left().flip(3)])
+    spread = spread_of(maps).eval()
+    together, first = spread(maps, hints), spread([each[:1] for each in maps], hints[:1])
+    torch.testing.assert_close(together[:1], first)

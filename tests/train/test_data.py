@@ -96,3 +96,26 @@ def test_an_epoch_visits_some_photographs_more_often(shard: Path) -> None:
     numbers = [number for number, name in enumerate(names) if name.endswith("photo-001.webp")]
     first, *others = (training.photo(number) for number in numbers)
     assert all(other is first for other in others), "decoded once, however often it is visited"
+
+
+def test_batches_of_a_stage_are_drawn_from_its_sizes_the_same_on_every_process(shard: Path) -> None:
+    stage = STAGE.model_copy(update={"size_px": 64, "sizes_px": (32, 64)})
+    first, second = (
+        BatchSource(photo_set(shard), 1.4, TaskSection(), AgeOptions(), seed=3, rank=rank, processes=2)
+        for rank in (0, 1)
+    )
+    sides = [
+        (first.batch(stage, 0, step).photo.shape[-1], second.batch(stage, 0, step).photo.shape[-1]) for step in range(8)
+    ]
+    assert set(sides) == {(32, 32), (64, 64)}
+
+
+def test_photographs_are_not_shown_larger_than_their_pattern_allows(shard: Path) -> None:
+    data = DataSection(photos=(str(shard),), validation_photos=0, largest_px={"*photo-00*": 32, "*photo-000*": 64})
+    photos, _ = open_photo_sets(data, 64)
+    source = BatchSource(photos, 1.4, TaskSection(), AgeOptions(), seed=3)
+    shown = {name for step in range(20) for name in source.at(64, 0, range(4 * step, 4 * step + 4)).names}
+    assert shown
+    assert not any("photo-00" in name for name in shown), "the smallest of several fitting patterns counts"
+    with pytest.raises(TrainingError, match="no photographs are shown at 64 px"):
+        open_photo_sets(data.model_copy(update={"largest_px": {"*": 32}}), 64)[0].shown_at(64)

@@ -26,6 +26,7 @@ def export(
     name: str = "",
     licence: str = "MIT",
     render_px: int = DEFAULT_RENDER_PX,
+    detail_px: int = 0,
     temperature: float = 0.5,
     gain: float = 1.0,
     chroma_spread: float = 0.0,
@@ -48,6 +49,7 @@ def export(
         name: Name the model carries; left out, the configuration's model.name.
         licence: Licence the model carries.
         render_px: Short side, in pixels, of the copy that the network should see.
+        detail_px: That of a second, larger copy, of photographs with pixels enough; 0 for none.
         temperature: Sharpness of the colours it should be decoded with: 1 is the mean, towards 0 the likeliest.
         gain: Factor on the decoded colours.
         chroma_spread: Power by which strong colours (chroma above 15) are strengthened further, 0 to 1.
@@ -87,6 +89,7 @@ def export(
 
     card |= {
         "render_px": render_px,
+        "detail_px": detail_px,
         "temperature": temperature,
         "gain": gain,
         "chroma_spread": chroma_spread,

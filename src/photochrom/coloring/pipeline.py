@@ -28,7 +28,7 @@ from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping
 from photochrom.coloring.alternatives import choose_versions
 from photochrom.coloring.classic import colorize_classic
 from photochrom.coloring.grading import grade, split_vividness
-from photochrom.coloring.hearing import Answers, hear, refuse_deaf
+from photochrom.coloring.hearing import Answers, hear, refuse_deaf, tell_net
 from photochrom.coloring.obedience import Wishes, follow_hints
 from photochrom.coloring.prediction import Prediction, is_rebalanced, predict
 from photochrom.coloring.remembered import Remembered
@@ -44,13 +44,16 @@ from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 from photochrom.hints.hint import Hint
 from photochrom.luma import LumaCopies, is_blank, luma_strip, strips
 from photochrom.options import ColorizeOptions
-from photochrom.resample import GuidedUpsampler
+from photochrom.resample import GuidedUpsampler, Plane
 
 if TYPE_CHECKING:
     from photochrom.restoration.pipeline import RestoreResult
 
 PART_CELLS = 1 << 14
 """Cells of the chroma grid that a thread converts at a time."""
+
+MOST_TOLD = 0.25
+"""Share of a picture that hints may lie on for it to be shown larger than usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,9 @@ def colorize_photo(
     copies = remembered.luma if remembered else LumaCopies(photo.pixels)
     with _timed(seconds, "shrink"):
         size = plan.width, plan.height, spec.output_stride
+        if plan.is_detailed and _hides_details(plan, copies.small(*size).net, options, hints):
+            plan = plan_render(photo.width, photo.height, engine, options, detailed=False)
+            size = plan.width, plan.height, spec.output_stride
         small = copies.small(*size)
         net_luma, tone_notes = copies.shown(*size) if options.normalize_tone else (small.net, ())
     with _timed(seconds, "net"):
@@ -187,6 +193,17 @@ def colorize_photo(
         made.append(ColorizeResult(coloured, spec, chosen, plan.width, plan.height, notes, seconds))
     confidence = predicted.extras["confidence"][0] if options.uncertainty else None
     return replace(made[0], confidence=confidence, alternatives=tuple(made[1:]))
+
+
+def _hides_details(plan: RenderPlan, net_luma: Plane, options: ColorizeOptions, hints: Sequence[Hint]) -> bool:
+    """Return whether a picture is not to be shown larger than usual: it is printed in dots, or hints are all over it.
+
+    The work of carrying hints grows with the places times those that are told; where most are, there is little to see.
+    """
+    planes = tell_net(hints, net_luma)
+    if planes is not None and (planes[2] > 0).mean() > MOST_TOLD:
+        return True
+    return options.normalize_tone and plan.shows_dots(net_luma)
 
 
 def _colorize_classic(photo: Photo, engine: Engine, options: ColorizeOptions, plan: RenderPlan) -> ColorizeResult:

@@ -73,10 +73,19 @@ class Prediction:
         return f"net run at {', '.join(others)} and {last}: colours agree within {self.disagreement:.1f} Lab units"
 
 
-def choose_views(width: int, height: int, spec: ModelSpec, size: int | None = None) -> tuple[View, ...]:
-    """Return the views of a picture of this size; one alone, as it is, where ``size`` asks for it."""
-    sides = render_size(width, height, size or spec.render_px, multiple=spec.multiple, stride=spec.output_stride)
-    return tuple(View(*sides, mirrored) for mirrored in ((False,) if size else AUTOMATIC_VIEWS))
+def choose_views(
+    width: int, height: int, spec: ModelSpec, size: int | None = None, *, detailed: bool = True
+) -> tuple[View, ...]:
+    """Return the views of a picture of this size, largest first; one alone, as it is, where ``size`` asks for it.
+
+    A picture with pixels enough is shown at ``spec.detail_px``, too, if the model has one and ``detailed`` allows it.
+    """
+    shorts = [size or spec.render_px] * (1 if size else len(AUTOMATIC_VIEWS))
+    if detailed and not size and spec.detail_px > spec.render_px <= min(width, height):
+        shorts[0] = spec.detail_px
+    sides = [render_size(width, height, short, multiple=spec.multiple, stride=spec.output_stride) for short in shorts]
+    mirrors = (False,) if size else AUTOMATIC_VIEWS
+    return tuple(View(*each, mirrored) for each, mirrored in zip(sides, mirrors, strict=True))
 
 
 def predict(

@@ -11,7 +11,8 @@ from photochrom.engines.base import Engine
 from photochrom.engines.generator_spec import PX_PER_FACTOR
 from photochrom.errors import OptionError
 from photochrom.options import ColorizeOptions
-from photochrom.resample import render_size
+from photochrom.resample import Plane, render_size, resize
+from photochrom.screen import has_screen
 
 MEBIBYTE = 1 << 20
 SMALLEST_SIDE_PX = 32
@@ -43,9 +44,26 @@ class RenderPlan:
         """Height of the largest copy, in pixels."""
         return self.views[0].height
 
+    @property
+    def is_detailed(self) -> bool:
+        """Whether one copy is larger than the others, so that details can be seen on it."""
+        return len({(view.width, view.height) for view in self.views}) > 1
 
-def plan_render(width: int, height: int, engine: Engine, options: ColorizeOptions) -> RenderPlan:
+    def shows_dots(self, net_luma: Plane) -> bool:
+        """Return whether a printed picture's dots are seen on the largest copy (H, W), 0..1, or on the smallest.
+
+        On a larger copy they are larger, and what takes them from it would take the details, too.
+        """
+        smallest = self.views[-1]
+        return has_screen(net_luma) or has_screen(resize(net_luma, smallest.width, smallest.height))
+
+
+def plan_render(
+    width: int, height: int, engine: Engine, options: ColorizeOptions, *, detailed: bool = True
+) -> RenderPlan:
     """Return the copies of a picture that the net is shown: several for a small model, one for a heavy one.
+
+    ``detailed``: one of them may be larger than the model's usual size; see ``choose_views``.
 
     Raises:
         OptionError: not even the smallest copy fits into ``options.max_memory``, or the model cannot tell.
@@ -56,7 +74,7 @@ def plan_render(width: int, height: int, engine: Engine, options: ColorizeOption
     spec = engine.spec
     if options.size or not (options.render_factor or isinstance(engine, MemoryAware)):
         size = options.size or (spec.render_px if spec.single_view else None)
-        return RenderPlan(choose_views(width, height, spec, size), notes)
+        return RenderPlan(choose_views(width, height, spec, size, detailed=detailed), notes)
     aspect = min(width, height) / max(width, height)
     short_px = max(SMALLEST_SIDE_PX, round(side * math.sqrt(aspect)))
     copy = render_size(width, height, short_px, multiple=spec.multiple, stride=spec.output_stride)

@@ -57,6 +57,12 @@ class ModelSpec(FileSpec):
 
     contract: Literal["color/1", "color/2"] = Field(description="The inputs and outputs that the model promises.")
     render_px: int = Field(ge=32, le=1024, description="Recommended short side of the net's copy, in pixels.")
+    detail_px: int = Field(
+        default=0,
+        ge=0,
+        le=1024,
+        description="Short side of a second, larger copy, for photographs with detail; 0: none.",
+    )
     multiple: int = Field(default=32, ge=1, le=256, description="Height and width must be multiples of this.")
     output_stride: int = Field(default=2, ge=1, le=32, description="Input pixels per output pixel.")
     temperature: float = Field(default=1.0, gt=0, description="Recommended temperature of the annealed mean.")
@@ -123,18 +129,21 @@ class FakeEngine:
         ab: Lab a*, b* for the whole picture, or a function from luma (B, 1, h, w), already at the output's size, to
             ab (B, 2, h, w).
         render_px: short side of the copy that it asks for.
+        detail_px: that of a second copy, of photographs with detail; 0 for none.
         hears: takes hints, and gives their colours where they lie, as much as they count.
     """
 
     ab: tuple[float, float] | Callable[[FloatArray], npt.NDArray[np.floating[Any]]] = (12.0, 24.0)
     render_px: int = 64
+    detail_px: int = 0
     hears: bool = False
 
     @property
     def spec(self) -> ModelSpec:
         """The spec of a colour model of the current contract."""
         contract: Literal["color/1", "color/2"] = "color/2" if self.hears else "color/1"
-        return ModelSpec(contract=contract, name="fake", render_px=self.render_px, licence="MIT")
+        sizes = {"render_px": self.render_px, "detail_px": self.detail_px}
+        return ModelSpec(contract=contract, name="fake", licence="MIT", **sizes)
 
     @property
     def description(self) -> str:

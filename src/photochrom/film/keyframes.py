@@ -63,7 +63,7 @@ class Viewer:
         transfer: Transfer | None = None,
     ) -> Viewer:
         """Return the viewer of a film that players show ``shown`` (width, height) large: upright, square pixels."""
-        plan = plan_render(*shown, engine, options)
+        plan = plan_render(*shown, engine, options, detailed=False)  # four times the time, for each key frame
         return cls(engine, options, matrix, codes, transfer or Transfer(), quarter_turns, shown, plan)
 
     def net_luma(self, luma: Pixels) -> Plane:

@@ -60,7 +60,7 @@ class HintSpread(nn.Module):
     Shapes: the picture's maps, coarse to fine, each twice as large as the one before, and hints (B, 3, h, w) as
     ``pool_hints`` makes them for the finest -> (B, 12, h, w): of each head a*, b* times how far it is believed (in
     units of UNIT_AB), and that share, 0..1. All zero where there are no hints.
-    Cost: HEADS (WIDTH + 8) (h w)^2 multiply-adds; in training, of pictures without hints none.
+    Cost: HEADS (WIDTH + 8) h w multiply-adds for each cell that is told anything.
 
     Args:
         channels: those of the maps.
@@ -91,20 +91,27 @@ class HintSpread(nn.Module):
             look = interpolate(look, scale_factor=2.0, mode="nearest") + reader(here)
         height, width = look.shape[2:]
         look = normalize(look.unflatten(1, (HEADS, WIDTH)).flatten(3), dim=2)
+        # Only places that were told something say anything; the first one always, for there must be one.
+        says = hints[:, 2].flatten(1).amax(dim=0) > 0
+        told = torch.cat([torch.ones_like(says[:1]), says[1:]]).nonzero()[:, 0]
         # Doubt as one more number to compare, and sharpness before comparing: each pass over all pairs costs more.
         everywhere = torch.ones_like(look[:, :, :1])
         asked = torch.cat([self.sharpness * look, -self.doubt * everywhere], dim=2)
-        likeness = asked.transpose(2, 3) @ torch.cat([look, everywhere], dim=2)
-        weight = (likeness - self.nearness * distances(height, width).to(look)).clamp(max=MOST_SCORE).exp()
-        gathered = weight @ hints.flatten(2).transpose(1, 2)[:, None]
+        likeness = asked.transpose(2, 3) @ torch.cat([look, everywhere], dim=2).index_select(3, told)
+        apart = distances(height, width, told).to(look)
+        weight = (likeness - self.nearness * apart).clamp(max=MOST_SCORE).exp()
+        gathered = weight @ hints.flatten(2).index_select(2, told).transpose(1, 2)[:, None]
         shares = gathered / (gathered[..., 2:] + 1)
         spread: Tensor = shares.transpose(2, 3).reshape(-1, SPREAD_CHANNELS, height, width)
         return spread
 
 
-def distances(height: int, width: int) -> Tensor:
-    """Return the distances (N, N) between the N = height * width cells of a map, in units of its mean side."""
-    rows = torch.arange(height, dtype=torch.float32)[:, None].expand(height, width).reshape(-1)
-    columns = torch.arange(width, dtype=torch.float32)[None].expand(height, width).reshape(-1)
-    squared = (rows[:, None] - rows[None]).square() + (columns[:, None] - columns[None]).square()
+def distances(height: int, width: int, cells: Tensor) -> Tensor:
+    """Return the distances (N, K) of the N = height * width cells of a map from K of them, in units of its mean side.
+
+    Shapes: cells (K) counted row by row.
+    """
+    rows = torch.arange(height, dtype=torch.float32, device=cells.device)[:, None].expand(height, width).reshape(-1)
+    columns = torch.arange(width, dtype=torch.float32, device=cells.device)[None].expand(height, width).reshape(-1)
+    squared = (rows[:, None] - rows[cells]).square() + (columns[:, None] - columns[cells]).square()
     return squared.sqrt() * (2 / (height + width))

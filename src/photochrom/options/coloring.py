@@ -35,8 +35,8 @@ class ColorizeOptions(Options):
         ge=32,
         le=LARGEST_RENDER_PX,
         description="For experts: short side, in pixels, of the one copy that the net sees; the picture itself always "
-        "keeps its full size. Left out, the net sees two copies, one of them a mirror image, and its answers are "
-        "averaged: twice as long as one, and better. Twice the size costs four times the net's time.",
+        "keeps its full size. Left out, the net sees two copies, one of them a mirror image and, if the model asks for "
+        "it, larger, and its answers are averaged. Twice the size costs four times the net's time.",
     )
     render_factor: Annotated[int | None, Topic.EXPERTS] = Field(
         default=None,

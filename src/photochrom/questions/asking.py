@@ -113,7 +113,7 @@ def find_doubts(
     refuse_deaf(engine.spec)
     if not engine.spec.bins_ab:
         raise ModelError("the model gives one colour only, and has no doubts to ask about", where=engine.spec.name)
-    plan = plan_render(photo.width, photo.height, engine, options or ColorizeOptions())
+    plan = plan_render(photo.width, photo.height, engine, options or ColorizeOptions(), detailed=False)
     small = shrink_luma(photo.pixels, plan.width, plan.height, engine.spec.output_stride)
     if is_blank(small.net):
         return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -41,6 +41,10 @@ class Stage(Section):
         description="generator: alone; critic: alone, on saved generations; joint: one against the other.",
     )
     size_px: int = Field(ge=32, multiple_of=32, description="Side of the square crops.")
+    sizes_px: tuple[Annotated[int, Field(ge=32, multiple_of=32)], ...] = Field(
+        default=(),
+        description="Sides that batches are drawn from, the largest of them size_px; else all have that one.",
+    )
     batch: int = Field(ge=1, description="Photographs per step, over all processes.")
     photos_seen: int = Field(ge=1, description="Photographs in this stage, repeats counted.")
     lr_decoder: float = Field(default=0.0, ge=0, description="Peak learning rate of decoder and head.")
@@ -76,6 +80,8 @@ class Stage(Section):
             raise ValueError("a critic needs lr_critic above 0")
         if self.batch % self.accumulate:
             raise ValueError("batch must be a multiple of accumulate")
+        if self.sizes_px and max(self.sizes_px) != self.size_px:
+            raise ValueError("size_px must be the largest of sizes_px")
         return self
 
     @property

@@ -53,11 +53,19 @@ class Batch:
 class PhotoSet:
     """Decoded photographs by number, kept in memory up to a limit; the unusable ones are remembered by name.
 
-    Safe to use from several threads.
+    Safe to use from several threads. ``largest_px`` has a number for each place: the largest size it is shown at.
     """
 
-    def __init__(self, places: list[Place], *, short_side_px: int, min_chroma: float, cache_gb: float) -> None:
-        self.places = places
+    def __init__(
+        self,
+        places: list[Place],
+        *,
+        short_side_px: int,
+        min_chroma: float,
+        cache_gb: float,
+        largest_px: npt.NDArray[np.int64] | None = None,
+    ) -> None:
+        self.places, self.largest_px = places, largest_px
         self.short_side_px = short_side_px
         self.min_chroma = min_chroma
         self.corrupt: dict[str, str] = {}
@@ -67,6 +75,19 @@ class PhotoSet:
 
     def __len__(self) -> int:
         return len(self.places)
+
+    def shown_at(self, size_px: int) -> npt.NDArray[np.int64]:
+        """Return the numbers of the photographs that are shown at a size.
+
+        Raises:
+            TrainingError: there are none.
+        """
+        if self.largest_px is None:
+            return np.arange(len(self.places))
+        numbers = np.flatnonzero(self.largest_px >= size_px)
+        if not len(numbers):
+            raise TrainingError(f"no photographs are shown at {size_px} px", next_step="Check data.largest_px")
+        return numbers
 
     def photo(self, number: int) -> npt.NDArray[np.uint8] | None:
         """Return a photograph as (H, W, 3) sRGB codes, its short side at most ``short_side_px``; None if unusable."""
@@ -168,16 +189,19 @@ class BatchSource:
     def batch(self, stage: Stage, stage_number: int, step: int) -> Batch:
         """Return the batch of that step: every photograph once per epoch, in an order drawn per epoch."""
         first, last = step * stage.batch, (step + 1) * stage.batch
-        return self.at(stage.size_px, stage_number, range(first + self.rank, last, self.processes))
+        sizes = stage.sizes_px or (stage.size_px,)
+        size_px = sizes[np.random.default_rng((self.seed, stage_number, step, len(sizes))).integers(len(sizes))]
+        return self.at(size_px, stage_number, range(first + self.rank, last, self.processes))
 
     def at(self, size_px: int, stage_number: int, positions: Iterable[int]) -> Batch:
         """Return the photographs at these positions of a stage, cropped and damaged as each position's seed says."""
         pairs, colours, hints, names = [], [], [], []
+        numbers = self.photos.shown_at(size_px)
         for position in positions:
-            epoch, index = divmod(position, len(self.photos))
-            order = shuffled_order(self.seed, stage_number, epoch, len(self.photos))
+            epoch, index = divmod(position, len(numbers))
+            order = shuffled_order(self.seed, stage_number, epoch, len(numbers))
             rng = np.random.default_rng((self.seed, stage_number, position))
-            name, pixels = self.photos.usable_photo(int(order[index]))
+            name, pixels = self.photos.usable_photo(int(numbers[order[index]]))
             picture = crop_square(pixels, size_px, self.zoom, rng, enlarges=self.enlarges)
             pairs.append(make_pair(np.asarray(picture), self.task, self.age_options, rng))
             ab, told = self._colours(picture, rng)
@@ -221,8 +245,15 @@ def open_photo_sets(data: DataSection, largest_px: int) -> tuple[PhotoSet, Photo
     training = [place for place in places if place not in aside for _ in range(times(place, data))]
     # Zooming into a crop needs that much more than the crop's size.
     short_side_px = int(largest_px * data.zoom)
+    shown_up_to = np.array([most_px(place, data) for place in training]) if data.largest_px else None
     return (
-        PhotoSet(training, short_side_px=short_side_px, min_chroma=data.min_chroma, cache_gb=data.cache_gb),
+        PhotoSet(
+            training,
+            short_side_px=short_side_px,
+            min_chroma=data.min_chroma,
+            cache_gb=data.cache_gb,
+            largest_px=shown_up_to,
+        ),
         PhotoSet(validation, short_side_px=short_side_px, min_chroma=data.min_chroma, cache_gb=data.cache_gb),
     )
 
@@ -235,6 +266,12 @@ def fits(place: Place, patterns: Iterable[str]) -> bool:
 def times(place: Place, data: DataSection) -> int:
     """Return how often an epoch visits a photograph: the largest of the ``repeats`` whose pattern its name fits."""
     return max((many for pattern, many in data.repeats.items() if fnmatch.fnmatch(place.name, pattern)), default=1)
+
+
+def most_px(place: Place, data: DataSection) -> int:
+    """Return the largest size at which a photograph is shown, the smallest that a fitting pattern has."""
+    fitting = [size for pattern, size in data.largest_px.items() if fnmatch.fnmatch(place.name, pattern)]
+    return min(fitting, default=np.iinfo(np.int64).max)
 
 
 def sample_colours(photos: PhotoSet, count: int, seed: int) -> npt.NDArray[np.float32]:

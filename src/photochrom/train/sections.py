@@ -172,6 +172,10 @@ class DataSection(Section):
     repeats: dict[str, Annotated[int, Field(ge=1, le=100)]] = Field(
         default={}, description="How often an epoch visits photographs whose name fits a pattern; else once."
     )
+    largest_px: dict[str, Annotated[int, Field(ge=32)]] = Field(
+        default={},
+        description="Largest of a stage's sizes at which photographs are shown whose name fits a pattern; else all.",
+    )
     cache_gb: float = Field(default=5.0, ge=0, description="Memory for decoded photographs; 0 decodes each time.")
     zoom: float = Field(default=1.4, ge=1, description="A crop shows between 1/zoom and all of the short side.")
     enlarges: bool = Field(

@@ -78,7 +78,10 @@ def ways(engine: OnnxEngine) -> dict[str, Callable[[Answers], np.ndarray]]:
     four = tuple((size, m) for size in (small, own) for m in (False, True))
     table = {f"one, {size:.2f}{' mirrored' if m else ''}": colors((size, m)) for size in SIZES for m in (False, True)}
     table |= {"colours: own size, both ways": colors(*both), "colours: pair": colors(*pair)}
-    table |= {"colours: four": colors(*four), "colours: three sizes": colors(*((size, False) for size in (small, own, larger)))}
+    table |= {
+        "colours: four": colors(*four),
+        "colours: three sizes": colors(*((size, False) for size in (small, own, larger))),
+    }
     table |= {
         "logits: own size, both ways": logits(*both),
         "logits: pair": logits(*pair),

@@ -41,10 +41,10 @@ def make_pair(name: str, options: AgeOptions | None, seed: int, colorizer: photo
         luma = age(pixels, np.random.default_rng(seed), options)
         pixels = np.rint(luma * 255).astype(np.uint8)
     grey = Image.fromarray(pixels).convert("L")
-    grey = grey.resize((round(grey.width * HEIGHT_PX / grey.height), HEIGHT_PX), Image.Resampling.LANCZOS)
-    pair = Image.new("RGB", (2 * grey.width + GAP_PX, HEIGHT_PX), "white")
-    pair.paste(grey.convert("RGB"), (0, 0))
-    pair.paste(colorizer(grey), (grey.width + GAP_PX, 0))
+    size = (round(grey.width * HEIGHT_PX / grey.height), HEIGHT_PX)
+    pair = Image.new("RGB", (2 * size[0] + GAP_PX, HEIGHT_PX), "white")
+    for column, picture in enumerate((grey.convert("RGB"), colorizer(grey))):
+        pair.paste(picture.resize(size, Image.Resampling.LANCZOS), (column * (size[0] + GAP_PX), 0))
     return pair
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from photochrom.color import colorfulness
 from photochrom.coloring.pipeline import colorize_photo
 from photochrom.coloring.rendering import plan_render
 from photochrom.engines.base import FakeEngine
@@ -92,9 +93,20 @@ def test_of_a_printed_picture_no_copy_is_larger_than_usual(period_px: int) -> No
     assert (colorize_photo(plain, engine, ColorizeOptions()).render_width) == 448
 
 
-@pytest.mark.parametrize(("width", "short_px"), [(0.05, 448), (0.9, 224)])
-def test_where_hints_are_all_over_a_picture_no_copy_is_larger_than_usual(width: float, short_px: int) -> None:
-    engine = FakeEngine(render_px=224, detail_px=448, hears=True)
+def test_with_hints_no_copy_is_larger_than_the_preview_has_it() -> None:
+    engine = FakeEngine(render_px=224, detail_px=448, detail_gain=1.2, hears=True)
     photo = Photo(np.rint(np.linspace(0, 255, 448 * 448)).reshape(448, 448, 1).astype(np.uint8))
-    hint = Hint(point=(0.5, 0.5), width=width, color="#3050a0")
-    assert colorize_photo(photo, engine, ColorizeOptions(), hints=[hint]).render_width == short_px
+    hint = Hint(point=(0.5, 0.5), width=0.05, color="#3050a0")
+    assert colorize_photo(photo, engine, ColorizeOptions(), hints=[hint]).render_width == 224
+    assert colorize_photo(photo, engine, ColorizeOptions()).render_width == 448
+
+
+def test_what_is_seen_larger_as_well_has_a_gain_of_its_own() -> None:
+    photo = Photo(np.full((448, 448, 1), 128, np.uint8))
+    photo.pixels[:200] = 60
+
+    def colourfulness(**more: float) -> float:
+        engine = FakeEngine(ab=(10.0, 15.0), render_px=224, detail_px=448, **more)
+        return colorfulness(colorize_photo(photo, engine, ColorizeOptions()).photo.pixels / 255)
+
+    assert colourfulness(detail_gain=1.2) == pytest.approx(1.2 * colourfulness(), rel=0.05)

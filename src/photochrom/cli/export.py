@@ -29,6 +29,7 @@ def export(
     detail_px: int = 0,
     temperature: float = 0.5,
     gain: float = 1.0,
+    detail_gain: float = 1.0,
     chroma_spread: float = 0.0,
     pale_below: float = 0.0,
     trust_frequencies: float = 0.0,
@@ -52,6 +53,7 @@ def export(
         detail_px: That of a second, larger copy, of photographs with pixels enough; 0 for none.
         temperature: Sharpness of the colours it should be decoded with: 1 is the mean, towards 0 the likeliest.
         gain: Factor on the decoded colours.
+        detail_gain: Further factor, of photographs that are seen larger as well.
         chroma_spread: Power by which strong colours (chroma above 15) are strengthened further, 0 to 1.
         pale_below: Colourfulness under which a picture counts as pale, and its colours are strengthened; 0 for never.
         trust_frequencies: How far to take the rebalancing of rare colours back, 0 to 1: fewer errors, and paler, which
@@ -92,6 +94,7 @@ def export(
         "detail_px": detail_px,
         "temperature": temperature,
         "gain": gain,
+        "detail_gain": detail_gain,
         "chroma_spread": chroma_spread,
         "pale_below": pale_below,
         "rebalancing": trained.config.model.rebalancing,

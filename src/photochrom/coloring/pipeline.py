@@ -28,7 +28,7 @@ from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping
 from photochrom.coloring.alternatives import choose_versions
 from photochrom.coloring.classic import colorize_classic
 from photochrom.coloring.grading import grade, split_vividness
-from photochrom.coloring.hearing import Answers, hear, refuse_deaf, tell_net
+from photochrom.coloring.hearing import Answers, hear, refuse_deaf
 from photochrom.coloring.obedience import Wishes, follow_hints
 from photochrom.coloring.prediction import Prediction, is_rebalanced, predict
 from photochrom.coloring.remembered import Remembered
@@ -44,16 +44,13 @@ from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
 from photochrom.hints.hint import Hint
 from photochrom.luma import LumaCopies, is_blank, luma_strip, strips
 from photochrom.options import ColorizeOptions
-from photochrom.resample import GuidedUpsampler, Plane
+from photochrom.resample import GuidedUpsampler
 
 if TYPE_CHECKING:
     from photochrom.restoration.pipeline import RestoreResult
 
 PART_CELLS = 1 << 14
 """Cells of the chroma grid that a thread converts at a time."""
-
-MOST_TOLD = 0.25
-"""Share of a picture that hints may lie on for it to be shown larger than usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +144,8 @@ def colorize_photo(
     spec, threads = engine.spec, threads or usable_cores()
     if hints:
         refuse_deaf(spec)
-    plan = plan_render(photo.width, photo.height, engine, options)
+    # Of what is told, as much arrives at the usual size, and a preview shows what will come.
+    plan = plan_render(photo.width, photo.height, engine, options, detailed=not hints)
     if options.classic:
         return _colorize_classic(photo, engine, options, plan)
     if remembered and remembered.luma.pixels is not photo.pixels:
@@ -155,13 +153,15 @@ def colorize_photo(
     copies = remembered.luma if remembered else LumaCopies(photo.pixels)
     with _timed(seconds, "shrink"):
         size = plan.width, plan.height, spec.output_stride
-        if plan.is_detailed and _hides_details(plan, copies.small(*size).net, options, hints):
+        if plan.is_detailed and options.normalize_tone and plan.shows_dots(copies.small(*size).net):
             plan = plan_render(photo.width, photo.height, engine, options, detailed=False)
             size = plan.width, plan.height, spec.output_stride
         small = copies.small(*size)
         net_luma, tone_notes = copies.shown(*size) if options.normalize_tone else (small.net, ())
     with _timed(seconds, "net"):
         caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
+        if plan.is_detailed:  # views of two sizes differ more than a view and its mirror image, and their mean is paler
+            gain *= spec.detail_gain
         if spec.bins_ab and is_blank(small.net):  # a distribution over colours has a favourite for nothing, too
             gain, tone_notes = 0.0, ("blank picture: nothing to recognise, left without colour",)
         wanted = wanted_outputs(options, spec)
@@ -193,17 +193,6 @@ def colorize_photo(
         made.append(ColorizeResult(coloured, spec, chosen, plan.width, plan.height, notes, seconds))
     confidence = predicted.extras["confidence"][0] if options.uncertainty else None
     return replace(made[0], confidence=confidence, alternatives=tuple(made[1:]))
-
-
-def _hides_details(plan: RenderPlan, net_luma: Plane, options: ColorizeOptions, hints: Sequence[Hint]) -> bool:
-    """Return whether a picture is not to be shown larger than usual: it is printed in dots, or hints are all over it.
-
-    The work of carrying hints grows with the places times those that are told; where most are, there is little to see.
-    """
-    planes = tell_net(hints, net_luma)
-    if planes is not None and (planes[2] > 0).mean() > MOST_TOLD:
-        return True
-    return options.normalize_tone and plan.shows_dots(net_luma)
 
 
 def _colorize_classic(photo: Photo, engine: Engine, options: ColorizeOptions, plan: RenderPlan) -> ColorizeResult:

@@ -67,6 +67,9 @@ class ModelSpec(FileSpec):
     output_stride: int = Field(default=2, ge=1, le=32, description="Input pixels per output pixel.")
     temperature: float = Field(default=1.0, gt=0, description="Recommended temperature of the annealed mean.")
     gain: float = Field(default=1.0, gt=0, le=4, description="Recommended factor on a*, b* after decoding.")
+    detail_gain: float = Field(
+        default=1.0, gt=0, le=4, description="Further factor for photographs that are seen at detail_px, too."
+    )
     chroma_spread: float = Field(
         default=0.0, ge=0, le=1, description="Power by which chroma above 15 is strengthened further."
     )
@@ -130,20 +133,28 @@ class FakeEngine:
             ab (B, 2, h, w).
         render_px: short side of the copy that it asks for.
         detail_px: that of a second copy, of photographs with detail; 0 for none.
+        detail_gain: factor on the colours of these.
         hears: takes hints, and gives their colours where they lie, as much as they count.
     """
 
     ab: tuple[float, float] | Callable[[FloatArray], npt.NDArray[np.floating[Any]]] = (12.0, 24.0)
     render_px: int = 64
     detail_px: int = 0
+    detail_gain: float = 1.0
     hears: bool = False
 
     @property
     def spec(self) -> ModelSpec:
         """The spec of a colour model of the current contract."""
         contract: Literal["color/1", "color/2"] = "color/2" if self.hears else "color/1"
-        sizes = {"render_px": self.render_px, "detail_px": self.detail_px}
-        return ModelSpec(contract=contract, name="fake", licence="MIT", **sizes)
+        return ModelSpec(
+            contract=contract,
+            name="fake",
+            render_px=self.render_px,
+            detail_px=self.detail_px,
+            detail_gain=self.detail_gain,
+            licence="MIT",
+        )
 
     @property
     def description(self) -> str:

@@ -110,3 +110,12 @@ def test_what_is_seen_larger_as_well_has_a_gain_of_its_own() -> None:
         return colorfulness(colorize_photo(photo, engine, ColorizeOptions()).photo.pixels / 255)
 
     assert colourfulness(detail_gain=1.2) == pytest.approx(1.2 * colourfulness(), rel=0.05)
+
+
+def test_the_dots_of_a_faded_print_are_looked_for_in_good_tones() -> None:
+    rows, columns = np.mgrid[:448, :448] * (2 * np.pi / 3)
+    faint = 0.5 + 0.006 * (np.cos(rows) + np.cos(columns)) + np.linspace(-0.05, 0.05, 448)
+    codes = np.rint(faint * 65535).astype(np.uint16)
+    engine = FakeEngine(render_px=224, detail_px=448)
+    assert not plan_render(448, 448, engine, ColorizeOptions()).shows_dots(faint.astype(np.float32))
+    assert colorize_photo(Photo(codes[..., None]), engine, ColorizeOptions()).render_width == 224

@@ -153,7 +153,7 @@ def colorize_photo(
     copies = remembered.luma if remembered else LumaCopies(photo.pixels)
     with _timed(seconds, "shrink"):
         size = plan.width, plan.height, spec.output_stride
-        if plan.is_detailed and options.normalize_tone and plan.shows_dots(copies.small(*size).net):
+        if plan.is_detailed and options.normalize_tone and plan.shows_dots(copies.toned(*size)[0]):
             plan = plan_render(photo.width, photo.height, engine, options, detailed=False)
             size = plan.width, plan.height, spec.output_stride
         small = copies.small(*size)

@@ -20,14 +20,6 @@ from photochrom.engines.base import Engine, FloatArray, ModelSpec
 from photochrom.errors import ModelError
 from photochrom.resample import Plane, pad_to_multiple, render_size, resize
 
-# Whether each automatic view is the mirror image; both have the model's own size. At 75 % of the truth's colourfulness,
-# 50 photographs each of coco, of held-out collections and of people (sixth model), the error is below grey's by 11.6,
-# 9.8 and 12.7 %; with 5/7 of the size instead of the picture as it is, as it had been for earlier models, by 10.9, 9.7
-# and 12.7; with both, 11.2, 9.9 and 12.5; with 9/7 both ways as well, 11.7, 9.8 and 12.2. Averaging colours instead of
-# logits takes off 0 to 0.4. Choosing the one view that agrees best was worse than averaging (docs/experiments/color.md;
-# `benchmarks/decoding.py` measures anew).
-AUTOMATIC_VIEWS = (True, False)
-
 # Distance between views, in Lab units, that halves the confidence: the net's own scale. It raises the rank correlation
 # with the true error from 0.37 to 0.39 and from 0.30 to 0.32 on two sets of 60 photographs.
 HALF_CONFIDENCE_AB = 10.0
@@ -80,12 +72,22 @@ def choose_views(
 
     A picture with pixels enough is shown at ``spec.detail_px``, too, if the model has one and ``detailed`` allows it.
     """
-    shorts = [size or spec.render_px] * (1 if size else len(AUTOMATIC_VIEWS))
-    if detailed and not size and spec.detail_px > spec.render_px <= min(width, height):
-        shorts[0] = spec.detail_px
-    sides = [render_size(width, height, short, multiple=spec.multiple, stride=spec.output_stride) for short in shorts]
-    mirrors = (False,) if size else AUTOMATIC_VIEWS
-    return tuple(View(*each, mirrored) for each, mirrored in zip(sides, mirrors, strict=True))
+
+    def view(short_px: int, *, mirrored: bool) -> View:
+        sides = render_size(width, height, short_px, multiple=spec.multiple, stride=spec.output_stride)
+        return View(*sides, mirrored)
+
+    if size:
+        return (view(size, mirrored=False),)
+    has_details = detailed and spec.detail_px > spec.render_px <= min(width, height)
+    largest = spec.detail_px if has_details else spec.render_px
+    # Two, one of them mirrored. At 75 % of the truth's colourfulness, 50 photographs each of coco, of held-out
+    # collections and of people (sixth model), the error is below grey's by 11.6, 9.8 and 12.7 %; with 5/7 of the size
+    # instead of the picture as it is 10.9, 9.7 and 12.7; with both 11.2, 9.9 and 12.5; with 9/7 both ways as well
+    # 11.7, 9.8 and 12.2. Averaging colours instead of logits takes off 0 to 0.4; the one view that agrees best was
+    # worse than averaging. Twice the size instead of the mirror image is 2 points better on photographs of 400 px and
+    # more, level on smaller ones (docs/experiments/color.md; `benchmarks/decoding.py` measures anew).
+    return view(largest, mirrored=True), view(spec.render_px, mirrored=False)
 
 
 def predict(

@@ -24,7 +24,8 @@ from photochrom.nets.own_gradients import may_stand_in
 OUT, TILE = 4, 6
 # Transforms are made part by part: whole ones would be 2.25 times the picture and wander through main memory.
 PART_NUMBERS = 2_000_000
-# With fewer channels or patches the transforms cost more than they save (measured on two AVX2 cores).
+# With fewer channels or patches the transforms save little or cost more (191 channels: 0.64 of the time with AVX-512;
+# patches were measured on two AVX2 cores).
 FEWEST_CHANNELS, FEWEST_PATCHES = 160, 96
 
 INPUT = [

@@ -251,7 +251,7 @@ def test_hints_for_a_model_that_cannot_hear_are_refused_not_dropped() -> None:
 DETAILED = FakeEngine(render_px=224, detail_px=448).spec
 
 
-def test_a_photograph_with_pixels_enough_is_shown_larger_too_unless_speed_is_wanted() -> None:
+def test_a_photograph_with_more_pixels_is_shown_larger_too_unless_speed_is_wanted() -> None:
     assert choose_views(3000, 2000, DETAILED) == (View(672, 448, mirrored=True), View(336, 224))
     assert choose_views(3000, 2000, DETAILED, detailed=False) == choose_views(3000, 2000, SPEC)
     assert choose_views(3000, 2000, DETAILED, 128) == (View(192, 128),)
@@ -259,6 +259,7 @@ def test_a_photograph_with_pixels_enough_is_shown_larger_too_unless_speed_is_wan
 
 def test_a_small_photograph_is_not_enlarged_to_see_details() -> None:
     assert choose_views(300, 223, DETAILED) == choose_views(300, 223, SPEC)
+    assert choose_views(400, 320, DETAILED) == (View(400, 320, mirrored=True), View(280, 224))
 
 
 def test_what_views_of_two_sizes_say_meets_on_the_grid_of_the_larger() -> None:

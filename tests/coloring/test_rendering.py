@@ -102,14 +102,15 @@ def test_with_hints_no_copy_is_larger_than_the_preview_has_it() -> None:
 
 
 def test_what_is_seen_larger_as_well_has_a_gain_of_its_own() -> None:
-    photo = Photo(np.full((448, 448, 1), 128, np.uint8))
-    photo.pixels[:200] = 60
-
-    def colourfulness(**more: float) -> float:
+    def colourfulness(side: int, **more: float) -> float:
+        photo = Photo(np.full((side, side, 1), 128, np.uint8))
+        photo.pixels[: side // 2] = 60
         engine = FakeEngine(ab=(10.0, 15.0), render_px=224, detail_px=448, **more)
         return colorfulness(colorize_photo(photo, engine, ColorizeOptions()).photo.pixels / 255)
 
-    assert colourfulness(detail_gain=1.2) == pytest.approx(1.2 * colourfulness(), rel=0.05)
+    assert colourfulness(600, detail_gain=1.2) == pytest.approx(1.2 * colourfulness(600), rel=0.05)
+    assert colourfulness(336, detail_gain=1.2) == pytest.approx(1.1 * colourfulness(336), rel=0.03)
+    assert colourfulness(224, detail_gain=1.2) == colourfulness(224)
 
 
 def test_the_dots_of_a_faded_print_are_looked_for_in_good_tones() -> None:

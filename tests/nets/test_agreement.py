@@ -1,7 +1,9 @@
+import math
+
 import pytest
 import torch
 
-from photochrom.nets.agreement import CELL_PX, SURE, TONES, UNSURE, agree, common, entropy
+from photochrom.nets.agreement import CELLS, SMALLEST_CELL_PX, SURE, TONES, UNSURE, agree, common, entropy
 from photochrom.nets.generators import ColorNet, build_color_net
 from tests.nets.test_generators import tiny_palette
 
@@ -58,14 +60,18 @@ def test_distributions_stay_distributions_and_like_places_change_nothing() -> No
     torch.testing.assert_close(common(same, luma, STRIDE), same)
 
 
-def test_the_grid_gives_the_mean_that_its_weights_define() -> None:
+@pytest.mark.parametrize(("height", "width"), [(64, 96), (288, 320), (448, 224)])
+def test_the_grid_gives_the_mean_that_its_weights_define(height: int, width: int) -> None:
     torch.manual_seed(0)
-    luma, shares = torch.rand(1, 1, 64, 96), torch.rand(1, KINDS, 16, 24).softmax(1)
-    rows, columns, tones = (torch.arange(n) for n in (64 // CELL_PX + 1, 96 // CELL_PX + 1, TONES))
+    down, across = height // STRIDE, width // STRIDE
+    luma, shares = torch.rand(1, 1, height, width), torch.rand(1, 4, down, across).softmax(1)
+    cell_px = max(SMALLEST_CELL_PX, min(height, width) / CELLS)
+    rows, columns = (torch.arange(math.ceil(side / cell_px) + 1) for side in (height, width))
+    tones = torch.arange(TONES)
     small = torch.nn.functional.avg_pool2d(luma, STRIDE).flatten()
     y, x = (
-        place.flatten() * STRIDE / CELL_PX
-        for place in torch.meshgrid(torch.arange(16), torch.arange(24), indexing="ij")
+        place.flatten() * STRIDE / cell_px
+        for place in torch.meshgrid(torch.arange(down), torch.arange(across), indexing="ij")
     )
     weights = [
         (1 - (at[:, None] - points).abs()).clamp(min=0)
@@ -75,6 +81,18 @@ def test_the_grid_gives_the_mean_that_its_weights_define() -> None:
     plain = shares[0].flatten(1)
     means = (plain @ reach) / (reach.sum(0) + 1e-8)
     torch.testing.assert_close(common(shares, luma, STRIDE)[0].flatten(1), means @ reach.t())
+
+
+def test_of_a_scene_twice_as_large_on_its_copy_the_same_agree() -> None:
+    luma, logits = torch.full((1, 1, 224, 256), 0.5), torch.zeros(1, KINDS, 56, 64)
+    logits[:, 0] = 1.0
+    logits[:, 7, 20:32, 20:32] = 1.5
+    once, twice = agree(logits, luma, STRIDE).exp(), agree(_enlarged(logits), _enlarged(luma), STRIDE).exp()
+    torch.testing.assert_close(twice[..., ::2, ::2], once, atol=5e-3, rtol=0)
+
+
+def _enlarged(planes: torch.Tensor) -> torch.Tensor:
+    return planes.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
 
 
 def test_gradients_reach_those_who_were_asked() -> None:

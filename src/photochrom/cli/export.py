@@ -50,10 +50,10 @@ def export(
         name: Name the model carries; left out, the configuration's model.name.
         licence: Licence the model carries.
         render_px: Short side, in pixels, of the copy that the network should see.
-        detail_px: That of a second, larger copy, of photographs with pixels enough; 0 for none.
+        detail_px: That of a second copy at most, as large as the photograph is; 0 for none.
         temperature: Sharpness of the colours it should be decoded with: 1 is the mean, towards 0 the likeliest.
         gain: Factor on the decoded colours.
-        detail_gain: Further factor, of photographs that are seen larger as well.
+        detail_gain: Further factor, of photographs that are seen at detail_px, too; in proportion below it.
         chroma_spread: Power by which strong colours (chroma above 15) are strengthened further, 0 to 1.
         pale_below: Colourfulness under which a picture counts as pale, and its colours are strengthened; 0 for never.
         trust_frequencies: How far to take the rebalancing of rare colours back, 0 to 1: fewer errors, and paler, which

@@ -160,8 +160,7 @@ def colorize_photo(
         net_luma, tone_notes = copies.shown(*size) if options.normalize_tone else (small.net, ())
     with _timed(seconds, "net"):
         caution, gain = split_vividness(options.vividness, rebalanced=is_rebalanced(spec))
-        if plan.is_detailed:  # views of two sizes differ more than a view and its mirror image, and their mean is paler
-            gain *= spec.detail_gain
+        gain *= plan.detail_gain(spec)
         if spec.bins_ab and is_blank(small.net):  # a distribution over colours has a favourite for nothing, too
             gain, tone_notes = 0.0, ("blank picture: nothing to recognise, left without colour",)
         wanted = wanted_outputs(options, spec)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from photochrom.coloring.prediction import View, choose_views
-from photochrom.engines.base import Engine
+from photochrom.engines.base import Engine, ModelSpec
 from photochrom.engines.generator_spec import PX_PER_FACTOR
 from photochrom.errors import OptionError
 from photochrom.options import ColorizeOptions
@@ -48,6 +48,17 @@ class RenderPlan:
     def is_detailed(self) -> bool:
         """Whether one copy is larger than the others, so that details can be seen on it."""
         return len({(view.width, view.height) for view in self.views}) > 1
+
+    def detail_gain(self, spec: ModelSpec) -> float:
+        """Return what the colours are multiplied by because the copies differ in size: 1 where they do not.
+
+        Views of two sizes differ more than a view and its mirror image, and their mean is paler, the more so the more
+        they differ: up to ``spec.detail_gain`` at ``spec.detail_px``.
+        """
+        if not self.is_detailed:
+            return 1.0
+        larger, usual = (min(view.width, view.height) for view in (self.views[0], self.views[-1]))
+        return 1 + (spec.detail_gain - 1) * (larger - usual) / (spec.detail_px - spec.render_px)
 
     def shows_dots(self, net_luma: Plane) -> bool:
         """Return whether a printed picture's dots are seen on the largest copy (H, W), 0..1, or on the smallest.

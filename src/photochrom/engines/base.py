@@ -61,14 +61,17 @@ class ModelSpec(FileSpec):
         default=0,
         ge=0,
         le=1024,
-        description="Short side of a second, larger copy, for photographs with detail; 0: none.",
+        description="Short side of a second copy at most, as large as the photograph is; 0: none.",
     )
     multiple: int = Field(default=32, ge=1, le=256, description="Height and width must be multiples of this.")
     output_stride: int = Field(default=2, ge=1, le=32, description="Input pixels per output pixel.")
     temperature: float = Field(default=1.0, gt=0, description="Recommended temperature of the annealed mean.")
     gain: float = Field(default=1.0, gt=0, le=4, description="Recommended factor on a*, b* after decoding.")
     detail_gain: float = Field(
-        default=1.0, gt=0, le=4, description="Further factor for photographs that are seen at detail_px, too."
+        default=1.0,
+        gt=0,
+        le=4,
+        description="Further factor for photographs that are seen at detail_px, too; in proportion below it.",
     )
     chroma_spread: float = Field(
         default=0.0, ge=0, le=1, description="Power by which chroma above 15 is strengthened further."
@@ -132,7 +135,7 @@ class FakeEngine:
         ab: Lab a*, b* for the whole picture, or a function from luma (B, 1, h, w), already at the output's size, to
             ab (B, 2, h, w).
         render_px: short side of the copy that it asks for.
-        detail_px: that of a second copy, of photographs with detail; 0 for none.
+        detail_px: that of a second copy at most, as large as the photograph is; 0 for none.
         detail_gain: factor on the colours of these.
         hears: takes hints, and gives their colours where they lie, as much as they count.
     """

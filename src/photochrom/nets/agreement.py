@@ -2,8 +2,12 @@
 
 A network decides for each place by itself. Of a grey suit it may think blue-grey or red as likely as each other, and
 then says now this and now that: the likeliest colour changes from place to place, and sharpening makes red patches of
-it. ``agree`` gives each unsure place the mean distribution of what is as bright as it and lies within some cells of
-32 px; where one colour is the likeliest of all of them, none is left to stand out. Sure places keep their own.
+it. ``agree`` gives each unsure place the mean distribution of what is as bright as it and lies within a cell or two
+of a seventh of the short side; where one colour is the likeliest of all of them, none is left to stand out. Sure
+places keep their own.
+
+A cell is a part of the scene, not a number of pixels: a coat twice as large on a larger copy is still one coat. Small
+crops, which show a part of a scene, have cells of 32 px, as the copies of 224 px have from which they are cut.
 
 The means are taken on a bilateral grid, so that the cost does not grow with how far it looks.
 Source of the grid: Chen, Paris, Durand 2007, "Real-time Edge-Aware Image Processing with the Bilateral Grid", section
@@ -14,13 +18,13 @@ Fully Connected CRFs with Gaussian Edge Potentials", equation 3 (one round of it
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, sym_max, sym_min
 from torch.nn.functional import avg_pool2d, relu
 
 from photochrom.nets.blocks import softmax_over_channels
 
-# Input pixels between the grid's points: sides of a network's input are multiples of it.
-CELL_PX = 32
+# Points of the grid lie a seventh of the input's short side apart, and 32 px at least.
+CELLS, SMALLEST_CELL_PX = 7, 32
 # Points of the grid along luma: places agree that differ by less than a tenth or so.
 TONES = 10
 # Entropy (nats) of a distribution at which a place begins to ask the others, and from which it takes their word alone.
@@ -32,9 +36,9 @@ TINY = 1e-8
 def agree(logits: Tensor, luma: Tensor, stride: int) -> Tensor:
     """Return logits on which unsure places that look alike have agreed.
 
-    Shapes: (B, K, h, w) and (B, 1, H, W), H = h ``stride`` a multiple of 32, likewise W -> (B, K, h, w). Range: luma
-    0..1; the answer's exponents sum to one.
-    Cost: 20 K h w (w stride / 32 + 1) multiply-adds, a fiftieth of the embedded network's.
+    Shapes: (B, K, h, w) and (B, 1, H, W), H = h ``stride`` and W = w ``stride`` -> (B, K, h, w). Range: luma 0..1; the
+    answer's exponents sum to one.
+    Cost: 20 K h w (w / cell + 1) multiply-adds, a fiftieth of the embedded network's.
     """
     shares = softmax_over_channels(logits.float())
     doubt = ((entropy(shares) - SURE) / (UNSURE - SURE)).clamp(0, 1)
@@ -54,7 +58,10 @@ def common(shares: Tensor, luma: Tensor, stride: int) -> Tensor:
     by how near it is, and reads the points' means with the same weights.
     """
     batch, count, height, width = shares.shape
-    down, across = (_nearness(side, CELL_PX // stride, shares) for side in (height, width))
+    # Not ``min`` and ``max``: a graph that is traced would keep what the example's sides made of them.
+    shorter = sym_min(height, width)  # type: ignore[no-untyped-call]
+    cells_side = sym_max(shorter, CELLS * SMALLEST_CELL_PX // stride)  # type: ignore[no-untyped-call]
+    down, across = (_nearness(side, cells_side, shares) for side in (height, width))
     tones = relu(1 - (avg_pool2d(luma, stride) * (TONES - 1) - torch.arange(TONES).to(shares)[:, None, None]).abs())
     # One matrix for each row: how much each place of it counts at each point (tone, column) of the grid.
     reach = (tones.permute(0, 2, 3, 1)[..., None] * across[None, None, :, None]).flatten(3)
@@ -67,7 +74,11 @@ def common(shares: Tensor, luma: Tensor, stride: int) -> Tensor:
     return found
 
 
-def _nearness(side: int, cell: int, like: Tensor) -> Tensor:
-    """Return how near the places of a side are to its points, every ``cell`` places: (side, side / cell + 1), 0..1."""
-    places = torch.arange(side).to(like) / cell
-    return relu(1 - (places[:, None] - torch.arange(side // cell + 1).to(like)).abs())
+def _nearness(side: int, cells_side: int, like: Tensor) -> Tensor:
+    """Return how near the places of a side are to its points, ``CELLS`` of which lie along ``cells_side`` places.
+
+    Shape: (side, points). Range: 0..1.
+    """
+    places = torch.arange(side).to(like) * CELLS / cells_side
+    points = (side * CELLS + cells_side - 1) // cells_side + 1
+    return relu(1 - (places[:, None] - torch.arange(points).to(like)).abs())

@@ -14,7 +14,7 @@ import os
 import re
 import subprocess
 import sys
-import tarfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -52,9 +52,10 @@ def build_site(repository: Path, out: Path) -> list[str]:
     sphinx(repository, out)
     for tag in tags:
         with TemporaryDirectory() as folder:
-            archive = subprocess.run(["git", "archive", tag], cwd=repository, capture_output=True, check=True).stdout
-            with tarfile.open(fileobj=io.BytesIO(archive)) as members:
-                members.extractall(folder, filter="data")
+            packed = ["git", "archive", "--format=zip", tag]
+            archive = subprocess.run(packed, cwd=repository, capture_output=True, check=True).stdout
+            with zipfile.ZipFile(io.BytesIO(archive)) as members:
+                members.extractall(folder)
             sphinx(Path(folder), out / tag)
     write_switch(out, tags)
     return [HERE, *tags]

@@ -14,7 +14,7 @@ import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ import numpy.typing as npt
 from photochrom.errors import ModelFileError
 
 Array = npt.NDArray[np.generic]
+Kind = TypeVar("Kind")
 
 MOST_INSTRUCTIONS = 2_000_000
 """Of one pickle, and as many items handed to functions; a checkpoint of a thousand tensors takes fifty thousand."""
@@ -44,18 +45,28 @@ STORAGE_DTYPES = {
 
 
 def _refuse_state(_self: object, _state: object) -> None:
-    """Keep a pickle from rewriting our own objects (its BUILD instruction)."""
     raise pickle.UnpicklingError("an object that cannot be changed")
 
 
+def _unchangeable(kind: type[Kind]) -> type[Kind]:
+    """Keep a pickle from rewriting our own objects (its BUILD instruction).
+
+    Around ``dataclass``, not in the class: before Python 3.11.4 frozen ones with slots get a ``__setstate__`` that
+    takes the place of theirs.
+    """
+    setattr(kind, "__setstate__", _refuse_state)  # noqa: B010 - assigned, it would have to be each class's own
+    return kind
+
+
+@_unchangeable
 @dataclass(frozen=True, slots=True)
 class _StorageKind:
     """Stands for a class such as torch.FloatStorage; cannot be called to any effect."""
 
     dtype: str
-    __setstate__ = _refuse_state
 
 
+@_unchangeable
 @dataclass(slots=True)
 class Storage:
     """A run of numbers somewhere in the file."""
@@ -63,7 +74,6 @@ class Storage:
     dtype: str
     count: int
     raw: memoryview | None = None
-    __setstate__ = _refuse_state
 
     def numbers(self) -> Array:
         """Return the numbers as an array over the file; bfloat16 as a copy in float32."""
@@ -79,6 +89,7 @@ class Storage:
         return self.count * (2 if self.dtype == "bf16" else np.dtype(self.dtype).itemsize)
 
 
+@_unchangeable
 @dataclass(frozen=True, slots=True)
 class _Tensor:
     """A view of a storage, made into an array once all storages have been found in the file."""
@@ -87,7 +98,6 @@ class _Tensor:
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
-    __setstate__ = _refuse_state
 
     def array(self) -> Array:
         last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
@@ -159,12 +169,12 @@ def _first(value: object, *_: object) -> object:
     return value
 
 
+@_unchangeable
 @dataclass(frozen=True, slots=True)
 class _Call:
     """A function that a pickle may call and cannot change."""
 
     function: Callable[..., object]
-    __setstate__ = _refuse_state
 
     def __call__(self, *arguments: object) -> object:
         return self.function(*arguments)

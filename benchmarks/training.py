@@ -36,7 +36,7 @@ def measure(case: dict[str, Any]) -> dict[str, float]:  # noqa: PLR0915 - one me
     import torch
     from safetensors.torch import save_file
 
-    from photochrom.nets.critics import build_critic
+    from photochrom.nets.critics import build_patch_critic
     from photochrom.nets.vgg import Vgg16, load_vgg16
     from photochrom.nets.winograd import set_fast
     from photochrom.train.config import TrainConfig
@@ -83,7 +83,7 @@ def measure(case: dict[str, Any]) -> dict[str, float]:  # noqa: PLR0915 - one me
         objectives.perceptual.to(memory_format=layout)
     critic = None
     if case.get("joint"):
-        critic = build_critic(case.get("critic_width", 256)).to(device).eval().requires_grad_(False)
+        critic = build_patch_critic(case.get("critic_width", 256)).to(device).eval().requires_grad_(False)
         critic.to(memory_format=layout)
     set_fast(net, case["winograd"])
     learner = Learner("generator", net, runtime, config.optimizer, (0.9, 0.98))

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from photochrom.errors import ModelFileError, OptionError
 from photochrom.nets.backbones import build_backbone
-from photochrom.nets.critics import build_critic, build_progressive_critic
+from photochrom.nets.critics import build_patch_critic, build_progressive_critic
 from photochrom.nets.generators import decoder_size
 from photochrom.nets.photo_nets import artistic_size, build_photo_net, stable_size
 from photochrom.nets.published import PUBLISHED, read_published
@@ -24,7 +24,7 @@ def count(net: torch.nn.Module) -> int:
     [
         (artistic_size, 63_646_881),
         (stable_size, 218_222_197),
-        (build_critic, 94_555_649),
+        (build_patch_critic, 94_555_649),
         # The first release had a bias in each of the nine attention convolutions: 2.5 x (1024 + 2048 + 4096) / 2 fewer.
         (build_progressive_critic, 206_152_451 - (1024 + 2048 + 4096) * 5 // 4),
     ],
@@ -92,7 +92,7 @@ def test_width_is_only_for_decoders_that_have_one() -> None:
 
 
 def test_critic_answers_per_patch() -> None:
-    critic = build_critic(width=8).eval()
+    critic = build_patch_critic(width=8).eval()
     with torch.no_grad():
         sides = {px: critic(torch.rand(1, 3, px, px)).shape[-1] for px in (64, 96, 128)}
     assert sides == {64: 1, 96: 3, 128: 5}

@@ -54,9 +54,12 @@ def stop_after(count: int) -> Callable[[], bool]:
 
 
 @pytest.mark.slow
-def test_nogan_with_cycles_resumed_anywhere_equals_uninterrupted(shard: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("critic", [{"width": 8}, {"width": 8, "kind": "projected", "network": "test"}])
+def test_nogan_with_cycles_resumed_anywhere_equals_uninterrupted(
+    critic: dict[str, Any], shard: Path, tmp_path: Path
+) -> None:
     joint = JOINT | {"turns": "switcher", "threshold": 0.69}
-    plan = {"stages": [GENERATOR, CRITIC | {"generations": 5}, joint]}
+    plan: dict[str, Any] = {"stages": [GENERATOR, CRITIC | {"generations": 5}, joint], "critic": critic}
     plan["cycles"] = [{"first": "critic", "last": "joint", "times": 2}]
     whole = config(shard, tmp_path / "whole", **plan)
     assert [stage.name for stage in whole.schedule] == ["alone", "critic", "joint", "critic", "joint"]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn.functional import avg_pool2d, interpolate
@@ -49,3 +51,20 @@ def test_what_looks_at_edges_is_not_shown_small_pictures(task: dict[str, str], l
     sections = {"run": {"folder": "x"}, "data": {"photos": ["x"]}, "stages": [stage]}
     with pytest.raises((OptionError, ValueError), match="at_answer_size"):
         TrainConfig.model_validate(sections | {"task": task | {"at_answer_size": True}, "loss": loss})
+
+
+def test_a_critic_meets_no_invented_colour_as_real_and_judges_no_picture_with_hints() -> None:
+    batch = a_batch()
+    green = batch.photo * torch.tensor([0.8, 1.1, 0.9]).view(1, 3, 1, 1)
+    hints = batch.hints.clone()
+    hints[1, :, 10:12, 10:12] = torch.tensor([60.0, 20.0, 1.0]).view(3, 1, 1)
+    invented = batch.ab.clone()
+    invented[1] = torch.tensor([60.0, 20.0]).view(2, 1, 1)
+    batch = replace(batch, rgb=green, ab=invented, hints=hints)
+    task = a_task()
+    real = task.real(batch)
+    assert real.shape == (2, 3, 64, 64)
+    assert (real[:, 1] > real[:, 0]).all(), "green, as the photographs are"
+    assert (task.truth(batch)[1, 0] > task.truth(batch)[1, 1]).all(), "what is to be learnt is the colour told"
+    assert task.judged(batch).tolist() == [True, False]
+    assert task.judged(replace(batch, hints=torch.empty(0))).tolist() == [True, True]

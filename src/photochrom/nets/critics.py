@@ -1,4 +1,4 @@
-"""Critics: strided spectral-norm convolutions that look at patches of a picture and say real or generated."""
+"""Critics of patches: strided spectral-norm convolutions that say of each patch of a picture: real or generated."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from photochrom.nets.blocks import SelfAttention, spectral_conv
 SLOPE = 0.2
 
 
-class PatchCritic(nn.Sequential):
+class Critic(nn.Module):
+    """A network that says of pictures how real they look: (B, 3, H, W) -> (B, C, H', W'), logits above 0 for "real"."""
+
+
+class PatchCritic(nn.Sequential, Critic):
     """A stack of layers that ends in one logit per patch, above zero for "real".
 
     Shapes: (B, 3, H, W) -> (B, 1, H', W'); see the builders for H'. Range: sRGB 0..1, centred inside.
@@ -31,7 +35,7 @@ def layer(c_in: int, c_out: int, kernel_px: int, stride: int = 1, padding: int =
     return [conv, nn.LeakyReLU(SLOPE, inplace=True)]
 
 
-def build_critic(width: int = 256, blocks: int = 3, dropout: float = 0.15, attending: int = 0) -> PatchCritic:
+def build_patch_critic(width: int = 256, blocks: int = 3, dropout: float = 0.15, attending: int = 0) -> PatchCritic:
     """Return DeOldify's final critic: 94,555,649 parameters at width 256.
 
     Each block filters, drops channels and halves the size while doubling the width; block ``attending`` then looks
@@ -56,6 +60,3 @@ def build_progressive_critic(width: int = 512, blocks: int = 3) -> PatchCritic:
         layers += [nn.Dropout2d(0.5), *layer(width, 2 * width, 4, 2), SelfAttention(2 * width)]
         width *= 2
     return PatchCritic(*layers, spectral_conv(width, 1, 4, padding=0))
-
-
-CRITICS = {"patch": build_critic, "progressive": build_progressive_critic}

@@ -1,14 +1,16 @@
-"""The generator that a configuration describes."""
+"""The generator that a configuration describes, and its critic."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
+from photochrom.nets.critics import Critic, build_patch_critic, build_progressive_critic
 from photochrom.nets.damage import build_damage_net
 from photochrom.nets.generators import DECODER_SIZES, ColorNet, build_color_net, grow_color_net
 from photochrom.nets.palette import Palette
 from photochrom.nets.photo_nets import build_photo_net
 from photochrom.nets.polarity import build_polarity_net
+from photochrom.nets.projected import ProjectedCritic
 from photochrom.nets.restoration import build_restoration_net, with_fresh_blocks
 from photochrom.nets.tone import ToneNet, build_tone_net, with_fresh_parts
 from photochrom.train.config import TrainConfig
@@ -54,6 +56,15 @@ def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained:
         pretrained=pretrained,
         weights=model.backbone_weights,
     )
+
+
+def build_critic(config: TrainConfig) -> Critic:
+    """Return the critic a configuration describes."""
+    critic = config.critic
+    if critic.kind == "projected":
+        return ProjectedCritic(critic.network, critic.width)
+    build = build_patch_critic if critic.kind == "patch" else build_progressive_critic
+    return build(critic.width, critic.blocks)
 
 
 def grown(net: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:

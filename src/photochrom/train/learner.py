@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from photochrom.nets.critics import PatchCritic
+from photochrom.nets.critics import Critic
 from photochrom.nets.hints import SCALARS, SCALARS_RATE
 from photochrom.train.config import Stage
 from photochrom.train.monitor import Log
@@ -112,7 +112,7 @@ def is_scalar(parameter: str) -> bool:
 
 def part_of(net: nn.Module, parameter: str) -> str:
     """Return the group of layers a parameter belongs to: early or late backbone, decoder, or critic."""
-    if isinstance(net, PatchCritic):
+    if isinstance(net, Critic):
         return "critic"
     backbone = backbone_of(net)
     _, found, inside = parameter.partition("backbone.")

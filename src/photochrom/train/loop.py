@@ -17,7 +17,6 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from photochrom.errors import TrainingError
-from photochrom.nets.critics import CRITICS
 from photochrom.nets.winograd import set_fast
 from photochrom.train.checkpoint import (
     CHECKPOINT,
@@ -31,7 +30,7 @@ from photochrom.train.checkpoint import (
 from photochrom.train.config import Stage, TrainConfig
 from photochrom.train.data import Batch, BatchSource, open_photo_sets, write_unusable
 from photochrom.train.generations import Generations, rounded
-from photochrom.train.generator import build_generator, color_stride, grown
+from photochrom.train.generator import build_critic, build_generator, color_stride, grown
 from photochrom.train.inflection import InflectionFinder
 from photochrom.train.learner import Learner, NotANumberError, set_training, update_average
 from photochrom.train.monitor import Log, Monitor
@@ -130,7 +129,7 @@ class Training:
         self.learners = [self.generator]
         self.critic: Learner | None = None
         if config.has_critic:
-            critic = self._placed(CRITICS[config.critic.kind](config.critic.width, config.critic.blocks))
+            critic = self._placed(build_critic(config))
             self.critic = Learner("critic", critic, runtime, config.optimizer, config.critic.betas)
             self.learners.append(self.critic)
 
@@ -220,7 +219,7 @@ class Training:
     def _critic_step(self, stage: Stage, step: int, batch: TensorBatch, generations: Generations) -> Log:
         assert self.critic is not None
         self.critic.net.train().requires_grad_(True)
-        real = self.task.truth(batch)
+        real = self.task.real(batch)
         if stage.kind == "critic":
             real = rounded(real)
             generated = generations.batch(step, len(real)).to(self.runtime.device)

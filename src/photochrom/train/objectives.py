@@ -56,24 +56,27 @@ class Objectives:
             own, picture = self.task.answer(net, batch, rng=rng, pixel_share=self.pixel_share, paints=paints)
             losses = [(name, self.loss.distribution, loss) for name, loss in own.items()]
             if paints:
-                losses += self._picture_losses(picture, self.task.truth_of_answer(batch), critic)
+                losses += self._picture_losses(picture, self.task.truth_of_answer(batch))
+            if critic is not None and self.loss.critic_share:
+                losses += self._opinions(critic, picture[self.task.judged(batch)])
         counted = [(name, weight * loss.float()) for name, weight, loss in losses if weight]
         total: Tensor = sum((loss for _, loss in counted[1:]), start=counted[0][1])
         figures = {name: loss.item() for name, loss in counted} if len(counted) > 1 else {}
         return total, {"loss": total.item()} | figures
 
-    def _picture_losses(
-        self, picture: Tensor, truth: Tensor, critic: nn.Module | None
-    ) -> list[tuple[str, float, Tensor]]:
+    def _picture_losses(self, picture: Tensor, truth: Tensor) -> list[tuple[str, float, Tensor]]:
         losses = []
         for name, weight in self.loss.weights(LooksAt.PICTURE).items():
             loss = self.of_picture[name]
             seen = self.look(loss, picture, truth) if isinstance(loss, nn.Module) else loss(picture.float(), truth)
             losses.append((name, weight, seen))
-        if critic is not None and self.loss.critic_share:
-            opinion = adversarial_loss(self.loss.adversarial, self.look(critic, picture).float())
-            losses.append(("adversarial", self.loss.critic_share, opinion))
         return losses
+
+    def _opinions(self, critic: nn.Module, pictures: Tensor) -> list[tuple[str, float, Tensor]]:
+        if not len(pictures):
+            return []
+        opinion = adversarial_loss(self.loss.adversarial, self.look(critic, pictures).float())
+        return [("adversarial", self.loss.critic_share, opinion)]
 
     def critic_part(self, critic: nn.Module, real: Tensor, generated: Tensor) -> Part:
         """Return the critic's loss on real and generated pictures, with its balanced accuracy."""

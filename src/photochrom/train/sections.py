@@ -98,11 +98,15 @@ class ModelSection(Section):
 class CriticSection(Section):
     """The critic of stages ``critic`` and ``joint``."""
 
-    kind: Literal["patch", "progressive"] = Field(
-        default="patch", description="patch: final DeOldify's; or the first's."
+    kind: Literal["patch", "progressive", "projected"] = Field(
+        default="patch",
+        description="patch: final DeOldify's; progressive: the first's; projected: heads on a frozen network.",
     )
-    width: int = Field(default=256, ge=8, multiple_of=8, description="Channels of the first layer.")
-    blocks: int = Field(default=3, ge=1, le=4, description="How often the size is halved after the first layer.")
+    width: int = Field(default=256, ge=8, multiple_of=8, description="Channels of the first layer, or of the heads.")
+    blocks: int = Field(default=3, ge=1, le=4, description="patch, progressive: halvings after the first layer.")
+    network: Literal["lite0", "lite1", "lite2", "test"] = Field(
+        default="lite1", description="projected: the frozen network."
+    )
     betas: tuple[float, float] = Field(default=(0.0, 0.9), description="AdamW's averaging factors, for the critic.")
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from photochrom.nets.generators import ColorNet
-from photochrom.nets.paint import luma_of, paint
+from photochrom.nets.paint import ab_of_srgb, luma_of, paint
 from photochrom.train.data import Batch
 from photochrom.train.losses import color_distribution_loss
 from photochrom.train.runtime import Runtime
@@ -87,6 +87,14 @@ class Task:
         """Return what the picture that ``answer`` gives is compared with, of the same shape."""
         return self.truth(batch)
 
+    def real(self, batch: TensorBatch) -> Tensor:
+        """Return what a critic is told is real, (B, 3, S, S), 0..1."""
+        return self.truth(batch)
+
+    def judged(self, batch: TensorBatch) -> Tensor:
+        """Return of which pictures a critic's opinion counts, (B,) of bool: of all."""
+        return torch.ones(len(batch.photo), dtype=torch.bool, device=batch.photo.device)
+
     def truth_of(self, photo: Tensor, rgb: Tensor, ab: Tensor) -> Tensor:  # noqa: ARG002 - as for other tasks
         """Return the same from a batch's parts."""
         return luma_of(rgb).expand(-1, 3, -1, -1) if self.options.target == "luma" else rgb
@@ -118,6 +126,16 @@ class ColorTask(Task):
     def truth_of_answer(self, batch: TensorBatch) -> Tensor:
         """Return the luma as given, in its true colours."""
         return paint(self._seen(batch), batch.ab)
+
+    def real(self, batch: TensorBatch) -> Tensor:
+        """Return the luma as given, in the photograph's own colours: never in one that hints invented."""
+        stride = batch.photo.shape[-1] // batch.ab.shape[-1]
+        return paint(batch.photo, ab_of_srgb(nn.functional.avg_pool2d(batch.rgb, stride)))
+
+    def judged(self, batch: TensorBatch) -> Tensor:
+        """Return which pictures came without hints: a critic must not talk the network out of what it was told."""
+        everywhere = super().judged(batch)
+        return everywhere if batch.hints.numel() == 0 else (batch.hints == 0).flatten(1).all(dim=1)
 
     def _seen(self, batch: TensorBatch) -> Tensor:
         """Return the luma that losses see colours under, which are no finer than the answer."""

@@ -1,6 +1,7 @@
 """How the net is best asked: sizes, mirror images, ways to average them, vividness. Errors against true colours.
 
     python benchmarks/decoding.py PHOTOS --model MODEL.onnx --limit 60
+    python benchmarks/decoding.py PHOTOS --model MODEL.onnx --limit 60 --split grain
 
 For each way: mean CIEDE2000 under shared luma on a 128 x 128 grid and its share below the grey prediction,
 colourfulness as a share of the truth's, and the error once all pictures are scaled to 90 % of the truth's
@@ -23,14 +24,16 @@ from PIL import Image
 from photochrom.color import chroma_from_ab, ciede2000, colorfulness, lab_from_srgb, luma, merge_luma_chroma
 from photochrom.coloring.prediction import View, annealed_mean, be_cautious, enlarge, show
 from photochrom.engines.onnx import OnnxEngine
+from photochrom.evaluation import stress
 from photochrom.luma import luma_codes, show_clearly, shrink_luma
 from photochrom.resample import render_size
 
 GRID = 128
-SIZES = (5 / 7, 1.0, 9 / 7, 2.0)
+OWN = 0.0  # the photograph's own short side, between the model's size and twice that
+SIZES = (5 / 7, 1.0, 9 / 7, 2.0, OWN)
 SUBSET = 4  # every fourth cell in each direction is judged: neighbours say the same
 TARGET_SHARE = 0.9
-Answers = dict[tuple[float, bool], np.ndarray]  # logits by (share of the model's size, mirrored)
+Answers = dict[tuple[float, bool], np.ndarray]  # logits by (share of the model's size or OWN, mirrored)
 
 
 def answers(rgb: np.ndarray, engine: OnnxEngine) -> Answers:
@@ -39,6 +42,8 @@ def answers(rgb: np.ndarray, engine: OnnxEngine) -> Answers:
     grey = luma_codes(rgb)[..., None]
     for size in SIZES:
         short = round(size * spec.render_px / spec.multiple) * spec.multiple
+        if size == OWN:
+            short = max(spec.render_px, min(2 * spec.render_px, *rgb.shape[:2]))
         width, height = render_size(
             rgb.shape[1], rgb.shape[0], short, multiple=spec.multiple, stride=spec.output_stride
         )
@@ -53,7 +58,7 @@ def ways(engine: OnnxEngine) -> dict[str, Callable[[Answers], np.ndarray]]:
     """Return each way of making a*, b* (2, n, n) of the views' logits."""
     spec = engine.spec
     bins = np.array(spec.bins_ab, dtype=np.float32)
-    small, own, larger, twice = SIZES
+    small, usual, larger, twice, own = SIZES
 
     def decoded(logits: np.ndarray) -> np.ndarray:
         return annealed_mean(logits, bins, spec.temperature)
@@ -72,22 +77,26 @@ def ways(engine: OnnxEngine) -> dict[str, Callable[[Answers], np.ndarray]]:
         return choose
 
     def cautious(caution: float, gain: float) -> Callable[[Answers], np.ndarray]:
-        return lambda found: gain * be_cautious({"logits": found[own, False]}, spec, caution)["ab"]
+        return lambda found: gain * be_cautious({"logits": found[usual, False]}, spec, caution)["ab"]
 
-    pair, both = ((small, False), (own, True)), ((own, False), (own, True))
-    four = tuple((size, m) for size in (small, own) for m in (False, True))
-    table = {f"one, {size:.2f}{' mirrored' if m else ''}": colors((size, m)) for size in SIZES for m in (False, True)}
-    table |= {"colours: own size, both ways": colors(*both), "colours: pair": colors(*pair)}
+    pair, both = ((small, False), (usual, True)), ((usual, False), (usual, True))
+    four = tuple((size, m) for size in (small, usual) for m in (False, True))
+    names = {size: f"{size:.2f}" if size else "the photograph's" for size in SIZES}
+    table = {
+        f"one, {names[size]}{', mirrored' if m else ''}": colors((size, m)) for size in SIZES for m in (False, True)
+    }
+    table |= {"colours: usual size, both ways": colors(*both), "colours: pair": colors(*pair)}
     table |= {
         "colours: four": colors(*four),
-        "colours: three sizes": colors(*((size, False) for size in (small, own, larger))),
+        "colours: three sizes": colors(*((size, False) for size in (small, usual, larger))),
     }
     table |= {
-        "logits: own size, both ways": logits(*both),
+        "logits: usual size, both ways": logits(*both),
         "logits: pair": logits(*pair),
-        "logits: own size, and twice mirrored": logits((own, False), (twice, True)),
-        "logits: own size and twice, both ways": logits(*both, (twice, False), (twice, True)),
-        "nearest to the mean of three": nearest(*((size, False) for size in (small, own, larger))),
+        "logits: usual, and the photograph's, mirrored": logits((usual, False), (own, True)),
+        "logits: usual, and twice mirrored": logits((usual, False), (twice, True)),
+        "logits: usual and twice, both ways": logits(*both, (twice, False), (twice, True)),
+        "nearest to the mean of three": nearest(*((size, False) for size in (small, usual, larger))),
     }
     for vividness in (0.75, 0.5):
         table[f"vividness {vividness}: gain"] = cautious(0, vividness)
@@ -106,6 +115,7 @@ def main() -> None:
     parser.add_argument("photos", type=Path)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--limit", type=int, default=60)
+    parser.add_argument("--split", choices=stress.SPLITS, help="the damage that the net sees them under")
     given = parser.parse_args()
     engine = OnnxEngine(given.model)
     table = ways(engine)
@@ -118,7 +128,7 @@ def main() -> None:
         small = np.asarray(Image.fromarray(rgb).resize((GRID, GRID), Image.Resampling.BOX), dtype=np.float32) / 255
         small = small[SUBSET // 2 :: SUBSET, SUBSET // 2 :: SUBSET]
         truths.append((luma(small), lab_from_srgb(small), colorfulness(small)))
-        found = answers(rgb, engine)
+        found = answers(stress.given_to_colorizer(given.split, rgb, file.name) if given.split else rgb, engine)
         for name, way in table.items():
             made[name].append(way(found))
     print(f"{len(files)} photographs, {(time.perf_counter() - start) / len(files):.2f} s each")
@@ -135,14 +145,14 @@ def report(made: dict[str, list[np.ndarray]], truths: list[tuple[np.ndarray, np.
         return float(error), float(color / true_color)
 
     grey = mean([np.zeros_like(ab) for ab in next(iter(made.values()))], 1)[0]
-    print(f"{'grey':34} dE {grey:.3f}")
+    print(f"{'grey':46} dE {grey:.3f}")
     for name, abs_ in made.items():
         error, share = mean(abs_, 1)
         gain = 1.0
         for _ in range(4):
             matched, reached = mean(abs_, gain)
             gain *= TARGET_SHARE / max(reached, 1e-3)
-        print(f"{name:34} dE {error:.3f} ({error / grey - 1:+.1%})  colour {share:.0%}  at 90 %: {matched:.3f}")
+        print(f"{name:46} dE {error:.3f} ({error / grey - 1:+.1%})  colour {share:.0%}  at 90 %: {matched:.3f}")
 
 
 if __name__ == "__main__":

@@ -108,6 +108,14 @@ def test_joint_stages_alternate_and_each_turn_changes_only_its_own_network(shard
     assert [("critic_loss" in step, "adversarial" in step) for step in steps] == [(True, False), (False, True)] * 2
 
 
+@pytest.mark.slow
+def test_a_line_of_the_log_tells_of_both_whose_turn_it_ever_is(shard: Path, tmp_path: Path) -> None:
+    Training(config(shard, tmp_path / "run", JOINT, run={"log_steps": 2})).run()
+    logged = [line for line in lines(tmp_path / "run") if "loss" in line]
+    assert [line["step"] for line in logged] == [2, 4]
+    assert all({"critic_loss", "adversarial"} <= line.keys() for line in logged)
+
+
 def test_the_switcher_holds_the_generator_back_until_the_critic_is_caught_up() -> None:
     stage = TrainConfig.model_validate(
         {

@@ -87,8 +87,7 @@ def choose_views(
     # 11.7, 9.8 and 12.2. Averaging colours instead of logits takes off 0 to 0.4; the one view that agrees best was
     # worse than averaging. A larger copy instead of the mirror image is 0.7, 1.1 and 2.3 points better on 110
     # photographs of 288, 352 and 448 px, each at its own size; enlarged to 448 px the first two gain 0.2 less, and
-    # grainy ones of 256 px lose 6.5 (docs/experiments/color.md; `benchmarks/decoding.py` measures sizes anew, but not
-    # a photograph's own).
+    # grainy ones of 256 px lose 6.5 (docs/experiments/color.md; `benchmarks/decoding.py`, with --split grain).
     return view(largest, mirrored=True), view(spec.render_px, mirrored=False)
 
 

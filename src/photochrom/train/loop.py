@@ -94,6 +94,7 @@ class Training:
             network.to(memory_format=self._layout)  # type: ignore[call-overload]
         self._build_learners(resume)
         self.position, self.unusable = Position(), 0
+        self.latest: Log = {}
         if resume:
             self.position = load_checkpoint(self.checkpoint_path, self.learners, self.average)
         self.validation = build_validation(config, self.held_out, self.task, self.runtime.device)
@@ -170,6 +171,7 @@ class Training:
         ):
             return False
         batches = self.source.batches(stage, number, first_step, self.config.data.workers)
+        self.latest = {}
         for step, batch in enumerate(batches, start=first_step):
             began = time.monotonic()
             try:
@@ -255,8 +257,10 @@ class Training:
         place = {"stage": stage.name, "step": done, "of": stage.steps, "photos_seen": self.position.photos_seen}
         speed = {"photos_per_s": stage.batch / step_s, "hours": self.position.seconds / 3600}
         self.on_step(place | figures | speed | {"number": number})
+        # Where two learners take turns, the steps that are logged may always be the same one's.
+        self.latest = self.latest | figures
         if done % run.log_steps == 0 or done == stage.steps:
-            self.monitor.log(place | figures | speed | {"memory_gb": memory_gb(self.runtime.device)})
+            self.monitor.log(place | self.latest | speed | {"memory_gb": memory_gb(self.runtime.device)})
         if (done % run.validation_steps == 0 or done == stage.steps) and self.runtime.leads:
             sheet = self.folder / f"samples-{number}-{done:06d}.png"
             self.monitor.log(place | self.validation.measure(self.average, sheet))

@@ -123,3 +123,8 @@ def test_no_measure_of_a_film_stays_off_table_and_report(
 def test_panned_films_of_one_frame_are_measured(tmp_path: Path) -> None:
     film = write_film(tmp_path / "one.mkv", panned(scene(1), 1))
     assert measure_film(film, photochrom.FakeEngine()).frames == 1
+
+
+def test_a_folder_of_films_is_told_from_a_film_that_is_broken(tmp_path: Path) -> None:
+    with pytest.raises(photochrom.UnreadableFilmError, match="is a folder.*Name the films"):
+        measure_film(tmp_path, photochrom.FakeEngine())

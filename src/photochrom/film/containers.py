@@ -133,6 +133,8 @@ def open_container(path: Path) -> InputContainer:
     where = os.fspath(path)
     if not path.exists():
         raise FilmNotFoundError("no such file", where=where, next_step="Check the name")
+    if path.is_dir():
+        raise UnreadableFilmError("is a folder, not a film", where=where, next_step="Name the films in it")
     if path.suffix.lower() in PICTURE_SUFFIXES:
         raise _photograph(where)
     if path.stat().st_size == 0:

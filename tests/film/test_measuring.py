@@ -126,5 +126,5 @@ def test_panned_films_of_one_frame_are_measured(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_films_is_told_from_a_film_that_is_broken(tmp_path: Path) -> None:
-    with pytest.raises(photochrom.UnreadableFilmError, match="is a folder.*Name the films"):
+    with pytest.raises(photochrom.UnreadableFilmError, match=r"is a folder.*Name the films"):
         measure_film(tmp_path, photochrom.FakeEngine())

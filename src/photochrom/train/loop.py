@@ -257,10 +257,12 @@ class Training:
         place = {"stage": stage.name, "step": done, "of": stage.steps, "photos_seen": self.position.photos_seen}
         speed = {"photos_per_s": stage.batch / step_s, "hours": self.position.seconds / 3600}
         self.on_step(place | figures | speed | {"number": number})
-        # Where two learners take turns, the steps that are logged may always be the same one's.
-        self.latest = self.latest | figures
+        # Where two learners take turns, the steps that are logged may always be the same one's: a line tells the last
+        # figures of each since the line before.
+        self.latest |= figures
         if done % run.log_steps == 0 or done == stage.steps:
-            self.monitor.log(place | self.latest | speed | {"memory_gb": memory_gb(self.runtime.device)})
+            figures, self.latest = self.latest, {}
+            self.monitor.log(place | figures | speed | {"memory_gb": memory_gb(self.runtime.device)})
         if (done % run.validation_steps == 0 or done == stage.steps) and self.runtime.leads:
             sheet = self.folder / f"samples-{number}-{done:06d}.png"
             self.monitor.log(place | self.validation.measure(self.average, sheet))

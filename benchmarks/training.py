@@ -43,6 +43,7 @@ def measure(case: dict[str, Any]) -> dict[str, float]:  # noqa: PLR0915 - one me
     from photochrom.train.generator import build_generator
     from photochrom.train.learner import Learner, set_training
     from photochrom.train.objectives import Objectives
+    from photochrom.train.perceptual import PerceptualLoss
     from photochrom.train.runtime import PRECISIONS, Runtime, choose_device, keep_freed_memory, memory_gb
     from photochrom.train.targets import build_task
     from photochrom.train.tasks import TensorBatch
@@ -73,14 +74,15 @@ def measure(case: dict[str, Any]) -> dict[str, float]:  # noqa: PLR0915 - one me
         )
         runtime = Runtime(device, PRECISIONS[case["precision"]])
         objectives = Objectives(config, build_task(config.task, runtime), runtime)
-        if objectives.perceptual is not None and not case["fused"]:
-            unfolded = load_vgg16("vgg16_bn", weights, objectives.perceptual.network.taps)
-            objectives.perceptual.network = unfolded.eval().requires_grad_(False).to(device)
+        looks = objectives.of_picture.get("perceptual")
+        if isinstance(looks, PerceptualLoss) and not case["fused"]:
+            unfolded = load_vgg16("vgg16_bn", weights, looks.network.taps)
+            looks.network = unfolded.eval().requires_grad_(False).to(device)
     layout = torch.channels_last if case["channels_last"] else torch.contiguous_format
     net = build_generator(config, None, pretrained=False).to(device).to(memory_format=layout)
     net.unet.recomputes = config.run.recompute
-    if objectives.perceptual is not None:
-        objectives.perceptual.to(memory_format=layout)
+    if isinstance(looks, PerceptualLoss):
+        looks.to(memory_format=layout)
     critic = None
     if case.get("joint"):
         critic = build_patch_critic(case.get("critic_width", 256)).to(device).eval().requires_grad_(False)

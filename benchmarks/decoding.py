@@ -22,14 +22,13 @@ import numpy as np
 from PIL import Image
 
 from photochrom.color import chroma_from_ab, ciede2000, colorfulness, lab_from_srgb, luma, merge_luma_chroma
-from photochrom.coloring.prediction import View, annealed_mean, be_cautious, enlarge, show
+from photochrom.coloring.prediction import View, annealed_mean, be_cautious, choose_views, enlarge, show
 from photochrom.engines.onnx import OnnxEngine
 from photochrom.evaluation import stress
 from photochrom.luma import luma_codes, show_clearly, shrink_luma
-from photochrom.resample import render_size
 
 GRID = 128
-OWN = 0.0  # the photograph's own short side, between the model's size and twice that
+OWN = 0.0  # the photograph's own short side, as far as the model looks at it
 SIZES = (5 / 7, 1.0, 9 / 7, 2.0, OWN)
 SUBSET = 4  # every fourth cell in each direction is judged: neighbours say the same
 TARGET_SHARE = 0.9
@@ -41,12 +40,9 @@ def answers(rgb: np.ndarray, engine: OnnxEngine) -> Answers:
     spec, found = engine.spec, {}
     grey = luma_codes(rgb)[..., None]
     for size in SIZES:
-        short = round(size * spec.render_px / spec.multiple) * spec.multiple
-        if size == OWN:
-            short = max(spec.render_px, min(2 * spec.render_px, *rgb.shape[:2]))
-        width, height = render_size(
-            rgb.shape[1], rgb.shape[0], short, multiple=spec.multiple, stride=spec.output_stride
-        )
+        short = round(size * spec.render_px / spec.multiple) * spec.multiple if size != OWN else None
+        largest = choose_views(rgb.shape[1], rgb.shape[0], spec, short)[0]
+        width, height = largest.width, largest.height
         net, _ = show_clearly(shrink_luma(grey, width, height, spec.output_stride).net)
         for mirrored in (False, True):
             logits = show(net, View(width, height, mirrored), engine, ("logits",))["logits"]

@@ -93,12 +93,15 @@ def test_of_a_printed_picture_no_copy_is_larger_than_usual(period_px: int) -> No
     assert (colorize_photo(plain, engine, ColorizeOptions()).render_width) == 448
 
 
-def test_with_hints_no_copy_is_larger_than_the_preview_has_it() -> None:
+def test_a_persons_hint_takes_no_detail_from_the_picture_and_a_references_are_seen_as_usual() -> None:
     engine = FakeEngine(render_px=224, detail_px=448, detail_gain=1.2, hears=True)
     photo = Photo(np.rint(np.linspace(0, 255, 448 * 448)).reshape(448, 448, 1).astype(np.uint8))
-    hint = Hint(point=(0.5, 0.5), width=0.05, color="#3050a0")
-    assert colorize_photo(photo, engine, ColorizeOptions(), hints=[hint]).render_width == 224
-    assert colorize_photo(photo, engine, ColorizeOptions()).render_width == 448
+    known = Hint(point=(0.5, 0.5), width=0.05, color="#3050a0")
+    lent = Hint(point=(0.2, 0.2), color="#30a050", by="reference")
+    assert [
+        colorize_photo(photo, engine, ColorizeOptions(), hints=hints).render_width
+        for hints in ([], [known], [known, lent])
+    ] == [448, 448, 224]
 
 
 def test_what_is_seen_larger_as_well_has_a_gain_of_its_own() -> None:

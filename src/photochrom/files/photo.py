@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.errors import UnreadablePhotoError
 from photochrom.files.codecs.samples import Pixels
 from photochrom.files.metadata import Metadata
 
@@ -26,6 +27,9 @@ class Photo:
         infrared: (H, W) of the same dtype, of a film scan: dark where dust and scratches are; not written.
         holes: (H, W), true where a damaged file has lost its samples, or None.
         left_out: pictures of the file that this one does not show, in words: "3 other pages".
+
+    Raises:
+        UnreadablePhotoError: an array is of another shape or type than that.
     """
 
     pixels: Pixels
@@ -37,6 +41,28 @@ class Photo:
     infrared: Pixels | None = None
     holes: npt.NDArray[np.bool_] | None = None
     left_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what would end in a wrong picture, or in an error that names nothing, far from here."""
+        pixels = np.asanyarray(self.pixels)
+        shape, dtype = pixels.shape, pixels.dtype
+        if len(shape) != 3 or shape[2] not in (1, 3) or 0 in shape or dtype not in (np.uint8, np.uint16):
+            raise UnreadablePhotoError(
+                f"pixels of shape {shape} and type {dtype} are not a photo's",
+                where="Photo",
+                next_step="Give (H, W, 1) or (H, W, 3) of uint8 or uint16; photochrom.colorize() takes other arrays, too",
+            )
+        for name, plane, wanted in (
+            ("alpha", self.alpha, dtype),
+            ("infrared", self.infrared, dtype),
+            ("holes", self.holes, np.dtype(bool)),
+        ):
+            if plane is not None and (plane.shape, plane.dtype) != (shape[:2], wanted):
+                raise UnreadablePhotoError(
+                    f"{name} of shape {plane.shape} and type {plane.dtype} does not lie on pixels of {shape}, {dtype}",
+                    where="Photo",
+                    next_step=f"Give {shape[:2]} of {wanted}, or leave it out",
+                )
 
     @property
     def depth(self) -> int:

@@ -50,7 +50,7 @@ class Photo:
             raise UnreadablePhotoError(
                 f"pixels of shape {shape} and type {dtype} are not a photo's",
                 where="Photo",
-                next_step="Give (H, W, 1) or (H, W, 3) of uint8 or uint16; photochrom.colorize() takes other arrays, too",
+                next_step="Give (H, W, 1) or (H, W, 3) of uint8 or uint16; photochrom.colorize() takes others, too",
             )
         for name, plane, wanted in (
             ("alpha", self.alpha, dtype),

@@ -133,13 +133,21 @@ def test_trusting_frequencies_takes_the_rebalancing_back() -> None:
     assert not torch.equal(net.head.bias, trust_frequencies(net).head.bias)
 
 
-@pytest.mark.parametrize("agrees", [False, True])
-def test_a_network_that_hears_is_exported_with_hints_as_an_input(tmp_path: Path, agrees: bool) -> None:
+@pytest.mark.parametrize(("agrees", "afar"), [(False, False), (True, False), (True, True)])
+def test_a_network_that_hears_is_exported_with_hints_as_an_input(tmp_path: Path, agrees: bool, afar: bool) -> None:
     torch.manual_seed(0)
     bins = torch.cartesian_prod(torch.arange(-40, 50, 20.0), torch.arange(-40, 50, 20.0))
     palette = Palette(bins, torch.full((25,), 1 / 25))
     net = build_color_net(
-        "test", "test-quarter", palette, queries=4, hears=True, spreads=True, agrees=agrees, pretrained=False
+        "test",
+        "test-quarter",
+        palette,
+        queries=4,
+        hears=True,
+        spreads=True,
+        agrees=agrees,
+        afar=afar,
+        pretrained=False,
     ).eval()
     torch.nn.init.normal_(net.head.weight, std=2.0)
     path = tmp_path / "hears.onnx"

@@ -66,8 +66,8 @@ def test_a_decoder_that_ends_earlier_keeps_all_but_head_and_answers_of_queries()
     net = hearing_net(queries=5)
     state = grow_color_net(net, whole.state_dict())
     net.load_state_dict(state)
-    scene = whole.unet.climb(rgb := torch.rand(1, 3, 64, 96))[:3]
-    for kept, was in zip(net.unet.climb(rgb), scene, strict=True):
+    scene = whole.unet.climb(rgb := torch.rand(1, 3, 64, 96))[0][:3]
+    for kept, was in zip(net.unet.climb(rgb)[0], scene, strict=True):
         torch.testing.assert_close(kept, was)
     torch.testing.assert_close(state["queries.queries"], whole.state_dict()["queries.queries"])
 

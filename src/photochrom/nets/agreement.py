@@ -9,7 +9,11 @@ places keep their own.
 A cell is a part of the scene, not a number of pixels: a coat twice as large on a larger copy is still one coat. Small
 crops, which show a part of a scene, have cells of 32 px, as the copies of 224 px have from which they are cut.
 
-The means are taken on a bilateral grid, so that the cost does not grow with how far it looks.
+A coat is wider than a cell, and has lights and folds. ``agree_afar`` asks what looks alike by the network's own eyes,
+those by which it carries hints, wherever that lies: over a patch of another colour on a sleeve, and an arm that is half
+grey, the rest decides.
+
+The near means are taken on a bilateral grid, so that the cost does not grow with how far it looks.
 Source of the grid: Chen, Paris, Durand 2007, "Real-time Edge-Aware Image Processing with the Bilateral Grid", section
 3; of the idea that neighbouring places of like look share a label: Krahenbuhl, Koltun 2011, "Efficient Inference in
 Fully Connected CRFs with Gaussian Edge Potentials", equation 3 (one round of it, with tents for Gaussians).
@@ -19,7 +23,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, sym_max, sym_min
-from torch.nn.functional import avg_pool2d, relu
+from torch.nn.functional import avg_pool2d, interpolate, normalize, relu
 
 from photochrom.nets.blocks import softmax_over_channels
 
@@ -29,6 +33,12 @@ CELLS, SMALLEST_CELL_PX = 7, 32
 TONES = 10
 # Entropy (nats) of a distribution at which a place begins to ask the others, and from which it takes their word alone.
 SURE, UNSURE = 2.0, 3.5
+# The same for what looks alike afar, after it has agreed with what is near.
+SURE_AFAR, UNSURE_AFAR = 1.0, 2.5
+# How much a cosine of 1 between two looks counts there, and how much less a distance as long as the picture does.
+SHARPNESS, NEARNESS = 16.0, 2.0
+# Pixels between places that look at others, and between those looked at.
+ASKING_PX, ASKED_PX = 8, 16
 # The least a probability is before its logarithm, and a count that is divided by.
 TINY = 1e-8
 
@@ -41,9 +51,23 @@ def agree(logits: Tensor, luma: Tensor, stride: int) -> Tensor:
     Cost: 20 K h w (w / cell + 1) multiply-adds, a fiftieth of the embedded network's.
     """
     shares = softmax_over_channels(logits.float())
-    doubt = ((entropy(shares) - SURE) / (UNSURE - SURE)).clamp(0, 1)
-    mixed = shares + doubt * (common(shares, luma, stride) - shares)
-    return mixed.clamp(min=TINY).log()
+    return _asked(shares, common(shares, luma, stride), SURE, UNSURE)
+
+
+def agree_afar(logits: Tensor, look: Tensor, stride: int) -> Tensor:
+    """Return logits on which unsure places have agreed with what looks alike anywhere in the picture.
+
+    Shapes: (B, K, h, w), h = H / ``stride``, and the looks of places (B, D, H / 8, W / 8), D at unit length for each of
+    several heads -> (B, K, h, w); the answer's exponents sum to one.
+    Cost: (K + D) times the places at 1/8 times those at 1/16: most at 448 px.
+    """
+    shares = softmax_over_channels(logits.float())
+    return _asked(shares, alike(shares, look, stride), SURE_AFAR, UNSURE_AFAR)
+
+
+def _asked(shares: Tensor, others: Tensor, sure: float, unsure: float) -> Tensor:
+    doubt = ((entropy(shares) - sure) / (unsure - sure)).clamp(0, 1)
+    return (shares + doubt * (others - shares)).clamp(min=TINY).log()
 
 
 def entropy(shares: Tensor) -> Tensor:
@@ -82,3 +106,31 @@ def _nearness(side: int, cells_side: int, like: Tensor) -> Tensor:
     places = torch.arange(side).to(like) * CELLS / cells_side
     points = (side * CELLS + cells_side - 1) // cells_side + 1
     return relu(1 - (places[:, None] - torch.arange(points).to(like)).abs())
+
+
+def alike(shares: Tensor, look: Tensor, stride: int) -> Tensor:
+    """Return for each place the mean of the distributions of what looks alike; shapes as for ``agree_afar``.
+
+    Weights are softmax(sharpness * cosine of the looks - nearness * distance), the distance in units of the mean side.
+    """
+    height, width = look.shape[2:]
+    asked = avg_pool2d(shares, ASKED_PX // stride)
+    own = normalize(look.float(), dim=1)
+    theirs = normalize(avg_pool2d(own, ASKED_PX // ASKING_PX), dim=1)
+    apart = _distances((height, width), theirs.shape[2:], like=shares)
+    cosine = own.flatten(2).transpose(1, 2) @ theirs.flatten(2)
+    weights = torch.softmax(SHARPNESS * cosine - NEARNESS * apart, dim=2)
+    mean = (asked.flatten(2) @ weights.transpose(1, 2)).reshape(*asked.shape[:2], height, width)
+    return interpolate(mean, scale_factor=ASKING_PX / stride, mode="bilinear")
+
+
+def _distances(asking: torch.Size | tuple[int, int], asked: torch.Size | tuple[int, int], like: Tensor) -> Tensor:
+    """Return the distances of the cells of one grid over a picture from those of another, in units of its mean side."""
+    (y, x), (other_y, other_x) = (
+        ((torch.arange(side).to(like) + 0.5) * (asking[axis] / side) for axis, side in enumerate(grid))
+        for grid in (asking, asked)
+    )
+    down = (y[:, None] - other_y).square()[:, None, :, None]
+    across = (x[:, None] - other_x).square()[None, :, None, :]
+    distances: Tensor = (down + across).sqrt() * (2 / (asking[0] + asking[1]))
+    return distances.flatten(2).flatten(0, 1)

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from photochrom.errors import OptionError
-from photochrom.nets.agreement import agree
+from photochrom.nets.agreement import agree, agree_afar
 from photochrom.nets.backbones import build_backbone
 from photochrom.nets.blocks import ConvNormAct, UpBlock, extended_by_zeros
 from photochrom.nets.hints import CHANNELS as HINT_CHANNELS
@@ -160,32 +161,34 @@ class UNet(nn.Module):
 
     def forward(self, rgb: Tensor) -> Tensor:
         """Shapes: as the class says."""
-        return self.climb(rgb)[-1]
+        return self.climb(rgb)[0][-1]
 
-    def climb(self, rgb: Tensor, hints: Tensor | None = None) -> list[Tensor]:
-        """Return the decoder's maps at 1/16, 1/8, 1/4 and perhaps 1/2 of the picture's size.
+    def climb(self, rgb: Tensor, hints: Tensor | None = None) -> tuple[list[Tensor], Tensor | None]:
+        """Return the decoder's maps at 1/16, 1/8, 1/4 and perhaps 1/2 of the picture's size, and what places look like.
 
-        ``hints`` (B, 3, H, W): Lab a*, b* and weight 0..1; left out, none are given.
+        ``hints`` (B, 3, H, W): Lab a*, b* and weight 0..1; left out, none are given. What places look like is
+        ``HintSpread``'s, at 1/8; None of a net that does not spread.
         """
         run = recompute if self.recomputes and self.training else call
         *skips, x = run(self.backbone, rgb)
         x = self.middle(x)
-        told = self._tell(hints, [x, *reversed(skips)], rgb) if self.hears else [()] * len(self.blocks)
+        look = self.spread.look([x, *reversed(skips)][: SPREAD_FROM + 2]) if self.spread else None
+        told = self._tell(hints, look, rgb) if self.hears else [()] * len(self.blocks)
         maps: list[Tensor] = []
         # A decoder that stops early leaves the finest maps of the pyramid out.
         for block, skip, hint in zip(self.blocks, reversed(skips), told, strict=False):
             x = run(block, x, skip, *hint)
             maps.append(x)
-        return maps
+        return maps, look
 
-    def _tell(self, hints: Tensor | None, seen: list[Tensor], rgb: Tensor) -> list[tuple[Tensor, ...]]:
-        """Return what each block is told, coarse to fine; ``seen`` are the picture's maps from 1/32 on."""
+    def _tell(self, hints: Tensor | None, look: Tensor | None, rgb: Tensor) -> list[tuple[Tensor, ...]]:
+        """Return what each block is told, coarse to fine."""
         strides = tuple(self.stride * 2**level for level in range(len(self.blocks)))
         levels = pool_hints(torch.zeros_like(rgb) if hints is None else hints, strides)[::-1]
-        if self.spread is None:
+        if self.spread is None or look is None:
             return [(level,) for level in levels]
         told: list[tuple[Tensor, ...]] = [(level,) for level in levels[:SPREAD_FROM]]
-        spread = self.spread(seen[: SPREAD_FROM + 2], levels[SPREAD_FROM])
+        spread = self.spread.carry(look, levels[SPREAD_FROM])
         for level in levels[SPREAD_FROM:]:
             told.append((torch.cat([level, spread], dim=1),))
             spread = nn.functional.interpolate(spread, scale_factor=2.0, mode="nearest")
@@ -201,6 +204,13 @@ def middle(c_in: int, size: DecoderSize) -> nn.Module:
     )
 
 
+class Features(NamedTuple):
+    """What a colour network answers from: the map its head reads, (B, C, h, w), and what places look like, at 1/8."""
+
+    read: Tensor
+    look: Tensor | None = None
+
+
 class ColorNet(nn.Module):
     """From luma to a distribution over colours.
 
@@ -208,14 +218,16 @@ class ColorNet(nn.Module):
     takes hints (B, 3, H, W).
     Range: BT.601 luma 0..1, hints in Lab a*, b* and weight 0..1 in; logits over the palette's K colours out.
     ``queries`` colour queries join the map that the head reads; 0: none. Of a net that ``agrees``, unsure places that
-    look alike agree on their colours; see ``nets/agreement.py``.
+    look alike agree on their colours, and with ``afar`` wherever they lie; see ``nets/agreement.py``.
     """
 
-    def __init__(self, unet: UNet, palette: Palette, queries: int = 0, *, agrees: bool = False) -> None:
+    def __init__(
+        self, unet: UNet, palette: Palette, queries: int = 0, *, agrees: bool = False, afar: bool = False
+    ) -> None:
         super().__init__()
         self.unet = unet
         self.palette = palette
-        self.agrees = agrees
+        self.agrees, self.afar = agrees, afar
         self.queries = ColorQueries(unet.c_scene, unet.c_out, queries) if queries else None
         # No spectral norm here: logits must be free to grow with certainty.
         self.head = nn.Conv2d(unet.c_out + queries, palette.bins_ab.shape[0], 1)
@@ -234,20 +246,21 @@ class ColorNet(nn.Module):
         """Whether the net takes hints."""
         return self.unet.hears
 
-    def features(self, luma: Tensor, hints: Tensor | None = None) -> Tensor:
-        """Return the map the head reads: (B, 1, H, W) and perhaps (B, 3, H, W) -> (B, C + Q, h, w)."""
-        scene, *_, fine = self.unet.climb(luma.expand(-1, 3, -1, -1), hints)
-        read: Tensor = fine if self.queries is None else self.queries(scene, fine)
-        return read
+    def features(self, luma: Tensor, hints: Tensor | None = None) -> Features:
+        """Return what the net answers from: (B, 1, H, W) and perhaps (B, 3, H, W) -> a map (B, C + Q, h, w) to read."""
+        (scene, *_, fine), look = self.unet.climb(luma.expand(-1, 3, -1, -1), hints)
+        return Features(fine if self.queries is None else self.queries(scene, fine), look)
 
     def forward(self, luma: Tensor, hints: Tensor | None = None) -> Tensor:
         """Shapes: as the class says."""
         return self.answer(self.features(luma, hints), luma)
 
-    def answer(self, features: Tensor, luma: Tensor) -> Tensor:
-        """Return the logits that follow from the map the head reads: (B, C + Q, h, w), (B, 1, H, W) -> (B, K, h, w)."""
-        logits: Tensor = self.head(features)
-        return agree(logits, luma, self.stride) if self.agrees else logits
+    def answer(self, features: Features, luma: Tensor) -> Tensor:
+        """Return the logits that follow from what the net answers from, and luma (B, 1, H, W): (B, K, h, w)."""
+        logits: Tensor = self.head(features.read)
+        if self.agrees:
+            logits = agree(logits, luma, self.stride)
+        return agree_afar(logits, features.look, self.stride) if self.afar and features.look is not None else logits
 
 
 def grow_color_net(net: ColorNet, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -316,6 +329,7 @@ def build_color_net(
     hears: bool = False,
     spreads: bool = False,
     agrees: bool = False,
+    afar: bool = False,
     pretrained: bool = True,
     weights: Path | None = None,
 ) -> ColorNet:
@@ -323,4 +337,4 @@ def build_color_net(
     unet = build_unet(
         backbone, decoder, width=width, hears=hears, spreads=spreads, pretrained=pretrained, weights=weights
     )
-    return ColorNet(unet, palette, queries, agrees=agrees)
+    return ColorNet(unet, palette, queries, agrees=agrees, afar=afar)

@@ -75,22 +75,31 @@ class HintSpread(nn.Module):
 
     def forward(self, maps: Sequence[Tensor], hints: Tensor) -> Tensor:
         """Shapes: as the class says."""
-        if not self.training or torch.compiler.is_compiling():
-            return self._spread(maps, hints)
-        # At least one picture, so that all weights have gradients: processes that share theirs wait for them.
-        is_told = hints[:, 2].flatten(1).any(dim=1)
-        is_told[0] = True
-        told = is_told.nonzero()[:, 0]
-        spread = self._spread([each[told] for each in maps], hints[told])
-        return spread.new_zeros(len(hints), *spread.shape[1:]).index_copy(0, told, spread)
+        return self.carry(self.look(maps), hints)
 
-    def _spread(self, maps: Sequence[Tensor], hints: Tensor) -> Tensor:
+    def look(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return what places look like: maps, coarse to fine -> (B, HEADS WIDTH, h, w); of length 1 for each head."""
         first, *finer = zip(self.looks, maps, strict=True)
         look = first[0](first[1])
         for reader, here in finer:
             look = interpolate(look, scale_factor=2.0, mode="nearest") + reader(here)
+        looks: Tensor = normalize(look.unflatten(1, (HEADS, WIDTH)), dim=2)
+        return looks.flatten(1, 2)
+
+    def carry(self, look: Tensor, hints: Tensor) -> Tensor:
+        """Return the hints where ``look`` says that places look alike; shapes as the class says."""
+        if not self.training or torch.compiler.is_compiling():
+            return self._spread(look, hints)
+        # At least one picture, so that all weights have gradients: processes that share theirs wait for them.
+        is_told = hints[:, 2].flatten(1).any(dim=1)
+        is_told[0] = True
+        told = is_told.nonzero()[:, 0]
+        spread = self._spread(look[told], hints[told])
+        return spread.new_zeros(len(hints), *spread.shape[1:]).index_copy(0, told, spread)
+
+    def _spread(self, look: Tensor, hints: Tensor) -> Tensor:
         height, width = look.shape[2:]
-        look = normalize(look.unflatten(1, (HEADS, WIDTH)).flatten(3), dim=2)
+        look = look.reshape(-1, HEADS, WIDTH, height * width)
         # Only places that were told something say anything; the first one always, for there must be one.
         says = hints[:, 2].flatten(1).amax(dim=0) > 0
         told = torch.cat([torch.ones_like(says[:1]), says[1:]]).nonzero()[:, 0]

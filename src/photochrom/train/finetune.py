@@ -139,8 +139,8 @@ def _adapt(
     for step, batch in enumerate(source.batches(stage, 0, 0, workers=1), start=1):
         for group in optimizer.param_groups:
             group["lr"] = options.rate * rate_share(stage, step - 1)
-        features = net.features(torch.from_numpy(batch.photo))
-        loss = color_distribution_loss(net, features, torch.from_numpy(batch.ab), pixel_share=0.5)
+        read = net.features(torch.from_numpy(batch.photo)).read
+        loss = color_distribution_loss(net, read, torch.from_numpy(batch.ab), pixel_share=0.5)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(trained, CLIP_NORM)

@@ -44,6 +44,7 @@ def build_generator(config: TrainConfig, palette: Palette | None, *, pretrained:
             hears=model.hears,
             spreads=model.spreads,
             agrees=model.agrees,
+            afar=model.agrees_afar,
             pretrained=pretrained,
             weights=model.backbone_weights,
         )

@@ -86,6 +86,7 @@ class ModelSection(Section):
     hears: bool = Field(default=False, description="The network takes hints, colours that somebody knows; see [hints].")
     spreads: bool = Field(default=False, description="It carries hints to whatever looks alike, wherever that lies.")
     agrees: bool = Field(default=False, description="Unsure places that look alike agree on their colours.")
+    agrees_afar: bool = Field(default=False, description="And wherever they lie, by the looks that spread hints.")
     rebalancing: float = Field(default=0.5, ge=0, le=1, description="Lambda of the colour rebalancing; 1: frequencies.")
     pretrained: bool = Field(default=True, description="Start the backbone from its ImageNet weights.")
     init: Path | None = Field(
@@ -93,6 +94,12 @@ class ModelSection(Section):
         description="What to start from: a checkpoint, a run's folder, an exported model file, or a model's name, such "
         "as photochrom-color. It may lack queries or hints, and its decoder may go further.",
     )
+
+    @model_validator(mode="after")
+    def _has_what_it_builds_on(self) -> Self:
+        if self.agrees_afar and not (self.agrees and self.spreads):
+            raise ValueError("agrees_afar looks by what spreads hints: set agrees and spreads, too")
+        return self
 
 
 class CriticSection(Section):

@@ -117,7 +117,7 @@ class ColorTask(Task):
         net = cast("ColorNet", net)
         features = net.features(batch.photo, batch.hints if net.hears else None)
         loss = color_distribution_loss(
-            net, features, batch.ab, pixel_share=pixel_share, rng=rng, average=self.runtime.mean
+            net, features.read, batch.ab, pixel_share=pixel_share, rng=rng, average=self.runtime.mean
         )
         if not paints:
             return {"distribution": loss}, batch.photo

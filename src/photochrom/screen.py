@@ -20,7 +20,8 @@ SLOWEST, QUICKEST = 0.2 * SIDE, 0.5 * SIDE
 # held-out collections, old ones) none had both; of 218 of coco printed through a screen all had, at 211 and 0.024 and
 # more.
 LEAST_RATIO, LEAST_AMPLITUDE = 150.0, 0.01
-# Gaussian, in px of the net's copy: less leaves dots, more takes what the net goes by (docs/experiments/color-sharp.md).
+# Gaussian, in px of the net's copy: less leaves dots, more takes what the net goes by
+# (docs/experiments/color-sharp.md).
 BLUR_PX = 1.2
 
 

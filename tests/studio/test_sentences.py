@@ -30,8 +30,8 @@ PATTERNS = [
 ELSEWHERE = {
     "albums/album.py", "albums/hinted.py", "albums/merging.py", "albums/parts.py", "albums/plan.py",
     "albums/recipe.py", "coloring/classic.py", "colorizer.py", "computer/downloads.py", "files/credentials.py",
-    "files/kinds.py", "film/contest.py", "film/given.py", "film/keyframes.py", "film/measuring.py", "film/options.py",
-    "film/passages.py", "film/preview.py", "film/restoring.py", "film/told.py", "film/writers.py",
+    "files/kinds.py", "files/photo.py", "film/contest.py", "film/given.py", "film/keyframes.py", "film/measuring.py",
+    "film/options.py", "film/passages.py", "film/preview.py", "film/restoring.py", "film/told.py", "film/writers.py",
     "questions/answers.py", "studio/api.py", "studio/intake.py", "studio/options.py", "studio/requests.py",
     "studio/server.py", "studio/store.py",
 }  # fmt: skip

@@ -144,7 +144,7 @@ def colorize_photo(
     spec, threads = engine.spec, threads or usable_cores()
     if hints:
         refuse_deaf(spec)
-    # What a reference says lies dense: at a larger size it takes 0.4 GB more, and is worth no more.
+    # What a reference says lies dense: at a larger size it takes a quarter of a gigabyte more, and is worth no more.
     lent = any(hint.by == "reference" for hint in hints)
     plan = plan_render(photo.width, photo.height, engine, options, detailed=not lent)
     if options.classic:

@@ -24,7 +24,7 @@ def color_distribution_loss(
 ) -> Tensor:
     """Return the rebalanced cross-entropy between the predicted colour distributions and the true colours.
 
-    Shapes: features (B, C, H/2, W/2) as ``net.features`` gives them, ab (B, 2, H/2, W/2) -> scalar.
+    Shapes: features (B, C, H/2, W/2) as ``net.features`` gives them to ``read``, ab (B, 2, H/2, W/2) -> scalar.
     Range: ab Lab units.
     Cost: proportional to ``pixel_share``: the head runs only on that share of pixels, drawn from ``rng``.
     ``average`` takes the mean over processes of what the sum is divided by, so that several equal one.

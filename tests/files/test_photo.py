@@ -36,6 +36,7 @@ def test_pixels_that_are_no_photo(pixels: Any, told: str) -> None:
         ("alpha", np.zeros((4, 6), np.uint16)),
         ("infrared", np.zeros((4, 6, 1), np.uint8)),
         ("holes", np.zeros((4, 6), np.uint8)),
+        ("holes", [[True]]),
     ],
 )
 def test_planes_that_do_not_lie_on_it(name: str, plane: Any) -> None:

@@ -57,9 +57,10 @@ class Photo:
             ("infrared", self.infrared, dtype),
             ("holes", self.holes, np.dtype(bool)),
         ):
-            if plane is not None and (plane.shape, plane.dtype) != (shape[:2], wanted):
+            given = None if plane is None else np.asanyarray(plane)
+            if given is not None and (given.shape, given.dtype) != (shape[:2], wanted):
                 raise UnreadablePhotoError(
-                    f"{name} of shape {plane.shape} and type {plane.dtype} does not lie on pixels of {shape}, {dtype}",
+                    f"{name} of shape {given.shape} and type {given.dtype} does not lie on pixels of {shape}, {dtype}",
                     where="Photo",
                     next_step=f"Give {shape[:2]} of {wanted}, or leave it out",
                 )

@@ -260,7 +260,10 @@ class ColorNet(nn.Module):
         logits: Tensor = self.head(features.read)
         if self.agrees:
             logits = agree(logits, luma, self.stride)
-        return agree_afar(logits, features.look, self.stride) if self.afar and features.look is not None else logits
+        if self.afar:
+            assert features.look is not None  # nets that do not spread have no looks, and cannot be asked for it
+            logits = agree_afar(logits, features.look, self.stride)
+        return logits
 
 
 def grow_color_net(net: ColorNet, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

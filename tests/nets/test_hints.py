@@ -3,7 +3,7 @@ import torch
 
 from photochrom.nets.backbones import build_backbone
 from photochrom.nets.generators import ColorNet, build_color_net, grow_color_net
-from photochrom.nets.hints import HEADS, SPREAD_CHANNELS, UNIT_AB, HintSpread, distances, pool_hints
+from photochrom.nets.hints import HEADS, SPREAD_CHANNELS, UNIT_AB, HintSpread, pool_hints
 from tests.nets.test_generators import tiny_palette
 
 
@@ -145,15 +145,6 @@ def test_where_nothing_is_told_nothing_is_carried() -> None:
 def test_maps_of_several_sizes_are_looked_at_together() -> None:
     maps = [torch.rand(2, 5, 3, 4), torch.rand(2, 7, 6, 8), torch.rand(2, 2, 12, 16)]
     assert spread_of(maps)(maps, torch.rand(2, 3, 12, 16)).shape == (2, SPREAD_CHANNELS, 12, 16)
-
-
-def test_distances_are_told_in_units_of_the_mean_side() -> None:
-    table = distances(2, 4, torch.arange(8))
-    assert table.shape == (8, 8)
-    assert table[0, 3] == pytest.approx(3 / 3)
-    assert table[0, 7] == pytest.approx((1 + 9) ** 0.5 / 3)
-    assert not table.diagonal().any()
-    assert torch.equal(distances(2, 4, torch.tensor([3, 5])), table[:, [3, 5]])
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ from torch import Tensor, sym_max, sym_min
 from torch.nn.functional import avg_pool2d, interpolate, normalize, relu
 
 from photochrom.nets.blocks import softmax_over_channels
+from photochrom.nets.places import centres, distances
 
 # Points of the grid lie a seventh of the input's short side apart, and 32 px at least.
 CELLS, SMALLEST_CELL_PX = 7, 32
@@ -119,20 +120,9 @@ def alike(shares: Tensor, look: Tensor, stride: int) -> Tensor:
     asked = avg_pool2d(shares, ASKED_PX // stride)
     own = normalize(look.float(), dim=1)
     theirs = normalize(avg_pool2d(own, ASKED_PX // ASKING_PX), dim=1)
-    apart = _distances((height, width), theirs.shape[2:], like=shares)
+    asking, places = (height, width), theirs.shape[2:]
+    apart = distances(centres(asking, asking, look.device), centres(places, asking, look.device), asking)
     cosine = own.flatten(2).transpose(1, 2) @ theirs.flatten(2)
     weights = torch.softmax(SHARPNESS * cosine - NEARNESS * apart, dim=2)
     mean = (asked.flatten(2) @ weights.transpose(1, 2)).reshape(*asked.shape[:2], height, width)
     return interpolate(mean, scale_factor=ASKING_PX / stride, mode="bilinear")
-
-
-def _distances(asking: torch.Size | tuple[int, int], asked: torch.Size | tuple[int, int], like: Tensor) -> Tensor:
-    """Return the distances of the cells of one grid over a picture from those of another, in units of its mean side."""
-    (y, x), (other_y, other_x) = (
-        ((torch.arange(side).to(like) + 0.5) * (asking[axis] / side) for axis, side in enumerate(grid))
-        for grid in (asking, asked)
-    )
-    down = (y[:, None] - other_y).square()[:, None, :, None]
-    across = (x[:, None] - other_x).square()[None, :, None, :]
-    distances: Tensor = (down + across).sqrt() * (2 / (asking[0] + asking[1]))
-    return distances.flatten(2).flatten(0, 1)

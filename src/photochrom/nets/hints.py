@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate, max_pool2d, normalize
 
+from photochrom.nets.places import centres, distances
+
 CHANNELS = 3
 # Lab units that the network sees as one: about the chroma of a vivid thing.
 UNIT_AB = 40.0
@@ -107,20 +109,11 @@ class HintSpread(nn.Module):
         everywhere = torch.ones_like(look[:, :, :1])
         asked = torch.cat([self.sharpness * look, -self.doubt * everywhere], dim=2)
         likeness = asked.transpose(2, 3) @ torch.cat([look, everywhere], dim=2).index_select(3, told)
-        apart = distances(height, width, told).to(look)
+        sides = (height, width)
+        rows, columns = centres(sides, sides, look.device)
+        apart = distances((rows, columns), (rows[told], columns[told]), sides).to(look)
         weight = (likeness - self.nearness * apart).clamp(max=MOST_SCORE).exp()
         gathered = weight @ hints.flatten(2).index_select(2, told).transpose(1, 2)[:, None]
         shares = gathered / (gathered[..., 2:] + 1)
         spread: Tensor = shares.transpose(2, 3).reshape(-1, SPREAD_CHANNELS, height, width)
         return spread
-
-
-def distances(height: int, width: int, cells: Tensor) -> Tensor:
-    """Return the distances (N, K) of the N = height * width cells of a map from K of them, in units of its mean side.
-
-    Shapes: cells (K) counted row by row.
-    """
-    rows = torch.arange(height, dtype=torch.float32, device=cells.device)[:, None].expand(height, width).reshape(-1)
-    columns = torch.arange(width, dtype=torch.float32, device=cells.device)[None].expand(height, width).reshape(-1)
-    squared = (rows[:, None] - rows[cells]).square() + (columns[:, None] - columns[cells]).square()
-    return squared.sqrt() * (2 / (height + width))

@@ -114,7 +114,7 @@ class FilmWorker(Session):
 
     def _plan(self, task: Task) -> Outcome:
         results, film = self._results, task.original
-        known = Record.read(results.target, film.name) or Record(film.name, "failed")
+        known = results.known(film)
         if known.is_of(film, self.settings_sha256) and known.has_result(results.target):
             return Outcome(film.name, results.report(film, "skipped", known.target))
         begun = results.begun(known, film, self.settings_sha256)
@@ -151,7 +151,7 @@ class FilmWorker(Session):
 
     def _join(self, task: Task) -> Outcome:
         results, film = self._results, task.original
-        known = Record.read(results.target, film.name) or Record(film.name, "failed")
+        known = results.known(film)
         begun = results.begun(known, film, self.settings_sha256)
         if begun is None:
             return Outcome(film.name, results.killed(film, " while it was joined"))

@@ -226,7 +226,7 @@ def test_a_name_with_a_hash_is_a_name() -> None:
 @pytest.mark.parametrize(
     ("address", "expected"),
     [
-        ("", "batch: an empty name. Name a folder, `.` for the one you are in"),
+        ("", "IN: is empty. Leave it out, or say what it is to be"),
         ("file://album", "file://album: is no folder on a disk. Write file:///FOLDER, a ? as %3F"),
         ("file:///album?x", "file:///album?x: is no folder on a disk. Write file:///FOLDER, a ? as %3F"),
     ],

@@ -60,6 +60,11 @@ def pull(
         overwrite: Replace an installed model of that name.
         keep_download: Keep the published file beside the model made from it.
     """
+    if index is None and index_key is not None:
+        raise OptionError("needs --index", where="--index-key", next_step="Add --index FILE or address")
+    if index is not None and keep_download:
+        what, next_step = "does nothing with --index", "Leave out one of the two"
+        raise OptionError(what, where="--keep-download", next_step=next_step)
     if index is not None:
         card = pull_model(name, index, models_folder(), key=index_key, overwrite=overwrite, progress=print_bytes)
         say(f"{card.name}: {card.summary} ({card.licence})")

@@ -13,6 +13,7 @@ from photochrom.albums.parts import PartOptions
 from photochrom.albums.plan import Plan, refuse_shared_mask, refuse_taken
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.groups import Budget, Engine, Reading, Restoring, Writing
+from photochrom.cli.idle import refuse_idle_stages
 from photochrom.cli.runs import Part, plan_told, run_planned
 from photochrom.cli.targets import labelled, refuse_targets
 from photochrom.errors import OptionError
@@ -68,6 +69,7 @@ def restore(
         limits: What a file may ask of this computer.
         part: Which photographs this machine does, where several share an album.
     """
+    refuse_idle_stages(restoring, drawn=mask is not None)
     planned = plan_told(inputs, output, format=writing.format, mark=RESTORED_MARK, part=part, quiet=quiet)
     if isinstance(planned, int):
         return planned

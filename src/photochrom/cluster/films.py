@@ -44,6 +44,9 @@ def check_film_options(options: FilmOptions) -> None:
     if options.codec == "frames" or options.keep_masters:
         where = "--film.codec frames" if options.codec == "frames" else "--film.keep-masters"
         raise OptionError("is not for albums", where=where, next_step="Choose --film.codec ffv1 for lossless films")
+    if options.overwrite:
+        what, next_step = "is said for photographs and films at once", "Use --overwrite"
+        raise OptionError(what, where="--film.overwrite", next_step=next_step)
     checks.check_options(options)
 
 

@@ -90,7 +90,7 @@ class Worker(Session):
 
     def _do(self, photo: Named) -> PhotoReport:
         results = self._results
-        record = Record.read(results.target, photo.name) or Record(photo.name, "failed")
+        record = results.known(photo)
         if record.is_of(photo, self.settings.sha256):
             if record.has_result(results.target):
                 return results.report(photo, "skipped", record.target)

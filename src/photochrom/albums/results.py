@@ -50,6 +50,8 @@ class BatchSettings:
         reading: how photographs are read.
         keep_recipe: whether each result gets a recipe beside it.
         keep_hints: whether each result that was made with hints gets them beside it.
+        keep_mask: whether each restored result gets beside it what was filled.
+        mask_out: whether what is filled of the run's one photograph goes to a file that was named.
         hints_sha256: hash of the file of hints, of one photograph.
         sheet: these hints, once the photograph is read, with those that references give.
         references_sha256: hash of the reference photographs, of all results.
@@ -63,6 +65,8 @@ class BatchSettings:
     reading: ReadingOptions = field(default_factory=ReadingOptions)
     keep_recipe: bool = False
     keep_hints: bool = False
+    keep_mask: bool = False
+    mask_out: bool = False
     hints_sha256: str = ""
     sheet: HintSheet | None = None
     references_sha256: str = ""
@@ -94,6 +98,8 @@ class BatchSettings:
             told.append(self.reading.model_dump())
         if self.hints_sha256:
             told += [self.hints_sha256, self.keep_hints]
+        if self.keep_mask:  # likewise
+            told.append({"keep_mask": True})
         return sha256_of_values(told)
 
     @property
@@ -111,16 +117,32 @@ class BatchSettings:
         parts = [file_sha256(job.hints) if job.hints else "", self.references_sha256]
         return replace(self, hints_sha256=hashlib.sha256("".join(parts).encode()).hexdigest()) if any(parts) else self
 
+    def refuse_pages(self, job: Job, pages: Sequence[Photo]) -> None:
+        """Raise OptionError where what is one picture's, hints or a mask, would be that of several pages."""
+        if len(pages) < 2:
+            return
+        if job.hints or self.match:
+            what = "has several pages, and hints are for one picture"
+        elif self.mask_out or self._is_given_a_mask:
+            what = "has several pages, and a mask is for one picture"
+        else:
+            return
+        raise OptionError(what, where=str(job.source), next_step="Say which with --page")
+
+    @property
+    def _is_given_a_mask(self) -> bool:
+        settings = self.provenance.settings
+        restoring = settings.get("restore")
+        return "mask_sha256" in (restoring if isinstance(restoring, dict) else settings)
+
     def with_sheet(self, job: Job, pages: Sequence[Photo]) -> BatchSettings:
         """Return the settings with the photograph's hints read.
 
         Raises:
-            PhotochromError: they cannot be read, are another photograph's, or the file has several pages.
+            PhotochromError: they cannot be read, or are another photograph's.
         """
         if job.hints is None and self.match is None:
             return self
-        if pages[0].page_count > 1:
-            raise OptionError("has several pages, and hints are for one picture", where=str(job.source))
         given = read_hints(job.hints, pages[0], limits=self.limits).hints if job.hints else ()
         matched = self.match(pages[0]) if self.match else None
         hints = [*(matched.hints if matched else ()), *given]  # what a person says counts, whatever is matched

@@ -181,7 +181,7 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     clock.lap("hash")
     if done and not settings.mask_out:  # the manifest knows nothing of a file outside the folder
         return PhotoReport(str(job.source), str(job.target), "skipped", seconds=seconds)
-    refuse_existing(job, settings, around)
+    refuse_existing(job, source_sha256, settings, around)
     pages = read_pages_for(job.source, format_of_path(job.target), limits=settings.limits, reading=settings.reading)
     clock.lap("decode")
     settings.refuse_pages(job, pages)

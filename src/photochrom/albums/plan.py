@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
 from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job, look_through, name_results, result_beside, told
+from photochrom.albums.keys import Found, with_keys
 from photochrom.albums.manifest import Manifest
 from photochrom.albums.parts import WHOLE, Part
 from photochrom.errors import OptionError, PhotochromError
@@ -60,24 +61,26 @@ def plan(
     failures: list[PhotochromError] = []
     left_out, unread = list[str](), list[Path]()
     if part.names is None:
-        sources = _sources(inputs, output, failures.append, _marks_left_out(mark), _Passed(left_out, unread))
+        photos = _found(inputs, output, failures.append, _marks_left_out(mark), _Passed(left_out, unread))
     else:
-        sources = _listed(inputs, output, part)
-    others = [path for key, path in sources.items() if not part.holds(key)]
+        photos = _listed(inputs, output, part)
     if output is None:
-        mine = {key: path for key, path in sources.items() if part.holds(key)}
-        beside = [Job(path, result_beside(path, format, mark), key) for key, path in mine.items()]
-        return Plan(beside, None, failures, left_out, others, unread)
+        sources = {key: photo.path for key, photo in with_keys(photos, None).items()}
+        beside = [Job(path, result_beside(path, format, mark), key) for key, path in sources.items() if part.holds(key)]
+        return Plan(beside, None, failures, left_out, _others(sources, part), unread)
     if part == WHOLE and len(inputs) == 1 and not os.path.isdir(inputs[0]) and _names_a_file(output):
-        return Plan([Job(path, output, key) for key, path in sources.items()], None, failures, left_out)
+        return Plan([Job(photo.path, output, photo.name) for photo in photos], None, failures, left_out)
     if os.path.isfile(output):
         raise OptionError(
             "is a file, and several photographs need a folder", where=str(output), next_step="Choose another --output."
         )
     manifest = Manifest.of(output, part.name) if any(os.path.isdir(path) for path in inputs) else None
-    names = name_results(sources, format, manifest.assigned if manifest else {})
-    jobs = [Job(sources[key], output / name, key) for key, name in names.items() if part.holds(key)]
-    return Plan(jobs, manifest, failures, left_out, others, unread)
+    keyed = with_keys(photos, manifest)
+    sources, albums = {key: one.path for key, one in keyed.items()}, {key: one.album for key, one in keyed.items()}
+    given = manifest.given_in(albums) if manifest else {}
+    names = name_results(sources, format, given, manifest.names if manifest else ())
+    jobs = [Job(sources[key], output / name, key, album=albums[key]) for key, name in names.items() if part.holds(key)]
+    return Plan(jobs, manifest, failures, left_out, _others(sources, part), unread)
 
 
 def refuse_taken(planned: Plan, written: Mapping[str, Path | None], *, read: Sequence[Path] = ()) -> None:
@@ -121,31 +124,32 @@ def _marks_left_out(mark: str) -> tuple[str, ...]:
     return (mark,) if mark == COLORED_MARK else (COLORED_MARK, RESTORED_MARK)
 
 
-def _sources(
+def _others(sources: Mapping[str, Path], part: Part) -> list[Path]:
+    return [path for key, path in sources.items() if not part.holds(key)]
+
+
+def _found(
     inputs: Sequence[Path],
     output: Path | None,
     fail: Callable[[PhotochromError], None],
     marks: tuple[str, ...],
     passed: _Passed,
-) -> dict[str, Path]:
-    """Return the photographs by key: the name inside the output, before its format is known."""
-    sources: dict[str, Path] = {}
+) -> list[Found]:
+    """Return the photographs of folders, and those that are given by themselves."""
+    photos: list[Found] = []
     for given in inputs:
         try:
             found = _photographs(given, output, marks, passed)
         except PhotochromError as error:
             fail(error)
             continue
-        for path in found:
-            key = path.relative_to(given).as_posix() if os.path.isdir(given) else path.name
-            if sources.get(key, path) != path:  # the same name from another folder
-                key = _free_key(key, sources)
-            sources[key] = path
-    return sources
+        album = given if os.path.isdir(given) else given.parent
+        photos += [Found(path, album) for path in found]
+    return photos
 
 
-def _listed(inputs: Sequence[Path], output: Path | None, part: Part) -> dict[str, Path]:
-    """Return the photographs of a list by key. Whether they are there is said when they are opened."""
+def _listed(inputs: Sequence[Path], output: Path | None, part: Part) -> list[Found]:
+    """Return the photographs of a list. Whether they are there is said when they are opened."""
     if len(inputs) != 1 or not os.path.isdir(inputs[0]):
         raise OptionError(
             "needs the one folder that its names are in",
@@ -154,8 +158,7 @@ def _listed(inputs: Sequence[Path], output: Path | None, part: Part) -> dict[str
         )
     if output is None:
         raise OptionError("needs a folder for the results", where="--files-from", next_step="Add --output FOLDER")
-    paths = part.listed_in(inputs[0])
-    return {path.relative_to(inputs[0]).as_posix(): path for path in paths}
+    return [Found(path, inputs[0]) for path in part.listed_in(inputs[0])]
 
 
 def _photographs(given: Path, output: Path | None, marks: tuple[str, ...], passed: _Passed) -> list[Path]:
@@ -183,11 +186,3 @@ def _is_result_of(path: Path, present: set[Path], marks: tuple[str, ...]) -> boo
 
 def _names_a_file(output: Path) -> bool:
     return not os.path.isdir(output) and output.suffix.lower() in SUFFIX_FORMATS
-
-
-def _free_key(key: str, taken: dict[str, Path]) -> str:
-    name = PurePosixPath(key)
-    number = 2
-    while (free := name.with_stem(f"{name.stem}-{number}").as_posix()) in taken:
-        number += 1
-    return free

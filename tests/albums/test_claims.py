@@ -163,6 +163,7 @@ def test_a_line_tells_its_folder_in_any_letters() -> None:
     assert read_line(line_of(entry)) == entry
 
 
+@pytest.mark.slow
 def test_on_the_command_line_it_is_one_line_and_exit_code_1(
     folders: tuple[Path, Path], tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

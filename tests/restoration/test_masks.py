@@ -71,6 +71,7 @@ def test_of_a_result_of_one_page_there_is_one_mask(cli: Cli, pages: Path, tmp_pa
     assert names_in(tmp_path) == ["m.tif", "mask.png", "out.png"]
 
 
+@pytest.mark.slow
 def test_masks_that_are_asked_for_later_are_made(cli: Cli, album: Path, tmp_path: Path) -> None:
     arguments = ("restore", album, "-o", tmp_path / "out", *DAMAGE_ONLY)
     assert cli(*arguments)[0] == EXIT_OK
@@ -81,6 +82,7 @@ def test_masks_that_are_asked_for_later_are_made(cli: Cli, album: Path, tmp_path
     assert json.loads((tmp_path / "report").read_text())["status"] == "skipped"
 
 
+@pytest.mark.slow
 def test_what_restoring_before_colouring_fills_is_kept_too(cli: Cli, album: Path, tmp_path: Path) -> None:
     arguments = ("colorize", album, "-o", tmp_path / "out", "--restore", *DAMAGE_ONLY)
     assert cli(*arguments)[0] == EXIT_OK
@@ -91,6 +93,7 @@ def test_what_restoring_before_colouring_fills_is_kept_too(cli: Cli, album: Path
         assert (mask.mode, mask.size, mask.getextrema()) == ("L", (300, 256), (0, 255))
 
 
+@pytest.mark.slow
 def test_a_mask_that_is_to_go_to_a_file_is_made_though_the_result_is_done(
     cli: Cli, album: Path, tmp_path: Path
 ) -> None:

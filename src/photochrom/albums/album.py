@@ -52,6 +52,7 @@ class Job:
         key: the photograph's name inside the album, with forward slashes; the same on every computer.
         hints: the file of colours that somebody knows of this photograph, if there is one.
         album: the folder that the key is a name in, where that is known.
+        stem: what the names of companions of the result begin with; its own stem where left out.
     """
 
     source: Path
@@ -59,6 +60,7 @@ class Job:
     key: str
     hints: Path | None = None
     album: Path | None = None
+    stem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +160,6 @@ def result_suffix(source: Path, format: str | None) -> str:
         actual = _format_by_content(source) or SUFFIX_FORMATS.get(source.suffix.lower(), "png")
         format = written_format(actual)
     return source.suffix if SUFFIX_FORMATS.get(source.suffix.lower()) == format else usual_suffix(format)
-
-
-def result_beside(source: Path, format: str | None, mark: str = COLORED_MARK) -> Path:
-    """Return the path of a result that lies next to its photograph."""
-    suffix = result_suffix(source, format)
-    return source.with_name(fitted_name(source.stem, mark + suffix))
 
 
 def fitted_name(stem: str, ending: str) -> str:

@@ -156,6 +156,12 @@ class Manifest:
         # Photographs, too, may have the separator in their names.
         return bool(mark) and without_companion_mark(mark) == "" and photo in self._entries
 
+    @property
+    def companions(self) -> dict[str, list[str]]:
+        """Return the names given so far to pictures beside results, by the photograph's key."""
+        with self._lock:
+            return {key: sorted(names) for key, names in self._companions.items()}
+
     def companions_of(self, key: str) -> list[str]:
         """Return the names given so far to pictures beside a photograph's result."""
         with self._lock:

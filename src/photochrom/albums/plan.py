@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job, look_through, name_results, result_beside, told
+from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job, look_through, name_results, told
+from photochrom.albums.beside import name_companions, results_beside, without_results
 from photochrom.albums.keys import Found, with_keys
 from photochrom.albums.manifest import Manifest
 from photochrom.albums.parts import WHOLE, Part
 from photochrom.errors import OptionError, PhotochromError
 from photochrom.files.codecs.formats import SUFFIX_FORMATS
-from photochrom.files.companions import without_companion_mark
 from photochrom.files.originals import Originals
 
 
@@ -66,8 +66,8 @@ def plan(
         photos = _listed(inputs, output, part)
     if output is None:
         sources = {key: photo.path for key, photo in with_keys(photos, None).items()}
-        beside = [Job(path, result_beside(path, format, mark), key) for key, path in sources.items() if part.holds(key)]
-        return Plan(beside, None, failures, left_out, _others(sources, part), unread)
+        mine = {key: path for key, path in sources.items() if part.holds(key)}
+        return Plan(_beside(mine, format, mark), None, failures, left_out, _others(sources, part), unread)
     if part == WHOLE and len(inputs) == 1 and not os.path.isdir(inputs[0]) and _names_a_file(output):
         return Plan([Job(photo.path, output, photo.name) for photo in photos], None, failures, left_out)
     if os.path.isfile(output):
@@ -79,7 +79,12 @@ def plan(
     sources, albums = {key: one.path for key, one in keyed.items()}, {key: one.album for key, one in keyed.items()}
     given = manifest.given_in(albums) if manifest else {}
     names = name_results(sources, format, given, manifest.names if manifest else ())
-    jobs = [Job(sources[key], output / name, key, album=albums[key]) for key, name in names.items() if part.holds(key)]
+    stems = name_companions(names, manifest.companions if manifest else {})
+    jobs = [
+        Job(sources[key], output / name, key, album=albums[key], stem=stems[key])
+        for key, name in names.items()
+        if part.holds(key)
+    ]
     return Plan(jobs, manifest, failures, left_out, _others(sources, part), unread)
 
 
@@ -122,6 +127,12 @@ def _place(path: Path) -> str:
 def _marks_left_out(mark: str) -> tuple[str, ...]:
     """Return the marks of results that are not done again: restored photographs may be coloured, not the reverse."""
     return (mark,) if mark == COLORED_MARK else (COLORED_MARK, RESTORED_MARK)
+
+
+def _beside(sources: Mapping[str, Path], format: str | None, mark: str) -> list[Job]:
+    results = results_beside(sources.values(), format, mark)
+    stems = name_companions({str(source): target.as_posix() for source, target in results.items()}, {})
+    return [Job(path, results[path], key, stem=stems[str(path)]) for key, path in sources.items()]
 
 
 def _others(sources: Mapping[str, Path], part: Part) -> list[Path]:
@@ -170,18 +181,7 @@ def _photographs(given: Path, output: Path | None, marks: tuple[str, ...], passe
         passed.left_out.append(f"pictures of kinds that are not read: {told(found.unread)}")
     if found.passed_over:
         passed.left_out.append(f"bins, and folders of photo managers' copies: {told(found.passed_over)}")
-    if output is not None:
-        return found.photos
-    present = {path.with_suffix("") for path in found.photos}
-    return [path for path in found.photos if not _is_result_of(path.with_suffix(""), present, marks)]
-
-
-def _is_result_of(path: Path, present: set[Path], marks: tuple[str, ...]) -> bool:
-    """Return whether a file beside its photograph is a result of an earlier run, or lies beside one."""
-    bare = path.with_name(without_companion_mark(path.name))
-    if bare != path:  # what lies beside a result is never a photograph, whoever made the result
-        marks = (COLORED_MARK, RESTORED_MARK)
-    return any(bare.name.endswith(mark) and bare.with_name(bare.name.removesuffix(mark)) in present for mark in marks)
+    return found.photos if output is not None else without_results(found.photos, marks)
 
 
 def _names_a_file(output: Path) -> bool:

@@ -253,7 +253,7 @@ def store_companions(
         first, writing, suffix = pictures[0], settings.writing, job.target.suffix
         if first.format and len(pictures) == 1:  # several pages need the result's own format
             writing, suffix = writing.model_copy(update={"format": first.format}), usual_suffix(first.format)
-        target = job.target.with_name(fitted_name(job.target.stem, mark + suffix))
+        target = job.target.with_name(fitted_name(job.stem or job.target.stem, mark + suffix))
         if target in around.targets:
             raise OutputError(
                 "is another photograph's result", where=str(target), next_step="Write it into a folder of its own"

@@ -12,9 +12,9 @@ from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job, look_throu
 from photochrom.albums.beside import name_companions, results_beside, without_results
 from photochrom.albums.keys import Found, with_keys
 from photochrom.albums.manifest import Manifest
+from photochrom.albums.outputs import is_one_file
 from photochrom.albums.parts import WHOLE, Part
 from photochrom.errors import OptionError, PhotochromError
-from photochrom.files.codecs.formats import SUFFIX_FORMATS
 from photochrom.files.originals import Originals
 
 
@@ -56,8 +56,10 @@ def plan(
     mirrored, names kept apart: those of all photographs, so that machines that do a ``part`` each agree on them.
 
     Raises:
-        OptionError: several photographs are to become one file, or a list is not of one folder's photographs.
+        OptionError: the output is no place for these results (:func:`is_one_file`), or a list is not of one folder's
+            photographs.
     """
+    one_file = output is not None and is_one_file(output, inputs, format, part)
     failures: list[PhotochromError] = []
     left_out, unread = list[str](), list[Path]()
     if part.names is None:
@@ -68,12 +70,8 @@ def plan(
         sources = {key: photo.path for key, photo in with_keys(photos, None).items()}
         mine = {key: path for key, path in sources.items() if part.holds(key)}
         return Plan(_beside(mine, format, mark), None, failures, left_out, _others(sources, part), unread)
-    if part == WHOLE and len(inputs) == 1 and not os.path.isdir(inputs[0]) and _names_a_file(output):
+    if one_file:
         return Plan([Job(photo.path, output, photo.name) for photo in photos], None, failures, left_out)
-    if os.path.isfile(output):
-        raise OptionError(
-            "is a file, and several photographs need a folder", where=str(output), next_step="Choose another --output."
-        )
     manifest = Manifest.of(output, part.name) if any(os.path.isdir(path) for path in inputs) else None
     keyed = with_keys(photos, manifest)
     sources, albums = {key: one.path for key, one in keyed.items()}, {key: one.album for key, one in keyed.items()}
@@ -182,7 +180,3 @@ def _photographs(given: Path, output: Path | None, marks: tuple[str, ...], passe
     if found.passed_over:
         passed.left_out.append(f"bins, and folders of photo managers' copies: {told(found.passed_over)}")
     return found.photos if output is not None else without_results(found.photos, marks)
-
-
-def _names_a_file(output: Path) -> bool:
-    return not os.path.isdir(output) and output.suffix.lower() in SUFFIX_FORMATS

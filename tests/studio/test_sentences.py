@@ -28,12 +28,13 @@ PATTERNS = [
 # Modules whose errors and notes answer the command line, Python or who starts a server, never somebody at the page:
 # options that it does not offer, lists and shards, arrays, folders of pictures, credentials, programs over HTTP.
 ELSEWHERE = {
-    "albums/album.py", "albums/hinted.py", "albums/merging.py", "albums/parts.py", "albums/plan.py",
-    "albums/recipe.py", "coloring/classic.py", "colorizer.py", "computer/downloads.py", "files/credentials.py",
-    "files/kinds.py", "files/photo.py", "film/contest.py", "film/given.py", "film/keyframes.py", "film/measuring.py",
-    "film/options.py", "film/passages.py", "film/preview.py", "film/restoring.py", "film/told.py", "film/writers.py",
-    "questions/answers.py", "studio/api.py", "studio/intake.py", "studio/options.py", "studio/requests.py",
-    "studio/server.py", "studio/store.py",
+    "albums/album.py", "albums/claims.py", "albums/hinted.py", "albums/merging.py", "albums/outputs.py",
+    "albums/parts.py", "albums/plan.py", "albums/recipe.py", "coloring/classic.py", "colorizer.py",
+    "computer/downloads.py", "files/credentials.py", "files/kinds.py", "files/photo.py", "film/contest.py",
+    "film/given.py", "film/keyframes.py", "film/measuring.py", "film/options.py", "film/passages.py",
+    "film/preview.py", "film/restoring.py", "film/told.py", "film/writers.py", "questions/answers.py",
+    "studio/api.py", "studio/intake.py", "studio/options.py", "studio/requests.py", "studio/server.py",
+    "studio/store.py",
 }  # fmt: skip
 ENGLISH = (
     "should be ", "is no frame's time", "is not `bytes FIRST-LAST/SIZE`",  # only a defect of the page sends these

@@ -110,8 +110,15 @@ def colorize(
         colorizer = sessions.enter_context(Colorizer(options=colour, engine_options=engine, restore=restorer))
         if hints or references:
             refuse_deaf(colorizer.engine.spec)
-        made = colorizer.provenance
-        settings = BatchSettings(made, writing, limits, reading, keep_recipe=recipe, keep_hints=keep_hints)
+        settings = BatchSettings(
+            colorizer.provenance,
+            writing,
+            limits,
+            reading,
+            keep_recipe=recipe,
+            keep_hints=keep_hints,
+            keep_mask=restoring.keep_mask,
+        )
         if references:
             settings = with_references(settings, references, colorizer.engine)
         return run_planned(

@@ -80,7 +80,15 @@ def restore(
     drawn = read_mask(mask, limits=limits) if mask else None
     with Restorer(restoring, engine_options=engine) as restorer:
         restorer.refuse_idle(drawn)
-        settings = BatchSettings(restorer.provenance_with(drawn), writing, limits, reading, keep_recipe=recipe)
+        settings = BatchSettings(
+            restorer.provenance_with(drawn),
+            writing,
+            limits,
+            reading,
+            keep_recipe=recipe,
+            keep_mask=restoring.keep_mask,
+            mask_out=mask_out is not None,
+        )
         restore_one = _RestoreOne(restorer, drawn, mask_out)
         return run_planned(
             planned, restore_one, settings, workers=workers, report=report, quiet=quiet, done="restored", also_read=read

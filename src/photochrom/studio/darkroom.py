@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from photochrom.albums.album import result_beside
+from photochrom.albums.beside import result_beside
 from photochrom.albums.manifest import Manifest
 from photochrom.albums.recipe import recipe_path
 from photochrom.errors import OutputError, PhotochromError

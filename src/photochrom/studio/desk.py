@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from photochrom.albums.album import COLORED_MARK, look_through
+from photochrom.albums.beside import without_results
 from photochrom.errors import PhotochromError, PhotoNotFoundError
 from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
@@ -73,11 +74,8 @@ class Desk:
             if not moving:
                 raise
             paths = moving
-        present = {path.with_suffix("") for path in paths}
-        for path in paths:
-            bare = path.with_name(path.stem.removesuffix(COLORED_MARK))
-            is_result = path.stem.endswith(COLORED_MARK) and bare in present
-            if not is_result and not self.wall.holds(path):
+        for path in without_results(paths, [COLORED_MARK]):
+            if not self.wall.holds(path):
                 identity, _ = self.parts.store.new("photos")
                 name = path.relative_to(folder).as_posix()
                 self.wall.add(name, path, identity, is_original=True, film=films.is_film(path.name))

@@ -23,6 +23,7 @@ export const SENTENCES = [
   [/cannot be read \(|was changed while it was read/, "faultRead"],
   [/is the photograph itself|is another photograph's result|photograph that photochrom did not make|already the name of/, "faultOriginal"],
   [/has several pages, and hints/, "faultPages"],
+  [/has several pages, and a mask/, "faultMaskPages"],
   [/every stage is switched off/, "faultNothing"],
   [/: is a photograph\b/, "faultIsPhoto"],
   [/the .+ encoder failed|cannot hold this codec|cannot (?:hold|halve) the|holds .+ bits, and the film has|does not hold 4:|refuses \d+ x|has no encoder|the result would replace the film/, "faultEncoder"],

@@ -80,6 +80,7 @@ const WORDS = {
   faultLater: ["The studio has enough to do at the moment. Try again later.", "Das Studio hat gerade genug zu tun. Versuchen Sie es später.", "Le studio est occupé. Réessayez plus tard."],
   faultManyHints: ["{n} are more than the {limit} that are taken.", "{n} sind mehr als die {limit}, die angenommen werden.", "{n} dépassent les {limit} acceptés."],
   faultMaskLarge: ["The mask covers {share} of the photograph; {limit} is the limit.", "Die Maske bedeckt {share} des Fotos; {limit} ist die Grenze.", "Le masque couvre {share} de la photo ; la limite est {limit}."],
+  faultMaskPages: ["It has several pages, and a mask is for one picture.", "Es hat mehrere Seiten, und eine Maske gilt einem Bild.", "Il a plusieurs pages, et un masque vaut pour une image."],
   faultMaskSize: ["The mask is of another size than the photograph.", "Die Maske hat eine andere Größe als das Foto.", "Le masque n’a pas la taille de la photo."],
   faultMegabytes: ["The file has {size} MB; {limit} are taken.", "Die Datei hat {size} MB; {limit} werden angenommen.", "Le fichier a {size} Mo ; {limit} sont acceptés."],
   faultMemory: ["It would need about {size} MB of memory; {limit} are allowed.", "Es bräuchte etwa {size} MB Speicher; {limit} sind erlaubt.", "Il faudrait environ {size} Mo de mémoire ; {limit} sont permis."],

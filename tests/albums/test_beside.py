@@ -116,7 +116,7 @@ def test_a_photograph_that_comes_later_takes_nobodys_map(colorize: Colorize, fol
 
 @pytest.mark.slow
 def test_masks_are_as_many_as_photographs(folder: Path, tmp_path: Path) -> None:
-    off = ["--damage=never", "--noise=never", "--quiet"]
+    off = ["--damage=always", "--noise=never", "--quiet"]
     assert run(["restore", str(folder), "-o", str(tmp_path / "out"), "--keep-mask", *off]) == EXIT_OK
     assert names_in(tmp_path / "out") == ["a-mask.png", "a-png-mask.png", "a.jpg", "a.png", "b-mask.png", "b.png"]
 

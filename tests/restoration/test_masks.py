@@ -108,3 +108,11 @@ def test_a_mask_that_is_to_go_to_a_file_is_made_though_the_result_is_done(
 def test_albums_restored_before_masks_counted_stay_up_to_date() -> None:
     settings = BatchSettings(Provenance("fake", "00" * 32, "1", {"tone": "auto"}, "restore"))
     assert settings.sha256 == "123ec48276309743d618b3ea37643c8d05955e1d58b979f77ad20bc7a72d0956"
+
+
+def test_masks_that_are_asked_for_later_are_made_in_a_storage_too(cli: Cli, album: Path, tmp_path: Path) -> None:
+    arguments = ("batch", album, tmp_path / "out", "--only-restore", *DAMAGE_ONLY)
+    assert cli(*arguments)[0] == EXIT_OK
+    assert names_in(tmp_path / "out") == ["a.png"]
+    assert cli(*arguments, "--keep-mask")[0] == EXIT_OK
+    assert names_in(tmp_path / "out") == ["a-mask.png", "a.png"]

@@ -344,7 +344,7 @@ def test_a_film_hangs_with_its_shots_and_is_coloured_as_its_frames_say(
     film = studio.wait(studio.desk.wall.all()[0].id)
     assert (film["state"], film["kind"], film["error"]) == ("done", "film", "")
     base = f"/studio/photos/{film['id']}"
-    assert save_all(studio) == {"films_left": ["reel.mkv"]}
+    assert save_all(studio) == {"films_left": ["reel.mkv"], "left_out": [], "begun": []}
     shots = shots_of(studio, film["id"])
     assert [(begin, round(end, 3)) for begin, end, _ in shots] == [(0.0, 0.24), (0.24, 0.48)]
     assert Image.open(io.BytesIO(studio.client.get(f"{base}/shots/1").content)).size == (96, 64)
@@ -371,7 +371,7 @@ def test_a_film_hangs_with_its_shots_and_is_coloured_as_its_frames_say(
     assert (tmp_path / "films" / "reel-color.mp4").stat().st_size > 0
     assert "hints followed in 2 frames" in studio.desk.wall.find(film["id"]).notes
     saved = (tmp_path / "films" / "reel-color.mp4").read_bytes()
-    assert save_all(studio) == {"films_left": []}
+    assert save_all(studio) == {"films_left": [], "left_out": [], "begun": [film["id"]]}
     assert studio.desk.wall.find(film["id"]).full_error == ""  # it was saved, and is not written over itself
     archive = zipfile.ZipFile(io.BytesIO(studio.client.get("/studio/album.zip").content))
     assert archive.read("reel-color.mp4") == saved
@@ -379,6 +379,23 @@ def test_a_film_hangs_with_its_shots_and_is_coloured_as_its_frames_say(
     for folder in (tmp_path, tmp_path / "films"):
         (entry,) = Manifest.of(folder).entries["reel.mkv"]
         assert (entry.target, entry.promise) == ("reel-color.mp4", (hashlib.sha256(saved).hexdigest(), len(saved)))
+
+
+def test_saving_all_takes_what_waits_and_names_what_it_leaves_out(studio: Studio, jpeg: bytes) -> None:
+    for item in studio.desk.wall.all():
+        studio.desk.wall.remove(item.id)
+    waiting, stopped = studio.hang("gran.jpg", jpeg)["id"], studio.hang("house.jpg", jpeg)["id"]
+    broken = studio.hang("broken.jpg", b"\xff\xd8\xff\xe0 no picture")["id"]
+    for identity, state in [(waiting, "waiting"), (stopped, "stopped")]:
+        studio.desk.wall.change(studio.desk.wall.find(identity), state=state)
+    answer = save_all(studio)
+    assert (answer["films_left"], answer["begun"]) == ([], [waiting])
+    assert [(one["id"], one["name"], one["kind"]) for one in answer["left_out"]] == [
+        (stopped, "house.jpg", ""), (broken, "broken.jpg", "UnreadablePhotoError"),
+    ]  # fmt: skip
+    assert answer["left_out"][0]["why"] == "house.jpg: stopped"
+    assert answer["left_out"][1]["why"].startswith("broken.jpg: this JPEG file is damaged")
+    assert studio.wait(waiting, "full")["full"] == "done"
 
 
 def save_all(studio: Studio) -> dict:

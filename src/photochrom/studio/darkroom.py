@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from photochrom.albums.album import result_beside
-from photochrom.albums.manifest import Manifest
+from photochrom.albums.manifest import Manifest, file_sha256, is_one_of
 from photochrom.albums.recipe import recipe_path
 from photochrom.errors import OutputError, PhotochromError
 from photochrom.files.codecs.atomic import Aside
@@ -28,12 +28,12 @@ from photochrom.studio.looks import MASK_NAME, references_in
 from photochrom.studio.parts import Parts
 from photochrom.studio.problems import sentence_of
 from photochrom.studio.requests import checked_request
+from photochrom.studio.sources import Sources
 from photochrom.studio.stopping import Stop
-from photochrom.studio.tiles import build_pyramid
+from photochrom.studio.tiles import PYRAMIDS, build_pyramid
 from photochrom.studio.wall import Item, Wall
 from photochrom.studio.workers import USUAL
 
-PYRAMIDS = {"before": "before.tif", "after": "after.tif"}
 RESULTS = "results"
 
 
@@ -62,11 +62,12 @@ class Darkroom:
     Args:
         parts: of the server.
         wall: the photographs.
+        sources: reads their files.
         folder: that the studio was started with, whose manifest tells what was saved there.
     """
 
-    def __init__(self, parts: Parts, wall: Wall, folder: Path | None) -> None:
-        self.parts, self.wall, self.folder = parts, wall, folder
+    def __init__(self, parts: Parts, wall: Wall, sources: Sources, folder: Path | None) -> None:
+        self.parts, self.wall, self.sources, self.folder = parts, wall, sources, folder
         self._work: dict[str, Work] = {}
         self._making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._building = threading.Lock()
@@ -81,8 +82,9 @@ class Darkroom:
                     work.wish(overwrites=overwrite)
                 return item
             if item.full == "done":
-                writes = save and item.is_original
-                return self.wall.change(item, **self._write_beside(item, overwrite=overwrite)) if writes else item
+                if not (save and item.is_original) or (item.saved and _is_written(item)):
+                    return item
+                return self.wall.change(item, **self._write_beside(item, overwrite=overwrite))
             work = self._work[item.id] = Work(Stop(self.parts.options.max_seconds), save, overwrite)
             begun = self.wall.change(item, full="working", full_error="", full_error_kind="", progress=0.0)
             self.parts.workers.submit(lambda: self._develop(begun, work), priority)
@@ -121,6 +123,7 @@ class Darkroom:
         with self._making[item.id]:
             try:
                 stop.check()
+                item = self.sources.learned(item, stop)  # its hints, too, which rule the result
                 values = (
                     films.color_film(item, self.wall, self.parts, stop)
                     if item.kind == "film"
@@ -129,6 +132,7 @@ class Darkroom:
             except Exception as error:  # noqa: BLE001 - a defect met by one photograph must not cost the others
                 values = {"full": "failed"} | why_not(error, item)
             try:
+                self.sources.notice(item)  # a file that was replaced meanwhile is something else that is asked for
                 with self._ending[item.id]:
                     if stop.asked or not self.wall.still_asks_for(item):
                         return  # changed or stopped meanwhile: this is not what is asked for
@@ -164,24 +168,26 @@ class Darkroom:
             )
         return {"full": "done", "full_error": "", "full_error_kind": "", "files": files}
 
-    def _write_beside(self, item: Item, *, overwrite: bool) -> dict[str, str]:
+    def _write_beside(self, item: Item, *, overwrite: bool) -> dict[str, Any]:
         """Write a finished result where the command line would have written it; return what the wall is told."""
-        source, results = Path(item.path), self.wall.folder_of(item) / RESULTS
-        target = result_beside(source, None) if item.kind == "photo" else films.result_beside(source)
+        source, results, target = Path(item.path), self.wall.folder_of(item) / RESULTS, _target(item)
         try:
+            made = results / item.files["result"][0]
+            wrote = file_sha256(made), made.stat().st_size
             for label, path in (("result", target), ("recipe", recipe_path(target))):
                 if label not in item.files:
                     continue
                 Originals.of([source]).refuse(path)
-                if os.path.lexists(path) and not overwrite and label == "result":
+                is_asked_for = overwrite or label != "result" or _is_written(item)
+                if os.path.lexists(path) and not is_asked_for:
                     raise OutputError("exists already", where=path.name, next_step="Save it again to replace it")
-                with (results / item.files[label][0]).open("rb") as made, Aside(path) as aside:
-                    shutil.copyfileobj(made, aside.handle, 1 << 20)
+                with (results / item.files[label][0]).open("rb") as handle, Aside(path) as aside:
+                    shutil.copyfileobj(handle, aside.handle, 1 << 20)
                     self._promise(item, results / item.files[label][0], path)
                     aside.put_in_place()
         except PhotochromError as error:
             return why_not(error, item)
-        return {"saved": target.name, "full_error": "", "full_error_kind": ""}
+        return {"saved": target.name, "wrote": wrote, "full_error": "", "full_error_kind": ""}
 
     def _promise(self, item: Item, made: Path, target: Path) -> None:
         """Let the manifest of the studio's folder tell of a result, as an album's does, before it is in place."""
@@ -194,6 +200,17 @@ class Darkroom:
 def why_not(error: Exception, item: Item) -> dict[str, str]:
     """Return what the wall is told where there is no result."""
     return {"full_error": sentence_of(error, item.path, item.name), "full_error_kind": type(error).__name__}
+
+
+def _target(item: Item) -> Path:
+    """Return where a photograph's result goes."""
+    source = Path(item.path)
+    return result_beside(source, None) if item.kind == "photo" else films.result_beside(source)
+
+
+def _is_written(item: Item) -> bool:
+    """Return whether what lies there is the result that this studio has written last."""
+    return is_one_of(_target(item), {item.wrote})
 
 
 def _size(path: Path) -> int:

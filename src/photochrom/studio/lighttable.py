@@ -135,7 +135,7 @@ class LightTable(Handlers):
         return await self._looked_anew(self._item(request), references=())
 
     async def _looked_anew(self, item: Item, **values: Any) -> Response:
-        item = await asyncio.to_thread(self.desk.change_look, item, self.wall.find(item.id).look, **values)
+        item = await asyncio.to_thread(partial(self.desk.ask_anew, item, **values))
         await asyncio.to_thread(self.wall.begin, item.id, 0)
         return JSONResponse(item.told())
 

@@ -59,3 +59,6 @@ export function listen(heard, broken) {
 export function picture(photo, side) {
   return `/studio/photos/${photo.id}/${side}?r=${photo.revision}`;
 }
+
+/** Whether there is a picture of a photograph, which it keeps while it is coloured anew. */
+export const isShown = (photo) => photo.state === "done" || photo.revision > 0;

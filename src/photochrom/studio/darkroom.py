@@ -102,7 +102,9 @@ class Darkroom:
         """Let what was made of a photograph count no more: something else is asked for."""
         if work := self._work.pop(item.id, None):
             work.stop.ask()
-        (self.wall.folder_of(item) / PYRAMIDS["after"]).unlink(missing_ok=True)
+        folder = self.wall.folder_of(item)
+        (folder / PYRAMIDS["after"]).unlink(missing_ok=True)
+        self.parts.store.settle(folder)
 
     def close(self) -> None:
         """Ask all work to end."""
@@ -116,6 +118,7 @@ class Darkroom:
             with self._building:  # a page asks for many tiles at once
                 if not path.exists():
                     build_pyramid(open_photo(item.path, limits=self.parts.limits), path)
+                    self._count(item, path)
         return path if path.exists() and (side == "before" or item.full == "done") else None
 
     def _develop(self, item: Item, work: Work) -> None:
@@ -129,7 +132,9 @@ class Darkroom:
                     if item.kind == "film"
                     else self._made(item, stop)
                 )
+                self._count(item, self.wall.folder_of(item) / RESULTS, self.wall.folder_of(item) / PYRAMIDS["after"])
             except Exception as error:  # noqa: BLE001 - a defect met by one photograph must not cost the others
+                self.parts.store.settle(self.wall.folder_of(item))
                 values = {"full": "failed"} | why_not(error, item)
             try:
                 self.sources.notice(item)  # a file that was replaced meanwhile is something else that is asked for
@@ -145,7 +150,6 @@ class Darkroom:
 
     def _made(self, item: Item, stop: Stop) -> dict[str, Any]:
         folder = self.wall.folder_of(item)
-        self.parts.store.give_back(_size(folder / RESULTS) + _size(folder / PYRAMIDS["after"]))
         shutil.rmtree(folder / RESULTS, ignore_errors=True)
         asked = checked_request("colorize", {**item.look, "recipe": True})
         is_restored = bool(getattr(asked, "restore", False))
@@ -162,11 +166,17 @@ class Darkroom:
         stop.check()
         build_pyramid(open_photo(made.files["result"].path, limits=self.parts.limits), folder / PYRAMIDS["after"])
         files = {label: (file.path.name, file.name) for label, file in made.files.items()}
-        if not self.parts.store.take(_size(folder / RESULTS) + _size(folder / PYRAMIDS["after"])):
-            raise OutputError(
-                "the studio's store is full", next_step="Take photographs down, or raise --max-store-bytes"
-            )
         return {"full": "done", "full_error": "", "full_error_kind": "", "files": files}
+
+    def _count(self, item: Item, *made: Path) -> None:
+        """Count what was made of a photograph; remove it, and raise OutputError, where there is no room for it."""
+        folder = self.wall.folder_of(item)
+        if self.parts.store.settle(folder):
+            return
+        for path in made:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        self.parts.store.settle(folder)
+        raise OutputError("the studio's store is full", next_step="Take photographs down, or raise --max-store-bytes")
 
     def _write_beside(self, item: Item, *, overwrite: bool) -> dict[str, Any]:
         """Write a finished result where the command line would have written it; return what the wall is told."""
@@ -211,10 +221,3 @@ def _target(item: Item) -> Path:
 def _is_written(item: Item) -> bool:
     """Return whether what lies there is the result that this studio has written last."""
     return is_one_of(_target(item), {item.wrote})
-
-
-def _size(path: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder; 0 where there is none."""
-    if path.is_file():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.glob("*") if file.is_file())

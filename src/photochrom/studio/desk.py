@@ -106,6 +106,7 @@ class Desk:
         write_again(folder / AFTER, encoded(result.photo))
         thumbnail = shrunk(result.photo, THUMBNAIL_PX, 2 * THUMBNAIL_PX)
         write_again(folder / THUMBNAIL, encoded(thumbnail, THUMBNAIL_QUALITY))
+        self.parts.store.settle(folder)
         return {"state": "done", "error": "", "notes": decided(result), "revision": item.revision + 1}
 
     def _is_made(self, item: Item) -> bool:
@@ -127,6 +128,7 @@ class Desk:
                 raise HttpError(429, f"{films.MOST_FRAMES} frames of this film are taken already")
             folder.mkdir()
         self.sources.keep_small(photo, folder)
+        self.parts.store.settle(folder)
         return frame
 
     def place_of(self, item: Item, frame: str) -> Path:

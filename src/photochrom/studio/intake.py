@@ -6,6 +6,7 @@ mask, references and hints as parts and options as fields; or JSON that names up
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ async def take_in(request: Request, parts: Parts, task: str | None = None) -> Jo
         PhotochromError: options are wrong, or files are absent, too large or too slow.
     """
     parts.jobs.refuse_if_full()  # before a body is taken for nothing
+    length = request.headers.get("content-length", "0")
+    await asyncio.to_thread(parts.make_room, int(length) if length.isdecimal() else 0)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     query = dict(request.query_params)
     identity, folder = parts.store.new("jobs")

@@ -125,6 +125,7 @@ class LightTable(Handlers):
             await self._quick(partial(self.desk.looks.run, folder, look))
         except BaseException:
             (folder / stored).unlink()  # it cannot be read, or has no colours
+            self.desk.parts.store.settle(folder)
             raise
         return await self._looked_anew(item, references=(*self.wall.find(item.id).references, name))
 

@@ -281,6 +281,36 @@ def test_news_of_an_album_tell_from_which_change_on_they_know_of_it(
     assert photos["house.png"]["full_error"].startswith("house-color.png: exists already")
 
 
+def test_a_look_is_not_changed_by_who_does_not_know_of_the_last_change(studio: Studio, jpeg: bytes) -> None:
+    base = f"/studio/photos/{studio.hang('gran.jpg', jpeg)['id']}"
+    hint = {"point": [0.5, 0.5], "color": "red"}
+    told = studio.client.put(f"{base}/look", json={"hints": [hint]}, headers={"Photochrom-Asked": "0"}).json()
+    assert (told["asked"], told["look"]) == (1, {"hints": [hint]})
+    late = studio.client.put(f"{base}/look", json={"vividness": 1.5}, headers={"Photochrom-Asked": "0"})
+    assert (late.status_code, late.json()["detail"]) == (
+        409, "gran.jpg: was changed meanwhile. Look at it as it is now",
+    )  # fmt: skip
+    now = studio.client.get(f"{base}/look").json()
+    assert (now["asked"], now["look"]) == (1, {"hints": [hint]})
+    assert studio.client.put(f"{base}/look", json={}, headers={"Photochrom-Asked": "x"}).status_code == 422
+    assert studio.client.put(f"{base}/look", json={"vividness": 1.5}).json()["asked"] == 2
+
+
+def test_the_first_news_tell_of_all_and_say_so(studio: Studio, jpeg: bytes) -> None:
+    photo, told = studio.hang("gran.jpg", jpeg), list[dict]()
+    with httpx.stream("GET", f"{studio.client.base_url}studio/events", headers=studio.client.headers) as events:
+        for line in events.iter_lines():
+            if not line.startswith("data: "):
+                continue
+            told.append(json.loads(line[6:]))
+            if len(told) == 1:
+                studio.desk.wall.remove(photo["id"])
+            if photo["id"] in told[-1]["removed"]:
+                break
+    assert [news["whole"] for news in told] == [True] + [False] * (len(told) - 1)
+    assert {one["id"] for one in told[0]["changed"]} >= {photo["id"]}
+
+
 def test_the_page_is_whole_and_nothing_else_is_served(studio: Studio) -> None:
     index = studio.client.get("/")
     assert index.status_code == 200

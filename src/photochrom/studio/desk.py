@@ -159,12 +159,17 @@ class Desk:
             self._searched.add((item.id, item.seen))
             self.parts.workers.submit(search, LAST)
 
-    def change_look(self, item: Item, look: dict[str, Any]) -> Item:
+    def change_look(self, item: Item, look: dict[str, Any], asked: int | None = None) -> Item:
         """Let a photograph be coloured otherwise, and keep its hints beside it.
+
+        Args:
+            item: the photograph.
+            look: all of what is asked of it.
+            asked: which state of it, ``Item.asked``, is known to who asks; left out, the present one.
 
         Raises:
             OptionError: the look is wrong.
-            HttpError: its files were changed by somebody else.
+            HttpError: it is in another state, or its files were changed by somebody else.
             OutputError: the hints cannot be written.
         """
         if item.kind == "film":
@@ -174,7 +179,7 @@ class Desk:
         with self.sources.hold(item):
             before = self.wall.find(item.id)
             known = self.sources.learned(before, Stop(self.parts.options.max_seconds))
-            if known.asked != before.asked:
+            if known.asked != (before.asked if asked is None else asked):
                 raise HttpError(409, "was changed meanwhile", where=item.name, next_step="Look at it as it is now")
             self.darkroom.forget(known)
             item = self.wall.ask_otherwise(known, look=look)

@@ -28,6 +28,8 @@ Answer = TypeVar("Answer")
 AT_ONCE = 2
 """Previews made at a time; more would only wait for each other."""
 MOST_REFERENCES = 8
+ASKED_HEADER = "Photochrom-Asked"
+"""Of how many changes of what is asked of a photograph the page knows."""
 
 
 class LightTable(Handlers):
@@ -42,6 +44,7 @@ class LightTable(Handlers):
     def routes(self) -> list[Route]:
         """Return which address is answered by whom."""
         return [
+            Route(f"{ONE}/look", self.look),
             Route(f"{ONE}/look", self.change_look, methods=["PUT"]),
             Route(f"{ONE}/preview", self.preview, methods=["POST"]),
             Route(f"{ONE}/questions", self.questions, methods=["POST"]),
@@ -60,12 +63,20 @@ class LightTable(Handlers):
             Route(f"{ONE}/shots/{{number:int}}", self.shot),
         ]
 
+    async def look(self, request: Request) -> Response:
+        """How a photograph is to look, and what else is told of it."""
+        return JSONResponse(self._item(request).told())
+
     async def change_look(self, request: Request) -> Response:
-        """Let a photograph be coloured otherwise."""
-        item, look = self._item(request), await self._values(request)
-        item = await asyncio.to_thread(self.desk.change_look, item, look)
+        """Let a photograph be coloured otherwise, unless more was asked of it than the header knows of."""
+        item, look, known = self._item(request), await self._values(request), request.headers.get(ASKED_HEADER)
+        if known is not None and not known.isdecimal():
+            raise OptionError("should be the number of changes that are known", where=ASKED_HEADER)
+        asked = int(known) if known else None
+        item = await asyncio.to_thread(partial(self.desk.change_look, item, look, asked))
         await asyncio.to_thread(self.wall.begin, item.id, 0)
-        return JSONResponse(self.wall.find(item.id).told())
+        # Of this change, though another one may have followed.
+        return JSONResponse({**self.wall.find(item.id).told(), "look": item.look, "asked": item.asked})
 
     async def preview(self, request: Request) -> Response:
         """Show a look that is not kept yet."""

@@ -99,16 +99,18 @@ class Pages(Handlers):
         return StreamingResponse(self._told(), media_type="text/event-stream")
 
     async def _told(self) -> AsyncIterator[bytes]:
-        told: dict[str, Item] = {}
+        told: dict[str, Item] | None = None
         async for changed in self.desk.parts.changes.watch(TOPIC):
             if not changed:
                 yield b": still here\n\n"
                 continue
             made = self.wall.changes_made  # before the photographs are looked at, which are at least as new
             now = {item.id: item for item in self.wall.all()}
+            known = told or {}
             # A changed photograph is another object: hundreds that have not changed cost a look each.
-            changes = [item.told() for identity, item in now.items() if told.get(identity) is not item]
-            state = {"changed": changes, "removed": [identity for identity in told if identity not in now]}
+            changes = [item.told() for identity, item in now.items() if known.get(identity) is not item]
+            state = {"changed": changes, "removed": [identity for identity in known if identity not in now]}
+            state["whole"] = told is None
             state |= {**self.wall.left(), "plain": self._plain.is_there, "changes_made": made}
             told = now
             yield f"data: {json.dumps(state)}\n\n".encode()

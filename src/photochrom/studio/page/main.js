@@ -36,13 +36,16 @@ function route() {
 }
 
 function heard(news) {
+  const told = new Set(news.changed.map((photo) => photo.id));
+  // The first news after a break tell of all: what they do not name was taken down meanwhile.
+  const removed = news.whole ? [...photos.keys()].filter((id) => !told.has(id)) : news.removed;
   for (const photo of news.changed) photos.set(photo.id, photo);
-  for (const id of news.removed) photos.delete(id);
+  for (const id of removed) photos.delete(id);
   left = news;
   wall.plain.hidden = !news.plain;
-  wall.show(photos, news.changed, news.removed);
+  wall.show(photos, news.changed, removed);
   table?.hear(news.changed.find((photo) => photo.id === table.photo.id), news.changes_made);
-  if (table ? news.removed.includes(table.photo.id) : photos.has(location.hash.slice(1))) route();
+  if (table ? removed.includes(table.photo.id) : photos.has(location.hash.slice(1))) route();
   tellProgress();
   document.body.dataset.ready = "yes";
 }
@@ -119,4 +122,7 @@ const source = listen(heard, async (closed) => {
   isGone = await ask("/healthz").then(() => false, () => true);
   toast(t("gone"), "bad");
 });
-addEventListener("pagehide", () => source.close());
+addEventListener("pagehide", () => {
+  table?.history.keepAtOnce();
+  source.close();
+});

@@ -7,12 +7,12 @@ const TRIES = 6;
 export class Told extends Error {}
 
 /** Ask, and return the answer; raise `Told` with the sentence where it is refused. */
-export async function ask(path, { method = "GET", json, body, headers = {}, signal } = {}) {
+export async function ask(path, { method = "GET", json, body, headers = {}, signal, keepalive } = {}) {
   if (json !== undefined) {
     body = JSON.stringify(json);
     headers = { ...headers, "Content-Type": "application/json" };
   }
-  const answer = await fetch(path, { method, body, headers, signal });
+  const answer = await fetch(path, { method, body, headers, signal, keepalive });
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({}));  // where no sentence came, the status has to do
   const kind = problem.type?.split(":").at(-1) ?? "";

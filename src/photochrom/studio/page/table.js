@@ -23,7 +23,7 @@ export class LightTable extends HTMLElement {
     this.notes = photo.notes;
     this.known = 0;  // changes that the news have told of
     this.saving = null;  // while it is saved: the change that began it
-    this.history = new LookHistory(this, photo.look);
+    this.history = new LookHistory(this, photo);
     this.strokes = new Strokes(this);
     this.mask = new DamageMask(this);
     this.frames = photo.kind === "film" ? new FilmFrames(this) : null;
@@ -112,6 +112,7 @@ export class LightTable extends HTMLElement {
     this.photo = this.viewer.photo = photo;
     this.viewer.full = photo.full === "done";
     this.tellWork();
+    this.history.follow(photo);
     if (photo.revision !== before.revision && !this.history.isAhead) this.renewed(photo);
     this.viewer.draw();
     this.section?.update();
@@ -119,7 +120,6 @@ export class LightTable extends HTMLElement {
 
   /** It has been coloured anew: by what was said here, or in another tab. */
   renewed(photo) {
-    this.history.follow(photo.look);
     if (this.frames && !this.frames.isPoster) {
       this.history.preview();
       return;

@@ -108,3 +108,18 @@ def test_a_print_that_was_taken_down_during_a_break_goes(studio: Start, page: Pa
     expect(page.locator(".print")).to_have_count(1)
     expect(page.locator(".print")).to_contain_text("house.png")
     page.wrong.clear()  # type: ignore[attr-defined] - the break itself is told on the console
+
+
+def test_a_seventh_tab_is_served_like_the_first(studio: Start, page: Page, tmp_path: Path) -> None:
+    one = studio()
+    page.goto(one.address)
+    drop(page, photograph(tmp_path / "gran.png", (80, 60)))
+    tabs = [page]
+    for _ in range(6):
+        tabs.append(page.context.new_page())
+        tabs[-1].goto(one.address, timeout=60_000)
+        expect(tabs[-1].locator(".print.done")).to_have_count(1)
+    tabs[0].close()  # the others hear on
+    one.desk.wall.remove(one.desk.wall.all()[0].id)
+    for tab in tabs[1:]:
+        expect(tab.locator(".print")).to_have_count(0)

@@ -117,12 +117,16 @@ furnish();
 acceptDrops();
 addEventListener("hashchange", route);
 let isGone = false;
-const source = listen(heard, async (closed) => {
+const hear = () => listen(heard, async (closed) => {
   if (isGone || !closed) return;
   isGone = await ask("/healthz").then(() => false, () => true);
   toast(t("gone"), "bad");
 });
+let source = hear();
 addEventListener("pagehide", () => {
   table?.history.keepAtOnce();
   source.close();
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted) source = hear();  // come back to as it was left
 });

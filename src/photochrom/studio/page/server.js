@@ -47,8 +47,14 @@ export async function upload(file, progress = () => {}) {
   return id;
 }
 
-/** Hear of the wall; the browser itself asks again after a break. */
+/** Hear of the wall, by one stream for all tabs where the browser can share it; `close` ends that. */
 export function listen(heard, broken) {
+  if (globalThis.SharedWorker) {
+    const worker = new SharedWorker("/page/news.js", { name: "news" });
+    worker.onerror = () => broken(true);
+    worker.port.onmessage = ({ data }) => (data.news ? heard(data.news) : broken(data.isClosed));
+    return { close: () => worker.port.postMessage("close") };
+  }
   const source = new EventSource("/studio/events");
   source.onmessage = (event) => heard(JSON.parse(event.data));
   source.onerror = () => broken(source.readyState === EventSource.CLOSED);

@@ -296,6 +296,20 @@ def test_a_look_is_not_changed_by_who_does_not_know_of_the_last_change(studio: S
     assert studio.client.put(f"{base}/look", json={"vividness": 1.5}).json()["asked"] == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("gran.jpg", 'attachment; filename="gran.hints.json"'),
+        ("Großmutter.jpg", "attachment; filename*=UTF-8''Gro%C3%9Fmutter.hints.json"),
+        ('so "called".jpg', "attachment; filename*=UTF-8''so%20%22called%22.hints.json"),
+    ],
+)
+def test_hints_are_downloaded_by_the_photographs_name(studio: Studio, jpeg: bytes, name: str, told: str) -> None:
+    photo = studio.hang(name, jpeg)
+    answer = studio.client.get(f"/studio/photos/{photo['id']}/hints.json")
+    assert answer.headers["content-disposition"] == told
+
+
 def test_the_first_news_tell_of_all_and_say_so(studio: Studio, jpeg: bytes) -> None:
     photo, told = studio.hang("gran.jpg", jpeg), list[dict]()
     with httpx.stream("GET", f"{studio.client.base_url}studio/events", headers=studio.client.headers) as events:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -215,5 +215,6 @@ class LightTable(Handlers):
 
 
 def _attached(name: str) -> dict[str, str]:
-    plain = json.dumps(name).encode("ascii", "replace").decode()
-    return {"Content-Disposition": f"attachment; filename={plain}"}
+    encoded = quote(name, safe="")  # RFC 6266: names of other than plain letters have a form of their own
+    told = f'filename="{name}"' if encoded == name else f"filename*=UTF-8''{encoded}"
+    return {"Content-Disposition": f"attachment; {told}"}

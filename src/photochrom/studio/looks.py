@@ -87,7 +87,7 @@ class Looks:
     def keep_small(self, photo: Photo, folder: Path) -> Photo:
         """Return the small copy of a photograph, and keep it in its folder."""
         small = shrunk(photo, SMALL_PX, LONGEST_PX)
-        write_again(folder / SMALL_NAME, png(Image.fromarray(small.pixels.squeeze())))
+        write_again(folder / SMALL_NAME, png(_image(small)))
         return self._small.get(_version(folder / SMALL_NAME), lambda: Photo(small.pixels))
 
     def small_of(self, folder: Path) -> Photo:
@@ -234,17 +234,23 @@ def _opened(path: Path) -> Photo:
     return Photo(pixels if pixels.ndim == 3 else pixels[..., None])
 
 
+def _image(photo: Photo) -> Image.Image:
+    pixels = photo.pixels
+    # The axis of channels alone: a picture may be one pixel wide, or high.
+    return Image.fromarray(pixels.squeeze(axis=2) if pixels.shape[2] == 1 else pixels)
+
+
 def sent(photo: Photo) -> bytes:
     """Return a picture for the page that is looked at once: a JPEG, an eighth of the work of a WebP."""
     buffer = io.BytesIO()
-    Image.fromarray(photo.pixels.squeeze()).save(buffer, "JPEG", quality=SENT_QUALITY, subsampling=0)
+    _image(photo).save(buffer, "JPEG", quality=SENT_QUALITY, subsampling=0)
     return buffer.getvalue()
 
 
 def encoded(photo: Photo, quality: int = SHOWN_QUALITY) -> bytes:
     """Return a picture for the page, a WebP."""
     buffer = io.BytesIO()
-    Image.fromarray(photo.pixels.squeeze()).save(buffer, "WEBP", quality=quality, method=2)
+    _image(photo).save(buffer, "WEBP", quality=quality, method=2)
     return buffer.getvalue()
 
 

@@ -14,7 +14,6 @@ import pytest
 from PIL import Image
 
 from photochrom.hints.sheet import read_hints
-from photochrom.studio import desk as module
 from photochrom.studio.desk import Desk
 from photochrom.studio.looks import Looks
 from photochrom.studio.options import ServerOptions
@@ -127,7 +126,7 @@ def test_a_film_whose_first_coloring_was_stopped_has_its_frame(
 
     (album / "gran.png").unlink()
     write_film(album / "reel.mkv", two_shots(6))
-    monkeypatch.setattr(module, "encoded", lambda *_: 1 // 0)  # what is done once it is read
+    monkeypatch.setattr(Looks, "run", lambda *_: 1 // 0)  # what is done once it is read
     desk = begin()
     until(lambda: gran(desk).state == "failed")
     monkeypatch.undo()

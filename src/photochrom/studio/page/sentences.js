@@ -5,6 +5,7 @@ export const SENTENCES = [
   [/^(?<name>.+): this is .+ Give a photograph such as/, "faultNoPhoto"],
   [/^(?<name>.+): (?<size>\d+ x \d+) pixels are over the limit of (?<limit>[\d,]+) megapixels/, "faultPixels"],
   [/^(?<name>.+): exists already/, "faultExists"],
+  [/^(?<name>.+): was changed meanwhile/, "faultChanged"],
   [/(?<n>\d+) references are taken already/, "faultReferences"],
   [/has no colours to take/, "faultColorless"],
   [/damage has not been searched for yet/, "faultSearch"],

@@ -51,7 +51,7 @@ export const SENTENCES = [
   [/(?<format>[\w -]+) holds at most (?<limit>[\d,]+) pixels a side/, "faultSide"],
   [/the job was cancelled|^stopped$|: stopped$/, "faultStopped"],
   [/there is (?:no such|nothing here)|no such (?:file|model)/, "faultGone"],
-  [/a colour JPEG 2000 of|samples of (?:type|.* bits)|floating-point samples from|a TIFF (?:of|compressed)|tiles of \d+ x|cannot carry content credentials|cannot use a /, "faultVariant"],
+  [/a colour JPEG 2000 of|samples of (?:type|.* bits)|floating-point samples from|a TIFF (?:of|compressed)|a JPEG XR of|tiles of \d+ x|cannot carry content credentials|cannot use a /, "faultVariant"],
   [/the file is damaged|does not say its size|is damaged or truncated/, "faultWhole"],
   [/cannot be written \((?<why>.+?)\)|(?<!\w)is a folder|is there already|its folder does not exist|the disk is full|temporary room are needed|photochrom keeps what is done/, "faultWrite"],
   [/need(?:s)? (?:the )?(?<extra>[\w ,.\[\]-]+?)(?: extra|, which is not installed)/, "faultExtraNamed"],

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 SUBFILE_TYPE, OLD_SUBFILE_TYPE, SUB_DIRECTORIES = 254, 255, 330
-DESCRIPTION, PAGE_NAME, INK_SET, SUBSAMPLING = 270, 285, 332, 530
+DESCRIPTION, PAGE_NAME, PAGE_NUMBER, INK_SET, SUBSAMPLING = 270, 285, 297, 332, 530
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 274, 282, 283, 296
 XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
 STRIP_OFFSETS, STRIP_LENGTHS, TILE_OFFSETS, TILE_LENGTHS = 273, 279, 324, 325
@@ -36,8 +36,8 @@ SIZES = ITEM_SIZES | {LONG8: 8, 17: 8, IFD8: 8}
 BITS_PER_SAMPLE, SAMPLE_FORMAT, FLOATING = 258, 339, 3
 WIDTH, HEIGHT, COMPRESSION, PHOTOMETRIC, SAMPLES_PER_PIXEL, ROWS_PER_STRIP = 256, 257, 259, 262, 277, 278
 PLANAR, PREDICTOR, EXTRA_SAMPLES, TILE_WIDTH, TILE_HEIGHT = 284, 317, 338, 322, 323
-REDUCED_COPY, TRANSPARENCY_MASK, OLD_REDUCED_COPY = 1, 4, 2
-"""Bits of NewSubfileType: a thumbnail, a mask; and a value of the SubfileType before it."""
+REDUCED_COPY, ONE_OF_SEVERAL, TRANSPARENCY_MASK, OLD_REDUCED_COPY, OLD_ONE_OF_SEVERAL = 1, 2, 4, 2, 3
+"""Bits of NewSubfileType: a thumbnail, a page of several, a mask; and values of the SubfileType before it."""
 MAX_PAGES = 10_000
 MAX_NESTED = 100
 MAX_VALUE_BYTES = 64_000_000
@@ -87,6 +87,12 @@ class Page:
         if self.number(OLD_SUBFILE_TYPE) == OLD_REDUCED_COPY:
             return False
         return not (self.number(SUBFILE_TYPE) or 0) & (REDUCED_COPY | TRANSPARENCY_MASK)
+
+    @property
+    def is_one_of_several(self) -> bool:
+        """Return whether this is said to be one of several pages, or has a page's number."""
+        is_said = self.number(OLD_SUBFILE_TYPE) == OLD_ONE_OF_SEVERAL or PAGE_NUMBER in self.tags
+        return is_said or bool((self.number(SUBFILE_TYPE) or 0) & ONE_OF_SEVERAL)
 
     @property
     def size(self) -> tuple[int, int]:

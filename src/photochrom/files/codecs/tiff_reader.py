@@ -62,6 +62,7 @@ def read_tiff(source: PhotoSource, wanted: Wanted) -> Decoded:
     _describe(decoded, reader, page, found.pages_around[page.index])
     decoded.page_count = len(found.pages)
     decoded.notes += [*found.notes, *dict.fromkeys(reader.notes)]
+    decoded.left_out += found.left_out
     if len(found.pages) > 1:
         decoded.notes.append(f"page {wanted.page + 1} of {len(found.pages)}")
     return decoded

@@ -129,6 +129,6 @@ def _fitted_to_segments(metadata: Metadata) -> tuple[Metadata, list[str]]:
         metadata, lost = replace(metadata, exif=None), [*lost, "EXIF"]
     if metadata.iptc and iptc.jpeg_segment(metadata.iptc) is None:
         metadata, lost = replace(metadata, iptc=None), [*lost, "IPTC"]
-    if metadata.icc and len(metadata.icc) > 255 * jpeg.LARGEST_ICC_PART:
+    if metadata.icc and len(metadata.icc) > jpeg.LARGEST_ICC:
         metadata, lost = replace(metadata, icc=None), [*lost, "ICC profile"]
     return metadata, lost

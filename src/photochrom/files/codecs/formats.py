@@ -41,6 +41,7 @@ class Format:
         also_read: suffixes of files that are read as this format and never written.
         depth: most bits per channel that its writer keeps.
         alpha: whether its writer keeps transparency.
+        gray: whether its writer keeps grey pixels as one channel; others make three of it.
         pages: whether its writer keeps several pages.
         largest_side: in pixels.
         holds: metadata blocks that its writer keeps, beside the resolution, and "texts" for comments.
@@ -59,6 +60,7 @@ class Format:
     also_read: tuple[str, ...] = ()
     depth: int = 8
     alpha: bool = False
+    gray: bool = False
     pages: bool = False
     largest_side: int = ANY_SIDE
     holds: frozenset[str] = frozenset()
@@ -73,18 +75,18 @@ FORMATS: dict[str, Format] = {
     for row in (
         Format(
             "jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), "image/jpeg", starts_with(b"\xff\xd8\xff"), read_jpeg,
-            encoding.write_jpeg, largest_side=65500, holds=EVERYTHING | TEXTS, segmented=True, signed=True,
+            encoding.write_jpeg, gray=True, largest_side=65500, holds=EVERYTHING | TEXTS, segmented=True, signed=True,
         ),
         Format(
             "png", (".png",), "image/png", starts_with(b"\x89PNG\r\n\x1a\n"), read_png,
-            encoding.write_png, depth=16, alpha=True, holds=WITHOUT_IPTC | TEXTS, signed=True,
+            encoding.write_png, depth=16, alpha=True, gray=True, holds=WITHOUT_IPTC | TEXTS, signed=True,
         ),
         Format(
             "raw", tuple(sorted(RAW_SUFFIXES)), "image/x-adobe-dng", signatures.is_raw, read_raw, written_as="tiff",
         ),
         Format(
             "tiff", (".tif", ".tiff"), "image/tiff", starts_with(*signatures.TIFF_SIGNATURES), read_tiff,
-            write_tiff, depth=16, alpha=True, pages=True, holds=EVERYTHING, signed=True,
+            write_tiff, depth=16, alpha=True, gray=True, pages=True, holds=EVERYTHING, signed=True,
         ),
         Format(
             "webp", (".webp",), "image/webp", signatures.is_webp, read_webp,
@@ -94,7 +96,7 @@ FORMATS: dict[str, Format] = {
             "avif", (".avif",), "image/avif", signatures.is_avif, read_avif, encoding.write_avif, also_read=(".avifs",),
             alpha=True, largest_side=65535, holds=WITHOUT_IPTC, dpi_in_exif=True, signed=True,
         ),
-        Format("bmp", (".bmp", ".dib"), "image/bmp", signatures.is_bmp, read_bmp, encoding.write_bmp),
+        Format("bmp", (".bmp", ".dib"), "image/bmp", signatures.is_bmp, read_bmp, encoding.write_bmp, gray=True),
         Format("gif", (".gif",), "image/gif", starts_with(b"GIF87a", b"GIF89a"), read_gif, written_as="png"),
         Format(
             "heic", (".heic", ".heif", ".hif"), "image/heic", signatures.is_heic, read_heic, written_as="jpeg",

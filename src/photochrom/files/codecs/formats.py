@@ -16,7 +16,8 @@ from photochrom.files.codecs.imagecodecs_readers import read_jxl, read_jxr
 from photochrom.files.codecs.jpeg_reader import read_jpeg
 from photochrom.files.codecs.pillow_readers import read_bmp, read_jpeg2000
 from photochrom.files.codecs.signatures import RAW_SUFFIXES, starts_with
-from photochrom.files.codecs.tiff_reader import read_tiff
+from photochrom.files.codecs.source import PhotoSource
+from photochrom.files.codecs.tiff_reader import read_tiff, sizes_of_pages
 from photochrom.files.codecs.tiff_writer import write_tiff
 from photochrom.files.codecs.vips_readers import read_avif, read_gif, read_png, read_webp
 
@@ -43,6 +44,7 @@ class Format:
         alpha: whether its writer keeps transparency.
         gray: whether its writer keeps grey pixels as one channel; others make three of it.
         pages: whether its writer keeps several pages.
+        sizes_of_pages: width, height and bytes per pixel of its pages, nothing decoded; None where there is but one.
         largest_side: in pixels.
         holds: metadata blocks that its writer keeps, beside the resolution, and "texts" for comments.
         dpi_in_exif: whether the resolution has no other place than EXIF.
@@ -62,6 +64,7 @@ class Format:
     alpha: bool = False
     gray: bool = False
     pages: bool = False
+    sizes_of_pages: Callable[[PhotoSource], list[tuple[int, int, int]]] | None = field(default=None, repr=False)
     largest_side: int = ANY_SIDE
     holds: frozenset[str] = frozenset()
     dpi_in_exif: bool = False
@@ -87,6 +90,7 @@ FORMATS: dict[str, Format] = {
         Format(
             "tiff", (".tif", ".tiff"), "image/tiff", starts_with(*signatures.TIFF_SIGNATURES), read_tiff,
             write_tiff, depth=16, alpha=True, gray=True, pages=True, holds=EVERYTHING, signed=True,
+            sizes_of_pages=sizes_of_pages,
         ),
         Format(
             "webp", (".webp",), "image/webp", signatures.is_webp, read_webp,

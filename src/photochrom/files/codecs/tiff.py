@@ -23,7 +23,7 @@ from photochrom.files.codecs.exif import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from photochrom.files.codecs.source import PhotoSource
+    from photochrom.files.codecs.source import Patch, PhotoSource
 
 
 SUBFILE_TYPE, OLD_SUBFILE_TYPE, SUB_DIRECTORIES = 254, 255, 330
@@ -59,12 +59,14 @@ class Field(NamedTuple):
 class Page:
     """The tags of one page, with the byte order of their bytes ("<" or ">").
 
-    ``index`` is its place in the chain of pages; a page inside another has that one's place, and is ``nested``.
+    ``index`` is its place in the chain of pages; a page inside another has that one's place, and is ``nested``. Its
+    directory stands ``at`` that place in the file.
     """
 
     index: int
     order: str
     tags: Mapping[int, Field]
+    at: int
     nested: bool = False
 
     def number(self, tag: int) -> int | None:
@@ -138,15 +140,15 @@ class TiffReader:
         found: list[Page] = []
         offset, seen = self._number(self.first_at, self.pointer), set[int]()
         while offset and offset not in seen and len(found) < MAX_PAGES:
-            seen.add(offset)
+            seen.add(at := offset)
             try:
-                tags, offset = self.directory(offset)
+                tags, offset = self.directory(at)
             except DamagedExifError:
                 if not found:
                     raise
                 self.chain_is_broken = True
                 break
-            found.append(Page(len(found), self.order, tags))
+            found.append(Page(len(found), self.order, tags, at))
         return found
 
     def nested_pages(self, page: Page) -> list[Page]:
@@ -154,7 +156,7 @@ class TiffReader:
         found = []
         for offset in page.numbers(SUB_DIRECTORIES)[:MAX_NESTED]:
             try:
-                found.append(Page(page.index, self.order, self.directory(offset)[0], nested=True))
+                found.append(Page(page.index, self.order, self.directory(offset)[0], offset, nested=True))
             except DamagedExifError:
                 continue
         return found
@@ -187,6 +189,13 @@ class TiffReader:
             return tags, self._number(start + len(table), self.pointer)
         except DamagedExifError:
             return tags, 0
+
+    def alone(self, page: Page) -> list[Patch]:
+        """Return what makes a page the first and only one of its file: where that begins, and what follows it."""
+        count = self._number(page.at, self.count_format)
+        following_at = page.at + struct.calcsize("<" + self.count_format) + count * self.entry_size
+        begin = struct.pack(self.order + self.pointer, page.at)
+        return [(self.first_at, begin), (following_at, bytes(len(begin)))]
 
     def check_pixels_present(self, page: Page) -> None:
         """Raise DamagedExifError where strips or tiles lie beyond the end of the file: libtiff would invent them."""

@@ -48,7 +48,7 @@ def photographs(reader: TiffReader) -> Photographs:
     found = [_best_of(page, reader) for page in chain]
     pages = [best for best, _ in found]
     infrared = _infrared_pages(pages)
-    channels = [page.index for page in infrared.values()]
+    channels = {page.index for page in infrared.values()}
     kept = [page for page in pages if page.is_picture and page.index not in channels] or pages
     copies = _thumbnails(kept)
     kept = [page for page in kept if page.index not in copies]
@@ -77,16 +77,15 @@ def _infrared_pages(pages: list[Page]) -> dict[int, Page]:
 
     SilverFast writes them behind each photograph (its HDRi format), and does not say what they are.
     """
-    found: dict[int, Page] = {}
+    found, channels = dict[int, Page](), set[int]()
     for page, following in zip(pages, pages[1:], strict=False):
-        is_fitting = (
-            following.size == page.size and all(page.size) and page.index not in [p.index for p in found.values()]
-        )
+        is_fitting = following.size == page.size and all(page.size) and page.index not in channels
         if is_fitting and following.first_number(SAMPLES_PER_PIXEL, 1) == 1:
             said = f"{following.text(DESCRIPTION)} {following.text(PAGE_NAME)}"
             by_silverfast = SILVERFAST in f"{page.text(SOFTWARE)} {following.text(SOFTWARE)}".lower()
             if is_called_infrared(said) or (by_silverfast and page.first_number(SAMPLES_PER_PIXEL, 1) == 3):
                 found[page.index] = following
+                channels.add(following.index)
     return found
 
 

@@ -23,7 +23,7 @@ from photochrom.files.codecs.source import PhotoSource
 from photochrom.files.codecs.tiff_blocks import blocks_of_page
 from photochrom.files.codecs.tiff_checks import check_all, check_of, frame_of_strips, stores_chroma_in_full
 from photochrom.files.codecs.tiff_layout import BLACK_IS_ZERO, BUILT_IN, WHITE_IS_ZERO, planes_of
-from photochrom.files.codecs.tiff_pages import photographs
+from photochrom.files.codecs.tiff_pages import Photographs, photographs
 from photochrom.files.codecs.tiff_segments import holds_rgb, keeps_premultiplied, read_by_segments
 from photochrom.files.codecs.vips_readers import load_with_vips
 
@@ -38,15 +38,15 @@ COLORS = {0: 1, 1: 1, RGB: 3, 4: 1, SEPARATED: 4, YCBCR: 3, lab.CIELAB: 3, lab.I
 """Channels that belong to the picture, by PhotometricInterpretation; a palette's are made when it is expanded."""
 OTHER_PICTURES = {32803: "a camera's mosaic", 34892: "a camera's linear samples", 32844: "logarithmic luminance",
                   32845: "logarithmic colours", 51177: "a depth map", 52527: "semantic masks"}  # fmt: skip
-CMYK_INKS = 1
+CMYK_INKS, FEW_PAGES = 1, 8
 # TIFF writes the number of samples in 16 bits; where a file uses 32, it may claim more than memory holds.
 MOST_SAMPLES = 0xFFFF
 
 
 def read_tiff(source: PhotoSource, wanted: Wanted) -> Decoded:
     """Return one page; see :data:`~photochrom.files.codecs.decoded.Reader`."""
-    reader = tiff.TiffReader(source)
-    found = photographs(reader)
+    reader, found = _found_in(source)
+    reader.notes.clear()  # of another page
     if not 0 <= wanted.page < len(found.pages):
         raise UnreadablePhotoError(f"there is no page {wanted.page + 1}: it has {len(found.pages)}", where=source.name)
     page = found.pages[wanted.page]
@@ -66,6 +66,25 @@ def read_tiff(source: PhotoSource, wanted: Wanted) -> Decoded:
     if len(found.pages) > 1:
         decoded.notes.append(f"page {wanted.page + 1} of {len(found.pages)}")
     return decoded
+
+
+def sizes_of_pages(source: PhotoSource) -> list[tuple[int, int, int]]:
+    """Return width, height and bytes per pixel of the pages that :func:`read_tiff` knows, nothing decoded.
+
+    Raises:
+        DamagedExifError: not even the first directory can be read.
+    """
+    return [(*page.size, _pixel_bytes(page)) for page in _found_in(source)[1].pages]
+
+
+def _found_in(source: PhotoSource) -> tuple[tiff.TiffReader, Photographs]:
+    """Return what a file holds. Its directories are read once, however many pages are asked for."""
+
+    def find() -> tuple[tiff.TiffReader, Photographs]:
+        reader = tiff.TiffReader(source)
+        return reader, photographs(reader)
+
+    return source.known("photographs", find)
 
 
 def _join_infrared(decoded: Decoded, of: _Pixels) -> None:
@@ -119,10 +138,9 @@ class _Pixels:
             return self._by_segments()
         if planes_of(self.page) > 1 and self.page.first_number(tiff.PHOTOMETRIC, 1) in (WHITE_IS_ZERO, BLACK_IS_ZERO):
             return self._by_segments()  # libvips takes planes of grey and more for pixels
-        source, page = self._file()
+        source, how = self._file()
         self.opened = source  # its bytes have to outlive the image
-        limits = _strip_limit(self.page)
-        decoded = load_with_vips(source, "tiffload_source", self.wanted, page=page, **limits)
+        decoded = load_with_vips(source, "tiffload_source", self.wanted, **how, **_strip_limit(self.page))
         decoded.second_look = self._second_look
         if frame := frame_of_strips(self.reader, self.page):
             decoded.look = partial(self._look_for_steps, decoded, frame)
@@ -144,13 +162,18 @@ class _Pixels:
         rgb = rgb.rint().cast(image.format)
         return rgb.bandjoin(image.extract_band(3, n=image.bands - 3)) if image.bands > 3 else rgb
 
-    def _file(self) -> tuple[PhotoSource, int]:
-        """Return what libvips can read: the file, or a copy of it in which the tags are true and the page is first."""
-        changes = _corrected_tags(self.reader, self.page)
-        if not changes and not self.page.nested and not self.reader.chain_is_broken:
-            return self.reader.source, self.page.index
-        data = tiff_directories.file_of_page(self.reader, self.page, changes)
-        return replace(self.reader.source, data=data, size=len(data), handle=io.BytesIO(data)), 0
+    def _file(self) -> tuple[PhotoSource, dict[str, Any]]:
+        """Return what libvips can read, and how: the file, or a copy of the page in which the tags are true.
+
+        Of many pages libvips would go through all directories for each; so the page is made the only one.
+        """
+        source = self.reader.source
+        if changes := _corrected_tags(self.reader, self.page):
+            data = tiff_directories.file_of_page(self.reader, self.page, changes)
+            return replace(source, data=data, size=len(data), handle=io.BytesIO(data)), {"page": 0}
+        if self.page.nested or self.reader.chain_is_broken or self.page.index >= FEW_PAGES:
+            return source, {"page": 0, "hidden": self.reader.alone(self.page), "in_pieces": True}
+        return source, {"page": self.page.index}
 
     def _look_for_steps(self, decoded: Decoded, frame: Frame, pixels: npt.NDArray[Any]) -> None:
         """Refuse pixels that are shifted from the middle of a strip's first row on, or note it; see :mod:`.jpeg_steps`.
@@ -189,9 +212,11 @@ class _Pixels:
         return Decoded(image, notes=[told(holes)], holes=holes)
 
     def _check_size(self) -> None:
-        width, height = self.page.size
-        samples = self.page.first_number(tiff.SAMPLES_PER_PIXEL, 1)
-        self.wanted.check_size(width, height, samples * (-(-self.page.first_number(tiff.BITS_PER_SAMPLE, 1) // 8)))
+        self.wanted.check_size(*self.page.size, _pixel_bytes(self.page))
+
+
+def _pixel_bytes(page: tiff.Page) -> int:
+    return page.first_number(tiff.SAMPLES_PER_PIXEL, 1) * -(-page.first_number(tiff.BITS_PER_SAMPLE, 1) // 8)
 
 
 def _corrected_tags(reader: tiff.TiffReader, page: tiff.Page) -> Mapping[int, tiff.Field]:

@@ -42,7 +42,7 @@ export const SENTENCES = [
   [/the mask marks (?<share>[\d.]+ ?%?) of the photograph, and (?<limit>[\d.]+ ?%?) is the limit/, "faultMaskLarge"],
   [/the mask has \d+ x \d+ pixels/, "faultMaskSize"],
   [/the file has (?<size>[\d.,]+) MB, over the limit of (?<limit>[\d.,]+) MB/, "faultMegabytes"],
-  [/it needs about (?<size>[\d.,]+) MB, over the limit of (?<limit>[\d.,]+) MB/, "faultMemory"],
+  [/(?:it needs|its [\d,]+ pages need) about (?<size>[\d.,]+) MB(?: together)?, over the limit of (?<limit>[\d.,]+) MB/, "faultMemory"],
   [/the model gave (?:values|arrays|an array)/, "faultModelWrong"],
   [/the model gives no features|gives one colour only, and/, "faultNoFeatures"],
   [/the model(?:'s)? (?:was closed|file|has no (?:in|out)put|inputs are|takes no input)|(?:weights|model file) (?:are missing|(?:were|was) changed)|sha256 starts with|is a model (?:of contract|that restores)|not a (?:model that|generator)|no photochrom metadata|the metadata cannot be used|this ONNX Runtime has no|installed but does not start/, "faultModel"],

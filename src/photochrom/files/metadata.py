@@ -34,6 +34,7 @@ XMP_OF_KEYWORD = {
 }
 """PNG's keywords (third edition, section 11.3.3.1) in XMP's words."""
 LARGEST_BLOCK = {"exif": 16_000_000, "xmp": 16_000_000, "iptc": 2_000_000}
+MOST_NAMED = 8
 NO_ROOM_FOR_IPTC = "IPTC records do not fit into the XMP: left out"
 NO_ROOM_FOR_TEXTS = "comments do not fit into the XMP: left out"
 EMPTY_EXIF = b"II*\x00\x08\x00\x00\x00" + bytes(6)
@@ -98,6 +99,9 @@ def fitted_to(metadata: Metadata, format: str) -> tuple[Metadata, tuple[str, ...
     if metadata.iptc and "iptc" not in row.holds:
         if iptc.has_more(metadata.iptc):
             notes.append(f"IPTC records beyond the first {iptc.MAX_DATASETS:,} left out")
+        if placeless := iptc.without_place(metadata.iptc):
+            more = ", ..." if len(placeless) > MOST_NAMED else ""
+            notes.append(f"IPTC records that XMP has no word for left out: {', '.join(placeless[:MOST_NAMED])}{more}")
         metadata, is_told = _told_in_xmp(metadata, _iptc_told_in_xmp, "iptc", None)
         notes.append(f"IPTC records written as XMP, which {format.upper()} can hold" if is_told else NO_ROOM_FOR_IPTC)
     if metadata.texts and "texts" not in row.holds:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from photochrom.files.codecs.source import Patch, PhotoSource
 
 EXTRA = "codecs"
+LARGEST_UNPACKED = 16_000_000
+"""Of a block of metadata: what :mod:`photochrom.files.metadata` takes."""
 
 
 def imagecodecs(what: str, where: str) -> Any:
@@ -45,7 +47,8 @@ def read_jxl(source: PhotoSource, wanted: Wanted) -> Decoded:
     if header.bits and samples.dtype.kind == "u":  # libjxl gives codes of as many bits as the file has
         samples = spread_to_full(samples, header.bits)
     notes = [] if header.is_srgb else ["the colour space inside JPEG XL is not read: taken as sRGB"]
-    return Decoded(image_of(samples), jxl.blocks_of(data), notes=notes)  # libjxl turns it upright
+    blocks, told = jxl.blocks_of(data, lambda packed: bytes(library.brotli_decode(packed, out=LARGEST_UNPACKED)))
+    return Decoded(image_of(samples), blocks, notes=notes + told)  # libjxl turns it upright
 
 
 def read_jxr(source: PhotoSource, wanted: Wanted) -> Decoded:

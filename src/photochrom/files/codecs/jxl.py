@@ -6,12 +6,14 @@ Source: ISO 18181-1 (codestream), annexes B (bit reading) and D (headers); ISO 1
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 CODESTREAM = b"\xff\x0a"
 CONTAINER = b"\x00\x00\x00\x0cJXL \r\n\x87\n"
 SIGNATURES = (CODESTREAM, CONTAINER)
+EXIF, XMP, PACKED = b"Exif", b"xml ", b"brob"
+PACKED_LEFT_OUT = "packed EXIF or XMP that is damaged or too large left out"
 MAX_BOXES = 1000
 RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 """Width to height, by the header's number for it less one."""
@@ -49,15 +51,30 @@ def header_of(data: bytes) -> JxlHeader | None:
     return JxlHeader(width, height, _is_srgb(bits), depth)
 
 
-def blocks_of(data: bytes) -> dict[str, bytes]:
-    """Return the EXIF block, from its TIFF header on, and the XMP packet; compressed ones stay behind."""
-    found: dict[str, bytes] = {}
-    for kind, body in _boxes(data):
-        if kind == b"Exif" and len(body) > 4:
+def blocks_of(data: bytes, unpack: Callable[[bytes], bytes]) -> tuple[dict[str, bytes], list[str]]:
+    """Return the EXIF block, from its TIFF header on, and the XMP packet, and notes on what was left out.
+
+    Args:
+        data: the file.
+        unpack: returns what Brotli has packed, and raises anything where it cannot, or where that is too much.
+    """
+    found, notes = dict[str, bytes](), list[str]()
+    for stored, contents in _boxes(data):
+        kind, body = stored, contents
+        if stored == PACKED:
+            kind, body = contents[:4], contents[4:]
+            if kind not in (EXIF, XMP):
+                continue
+            try:
+                body = unpack(body)
+            except Exception:  # noqa: BLE001 - whatever a library raises over hostile bytes, or for want of a part of it
+                notes = [PACKED_LEFT_OUT]
+                continue
+        if kind == EXIF and len(body) > 4:
             found.setdefault("exif", body[4 + int.from_bytes(body[:4], "big") :])
-        elif kind == b"xml ":
+        elif kind == XMP:
             found.setdefault("xmp", body)
-    return {name: block for name, block in found.items() if block}
+    return {name: block for name, block in found.items() if block}, notes
 
 
 def _codestream(data: bytes) -> bytes:

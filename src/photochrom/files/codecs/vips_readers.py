@@ -37,8 +37,9 @@ def read_webp(source: PhotoSource, wanted: Wanted) -> Decoded:
 
 def read_gif(source: PhotoSource, wanted: Wanted) -> Decoded:
     decoded = _noting_frames(load_with_vips(source, "gifload_source", wanted))
-    if decoded.image.get_typeof("gif-comment"):
-        decoded.texts = [("Comment", decoded.image.get("gif-comment"))]
+    comments, notes = gif.comments_of(source)
+    decoded.texts = [("Comment", comment) for comment in comments]
+    decoded.notes += notes
     packet = gif.xmp_of(source)
     if packet:
         decoded.blocks["xmp"] = packet

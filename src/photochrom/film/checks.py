@@ -49,10 +49,9 @@ def check_options(options: FilmOptions) -> None:
 
 
 def check_paths(film: Path, target: Path, options: FilmOptions) -> None:
-    """Raise OptionError or OutputError where the result would lie on the film, or on something else that is there."""
+    """Raise OptionError or OutputError where something would be written on the film, or on what else is there."""
     where = os.fspath(target)
-    if target.exists() and film.exists() and os.path.samefile(target, film):
-        raise OptionError("the result would replace the film", where=where, next_step="Choose another name")
+    require_apart(film, target)
     if options.codec == "frames":
         target.mkdir(parents=False, exist_ok=True) if target.parent.is_dir() else None
         if not target.is_dir():
@@ -61,12 +60,37 @@ def check_paths(film: Path, target: Path, options: FilmOptions) -> None:
             raise OutputError("the folder holds pictures already", where=where, next_step="Add --overwrite")
         return
     container_of(target)
-    if target.is_dir():
-        raise OutputError("is a folder", where=where, next_step="Give a file name")
-    if target.exists() and not options.overwrite:
-        raise OutputError("is there already", where=where, next_step="Add --overwrite, or choose another name")
     if not target.parent.is_dir():
         raise OutputError("its folder does not exist", where=where, next_step="Create the folder first")
+    for path in files_written(target, options):
+        require_free(film, path, options)
+
+
+def files_written(target: Path, options: FilmOptions) -> tuple[Path, ...]:
+    """Return every file that a run leaves: the result, and the lossless copy where one is kept."""
+    return (target, master_name(target)) if options.keep_masters else (target,)
+
+
+def require_free(film: Path, path: Path, options: FilmOptions) -> None:
+    """Raise OptionError or OutputError where a file that will be written lies on the film, or is there already."""
+    require_apart(film, path)
+    if path.is_dir():
+        raise OutputError("is a folder", where=os.fspath(path), next_step="Give a file name")
+    if path.exists() and not options.overwrite:
+        raise OutputError(
+            "is there already", where=os.fspath(path), next_step="Add --overwrite, or choose another name"
+        )
+
+
+def require_apart(film: Path, path: Path) -> None:
+    """Raise OptionError where what will be written lies on the film, whatever its name."""
+    if path.exists() and film.exists() and os.path.samefile(path, film):
+        raise OptionError("the result would replace the film", where=os.fspath(path), next_step="Choose another name")
+
+
+def master_name(target: Path) -> Path:
+    """Return the name of the lossless copy that is kept beside a result."""
+    return target.with_name(f"{target.stem}-master.mkv")
 
 
 def work_target(target: Path, options: FilmOptions) -> Path:

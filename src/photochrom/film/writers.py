@@ -58,15 +58,25 @@ class Writer(Protocol):
         ...
 
 
+def segment_suffix(options: FilmOptions) -> str:
+    """Return the ending of a segment's file."""
+    return f".{CODECS[options.codec].segment}"
+
+
+def master_suffix(options: FilmOptions) -> str:
+    """Return the ending of the lossless file beside a segment: the segment itself where that is lossless already."""
+    return segment_suffix(options) if options.codec == MASTER else f"-master.{CODECS[MASTER].segment}"
+
+
 class EncodedSegment:
     """A segment of an encoded film; with ``keep_masters`` a lossless one beside it."""
 
     def __init__(self, folder: WorkFolder, options: FilmOptions, info: FilmInfo, painter: Painter) -> None:
         self._painter = painter
         codec = CODECS[options.codec]
-        self._paths = {f".{codec.segment}": (codec, encoder_settings(options))}
-        if options.keep_masters and options.codec != MASTER:
-            self._paths["-master.mp4"] = (CODECS[MASTER], dict(CODECS[MASTER].settings))
+        self._paths = {segment_suffix(options): (codec, encoder_settings(options))}
+        if options.keep_masters:
+            self._paths.setdefault(master_suffix(options), (CODECS[MASTER], dict(CODECS[MASTER].settings)))
         self._encoders = [
             SegmentWriter(folder.unfinished(suffix), codec, settings, painter.target, info, fields=painter.fields)
             for suffix, (codec, settings) in self._paths.items()

@@ -6,25 +6,17 @@ import hashlib
 import os
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
-
-import numpy as np
 
 from photochrom.errors import OptionError, OutputError, UnreadableFilmError, UnsupportedFilmError
 from photochrom.film.coloured import is_coloured
 from photochrom.film.containers import FilmInfo, Reading
-from photochrom.film.encoding import CODECS, SegmentWriter, color_range, container_of, encoder_settings
-from photochrom.film.joining import Joint, Piece, join
+from photochrom.film.encoding import CODECS, container_of, encoder_settings
 from photochrom.film.options import RESTORING, FilmOptions, Span
-from photochrom.film.planes import Layout, frame_from
 from photochrom.film.segments import require_room
 from photochrom.film.sources import FilmFile, PictureFolder
 
 FRAMES_BITS_A_PIXEL = 16
 HEAD_BYTES = 1 << 20
-# Some muxers refuse a stream only at its first packets, or at the end of a file that has some.
-TRIED_PACKETS = 200
 
 
 def check_options(options: FilmOptions) -> None:
@@ -160,35 +152,6 @@ def check_time_base(info: FilmInfo, target: Path) -> list[str]:
     """Return a note where the container rounds time stamps."""
     rounds = container_of(target) == "matroska" and (info.time_base * 1000).denominator != 1
     return ["Matroska rounds time stamps to a millisecond; .mp4 and .mov keep them"] if rounds else []
-
-
-def try_writing(
-    info: FilmInfo, layout: Layout, target: Path, options: FilmOptions, original: Path | None, *, fields: bool
-) -> None:
-    """Write two frames and join them with the original's other streams; raise what the whole film would raise."""
-    codec = CODECS[options.codec]
-    width, height = layout.chroma_size(info.width, info.height)
-    grey: Any = np.full((info.height, info.width), layout.codes.black).astype(layout.codes.dtype)
-    chroma = np.full((height, width, 2), layout.codes.neutral).astype(layout.codes.dtype)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"trial.{codec.segment}"
-        writer = SegmentWriter(path, codec, encoder_settings(options), layout, info, fields=fields)
-        step = max(1, round(1 / (info.rate * info.time_base)))
-        for k in (0, 1):
-            writer.write(frame_from(grey, chroma, layout), k * step, step)
-        writer.close()
-        joint = Joint(
-            pieces=[Piece(path, 0)],
-            info=info,
-            original=original,
-            container=container_of(target),
-            color_range=color_range(layout, info),
-            span=Span(),
-            without=options.without,
-            tags={},
-            most_copied=TRIED_PACKETS,
-        )
-        join(joint, Path(folder) / f"joined{target.suffix}")
 
 
 def check_frames(frames: int, info: FilmInfo) -> None:

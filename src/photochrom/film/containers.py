@@ -42,7 +42,7 @@ FILM_SUFFIXES = frozenset({
 PICTURE_FORMATS = ("image2", "_pipe")
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".bmp", ".heic", ".jp2", ".dng"}
 ENCRYPTED_TAGS = {"encv", "drmi", "drms", "enca"}
-FULL_RANGE = 2
+LIMITED_RANGE, FULL_RANGE = 1, 2
 FALLBACK_RATE = Fraction(25)
 LARGEST_RATE = 1000
 # Each holds frames, and conceals damage in its own way: the same on every computer. More would wait for the encoder.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from photochrom.computer.cores import scheduling_kept
 from photochrom.errors import OptionError
-from photochrom.film.containers import FULL_RANGE, FilmInfo
+from photochrom.film.containers import FULL_RANGE, LIMITED_RANGE, FilmInfo
 from photochrom.film.options import FilmOptions
 from photochrom.film.planes import STEPS, Layout
 from photochrom.film.tags import tags_for
@@ -46,6 +46,7 @@ class Codec:
         segment: kind of file for segments.
         bits_a_pixel: how large a frame becomes, roughly, at the default quality.
         halves_odd: whether odd sides can have halved chroma.
+        limited: whether everybody reads it in limited range, whatever is said beside it.
     """
 
     encoder: str
@@ -59,6 +60,7 @@ class Codec:
     segment: str = "mp4"
     bits_a_pixel: float = 1.0
     halves_odd: bool = False
+    limited: bool = False
 
 
 # One frame at a time, its rows on all threads: more take room, and their number would follow the computer's cores.
@@ -92,7 +94,9 @@ CODECS = {
         bits_a_pixel=7,
         halves_odd=True,
     ),
-    "prores": Codec("prores_ks", ("422", "444"), (10,), settings={"vendor": "apl0"}, segment="mov", bits_a_pixel=6),
+    "prores": Codec(
+        "prores_ks", ("422", "444"), (10,), settings={"vendor": "apl0"}, segment="mov", bits_a_pixel=6, limited=True
+    ),
 }
 # Part of what makes the bytes, so it is the same on every computer, and shots encoded on several make one film.
 THREADS = 4
@@ -131,7 +135,9 @@ def output_layout(info: FilmInfo, options: FilmOptions) -> tuple[Layout, tuple[s
         )
     if bits < info.layout.codes.bits:
         notes = (*notes, f"luma rounded from {info.layout.codes.bits} to {bits} bits")
-    return info.layout.with_output(sampling, bits), notes
+    if codec.limited and info.layout.codes.full:
+        notes = (*notes, f"luma: full range brought to limited, for {options.codec} knows no other")
+    return info.layout.with_output(sampling, bits, limited=codec.limited), notes
 
 
 def _sampling(info: FilmInfo, options: FilmOptions, codec: Codec) -> tuple[str, tuple[str, ...]]:
@@ -226,8 +232,8 @@ class SegmentWriter:
         stream.width, stream.height, stream.pix_fmt = info.width, info.height, layout.pixel_format
         stream.time_base = context.time_base = info.time_base
         context.sample_aspect_ratio = info.sample_aspect
-        context.color_primaries, context.color_trc, context.colorspace = tags_for(info)
-        context.color_range = color_range(layout, info)
+        self._tags = (*tags_for(info), color_range(layout, info))
+        set_tags(context, self._tags)
         context.thread_count = THREADS
         if codec.encoder == "libx264":
             _use_repeatable_arithmetic(self.settings)
@@ -245,6 +251,7 @@ class SegmentWriter:
         self._first = pts if self._first is None else self._first
         frame.pts, frame.time_base, frame.duration = pts - self._first, self._time_base, duration
         self._times.append(pts - self._first)
+        set_tags(frame, self._tags)  # ProRes takes them from each frame alone
         try:
             with scheduling_kept():
                 packets = self._stream.encode(frame)
@@ -288,9 +295,16 @@ def _spelled(settings: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {text}" for name, text in settings.items())
 
 
+def set_tags(bearer: Any, tags: tuple[int, int, int, int]) -> None:
+    """Give H.273's primaries, transfer and matrix, and the range, to a frame or to what is known of a stream."""
+    bearer.color_primaries, bearer.color_trc, bearer.colorspace, bearer.color_range = tags
+
+
 def color_range(layout: Layout, info: FilmInfo) -> int:
-    """Return the tag for the range of codes: 2 for full range, else what the film says."""
-    return FULL_RANGE if layout.codes.full else info.tags[3]
+    """Return the tag for the range of codes: full or limited where it is known to be, else what the film says."""
+    if layout.codes.full:
+        return FULL_RANGE
+    return LIMITED_RANGE if info.layout.codes.full else info.tags[3]
 
 
 def _keep_fields(context: Any, settings: dict[str, str]) -> None:

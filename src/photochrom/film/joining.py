@@ -22,7 +22,9 @@ import numpy.typing as npt
 from photochrom.errors import OptionError
 from photochrom.film.containers import FilmInfo, open_container, picture_stream
 from photochrom.film.copying import Timed, add_copies, copied_packets
+from photochrom.film.encoding import set_tags
 from photochrom.film.options import Kind, Span
+from photochrom.film.tags import tags_for
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -51,7 +53,7 @@ class Joint:
         info: of the original.
         original: the file that sound and the rest are copied from; None for a folder of pictures.
         container: FFmpeg's name of the container to write.
-        color_range: H.273's, as FFmpeg counts it: 1 limited, 2 full; some segments cannot say it themselves.
+        color_range: H.273's, as FFmpeg counts it: 1 limited, 2 full.
         span: which part of the original.
         without: kinds of streams that are left out.
         tags: metadata added to the original's.
@@ -116,11 +118,15 @@ def _reason(error: Exception) -> str:
 
 
 def _settings(joint: Joint) -> dict[str, str]:
-    """Return the muxer's options: a start in the film's own units for MP4 and MOV, no random numbers in Matroska."""
+    """Return the muxer's options: no random numbers in Matroska; in MP4 and MOV a start in the film's own units.
+
+    Colour tags are written there also where the film has only some of them.
+    """
     if joint.container == "matroska":
         return {"fflags": "+bitexact"}
     exact = joint.info.time_base.numerator == 1
-    return {"movie_timescale": str(joint.info.time_base.denominator)} if exact else {}
+    timescale = {"movie_timescale": str(joint.info.time_base.denominator)} if exact else {}
+    return {"movflags": "+write_colr", **timescale}
 
 
 def _add_pictures(output: OutputContainer, joint: Joint) -> Stream:
@@ -132,7 +138,8 @@ def _add_pictures(output: OutputContainer, joint: Joint) -> Stream:
         if template.codec_context.name == "hevc" and joint.container in {"mp4", "mov"}:
             stream.codec_context.codec_tag = "hvc1"  # Apple's players know no other
         stream.time_base = joint.info.time_base
-        stream.codec_context.color_range = joint.color_range
+        # Some segments cannot say these themselves, or only all of them together.
+        set_tags(stream.codec_context, (*tags_for(joint.info), joint.color_range))
     if joint.info.rotation:
         stream.set_display_rotation(joint.info.rotation)
     return stream

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from photochrom.computer.cores import scheduling_kept
 from photochrom.errors import OptionError
 from photochrom.film.containers import FULL_RANGE, LIMITED_RANGE, FilmInfo
-from photochrom.film.options import FilmOptions
+from photochrom.film.fields import ORDERS, OrderMarker
+from photochrom.film.options import Fields, FilmOptions
 from photochrom.film.planes import STEPS, Layout
 from photochrom.film.tags import tags_for
 
@@ -208,7 +209,7 @@ class SegmentWriter:
         settings: the encoder's options.
         layout: of the frames.
         info: of the film: size, time base, tags.
-        fields: whether frames are interlaced.
+        fields: which field comes first, where frames are interlaced.
 
     Attributes:
         settings: the encoder's options as it got them, with what this processor asks for.
@@ -218,7 +219,7 @@ class SegmentWriter:
     """
 
     def __init__(
-        self, path: Path, codec: Codec, settings: Mapping[str, str], layout: Layout, info: FilmInfo, *, fields: bool
+        self, path: Path, codec: Codec, settings: Mapping[str, str], layout: Layout, info: FilmInfo, *, fields: Fields
     ) -> None:
         import av
 
@@ -237,20 +238,22 @@ class SegmentWriter:
         context.thread_count = THREADS
         if codec.encoder == "libx264":
             _use_repeatable_arithmetic(self.settings)
+        self._marker = OrderMarker(fields, info.time_base) if fields else None
         if fields:
-            _keep_fields(context, self.settings)
+            _keep_fields(context, fields)
         context.options = dict(self.settings)
         self._first: int | None = None
         self._times: list[int] = []
         self._written = 0
 
-    def write(self, frame: VideoFrame, pts: int, duration: int) -> None:
-        """Encode one frame; time stamps within the segment count from its first."""
+    def write(self, frame: VideoFrame, pts: int, duration: int, fields: Fields = "") -> None:
+        """Encode one frame; time stamps within the segment count from its first, and ``fields`` are its own."""
         import av
 
         self._first = pts if self._first is None else self._first
         frame.pts, frame.time_base, frame.duration = pts - self._first, self._time_base, duration
         self._times.append(pts - self._first)
+        frame = self._marker.marked(frame, fields) if self._marker else frame
         set_tags(frame, self._tags)  # ProRes takes them from each frame alone
         try:
             with scheduling_kept():
@@ -288,7 +291,7 @@ class SegmentWriter:
 
     def _let_go(self) -> None:
         """Free the encoder, its threads and its frames, whoever still knows this writer: they are what takes room."""
-        del self._stream, self._container
+        del self._stream, self._container, self._marker
 
 
 def _spelled(settings: Mapping[str, str]) -> str:
@@ -307,16 +310,12 @@ def color_range(layout: Layout, info: FilmInfo) -> int:
     return LIMITED_RANGE if info.layout.codes.full else info.tags[3]
 
 
-def _keep_fields(context: Any, settings: dict[str, str]) -> None:
-    """Make an encoder say, and where it can, see, that frames are interlaced."""
+def _keep_fields(context: Any, fields: Fields) -> None:
+    """Make an encoder see, where it can, that frames are interlaced; the frames say it themselves, too."""
     from av.codec.context import Flags
 
-    if context.codec.name == "libx264" and settings.get("qp") == "0":
-        # x264's field coding is not lossless at quantizer 0 (single samples differ by one): frames are coded as
-        # progressive ones then, and the stream's header says that there are fields.
-        _add_parameter(settings, "fake-interlaced=1")
-        return
     context.flags |= Flags.interlaced_dct | Flags.interlaced_me
+    context.field_order = ORDERS[fields]
 
 
 def _use_repeatable_arithmetic(settings: dict[str, str]) -> None:

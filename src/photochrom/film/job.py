@@ -80,5 +80,5 @@ def look_at(path: Path, target: Path, options: FilmOptions, colorizer: Colorizer
     checks.check_room(job.info, target, options)
     if options.codec != "frames":
         notes += checks.check_time_base(job.info, target)
-        try_writing(job.info, layout, target, options, job.original, fields=source.keeps_fields)
+        try_writing(job.info, layout, target, options, job.original, fields=source.fields_kept)
     return job

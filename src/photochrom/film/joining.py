@@ -23,7 +23,8 @@ from photochrom.errors import OptionError
 from photochrom.film.containers import FilmInfo, open_container, picture_stream
 from photochrom.film.copying import Timed, add_copies, copied_packets
 from photochrom.film.encoding import set_tags
-from photochrom.film.options import Kind, Span
+from photochrom.film.fields import ORDERS
+from photochrom.film.options import Fields, Kind, Span
 from photochrom.film.tags import tags_for
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Joint:
         span: which part of the original.
         without: kinds of streams that are left out.
         tags: metadata added to the original's.
+        fields: which field comes first, where frames are interlaced.
         most_copied: packets of the original that are copied, at most; None: all.
     """
 
@@ -68,6 +70,7 @@ class Joint:
     span: Span
     without: tuple[Kind, ...]
     tags: dict[str, str]
+    fields: Fields = ""
     most_copied: int | None = None
 
 
@@ -139,6 +142,8 @@ def _add_pictures(output: OutputContainer, joint: Joint) -> Stream:
             stream.codec_context.codec_tag = "hvc1"  # Apple's players know no other
         stream.time_base = joint.info.time_base
         # Some segments cannot say these themselves, or only all of them together.
+        if joint.fields:
+            stream.codec_context.field_order = ORDERS[joint.fields]
         set_tags(stream.codec_context, (*tags_for(joint.info), joint.color_range))
     if joint.info.rotation:
         stream.set_display_rotation(joint.info.rotation)

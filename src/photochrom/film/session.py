@@ -178,14 +178,14 @@ class FilmColorizer(Session):
         shown = checks.shown_size(info)
         colorizer = self._colorizer
         codes, transfer = info.layout.codes, Transfer() if options.codec == "frames" else info.transfer
-        painter = Painter(matrix, codes, job.layout, job.source.keeps_fields, transfer)
+        painter = Painter(matrix, codes, job.layout, transfer)
         seen = painter.shown_matrix, codes, shown, info.quarter_turns, transfer
         viewer = Viewer.of(colorizer.engine, colorizer.options, *seen)
 
         def new_writer() -> Writer:
             if options.codec == "frames":
                 return PictureSegment(job.target, painter, self._provenance)
-            return EncodedSegment(work, options, info, painter)
+            return EncodedSegment(work, options, info, painter, job.source.fields_kept)
 
         findings = Findings.of(work.records[-1].restored if work.records else ())
         known = job.cuts, job.given, job.told
@@ -204,6 +204,7 @@ class FilmColorizer(Session):
             original=job.original,
             container=container,
             color_range=color_range(job.layout, job.info),
+            fields=job.source.fields_kept,
             span=job.span,
             without=self.options.without,
             tags=tags,

@@ -15,9 +15,9 @@ from photochrom.errors import FilmNotFoundError, UnreadablePhotoError, Unsupport
 from photochrom.files.reading import open_photo
 from photochrom.film.containers import FilmInfo, Reading, describe, open_container, picture_stream, read_frames
 from photochrom.film.continuity import recordings
-from photochrom.film.fields import filtered
+from photochrom.film.fields import NAMES, OrderTeller, filtered
 from photochrom.film.matrices import BT601, UNSPECIFIED, Codes
-from photochrom.film.options import Interlaced
+from photochrom.film.options import Fields, Interlaced
 from photochrom.film.planes import Layout, Pixels, luma_of
 from photochrom.luma import luma_codes
 from photochrom.options import Limits
@@ -36,13 +36,15 @@ RUN_UP_S = Fraction(2)
 class Shown:
     """One frame: its luma codes (H, W), its time stamp in units of the film's time base, and how long it stays.
 
-    ``counts`` are the reading's (damaged, missing, moved) up to here.
+    ``counts`` are the reading's (damaged, missing, moved) up to here; ``fields`` tells which field comes first, where
+    both are kept.
     """
 
     luma: Pixels
     pts: int
     duration: int
     counts: tuple[int, int, int] = (0, 0, 0)
+    fields: Fields = ""
 
 
 class Source(Protocol):
@@ -60,10 +62,16 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FilmFile:
-    """A film that FFmpeg reads."""
+    """A film that FFmpeg reads.
+
+    Attributes:
+        info: what it says of itself.
+        order: which field comes first in its first frames; "" where these are no fields.
+        mode: what is done with them.
+    """
 
     info: FilmInfo
-    interlaced: bool
+    order: Fields
     mode: Interlaced
 
     @classmethod
@@ -80,23 +88,20 @@ class FilmFile:
                 where=os.fspath(path),
                 next_step="Raise --max-pixels",
             )
-        reading = Reading()
-        with open_container(path) as container:
-            stream = picture_stream(container, os.fspath(path))
-            seen = sum(1 for _ in itertools.islice(read_frames(container, stream, reading), LOOKED_AT))
-        interlaced = reading.interlaced * 2 > seen
+        order = _order_at_first(path)
         info = _with_recordings(info)
         if mode == "telecine":
             info = replace(info, rate=info.rate * 4 / 5, frames=info.frames * 4 // 5)
-        if interlaced or mode == "telecine":
-            done = {"deinterlace": "deinterlaced (bwdif)", "keep": "both fields kept", "telecine": "telecine undone"}
-            info = replace(info, notes=(*info.notes, f"{'interlaced film' if interlaced else 'film'}: {done[mode]}"))
-        return cls(info, interlaced, mode)
+        if order or mode == "telecine":
+            done = {"deinterlace": "deinterlaced (bwdif)", "telecine": "telecine undone"}
+            done["keep"] = f"both fields kept, {NAMES[order]}"
+            info = replace(info, notes=(*info.notes, f"{'interlaced film' if order else 'film'}: {done[mode]}"))
+        return cls(info, order, mode)
 
     @property
-    def keeps_fields(self) -> bool:
-        """Whether each frame holds two pictures of different times."""
-        return self.interlaced and self.mode == "keep"
+    def fields_kept(self) -> Fields:
+        """The order of the fields where each frame holds two pictures of different times."""
+        return self.order if self.mode == "keep" else ""
 
     def frames(self, reading: Reading, from_pts: int | None = None) -> Iterator[Shown]:
         """Yield the frames in order."""
@@ -106,12 +111,13 @@ class FilmFile:
                 before = from_pts - round((RUN_UP_S + self.info.shifts[0]) / self.info.time_base)
                 container.seek(max(before, stream.start_time or 0), stream=stream, backward=True)
             decoded = read_frames(container, stream, reading)
-            if self.interlaced or self.mode == "telecine":
+            if self.order or self.mode == "telecine":
                 decoded = filtered(decoded, stream, self.mode, self.info)
             yield from self._shown(decoded, reading)
 
     def _shown(self, decoded: Iterator[VideoFrame], reading: Reading) -> Iterator[Shown]:
         usual = max(1, round(1 / (self.info.rate * self.info.time_base)))
+        teller = OrderTeller() if self.fields_kept else None
         for frame in decoded:
             if (frame.width, frame.height) != (self.info.width, self.info.height):
                 raise UnsupportedFilmError(
@@ -120,7 +126,21 @@ class FilmFile:
                     next_step="Cut it where the size changes, and colour the parts",
                 )
             assert frame.pts is not None
-            yield Shown(luma_of(frame, self.info.layout), frame.pts, int(frame.duration or usual), reading.counts)
+            fields: Fields = teller.order_of(frame) if teller else ""
+            lasts = int(frame.duration or usual)
+            yield Shown(luma_of(frame, self.info.layout), frame.pts, lasts, reading.counts, fields)
+
+
+def _order_at_first(path: Path) -> Fields:
+    """Return which field comes first in most of a film's first frames; "" where most of these are one picture."""
+    teller = OrderTeller()
+    with open_container(path) as container:
+        stream = picture_stream(container, os.fspath(path))
+        first = itertools.islice(read_frames(container, stream, Reading()), LOOKED_AT)
+        orders = [teller.order_of(frame) for frame in first]
+    if orders.count("") * 2 >= len(orders):
+        return ""
+    return "tff" if orders.count("tff") >= orders.count("bff") else "bff"
 
 
 def _with_recordings(info: FilmInfo) -> FilmInfo:
@@ -176,9 +196,9 @@ class PictureFolder:
         return cls(info, pictures, limits)
 
     @property
-    def keeps_fields(self) -> bool:
+    def fields_kept(self) -> Fields:
         """Pictures have no fields."""
-        return False
+        return ""
 
     def frames(self, reading: Reading, from_pts: int | None = None) -> Iterator[Shown]:
         """Yield the pictures in order; where one cannot be read, the one before stays for longer."""

@@ -12,9 +12,10 @@ import numpy as np
 from photochrom.errors import OptionError
 from photochrom.film.containers import FULL_RANGE, FilmInfo
 from photochrom.film.encoding import CODECS, SegmentWriter, color_range, container_of, encoder_settings
+from photochrom.film.fields import OrderTeller
 from photochrom.film.joining import Joint, Piece, join
 from photochrom.film.matrices import UNSPECIFIED
-from photochrom.film.options import FilmOptions, Span
+from photochrom.film.options import Fields, FilmOptions, Span
 from photochrom.film.planes import Layout, frame_from
 from photochrom.film.tags import tags_for
 
@@ -23,7 +24,7 @@ TRIED_PACKETS = 200
 
 
 def try_writing(
-    info: FilmInfo, layout: Layout, target: Path, options: FilmOptions, original: Path | None, *, fields: bool
+    info: FilmInfo, layout: Layout, target: Path, options: FilmOptions, original: Path | None, *, fields: Fields
 ) -> None:
     """Write two frames and join them with the original's other streams; raise what the whole film would raise.
 
@@ -39,7 +40,7 @@ def try_writing(
         writer = SegmentWriter(path, codec, encoder_settings(options), layout, info, fields=fields)
         step = max(1, round(1 / (info.rate * info.time_base)))
         for k in (0, 1):
-            writer.write(frame_from(grey, chroma, layout), k * step, step)
+            writer.write(frame_from(grey, chroma, layout), k * step, step, fields)
         writer.close()
         joint = Joint(
             pieces=[Piece(path, 0)],
@@ -50,11 +51,28 @@ def try_writing(
             span=Span(),
             without=options.without,
             tags={},
+            fields=fields,
             most_copied=TRIED_PACKETS,
         )
         joined = Path(folder) / f"joined{target.suffix}"
         join(joint, joined)
+        _require_fields(joined, fields, options)
         _require_tags(joined, (*tags_for(info), color_range(layout, info)), options)
+
+
+def _require_fields(joined: Path, fields: Fields, options: FilmOptions) -> None:
+    """Raise OptionError where a player would not learn from what was written which field comes first."""
+    import av
+
+    with av.open(os.fspath(joined)) as container:
+        teller = OrderTeller()
+        found = {teller.order_of(frame) for frame in container.decode(video=0)}
+    if found != {fields}:
+        raise OptionError(
+            f"{options.codec} cannot hold the fields of interlaced film in their order",
+            where="--interlaced keep",
+            next_step="Choose --codec x264, ffv1 or prores, or let the film be deinterlaced",
+        )
 
 
 def _require_tags(joined: Path, tags: tuple[int, int, int, int], options: FilmOptions) -> None:

@@ -15,7 +15,7 @@ from photochrom.files.provenance import Provenance
 from photochrom.files.writing import save_photo
 from photochrom.film.containers import FilmInfo
 from photochrom.film.encoding import CODECS, SegmentWriter, encoder_settings
-from photochrom.film.options import FilmOptions
+from photochrom.film.options import Fields, FilmOptions
 from photochrom.film.painting import Painter
 from photochrom.film.passages import Sight
 from photochrom.film.planes import Pixels, frame_from, layout_of, plane_of
@@ -71,14 +71,16 @@ def master_suffix(options: FilmOptions) -> str:
 class EncodedSegment:
     """A segment of an encoded film; with ``keep_masters`` a lossless one beside it."""
 
-    def __init__(self, folder: WorkFolder, options: FilmOptions, info: FilmInfo, painter: Painter) -> None:
+    def __init__(
+        self, folder: WorkFolder, options: FilmOptions, info: FilmInfo, painter: Painter, fields: Fields
+    ) -> None:
         self._painter = painter
         codec = CODECS[options.codec]
         self._paths = {segment_suffix(options): (codec, encoder_settings(options))}
         if options.keep_masters:
             self._paths.setdefault(master_suffix(options), (CODECS[MASTER], dict(CODECS[MASTER].settings)))
         self._encoders = [
-            SegmentWriter(folder.unfinished(suffix), codec, settings, painter.target, info, fields=painter.fields)
+            SegmentWriter(folder.unfinished(suffix), codec, settings, painter.target, info, fields=fields)
             for suffix, (codec, settings) in self._paths.items()
         ]
 
@@ -94,7 +96,7 @@ class EncodedSegment:
     def write(self, work: Work, painted: Any) -> None:
         """Encode one frame."""
         for encoder in self._encoders:
-            encoder.write(painted, work.sight.pts, work.sight.duration)
+            encoder.write(painted, work.sight.pts, work.sight.duration, work.sight.fields)
 
     def close(self) -> None:
         """End the files."""

@@ -16,7 +16,7 @@ from av.filter import Graph
 import photochrom
 from photochrom.film.planes import layout_of, luma_of
 from photochrom.film.sources import open_source
-from tests.film.films import frame_of, panned, scene
+from tests.film.films import frame_of, panned, read_planes, scene, write_film
 from tests.film.test_film import assert_luma_kept, colored
 
 
@@ -28,19 +28,19 @@ def graph_for(stream: Any, name: str, settings: str) -> Graph:
     return graph
 
 
-def write_fields(path: Path, orders: Sequence[str]) -> Path:
+def write_fields(path: Path, orders: Sequence[str], pixels: str = "yuv420p") -> Path:
     """Write a film of moving fields; each frame's order is tff, bff, or "" for one that is a whole picture."""
     moments = panned(scene(1), 2 * len(orders), width=96, height=64, step=2)
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream("ffv1", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = 96, 64, pixels
         stream.codec_context.flags |= Flags.interlaced_dct
         graphs = {order: graph_for(stream, "setfield", order or "prog") for order in set(orders)}
         for k, order in enumerate(orders):
             woven = moments[2 * k].copy()
             if order:
                 woven[0 if order == "bff" else 1 :: 2] = moments[2 * k + 1][0 if order == "bff" else 1 :: 2]
-            frame = frame_of(woven, "yuv420p")
+            frame = frame_of(woven, pixels)
             frame.pts, frame.time_base = k, Fraction(1, 25)
             graphs[order].push(frame)
             container.mux(stream.encode(graphs[order].pull()))
@@ -107,3 +107,77 @@ def test_frames_among_them_keep_their_own_order_and_whole_ones_are_two_fields_of
     colored(source, tmp_path / "out.mkv", codec="ffv1", interlaced="keep")
     assert orders_of(tmp_path / "out.mkv") == ["tff", "tff", "tff", "bff", "tff"]
     assert_luma_kept(source, tmp_path / "out.mkv")
+
+
+@pytest.mark.parametrize("pixels", ["gray10le", "yuv422p10le", "yuv420p"])
+def test_deinterlacing_keeps_the_rows_of_the_first_field(pixels: str, tmp_path: Path) -> None:
+    source = write_fields(tmp_path / "in.mkv", ["tff"] * 4, pixels)
+    colored(source, tmp_path / "out.mkv", codec="ffv1", chroma="444")
+    before, after = read_planes(source), read_planes(tmp_path / "out.mkv")
+    assert len(before) == len(after) == 4
+    for (time, old), (same, new) in zip(before, after, strict=True):
+        assert time == same
+        assert np.array_equal(old[0][::2], new[0][::2])
+        assert not np.array_equal(old[0], new[0])
+
+
+def television(cinema: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return five frames for each four, as American television shows cinema film."""
+
+    def woven(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+        both = top.copy()
+        both[1::2] = bottom[1::2]
+        return both
+
+    shown = []
+    for k in range(0, len(cinema), 4):
+        a, b, c, d = cinema[k : k + 4]
+        shown += [a, b, woven(b, c), woven(c, d), d]
+    return shown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pixels", ["yuv422p10le", "gray", "gray10le", "yuv444p"])
+def test_telecine_is_undone_at_any_depth_and_every_sample_is_the_films(pixels: str, tmp_path: Path) -> None:
+    cinema = panned(scene(1), 12, width=192, height=128, step=2)
+    source = write_film(tmp_path / "in.mkv", television(cinema), pixels=pixels)
+    assert colored(source, tmp_path / "out.mkv", codec="ffv1", interlaced="telecine").frames == 12
+    deeper = 2 if "10" in pixels else 0
+    for (_, planes), luma in zip(read_planes(tmp_path / "out.mkv"), cinema, strict=True):
+        assert np.array_equal(planes[0], luma.astype(np.uint16) << deeper)
+
+
+def test_fields_further_on_are_taken_apart_and_told(tmp_path: Path) -> None:
+    source = write_fields(tmp_path / "in.mkv", [""] * 26 + ["tff"] * 3)  # the first 25 frames are looked at
+    result = colored(source, tmp_path / "out.mkv", codec="ffv1")
+    assert "interlaced film: in part, deinterlaced there (bwdif)" in result.notes
+    before, after = read_planes(source), read_planes(tmp_path / "out.mkv")
+    same = [np.array_equal(old[0], new[0]) for (_, old), (_, new) in zip(before, after, strict=True)]
+    assert same == [True] * 26 + [False] * 3
+    assert [time for time, _ in before] == [time for time, _ in after]
+    kept = colored(source, tmp_path / "kept.mkv", codec="ffv1", interlaced="keep")
+    assert "interlaced film: in part, taken for whole frames, as the first ones are" in kept.notes
+    assert_luma_kept(source, tmp_path / "kept.mkv")
+
+
+@pytest.mark.parametrize(
+    ("pixels", "tags", "words"),
+    [
+        ("yuv420p10le", (2, 2, 2, 1), "its pixel format changes from yuv420p to yuv420p10le"),
+        ("yuv444p", (2, 2, 2, 1), "its pixel format changes from yuv420p to yuv444p"),
+        ("yuv420p", (1, 1, 1, 1), r"its colour matrix changes \(6 of H.273, then 1\)"),
+    ],
+)
+def test_a_film_whose_codes_change_their_meaning_is_refused(
+    pixels: str, tags: tuple[int, int, int, int], words: str, tmp_path: Path
+) -> None:
+    parts = []
+    for name, kind, meant in (("a", "yuv420p", (2, 2, 2, 1)), ("b", pixels, tags)):
+        options = {"x264-params": "annexb=1:repeat-headers=1", "g": "4"}
+        path = tmp_path / f"{name}.h264"
+        write_film(path, panned(scene(1), 30), codec="libx264", pixels=kind, tags=meant, options=options)
+        parts.append(path.read_bytes())
+    (tmp_path / "in.h264").write_bytes(b"".join(parts))
+    with pytest.raises(photochrom.UnsupportedFilmError, match=words):
+        colored(tmp_path / "in.h264", tmp_path / "out.mkv", codec="ffv1")
+    assert not (tmp_path / "out.mkv").exists()

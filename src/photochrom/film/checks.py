@@ -160,9 +160,12 @@ def check_frames(frames: int, info: FilmInfo) -> None:
         raise UnreadableFilmError("no frame lies between --start and --end", where=os.fspath(info.path))
 
 
-def reading_notes(reading: Reading, frames: int, expected: int) -> list[str]:
+def reading_notes(source: FilmFile | PictureFolder, reading: Reading, frames: int, expected: int) -> list[str]:
     """Return what to say of how a film was read."""
     notes = []
+    if isinstance(source, FilmFile) and reading.interlaced and not source.order and source.mode != "telecine":
+        done = "deinterlaced there (bwdif)" if source.deinterlaces else "taken for whole frames, as the first ones are"
+        notes.append(f"interlaced film: in part, {done}")
     if reading.damaged:
         bridged = f"; {reading.missing} gave no picture, and the one before stays for longer" if reading.missing else ""
         notes.append(f"{reading.damaged} damaged frames{bridged}")

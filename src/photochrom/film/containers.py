@@ -66,6 +66,7 @@ class FilmInfo:
         tags: (primaries, transfer, matrix, range) as the file has them.
         codec: of the picture.
         notes: what was decided.
+        pixel_format: FFmpeg's name of what frames are; "" for pictures.
         shifts: seconds by which each recording in the file is moved to follow the one before; see ``continuity``.
     """
 
@@ -84,6 +85,7 @@ class FilmInfo:
     codec: str
     notes: tuple[str, ...] = ()
     shifts: tuple[Fraction, ...] = (Fraction(0),)
+    pixel_format: str = ""
 
     @property
     def quarter_turns(self) -> int:
@@ -246,6 +248,7 @@ def describe(path: Path) -> FilmInfo:
             tags=(tags[0], tags[1], tags[2], int(context.color_range)),
             codec=context.codec.name,
             notes=notes,
+            pixel_format=first.format.name,
         )
 
 

@@ -130,7 +130,7 @@ class FilmColorizer(Session):
             raise
         frames = sum(record.frames for record in work.records)
         checks.check_frames(frames, job.info)
-        notes = [*job.notes, *checks.reading_notes(reading, frames, expected), *self._luma_note(fidelity)]
+        notes = [*job.notes, *checks.reading_notes(job.source, reading, frames, expected), *self._luma_note(fidelity)]
         notes += film.findings.notes
         unmet = job.cuts.unmet(frames, *(float(pts * base) for pts in work.span_pts))
         notes += [f"no frame was met for {name}" for name in [*unmet, *(path.name for path in film.given.left)]]

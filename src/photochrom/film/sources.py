@@ -13,10 +13,18 @@ from typing import TYPE_CHECKING, Protocol
 
 from photochrom.errors import FilmNotFoundError, UnreadablePhotoError, UnsupportedFilmError
 from photochrom.files.reading import open_photo
-from photochrom.film.containers import FilmInfo, Reading, describe, open_container, picture_stream, read_frames
+from photochrom.film.containers import (
+    FULL_RANGE,
+    FilmInfo,
+    Reading,
+    describe,
+    open_container,
+    picture_stream,
+    read_frames,
+)
 from photochrom.film.continuity import recordings
-from photochrom.film.fields import NAMES, OrderTeller, filtered
-from photochrom.film.matrices import BT601, UNSPECIFIED, Codes
+from photochrom.film.fields import NAMES, OrderTeller, deinterlaced, telecine_undone
+from photochrom.film.matrices import BT601, UNSPECIFIED, WEIGHTS, Codes
 from photochrom.film.options import Fields, Interlaced
 from photochrom.film.planes import Layout, Pixels, luma_of
 from photochrom.luma import luma_codes
@@ -24,10 +32,13 @@ from photochrom.options import Limits
 
 if TYPE_CHECKING:
     from av import VideoFrame
+    from av.video.stream import VideoStream
 
 PICTURES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp", ".jp2", ".dng"}
 SUPER_8_RATE = 18.0
 LOOKED_AT = 25
+# Pixels below which the filter takes no frames apart.
+LEAST_SIDE = 8
 # Seconds before a place from which decoding begins, so that frames there are whole.
 RUN_UP_S = Fraction(2)
 
@@ -110,25 +121,65 @@ class FilmFile:
             if from_pts is not None and len(self.info.shifts) == 1:
                 before = from_pts - round((RUN_UP_S + self.info.shifts[0]) / self.info.time_base)
                 container.seek(max(before, stream.start_time or 0), stream=stream, backward=True)
-            decoded = read_frames(container, stream, reading)
-            if self.order or self.mode == "telecine":
-                decoded = filtered(decoded, stream, self.mode, self.info)
-            yield from self._shown(decoded, reading)
+            yield from self._shown(self._with_luma(read_frames(container, stream, reading), stream), reading)
 
-    def _shown(self, decoded: Iterator[VideoFrame], reading: Reading) -> Iterator[Shown]:
+    def _with_luma(self, decoded: Iterator[VideoFrame], stream: VideoStream) -> Iterator[tuple[VideoFrame, Pixels]]:
+        """Yield frames, their fields treated as is asked for, with their luma."""
+        frames = self._as_at_first(decoded)
+        if self.mode == "telecine":
+            return telecine_undone(frames, stream, self.info)
+        if self.deinterlaces:
+            frames = deinterlaced(frames, self.info)
+        return ((frame, luma_of(frame, self.info.layout)) for frame in frames)
+
+    @property
+    def deinterlaces(self) -> bool:
+        """Whether frames go through the filter, which leaves whole ones alone, but may convert RGB and grey."""
+        large = min(self.info.width, self.info.height) >= LEAST_SIDE
+        return self.mode == "deinterlace" and large and bool(self.order or self.info.layout.sampling != "400")
+
+    def _as_at_first(self, decoded: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+        """Yield the frames.
+
+        Raises:
+            UnsupportedFilmError: at one that is not of the first one's size, format, range and matrix.
+        """
+        info = self.info
+        first = info.width, info.height, info.pixel_format, info.tags[3] == FULL_RANGE, WEIGHTS[info.matrix]
+        for frame in decoded:
+            if _meaning(info, frame) != first:
+                raise UnsupportedFilmError(
+                    _change(info, frame),
+                    where=os.fspath(info.path),
+                    next_step="Cut it where that changes, and colour the parts",
+                )
+            yield frame
+
+    def _shown(self, decoded: Iterator[tuple[VideoFrame, Pixels]], reading: Reading) -> Iterator[Shown]:
         usual = max(1, round(1 / (self.info.rate * self.info.time_base)))
         teller = OrderTeller() if self.fields_kept else None
-        for frame in decoded:
-            if (frame.width, frame.height) != (self.info.width, self.info.height):
-                raise UnsupportedFilmError(
-                    f"its size changes from {self.info.width} x {self.info.height} to {frame.width} x {frame.height}",
-                    where=os.fspath(self.info.path),
-                    next_step="Cut it where the size changes, and colour the parts",
-                )
+        for frame, luma in decoded:
             assert frame.pts is not None
             fields: Fields = teller.order_of(frame) if teller else ""
             lasts = int(frame.duration or usual)
-            yield Shown(luma_of(frame, self.info.layout), frame.pts, lasts, reading.counts, fields)
+            yield Shown(luma, frame.pts, lasts, reading.counts, fields)
+
+
+def _meaning(info: FilmInfo, frame: VideoFrame) -> tuple[object, ...]:
+    """Return what of a frame has to be as the film's first has it: size, format, range and weights of luma."""
+    matrix = WEIGHTS[info.matrix] if info.layout.rgb else WEIGHTS.get(int(frame.colorspace), WEIGHTS[info.matrix])
+    return frame.width, frame.height, frame.format.name, frame.color_range == FULL_RANGE, matrix
+
+
+def _change(info: FilmInfo, frame: VideoFrame) -> str:
+    """Return in what a frame is not as the film's first."""
+    if (frame.width, frame.height) != (info.width, info.height):
+        return f"its size changes from {info.width} x {info.height} to {frame.width} x {frame.height}"
+    if frame.format.name != info.pixel_format:
+        return f"its pixel format changes from {info.pixel_format} to {frame.format.name}"
+    if (frame.color_range == FULL_RANGE) != (info.tags[3] == FULL_RANGE):
+        return "its pixel format changes between full and limited range"
+    return f"its colour matrix changes ({info.matrix} of H.273, then {int(frame.colorspace)})"
 
 
 def _order_at_first(path: Path) -> Fields:

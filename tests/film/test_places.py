@@ -63,3 +63,34 @@ def test_a_lossless_result_has_a_master_too(tmp_path: Path) -> None:
     result = colored(source, tmp_path / "out.mkv", codec="ffv1", keep_masters=True)
     assert result.master == tmp_path / "out-master.mkv"
     assert len(read_planes(result.master)) == 2
+
+
+def test_pictures_of_an_earlier_film_do_not_stay_among_the_new_ones(tmp_path: Path) -> None:
+    long = write_film(tmp_path / "long.mkv", panned(scene(1), 5))
+    short = write_film(tmp_path / "short.mkv", panned(scene(2), 2))
+    folder = tmp_path / "frames"
+    colored(long, folder, codec="frames")
+    (folder / "000004-mine.png").write_bytes(b"mine")
+    with pytest.raises(photochrom.OutputError, match="holds pictures already"):
+        colored(short, folder, codec="frames")
+    result = colored(short, folder, codec="frames", overwrite=True)
+    assert sorted(path.name for path in folder.iterdir()) == ["000000.png", "000001.png", "000004-mine.png"]
+    assert "begun anew: 3 pictures of an earlier film removed" in result.notes
+
+
+def test_pictures_of_a_run_that_was_ended_do_not_stay_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("photochrom.film.pipeline.SEGMENT_FRAMES", 2)
+    monkeypatch.setattr("photochrom.film.passages.LONGEST", 2)
+    long = write_film(tmp_path / "long.mkv", panned(scene(1), 8))
+    short = write_film(tmp_path / "short.mkv", panned(scene(2), 2))
+
+    def stop(done: int, _: int) -> None:
+        if done == 6:
+            raise MemoryError
+
+    with FilmColorizer(options=FilmOptions(codec="frames"), engine=photochrom.FakeEngine()) as colorizer:
+        with pytest.raises(MemoryError):
+            colorizer(long, tmp_path / "frames", stop)
+        assert len(list((tmp_path / "frames").glob("*.png"))) >= 4
+        colorizer(short, tmp_path / "frames")
+    assert sorted(path.name for path in (tmp_path / "frames").iterdir()) == ["000000.png", "000001.png"]

@@ -122,6 +122,11 @@ class Reading:
         return self.damaged, self.missing, self.moved
 
 
+def spelled_path(path: Path) -> str:
+    """Return a path as FFmpeg takes it: absolute, or it would take what stands before a colon for a protocol."""
+    return os.path.abspath(path)
+
+
 def open_container(path: Path) -> InputContainer:
     """Return the file opened.
 
@@ -145,7 +150,7 @@ def open_container(path: Path) -> InputContainer:
     # Metadata that is no UTF-8 must not end the reading; from 19 on PyAV sees to that itself.
     more: dict[str, Any] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
     try:
-        opened: InputContainer = av.open(where, container_options=allowed, **more)
+        opened: InputContainer = av.open(spelled_path(path), container_options=allowed, **more)
     except av.error.ArgumentError as error:  # what the list of formats shuts out
         raise _no_film(path) from error
     except av.error.FFmpegError as error:
@@ -317,6 +322,8 @@ def _decoded(container: InputContainer, stream: VideoStream, reading: Reading) -
             reading.truncated = True
         try:
             yield from packet.decode()
-        except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.UndefinedError):
+        except av.error.FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise
             reading.damaged += 1
             reading.missing += 1

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from photochrom.computer.cores import scheduling_kept
 from photochrom.errors import OptionError
-from photochrom.film.containers import FULL_RANGE, LIMITED_RANGE, FilmInfo
+from photochrom.film.containers import FULL_RANGE, LIMITED_RANGE, FilmInfo, spelled_path
 from photochrom.film.fields import ORDERS, OrderMarker
 from photochrom.film.options import Fields, FilmOptions
 from photochrom.film.planes import STEPS, Layout
@@ -225,7 +225,7 @@ class SegmentWriter:
 
         self._name, self.settings, self._time_base = codec.encoder, dict(settings), info.time_base
         require_encoder(codec)
-        self._container: OutputContainer = av.open(os.fspath(path), "w", format=codec.segment)
+        self._container: OutputContainer = av.open(spelled_path(path), "w", format=codec.segment)
         rate = min(max(info.rate, Fraction(1)), Fraction(LARGEST_ENCODER_RATE)).limit_denominator(1001)
         stream: Any = self._container.add_stream(codec.encoder, rate=rate)
         self._stream = stream

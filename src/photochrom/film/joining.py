@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.errors import OptionError
-from photochrom.film.containers import FilmInfo, open_container, picture_stream
+from photochrom.film.containers import FilmInfo, open_container, picture_stream, spelled_path
 from photochrom.film.copying import Timed, add_copies, copied_packets
 from photochrom.film.encoding import set_tags
 from photochrom.film.fields import ORDERS
@@ -88,7 +88,7 @@ def join(joint: Joint, target: Path) -> tuple[str, ...]:
     notes: list[str] = []
     source = open_container(joint.original) if joint.original else None
     try:
-        with av.open(os.fspath(target), "w", format=joint.container, container_options=_settings(joint)) as output:
+        with av.open(spelled_path(target), "w", format=joint.container, container_options=_settings(joint)) as output:
             pictures = _add_pictures(output, joint)
             copies = add_copies(output, source, joint.container, joint.without, notes) if source else {}
             _describe(output, source, joint, notes)
@@ -100,13 +100,14 @@ def join(joint: Joint, target: Path) -> tuple[str, ...]:
             theirs = itertools.islice(theirs, joint.most_copied)
             for _, _, packet in heapq.merge(ours, theirs, key=lambda timed: timed[:2]):
                 output.mux_one(packet)
-    except OSError:
+    except (OSError, OptionError):  # an OptionError, which is a ValueError too, says already what cannot be held
         raise
     except (ValueError, av.error.FFmpegError) as error:
+        elsewhere = "another --codec" if joint.container == "matroska" else "a name ending in .mkv"
         raise OptionError(
             f"{target.suffix} cannot hold this codec, or what is copied beside the picture ({_reason(error)})",
             where="-o",
-            next_step="Choose a name ending in .mkv, or add --without sound",
+            next_step=f"Choose {elsewhere}, or add --without sound",
         ) from error
     finally:
         if source:
@@ -135,7 +136,7 @@ def _settings(joint: Joint) -> dict[str, str]:
 def _add_pictures(output: OutputContainer, joint: Joint) -> Stream:
     import av
 
-    with av.open(os.fspath(joint.pieces[0].path)) as piece:
+    with av.open(spelled_path(joint.pieces[0].path)) as piece:
         template = piece.streams.video[0]
         stream = output.add_stream_from_template(template, opaque=True)
         if template.codec_context.name == "hevc" and joint.container in {"mp4", "mov"}:
@@ -189,7 +190,7 @@ def _packets(joint: Joint) -> Iterator[tuple[int, Any, int]]:
 
     number = 0
     for piece in joint.pieces:
-        with av.open(os.fspath(piece.path)) as container:
+        with av.open(spelled_path(piece.path)) as container:
             stream: Any = container.streams.video[0]
             scale = Fraction(stream.time_base) / joint.info.time_base
             for packet in container.demux(stream):

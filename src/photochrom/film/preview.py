@@ -14,6 +14,7 @@ from photochrom.errors import OptionError
 from photochrom.files.photo import Photo
 from photochrom.files.writing import save_photo
 from photochrom.film.checks import check_ordinary, check_paths, check_span, require_free
+from photochrom.film.containers import spelled_path
 from photochrom.film.given import FrameFiles
 from photochrom.film.options import FilmOptions, Span
 from photochrom.film.results import FilmResult
@@ -106,7 +107,7 @@ def contact_sheet(films: list[Path]) -> npt.NDArray[np.uint8]:
 def _spread_frames(film: Path) -> list[npt.NDArray[np.uint8]]:
     import av
 
-    with av.open(os.fspath(film)) as container:
+    with av.open(spelled_path(film)) as container:
         stream = container.streams.video[0]
         wanted = {round(k) for k in np.linspace(0, max(0, stream.frames - 1), FRAMES_A_PART)} if stream.frames else {0}
         kept = []

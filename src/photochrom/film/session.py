@@ -31,7 +31,7 @@ from photochrom.film.segments import WorkFolder, disk_error
 from photochrom.film.stamps import metadata_tags, stamped
 from photochrom.film.transfers import Transfer
 from photochrom.film.treatment import Stages, restorer_for
-from photochrom.film.writers import EncodedSegment, PictureSegment, Writer, master_suffix, segment_suffix
+from photochrom.film.writers import EncodedSegment, PictureSegment, Writer, master_suffix, remove_beyond, segment_suffix
 from photochrom.options import ColorizeOptions, EngineOptions, Limits
 from photochrom.restorer import Restorer
 from photochrom.session import Session
@@ -136,7 +136,11 @@ class FilmColorizer(Session):
         notes += [f"no frame was met for {name}" for name in [*unmet, *(path.name for path in film.given.left)]]
         notes += film.told.notes
         master = None
-        if self.options.codec != "frames":
+        if self.options.codec == "frames":
+            # The folder was empty, or of this program's making, or may be overwritten: `check_paths` has seen to that.
+            if removed := remove_beyond(job.target, frames):
+                notes.append(f"begun anew: {removed} pictures of an earlier film removed")
+        else:
             # What goes on after a kill finds nothing of its own in place: both are moved there at the very end.
             if self.options.keep_masters:
                 master = checks.master_name(job.target)

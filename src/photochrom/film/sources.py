@@ -32,6 +32,7 @@ from photochrom.options import Limits
 
 if TYPE_CHECKING:
     from av import VideoFrame
+    from av.container import InputContainer
     from av.video.stream import VideoStream
 
 PICTURES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp", ".jp2", ".dng"}
@@ -115,13 +116,26 @@ class FilmFile:
         return self.order if self.mode == "keep" else ""
 
     def frames(self, reading: Reading, from_pts: int | None = None) -> Iterator[Shown]:
-        """Yield the frames in order."""
-        with open_container(self.info.path) as container:
+        """Yield the frames in order; all of them where files of this kind cannot be entered, as raw streams."""
+        with self._opened(from_pts) as container:
             stream = picture_stream(container, os.fspath(self.info.path))
-            if from_pts is not None and len(self.info.shifts) == 1:
-                before = from_pts - round((RUN_UP_S + self.info.shifts[0]) / self.info.time_base)
-                container.seek(max(before, stream.start_time or 0), stream=stream, backward=True)
             yield from self._shown(self._with_luma(read_frames(container, stream, reading), stream), reading)
+
+    def _opened(self, from_pts: int | None) -> InputContainer:
+        """Return the file opened, where it can be at a place somewhat before ``from_pts``."""
+        from av.error import FFmpegError
+
+        container = open_container(self.info.path)
+        if from_pts is None or len(self.info.shifts) > 1:
+            return container
+        stream = picture_stream(container, os.fspath(self.info.path))
+        before = from_pts - round((RUN_UP_S + self.info.shifts[0]) / self.info.time_base)
+        try:
+            container.seek(max(before, stream.start_time or 0), stream=stream, backward=True)
+        except FFmpegError:  # which has read on, perhaps
+            container.close()
+            return open_container(self.info.path)
+        return container
 
     def _with_luma(self, decoded: Iterator[VideoFrame], stream: VideoStream) -> Iterator[tuple[VideoFrame, Pixels]]:
         """Yield frames, their fields treated as is asked for, with their luma."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from photochrom.errors import OptionError
-from photochrom.film.containers import FULL_RANGE, FilmInfo
+from photochrom.film.containers import FULL_RANGE, FilmInfo, spelled_path
 from photochrom.film.encoding import CODECS, SegmentWriter, color_range, container_of, encoder_settings
 from photochrom.film.fields import OrderTeller
 from photochrom.film.joining import Joint, Piece, join
@@ -64,7 +63,7 @@ def _require_fields(joined: Path, fields: Fields, options: FilmOptions) -> None:
     """Raise OptionError where a player would not learn from what was written which field comes first."""
     import av
 
-    with av.open(os.fspath(joined)) as container:
+    with av.open(spelled_path(joined)) as container:
         teller = OrderTeller()
         found = {teller.order_of(frame) for frame in container.decode(video=0)}
     if found != {fields}:
@@ -79,7 +78,7 @@ def _require_tags(joined: Path, tags: tuple[int, int, int, int], options: FilmOp
     """Raise OptionError where a player would not learn a film's colour tags from what was written."""
     import av
 
-    with av.open(os.fspath(joined)) as container:
+    with av.open(spelled_path(joined)) as container:
         frame = next(container.decode(video=0))
         found = tuple(int(tag) for tag in (frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range))
     lost = [

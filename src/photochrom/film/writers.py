@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from photochrom.files.photo import Photo
 from photochrom.files.provenance import Provenance
 from photochrom.files.writing import save_photo
-from photochrom.film.containers import FilmInfo
+from photochrom.film.containers import FilmInfo, spelled_path
 from photochrom.film.encoding import CODECS, SegmentWriter, encoder_settings
 from photochrom.film.options import Fields, FilmOptions
 from photochrom.film.painting import Painter
@@ -23,6 +24,8 @@ from photochrom.film.segments import WorkFolder
 from photochrom.film.steadiness import Colours
 
 MASTER = "ffv1"
+# What a frame's picture is called.
+PICTURE = re.compile(r"\d{6,}\.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +136,14 @@ class PictureSegment:
         """Do nothing: pictures written again are the same."""
 
 
+def remove_beyond(folder: Path, frames: int) -> int:
+    """Remove the pictures of frames that a film has not, which an earlier one has left; return how many."""
+    left = [path for path in folder.iterdir() if PICTURE.fullmatch(path.name) and int(path.stem) >= frames]
+    for path in left:
+        path.unlink()
+    return len(left)
+
+
 def luma_fidelity(path: Path, sent: Sequence[Pixels]) -> float:
     """Return how well the first frames of a segment file kept their luma: PSNR in dB, infinite if identical.
 
@@ -141,7 +152,7 @@ def luma_fidelity(path: Path, sent: Sequence[Pixels]) -> float:
     import av
 
     squared: list[float] = []
-    with av.open(os.fspath(path)) as container:
+    with av.open(spelled_path(path)) as container:
         for frame, luma in zip(container.decode(video=0), sent, strict=False):
             layout = layout_of(frame.format.name, full_range=False, where=os.fspath(path))
             kept = plane_of(frame, 0, layout.codes).astype(np.float32)

@@ -18,6 +18,7 @@ from PIL import Image
 from photochrom.errors import FilmNotFoundError, UnreadableFilmError, UnsupportedFilmError
 from photochrom.film.continuity import Clock, may_restart, on_one_clock
 from photochrom.film.planes import Layout, layout_of
+from photochrom.film.rising import rising
 from photochrom.film.tags import matrix_of, transfer_notes
 from photochrom.film.transfers import Transfer
 
@@ -283,18 +284,14 @@ def _duration_s(container: InputContainer, stream: VideoStream) -> float:
 def read_frames(container: InputContainer, stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
     """Yield every frame that can be decoded, and count in ``reading`` what could not.
 
-    Every frame has a time stamp later than the one before: where the file has none, the average rate is taken, and
-    where time begins anew, it goes on. A file that ends too early ends here, too, and is said to be truncated.
+    Every frame has a time stamp later than the one before (``rising``); where time begins anew, and files of this kind
+    may do so, it goes on. A file that ends too early ends here, too, and is said to be truncated.
     """
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = DECODER_THREADS
     step = max(1, round(1 / (rate_of(stream) * _time_base(stream, rate_of(stream)))))
-    last: int | None = None
-    for frame in _decoded(container, stream, reading):
-        if frame.pts is None or (last is not None and frame.pts <= last):
-            frame.pts = 0 if last is None else last + (step if frame.pts is None else 1)
-            reading.moved += 1
-        last = frame.pts
+    decoded = _decoded(container, stream, reading)
+    for frame in rising(decoded, step, reading, container.name, restarts=may_restart(container)):
         reading.damaged += bool(frame.is_corrupt)
         reading.interlaced += bool(frame.interlaced_frame)
         yield frame

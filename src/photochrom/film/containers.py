@@ -18,6 +18,7 @@ from PIL import Image
 from photochrom.errors import FilmNotFoundError, UnreadableFilmError, UnsupportedFilmError
 from photochrom.film.continuity import Clock, may_restart, on_one_clock
 from photochrom.film.planes import Layout, layout_of
+from photochrom.film.rising import rising
 from photochrom.film.tags import matrix_of, transfer_notes
 from photochrom.film.transfers import Transfer
 
@@ -42,7 +43,7 @@ FILM_SUFFIXES = frozenset({
 PICTURE_FORMATS = ("image2", "_pipe")
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".bmp", ".heic", ".jp2", ".dng"}
 ENCRYPTED_TAGS = {"encv", "drmi", "drms", "enca"}
-FULL_RANGE = 2
+LIMITED_RANGE, FULL_RANGE = 1, 2
 FALLBACK_RATE = Fraction(25)
 LARGEST_RATE = 1000
 # Each holds frames, and conceals damage in its own way: the same on every computer. More would wait for the encoder.
@@ -66,6 +67,7 @@ class FilmInfo:
         tags: (primaries, transfer, matrix, range) as the file has them.
         codec: of the picture.
         notes: what was decided.
+        pixel_format: FFmpeg's name of what frames are; "" for pictures.
         shifts: seconds by which each recording in the file is moved to follow the one before; see ``continuity``.
     """
 
@@ -84,6 +86,7 @@ class FilmInfo:
     codec: str
     notes: tuple[str, ...] = ()
     shifts: tuple[Fraction, ...] = (Fraction(0),)
+    pixel_format: str = ""
 
     @property
     def quarter_turns(self) -> int:
@@ -120,6 +123,11 @@ class Reading:
         return self.damaged, self.missing, self.moved
 
 
+def spelled_path(path: Path) -> str:
+    """Return a path as FFmpeg takes it: absolute, or it would take what stands before a colon for a protocol."""
+    return os.path.abspath(path)
+
+
 def open_container(path: Path) -> InputContainer:
     """Return the file opened.
 
@@ -143,7 +151,7 @@ def open_container(path: Path) -> InputContainer:
     # Metadata that is no UTF-8 must not end the reading; from 19 on PyAV sees to that itself.
     more: dict[str, Any] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
     try:
-        opened: InputContainer = av.open(where, container_options=allowed, **more)
+        opened: InputContainer = av.open(spelled_path(path), container_options=allowed, **more)
     except av.error.ArgumentError as error:  # what the list of formats shuts out
         raise _no_film(path) from error
     except av.error.FFmpegError as error:
@@ -246,6 +254,7 @@ def describe(path: Path) -> FilmInfo:
             tags=(tags[0], tags[1], tags[2], int(context.color_range)),
             codec=context.codec.name,
             notes=notes,
+            pixel_format=first.format.name,
         )
 
 
@@ -275,18 +284,14 @@ def _duration_s(container: InputContainer, stream: VideoStream) -> float:
 def read_frames(container: InputContainer, stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
     """Yield every frame that can be decoded, and count in ``reading`` what could not.
 
-    Every frame has a time stamp later than the one before: where the file has none, the average rate is taken, and
-    where time begins anew, it goes on. A file that ends too early ends here, too, and is said to be truncated.
+    Every frame has a time stamp later than the one before (``rising``); where time begins anew, and files of this kind
+    may do so, it goes on. A file that ends too early ends here, too, and is said to be truncated.
     """
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = DECODER_THREADS
     step = max(1, round(1 / (rate_of(stream) * _time_base(stream, rate_of(stream)))))
-    last: int | None = None
-    for frame in _decoded(container, stream, reading):
-        if frame.pts is None or (last is not None and frame.pts <= last):
-            frame.pts = 0 if last is None else last + (step if frame.pts is None else 1)
-            reading.moved += 1
-        last = frame.pts
+    decoded = _decoded(container, stream, reading)
+    for frame in rising(decoded, step, reading, container.name, restarts=may_restart(container)):
         reading.damaged += bool(frame.is_corrupt)
         reading.interlaced += bool(frame.interlaced_frame)
         yield frame
@@ -314,6 +319,8 @@ def _decoded(container: InputContainer, stream: VideoStream, reading: Reading) -
             reading.truncated = True
         try:
             yield from packet.decode()
-        except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.UndefinedError):
+        except av.error.FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise
             reading.damaged += 1
             reading.missing += 1

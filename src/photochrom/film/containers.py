@@ -18,7 +18,7 @@ from PIL import Image
 from photochrom.errors import FilmNotFoundError, UnreadableFilmError, UnsupportedFilmError
 from photochrom.film.continuity import Clock, may_restart, on_one_clock
 from photochrom.film.planes import Layout, layout_of
-from photochrom.film.rising import rising
+from photochrom.film.rising import Ahead, rising
 from photochrom.film.tags import matrix_of, transfer_notes
 from photochrom.film.transfers import Transfer
 
@@ -290,19 +290,21 @@ def read_frames(container: InputContainer, stream: VideoStream, reading: Reading
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = DECODER_THREADS
     step = max(1, round(1 / (rate_of(stream) * _time_base(stream, rate_of(stream)))))
-    decoded = _decoded(container, stream, reading)
-    for frame in rising(decoded, step, reading, container.name, restarts=may_restart(container)):
+    packets: Iterator[Any] = iter(container.demux(stream))
+    if restarts := may_restart(container):
+        packets = on_one_clock(packets, Clock.of(container), 1 / rate_of(stream))
+    ahead = Ahead(packets)
+    decoded = _decoded(iter(ahead), stream, reading)
+    where = "" if restarts else container.name
+    for frame in rising(decoded, ahead, _time_base(stream, rate_of(stream)), step, reading, where):
         reading.damaged += bool(frame.is_corrupt)
         reading.interlaced += bool(frame.interlaced_frame)
         yield frame
 
 
-def _decoded(container: InputContainer, stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
+def _decoded(packets: Iterator[Any], stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
     import av
 
-    packets: Iterator[Any] = iter(container.demux(stream))
-    if may_restart(container):
-        packets = on_one_clock(packets, Clock.of(container), 1 / rate_of(stream))
     while True:
         try:
             packet = next(packets)

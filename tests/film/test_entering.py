@@ -10,6 +10,9 @@ import pytest
 
 import photochrom
 from photochrom.film.containers import Reading
+from photochrom.film.options import FilmOptions
+from photochrom.film.preview import preview_film
+from photochrom.film.session import FilmColorizer
 from photochrom.film.sources import open_source
 from tests.film.films import panned, read_planes, scene, write_film
 from tests.film.test_film import assert_luma_kept, colored
@@ -78,3 +81,18 @@ def test_what_cannot_be_held_is_said_once_and_with_a_way_out(tmp_path: Path) -> 
     assert str(caught.value) == (
         "-o: mp4 cannot hold the subtitles of stream 1 (srt). Choose a name ending in .mkv, or add --without subtitles"
     )
+
+
+@pytest.mark.parametrize("name", ["in.mp4", "in.mkv"])
+def test_a_film_that_begins_late_is_reckoned_by_its_own_times(name: str, tmp_path: Path) -> None:
+    late = [k + 2500 for k in range(50)]  # from 100 s on, at 25 a second
+    source = write_film(tmp_path / name, panned(scene(1), 50), codec="libx264", times=late)
+    whole = colored(source, tmp_path / "whole.mp4")
+    assert whole.frames == 50
+    assert not any("ends early" in note for note in whole.notes)
+    assert colored(source, tmp_path / "part.mp4", start=101).frames == 25
+    with pytest.raises(photochrom.OptionError, match=r"lasts 2\.0 s, from 100\.0 s on"):
+        colored(source, tmp_path / "none.mp4", start=103)
+    with FilmColorizer(options=FilmOptions(), engine=photochrom.FakeEngine()) as colorizer:
+        parts = preview_film(colorizer, source, tmp_path / "look.mp4").parts
+    assert [part.frames for part in parts] == [10, 10, 10, 10, 10]

@@ -127,16 +127,17 @@ def shown_size(info: FilmInfo) -> tuple[int, int]:
 
 def check_span(info: FilmInfo, span: Span) -> None:
     """Raise OptionError where the film ends before the span begins."""
-    if span.start_s and info.duration_s and span.start_s >= info.duration_s:
-        raise OptionError(f"the film lasts {info.duration_s:.1f} s", where="--start")
+    if span.start_s and info.duration_s and span.start_s >= info.ends_s:
+        begins = f", from {info.begins_s:.1f} s on" if info.begins_s >= 1 else ""
+        raise OptionError(f"the film lasts {info.duration_s:.1f} s{begins}", where="--start")
 
 
 def expected_frames(info: FilmInfo, span: Span) -> int:
     """Return how many frames there should be; 0 where the film does not say."""
     if not info.frames or not info.duration_s:
         return info.frames
-    end = min(span.end_s or info.duration_s, info.duration_s)
-    return max(1, round(info.frames * max(0.0, end - (span.start_s or 0)) / info.duration_s))
+    start, end = max(span.start_s or 0.0, info.begins_s), min(span.end_s or info.ends_s, info.ends_s)
+    return max(1, round(info.frames * max(0.0, end - start) / info.duration_s))
 
 
 def check_room(info: FilmInfo, target: Path, options: FilmOptions) -> None:

@@ -18,7 +18,7 @@ from PIL import Image
 from photochrom.errors import FilmNotFoundError, UnreadableFilmError, UnsupportedFilmError
 from photochrom.film.continuity import Clock, may_restart, on_one_clock
 from photochrom.film.planes import Layout, layout_of
-from photochrom.film.rising import rising
+from photochrom.film.rising import Ahead, rising
 from photochrom.film.tags import matrix_of, transfer_notes
 from photochrom.film.transfers import Transfer
 
@@ -60,7 +60,7 @@ class FilmInfo:
         time_base: seconds per unit of time stamps.
         rate: frames a second on average, for the encoder and for estimates; time stamps are what counts.
         frames: how many the file says there are, or are to be expected from its length; 0 where it says nothing.
-        duration_s: likewise, in seconds.
+        duration_s: likewise, in seconds; ``begins_s`` is the time of the first frame.
         sample_aspect: width of a pixel over its height.
         rotation: degrees, counter-clockwise, by which players turn the picture.
         matrix: H.273 tag that is used; ``tags`` has what the film says.
@@ -87,6 +87,12 @@ class FilmInfo:
     notes: tuple[str, ...] = ()
     shifts: tuple[Fraction, ...] = (Fraction(0),)
     pixel_format: str = ""
+    begins_s: float = 0.0
+
+    @property
+    def ends_s(self) -> float:
+        """When it ends, in seconds of its own time; 0 where the file does not say."""
+        return self.begins_s + self.duration_s if self.duration_s else 0.0
 
     @property
     def quarter_turns(self) -> int:
@@ -255,6 +261,7 @@ def describe(path: Path) -> FilmInfo:
             codec=context.codec.name,
             notes=notes,
             pixel_format=first.format.name,
+            begins_s=_begins_s(container, stream),
         )
 
 
@@ -278,7 +285,18 @@ def _aspect(stream: VideoStream) -> Fraction:
 def _duration_s(container: InputContainer, stream: VideoStream) -> float:
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
-    return container.duration / 1e6 if container.duration else 0.0
+    if not container.duration:
+        return 0.0
+    # Matroska says when the film ends, counted from 0; others how long it lasts.
+    before = _begins_s(container, stream) if "matroska" in container.format.name else 0.0
+    return max(0.0, container.duration / 1e6 - before)
+
+
+def _begins_s(container: InputContainer, stream: VideoStream) -> float:
+    """Return the time of the first frame; files that may begin their time anew count from 0."""
+    if may_restart(container) or not stream.start_time or not stream.time_base:
+        return 0.0
+    return max(0.0, float(stream.start_time * stream.time_base))
 
 
 def read_frames(container: InputContainer, stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
@@ -290,19 +308,21 @@ def read_frames(container: InputContainer, stream: VideoStream, reading: Reading
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = DECODER_THREADS
     step = max(1, round(1 / (rate_of(stream) * _time_base(stream, rate_of(stream)))))
-    decoded = _decoded(container, stream, reading)
-    for frame in rising(decoded, step, reading, container.name, restarts=may_restart(container)):
+    packets: Iterator[Any] = iter(container.demux(stream))
+    if restarts := may_restart(container):
+        packets = on_one_clock(packets, Clock.of(container), 1 / rate_of(stream))
+    ahead = Ahead(packets)
+    decoded = _decoded(iter(ahead), stream, reading)
+    where = "" if restarts else container.name
+    for frame in rising(decoded, ahead, _time_base(stream, rate_of(stream)), step, reading, where):
         reading.damaged += bool(frame.is_corrupt)
         reading.interlaced += bool(frame.interlaced_frame)
         yield frame
 
 
-def _decoded(container: InputContainer, stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
+def _decoded(packets: Iterator[Any], stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
     import av
 
-    packets: Iterator[Any] = iter(container.demux(stream))
-    if may_restart(container):
-        packets = on_one_clock(packets, Clock.of(container), 1 / rate_of(stream))
     while True:
         try:
             packet = next(packets)

@@ -57,7 +57,7 @@ def preview_film(colorizer: FilmColorizer, film: str | os.PathLike[str], target:
     begin_s, end_s = options.span_s
     if not (info.duration_s or end_s):
         raise OptionError("the film does not say how long it is", where=os.fspath(path), next_step="Give --end")
-    begin_s, end_s = begin_s or 0.0, min(end_s or info.duration_s, info.duration_s or end_s or 0.0)
+    begin_s, end_s = max(begin_s or 0.0, info.begins_s), min(end_s or info.ends_s, info.ends_s or end_s or 0.0)
     check_span(info, Span(begin_s, end_s))
     spans = middles(begin_s, end_s, 1 / float(info.rate))
     names = [target.with_name(f"{target.stem}-preview-{number}{target.suffix}") for number in range(1, len(spans) + 1)]

@@ -84,7 +84,7 @@ def encode_alone(source: Path, folder: Path) -> None:
     film = FilmFile.open(source, "deinterlace", Limits())
     info, layout = describe(source), film.info.layout
     writer = SegmentWriter(
-        folder / "alone.mp4", CODECS["x264"], encoder_settings(FilmOptions()), layout, info, fields=False
+        folder / "alone.mp4", CODECS["x264"], encoder_settings(FilmOptions()), layout, info, fields=""
     )
     width, height = layout.chroma_size(info.width, info.height)
     chroma = np.full((height, width, 2), layout.codes.neutral, np.uint8)

@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from photochrom.albums import batch
-from photochrom.albums.album import Job, find_photos, fitted_name, name_results, result_beside
+from photochrom.albums.album import Job, find_photos, fitted_name, name_results
 from photochrom.albums.batch import run_batch
+from photochrom.albums.beside import result_beside
 from photochrom.albums.manifest import MANIFEST_NAME, Manifest
 from photochrom.albums.plan import plan
 from photochrom.albums.recipe import read_recipe, recipe_path, redo

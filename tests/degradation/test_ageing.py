@@ -52,3 +52,9 @@ def test_orthochromatic_film_is_nearly_blind_to_red() -> None:
     greys = [float(ageing.expose_film(red, np.random.default_rng(seed)).mean()) for seed in range(60)]
     assert min(greys) < 0.1
     assert max(greys) > 0.5
+
+
+def test_softening_takes_no_light() -> None:
+    grey = np.random.default_rng(5).uniform(0.2, 0.8, (80, 80)).astype(np.float32)
+    shifts = [float((ageing.soften(grey, np.random.default_rng(seed)) - grey).mean()) for seed in range(8)]
+    assert abs(np.mean(shifts)) < 0.1 / 255

@@ -129,3 +129,6 @@ def test_pairs_match_by_name_whatever_the_suffix(photo_folder: Path, tmp_path: P
     (other / "coffee.jpg").write_bytes((other / "coffee.webp").read_bytes())
     with pytest.raises(OptionError, match="two pictures are called coffee"):
         subject.match_pairs(truths, other)
+    (photo_folder / "coffee.jpg").write_bytes((photo_folder / "coffee.png").read_bytes())
+    with pytest.raises(OptionError, match=r"coffee\.png: two photographs are called coffee.*Rename one"):
+        subject.match_pairs(subject.find_photographs(photo_folder), other)

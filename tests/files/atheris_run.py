@@ -78,7 +78,7 @@ def parse_iptc(data: bytes) -> None:
 def parse_png(data: bytes) -> None:
     with contextlib.suppress(PhotochromError), open_source(png.SIGNATURE + data, 10**9) as source:
         png.dpi_of(source)
-        profile = png.profile_of(source, gray=bool(len(data) % 2))
+        profile = png.colors_of(source, gray=bool(len(data) % 2)).profile
         assert profile is None or shaper.shaper_of(profile) is not None
 
 

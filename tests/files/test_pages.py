@@ -45,6 +45,48 @@ def test_the_photograph_is_found_behind_its_thumbnail(marked: bool, nested: bool
         assert b"Summer 1932" in photo.metadata.exif
 
 
+def pages_of(*pages: np.ndarray, **options: object) -> bytes:
+    """A TIFF of grey pages in this order."""
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as writer:
+        for page in pages:
+            writer.write(page, photometric="minisblack", metadata=None, contiguous=False, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "said", [{"subfiletype": 2}, {"extratags": [(297, 3, 2, (0, 2), True)]}, {"extratags": [(255, 3, 1, 3, True)]}]
+)
+def test_a_page_that_says_that_it_is_one_is_no_thumbnail(said: dict[str, object]) -> None:
+    small, large = np.full((40, 60), 10, np.uint8), np.full((80, 120), 200, np.uint8)
+    pages = read_pages_for(pages_of(small, large, **said), "tiff")
+    assert [(page.width, page.height, page.left_out) for page in pages] == [(60, 40, ()), (120, 80, ())]
+
+
+def test_a_page_is_no_thumbnail_of_one_that_is_not_beside_it() -> None:
+    small, large = np.full((40, 60), 10, np.uint8), np.full((80, 120), 200, np.uint8)
+    between = np.full((80, 80), 100, np.uint8)
+    assert [page.width for page in read_pages_for(pages_of(large, between, small), "tiff")] == [120, 80, 60]
+
+
+def test_a_page_that_is_taken_for_a_thumbnail_is_told() -> None:
+    small, large = np.full((40, 60), 10, np.uint8), np.full((80, 120), 200, np.uint8)
+    photo = open_photo(pages_of(large, small, small[::2, ::2].copy()))
+    assert photo.page_count == 1
+    assert photo.left_out == ("2 pages taken for thumbnails by their size",)
+    assert photo.notes == ("2 pages taken for thumbnails by their size: left out",)
+
+
+def test_a_page_stays_though_a_larger_picture_hangs_on_it() -> None:
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as writer:
+        writer.write(SMALL, photometric="rgb", metadata=None, subfiletype=2, subifds=1)
+        writer.write(textured(), photometric="rgb", metadata=None)
+    photo = open_photo(buffer.getvalue())
+    assert (photo.pixels == SMALL).all()
+    assert photo.left_out == ("1 further picture (SubIFD)",)
+
+
 def test_pages_of_one_size_are_all_photographs() -> None:
     assert open_photo(pillow_tiff_pages([textured(), textured()[::-1].copy()])).page_count == 2
 

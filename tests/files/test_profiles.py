@@ -16,7 +16,7 @@ from photochrom.files.codecs import icc
 from photochrom.files.metadata import Metadata
 from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
-from photochrom.files.writing import encode_photo
+from photochrom.files.writing import encode_photo, save_photo
 from photochrom.options import OutputOptions
 from tests.files.makers import pillow_bytes, textured, tiff_bytes
 
@@ -146,6 +146,46 @@ def test_profiles_that_cannot_hold_colour_give_srgb() -> None:
     data = encode_photo(photo, "png", options=OutputOptions(profile="original"))
     with Image.open(io.BytesIO(data)) as picture:
         assert picture.info["icc_profile"] == icc.srgb_profile()
+
+
+def test_a_format_without_profiles_is_stored_as_srgb(tmp_path: Path) -> None:
+    photo = Photo(np.full((8, 8, 3), (200, 60, 40), np.uint8), metadata=Metadata(icc=ADOBE))
+    notes = save_photo(photo, tmp_path / "a.bmp", options=OutputOptions(profile="original"))
+    assert notes == ("stored as sRGB: BMP holds no profile", "BMP holds no ICC: left out")
+    assert open_photo(tmp_path / "a.bmp").pixels[0, 0].tolist() == [200, 60, 40]
+
+
+def test_a_profile_too_large_for_jpeg_is_stored_as_srgb(tmp_path: Path) -> None:
+    large = ADOBE + bytes(17_000_000)
+    photo = Photo(np.full((8, 8, 3), (200, 60, 40), np.uint8), metadata=Metadata(icc=large))
+    notes = save_photo(photo, tmp_path / "a.jpg", options=OutputOptions(profile="original", quality=100))
+    assert notes == ("stored as sRGB: the profile is too large for JPEG",)
+    with Image.open(tmp_path / "a.jpg") as picture:
+        assert picture.info["icc_profile"] == icc.srgb_profile()
+    assert np.abs(open_photo(tmp_path / "a.jpg").pixels[0, 0].astype(int) - [200, 60, 40]).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("format", "space"),
+    [("png", b"GRAY"), ("jpeg", b"GRAY"), ("tiff", b"GRAY"), ("webp", b"RGB "), ("avif", b"RGB ")],
+)
+@pytest.mark.parametrize("profile", [GRAY_22, ADOBE], ids=["grey", "Adobe RGB"])
+def test_a_grey_result_has_the_profile_of_its_channels(format: str, space: bytes, profile: bytes) -> None:
+    pixels = textured(channels=1)
+    photo = Photo(pixels, metadata=Metadata(icc=profile))
+    data = encode_photo(photo, format, options=OutputOptions(quality=100))
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.info["icc_profile"][16:20] == space
+        assert len(picture.getbands()) == (1 if space == b"GRAY" else 3)
+    again = open_photo(data)
+    assert np.abs(again.pixels.astype(int) - pixels).max() <= (0 if format in ("png", "tiff") else 3)
+    assert again.notes == ()
+
+
+def test_a_grey_profile_with_srgbs_curve_leaves_16_bits_alone() -> None:
+    pixels = np.arange(65536, dtype=np.uint16).reshape(256, 256, 1)
+    photo = open_photo(encode_photo(Photo(pixels, metadata=Metadata(icc=GRAY_22)), "tiff"))
+    assert (photo.pixels == pixels).all()
 
 
 def test_png_gamma_and_chromaticities_count() -> None:

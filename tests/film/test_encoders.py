@@ -11,7 +11,7 @@ import pytest
 
 from photochrom.film.containers import FilmInfo, describe
 from photochrom.film.encoding import BELOW_AVX_512, CODECS, SegmentWriter, encoder_settings, output_layout
-from photochrom.film.options import FilmOptions
+from photochrom.film.options import Fields, FilmOptions
 from photochrom.film.planes import frame_from
 from tests.film.films import two_shots, write_film
 
@@ -26,7 +26,7 @@ def info(lumas: list[np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> F
     return describe(write_film(tmp_path_factory.mktemp("film") / "in.mkv", lumas))
 
 
-def encoded(path: Path, lumas: list[np.ndarray], info: FilmInfo, *, fields: bool = False, crf: float = 16) -> Path:
+def encoded(path: Path, lumas: list[np.ndarray], info: FilmInfo, *, fields: Fields = "", crf: float = 16) -> Path:
     """Encode frames that bear a pattern of colours, so that every part of the encoder has work."""
     options = FilmOptions(codec="x264", crf=crf)
     layout, _ = output_layout(info, options)
@@ -57,13 +57,13 @@ def test_x264_is_kept_from_avx_512_where_there_is_any(
     monkeypatch.setattr(cv2, "checkHardwareSupport", lambda _: has_avx_512)
     path = tmp_path / "one.mp4"
     layout, _ = output_layout(info, FilmOptions())
-    writer = SegmentWriter(path, CODECS["x264"], encoder_settings(FilmOptions()), layout, info, fields=False)
+    writer = SegmentWriter(path, CODECS["x264"], encoder_settings(FilmOptions()), layout, info, fields="")
     assert (writer.settings.get("x264-params") == BELOW_AVX_512) == has_avx_512
     writer.abandon()
 
 
 def test_fields_without_loss_stay_so(lumas: list[np.ndarray], info: FilmInfo, tmp_path: Path) -> None:
-    path = encoded(tmp_path / "fields.mp4", lumas[:4], info, fields=True, crf=0)
+    path = encoded(tmp_path / "fields.mp4", lumas[:4], info, fields="tff", crf=0)
     with av.open(str(path)) as container:
         frames = [frame.to_ndarray() for frame in container.decode(video=0)]
     assert all(np.array_equal(frame[: info.height], luma) for frame, luma in zip(frames, lumas[:4], strict=True))

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from photochrom import HintSheet, open_photo
 from photochrom.cli.app import run
@@ -105,3 +107,19 @@ def test_the_file_of_hints_is_never_written_over(
     assert run([*arguments, "--keep-hints"]) == EXIT_SOME_FAILED
     assert "is the photograph itself" in capsys.readouterr().err
     assert sheet.read_bytes() == before
+
+
+def test_hints_are_for_the_page_that_is_read(
+    tmp_path: Path, hearing_model: Path, grey_ramp: np.ndarray, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pages = [Image.fromarray(grey_ramp), Image.fromarray(255 - grey_ramp)]
+    pages[0].save(tmp_path / "m.tif", save_all=True, append_images=pages[1:])
+    sheet = tmp_path / "h.json"
+    sheet.write_text(json.dumps({"photochrom_hints": 1, "hints": [POINT]}))
+    arguments = ["colorize", str(tmp_path / "m.tif"), "--hints", str(sheet), "--model", str(hearing_model)]
+    assert run([*arguments, "-o", str(tmp_path / "out.tif")]) == EXIT_SOME_FAILED
+    told = capsys.readouterr().err
+    assert "m.tif: has several pages, and hints are for one picture. Say which with --page\n" in told
+    assert run([*arguments, "-o", str(tmp_path / "out.tif"), "--page", "1"]) == EXIT_OK
+    assert run([*arguments, "-o", str(tmp_path / "out.png")]) == EXIT_OK
+    assert open_photo(tmp_path / "out.png").pixels.shape == (*grey_ramp.shape, 3)

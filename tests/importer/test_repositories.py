@@ -17,9 +17,10 @@ import pytest
 
 from photochrom.cli.app import run as run_cli
 from photochrom.computer import systems
+from photochrom.engines.catalog import ModelCard
 from photochrom.engines.hub import find_model
-from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_USAGE, ModelFileError
-from photochrom.importer.repositories import read_index
+from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_USAGE, ModelFileError, OptionError
+from photochrom.importer.repositories import push_model, read_index
 
 
 @pytest.fixture
@@ -50,6 +51,10 @@ def web(place: Path) -> Iterator[str]:
     server.shutdown()
     server.server_close()
     thread.join(60)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def pull(index: str, *more: str) -> int:
@@ -214,3 +219,56 @@ def test_the_sums_are_those_of_sha256sum(place: Path) -> None:
         ["sha256sum", "-c", "SHA256SUMS"], cwd=place / "ours", capture_output=True, check=False, timeout=60
     )
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "../x", "a\\b", ".", "..", "-x", "Ours", "index.json", "index.json.sig", "x" * 65]
+)
+def test_a_name_that_no_index_can_hold_is_refused_before_anything_is_written(
+    place: Path, name: str, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    before = contents(tmp_path)
+    assert run_cli(["models", "push", str(tiny_model), str(place), f"--name={name}", "--overwrite"]) == EXIT_USAGE
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert ("cannot be a model's name" in err) != ("is the name of the index" in err)
+    assert contents(tmp_path) == before
+    assert list(read_index((place / "index.json").read_bytes(), "index")) == ["ours"]
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("name", ["a\\b.onnx", "net[1].onnx", "größe.onnx", "a b.onnx", "c.onnx"])
+def test_a_file_that_no_index_can_hold_is_refused_before_anything_is_written(
+    place: Path, name: str, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    (tmp_path / name).write_bytes(tiny_model.read_bytes())
+    (tmp_path / "c.weights").touch()
+    before = contents(tmp_path)
+    assert run_cli(["models", "push", str(tmp_path / name), str(place), "--name", "other"]) == EXIT_USAGE
+    err = capsys.readouterr().err
+    assert "an index cannot hold a file of that name, or an empty one. Name them by letters of English" in err
+    assert err.count("\n") == 1
+    assert contents(tmp_path) == before
+
+
+def test_files_of_another_model_are_not_pushed_along(tiny_model: Path, tmp_path: Path) -> None:
+    """A name with brackets is no pattern that other names fit."""
+    (tmp_path / "net[1].onnx").write_bytes(tiny_model.read_bytes())
+    (tmp_path / "net1.weights").write_bytes(b"another's")
+    card = ModelCard(name="ours", kind="color", contract="color/1", file="x.onnx", sha256="", licence="", summary="")
+    with pytest.raises(OptionError, match=r"^net\[1\]\.onnx: an index cannot hold"):
+        push_model(tmp_path / "net[1].onnx", card, tmp_path / "place")
+    assert not (tmp_path / "place").exists()
+
+
+@pytest.mark.parametrize("option", ["--licence-file", "--signing-key", "--text"])
+def test_a_file_that_is_not_there_is_told_before_anything_is_written(
+    place: Path, option: str, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    before = contents(tmp_path)
+    words = ["models", "push", str(tiny_model), str(place), "--name", "other"]
+    assert run_cli([*words, option, "absent"]) != EXIT_OK
+    assert "absent" in capsys.readouterr().err
+    assert run_cli([*words, "--text", str(tiny_model)]) == EXIT_USAGE
+    assert capsys.readouterr().err == f"photochrom: --text {tiny_model}: is no text in UTF-8. Save it as one\n"
+    assert contents(tmp_path) == before

@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 from skimage import data
 
+from photochrom import restorer
+from photochrom.cli.app import run
+from photochrom.engines.hub import ModelFile
 from photochrom.engines.restoration import CURRENT, OnnxStage
 from photochrom.options import RestoreOptions
 from photochrom.restorer import Restorer
 from tests.restoration.stand_in_stages import write_stand_ins
+
+Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +39,28 @@ def stages(stage_files: dict[str, Path]) -> Iterator[dict[str, OnnxStage]]:
 def restorer_for(stages: dict[str, OnnxStage]) -> Callable[..., Restorer]:
     """Return a function that makes a session with the stand-in models and some options."""
     return lambda **options: Restorer(RestoreOptions.checked(**options), engines=stages)
+
+
+@pytest.fixture
+def cli(
+    stage_files: dict[str, Path],
+    tiny_model: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Cli:
+    """Return a function that runs `photochrom ARGUMENTS` with the stand-in models: exit code, stdout, stderr."""
+    by_name = {f"photochrom-{kind}": path for kind, path in stage_files.items()}
+    monkeypatch.setattr(restorer, "find_model", lambda name: ModelFile(name, by_name[name], "", None))
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        words = [str(argument) for argument in arguments]
+        if words[:1] == ["colorize"] or "coloured.png.recipe.json" in words[-1]:
+            words += ["--model", str(tiny_model)]
+        exit_code = run(words)
+        captured = capsys.readouterr()
+        return exit_code, captured.out, captured.err
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,36 +11,11 @@ from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 import photochrom
-from photochrom import restorer
 from photochrom.cli.app import run
-from photochrom.engines.hub import ModelFile
 from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE
 from photochrom.files.provenance import ALGORITHMICALLY_ENHANCED, read_provenance
 from photochrom.luma import luma_codes
-
-Cli = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def cli(
-    stage_files: dict[str, Path],
-    tiny_model: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> Cli:
-    """Return a function that runs `photochrom ARGUMENTS` with the stand-in models: exit code, stdout, stderr."""
-    by_name = {f"photochrom-{kind}": path for kind, path in stage_files.items()}
-    monkeypatch.setattr(restorer, "find_model", lambda name: ModelFile(name, by_name[name], "", None))
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        words = [str(argument) for argument in arguments]
-        if words[:1] == ["colorize"] or "coloured.png.recipe.json" in words[-1]:
-            words += ["--model", str(tiny_model)]
-        exit_code = run(words)
-        captured = capsys.readouterr()
-        return exit_code, captured.out, captured.err
-
-    return call
+from tests.restoration.conftest import Cli
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def page(browser: Any) -> Iterator[Any]:
     page.wrong = wrong
     yield page
     context.close()
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def _is_foreign(url: str) -> bool:

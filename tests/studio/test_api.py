@@ -125,6 +125,22 @@ def test_an_upload_goes_on_after_a_break_and_becomes_a_job(shared: Running, jpeg
     assert client.get(upload["href"]).status_code == 404
 
 
+def test_an_address_takes_no_other_task(shared: Running, jpeg: bytes) -> None:
+    files = {"photo": ("gran.jpg", jpeg)}
+    told = "task: is colorize at this address. Send other tasks to /v1/jobs"
+    for asked in (
+        {"data": {"task": "restore", "model": "tiny"}, "files": files},
+        {"params": {"task": "restore", "model": "tiny"}, "content": jpeg},
+        {"json": {"task": "restore", "model": "tiny", "upload": "x"}},
+    ):
+        answer = shared.client.post("/v1/colorize", **asked)
+        assert (answer.status_code, answer.json()["detail"]) == (422, told)
+    same = shared.client.post("/v1/colorize", data={"task": "colorize", "model": "tiny"}, files=files)
+    assert same.status_code == 200
+    job = shared.client.post("/v1/jobs", data={"task": "restore", "noise": "never", "tone": "never"}, files=files)
+    assert (job.status_code, job.json()["task"]) == (202, "restore")
+
+
 def test_a_job_is_watched_to_its_end(shared: Running, jpeg: bytes) -> None:
     job = shared.client.post("/v1/jobs?model=tiny&name=gran.jpg", content=jpeg).json()
     with shared.client.stream("GET", f"/v1/jobs/{job['id']}/events") as stream:

@@ -164,6 +164,50 @@ def test_save_all_tells_what_was_not_saved(studio: Start, page: Page, tmp_path: 
     )
     assert (tmp_path / "album" / "house-color.png").read_bytes() == b"somebody's own"
     assert (tmp_path / "album" / "gran-color.png").exists()
+    page.get_by_role("button", name="Save all").click()  # what is saved already is not counted
+    expect(page.locator(".toast.bad").nth(1)).to_contain_text(
+        "1 of 2 were not saved. The first: house-color.png: exists already. Open the photograph and save it there"
+    )
+    page.locator(".print", has_text="house.png").get_by_role("link").click()
+    page.get_by_role("tab", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved as house-color.png").first).to_be_visible()
+    assert (tmp_path / "album" / "house-color.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_save_all_tells_what_was_left_out(studio: Start, page: Page, tmp_path: Path) -> None:
+    one = studio()
+    page.goto(one.address)
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    drop(page, tmp_path / "broken.jpg")
+    expect(page.locator(".print.failed")).to_have_count(1)
+    drop(page, photograph(tmp_path / "gran.png"))
+    expect(page.locator(".print.done")).to_have_count(1)
+    gran = one.desk.wall.all()[1]
+    one.desk.wall.change(gran, state="working")
+    expect(page.locator(".print.working")).to_have_count(1)
+    with page.expect_download() as album:
+        page.get_by_role("button", name="Save all").click()
+    assert album.value.suggested_filename == "photochrom-album.zip"
+    expect(page.locator(".toast.bad")).to_contain_text(
+        "1 of 2 were not saved. The first: broken.jpg: this JPEG file is"
+    )
+    expect(page.get_by_text("The album is ready.")).to_have_count(0)
+
+
+def test_a_photograph_that_is_coloured_anew_is_left_for_the_next(studio: Start, page: Page, tmp_path: Path) -> None:
+    one = studio()
+    page.goto(one.address)
+    for name in ("a", "b", "c"):
+        drop(page, photograph(tmp_path / f"{name}.png", (80, 60)))
+        expect(page.locator(".print.done", has_text=f"{name}.png")).to_be_visible()
+    for item in one.desk.wall.all()[1:]:
+        one.desk.wall.change(item, state="working")
+    expect(page.locator(".print.working")).to_have_count(2)
+    page.locator(".print", has_text="b.png").get_by_role("link").click()
+    expect(page.get_by_role("heading", name="b.png")).to_be_visible()
+    page.keyboard.press("PageDown")
+    expect(page.get_by_role("heading", name="c.png")).to_be_visible()
 
 
 def test_news_from_before_do_not_end_the_saving(studio: Start, page: Page, tmp_path: Path) -> None:

@@ -109,6 +109,34 @@ def test_what_is_stopped_is_not_made_and_can_be_asked_for_again(desk: Desk, monk
     until(lambda: item(desk).saved == "gran-color.png")
 
 
+def test_what_is_saved_and_unchanged_stays_and_only_what_others_wrote_is_asked_about(
+    desk: Desk, tmp_path: Path
+) -> None:
+    target = tmp_path / "album" / "gran-color.png"
+
+    def save(**options: bool) -> tuple[str, str]:
+        desk.develop(item(desk), save=True, **options)
+        until(lambda: item(desk).full == "done")
+        return item(desk).saved, item(desk).full_error
+
+    until(lambda: item(desk).state == "done")
+    assert save() == ("gran-color.png", "")
+    written = target.stat().st_mtime_ns, target.read_bytes()
+    assert save() == ("gran-color.png", "")
+    assert (target.stat().st_mtime_ns, target.read_bytes()) == written
+    desk.change_look(item(desk), {"vividness": 1.5})
+    assert save() == ("gran-color.png", "")
+    assert target.read_bytes() != written[1]
+    target.write_bytes(b"somebody's own")
+    exists = "gran-color.png: exists already. Save it again to replace it"
+    assert save()[1] == exists
+    assert target.read_bytes() == b"somebody's own"
+    assert save(overwrite=True) == ("gran-color.png", "")
+    target.unlink()
+    assert save() == ("gran-color.png", "")
+    assert target.exists()
+
+
 def test_a_wish_to_save_what_is_being_made_counts(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     until(lambda: item(desk).state == "done")
     held = Held(monkeypatch)

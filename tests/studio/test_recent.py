@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from photochrom import ColorizeOptions, Colorizer, FakeEngine, Photo
 from photochrom.options import Limits
@@ -79,6 +81,17 @@ def test_a_wall_of_any_length_holds_no_more_small_copies_than_there_is_room_for(
     for k, folder in enumerate(folders):  # the others are read again
         assert np.array_equal(looks.small_of(folder).pixels, np.full((100, 90, 1), k))
     assert looks.held_bytes == 5 * 9_000
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (50, 1)])
+def test_pictures_one_pixel_wide_or_high_stay_as_they_are(tmp_path: Path, size: tuple[int, int], channels: int) -> None:
+    pixels = np.random.default_rng(4).integers(0, 255, (*size, channels), np.uint8)
+    Looks(Sessions(), Limits()).keep_small(Photo(pixels), tmp_path)
+    read = Looks(Sessions(), Limits()).small_of(tmp_path).pixels  # by another, which has to open the file
+    assert np.array_equal(read, pixels)
+    for shown in (module.sent(Photo(pixels)), module.encoded(Photo(pixels))):
+        assert Image.open(io.BytesIO(shown)).size == (size[1], size[0])
 
 
 class Counted:

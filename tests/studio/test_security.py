@@ -22,7 +22,7 @@ import pytest
 from photochrom.cli.app import run
 from photochrom.errors import EXIT_USAGE, OptionError
 from photochrom.options import Limits
-from photochrom.studio import bodies, server, store
+from photochrom.studio import bodies, security, server, store
 from photochrom.studio.app import build_app
 from photochrom.studio.options import ServerOptions
 from photochrom.studio.security import POLICY, token_of
@@ -213,6 +213,40 @@ def test_slow_bodies_and_silent_callers_are_given_up(serve: Serve, monkeypatch: 
                     break
     assert told.startswith(b"HTTP/1.1 408")
     assert running.parts.store.all("jobs") == []
+
+
+def test_heads_are_waited_for_as_long_after_an_answer_as_before(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "HEADERS_WITHIN_S", 0.3)
+    running = serve()
+    with connect(running, "GET /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n") as silent:
+        for again in (True, False):
+            told = b""
+            while b'"version"' not in told:
+                told += silent.recv(4096)
+            silent.sendall(f"GET /healthz HTTP/1.1\r\nHost: {host_of(running)}\r\n\r\n".encode() if again else b"G")
+        assert silent.recv(100) == b""
+
+
+@pytest.mark.parametrize("head", ["", "Origin: https://evil.example\r\n"])
+def test_strangers_do_not_keep_a_connection_by_a_body_that_does_not_come(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, head: str
+) -> None:
+    monkeypatch.setattr(security, "READ_IN_VAIN_S", 0.2)
+    running = serve()
+    with connect(
+        running, "POST /v1/jobs HTTP/1.1\r\nHost: {host}\r\n" + head + "Content-Length: 999999\r\n\r\nx"
+    ) as slow:
+        told = b""
+        while piece := slow.recv(4096):
+            told += piece
+    assert told.startswith(b"HTTP/1.1 40")
+    assert b"connection: close" in told.lower()
+
+
+def test_odd_cookies_of_others_do_not_hide_ours(shared: Running) -> None:
+    port = host_of(shared).partition(":")[2]
+    headers = {"Cookie": f'prefs={{"a": 1}}; photochrom-{port}={shared.token}; theme=dark mode'}
+    assert httpx.get(f"{shared.address}v1/models", headers=headers, trust_env=False, verify=PLAIN).status_code == 200
 
 
 @pytest.mark.slow

@@ -28,18 +28,20 @@ PATTERNS = [
 # Modules whose errors and notes answer the command line, Python or who starts a server, never somebody at the page:
 # options that it does not offer, lists and shards, arrays, folders of pictures, credentials, programs over HTTP.
 ELSEWHERE = {
-    "albums/album.py", "albums/hinted.py", "albums/merging.py", "albums/parts.py", "albums/plan.py",
-    "albums/recipe.py", "coloring/classic.py", "colorizer.py", "computer/downloads.py", "files/credentials.py",
-    "files/kinds.py", "files/photo.py", "film/contest.py", "film/given.py", "film/keyframes.py", "film/measuring.py",
-    "film/options.py", "film/passages.py", "film/preview.py", "film/restoring.py", "film/told.py", "film/writers.py",
-    "questions/answers.py", "studio/api.py", "studio/intake.py", "studio/options.py", "studio/requests.py",
-    "studio/server.py", "studio/store.py",
+    "albums/album.py", "albums/claims.py", "albums/hinted.py", "albums/merging.py", "albums/outputs.py",
+    "albums/parts.py", "albums/plan.py", "albums/recipe.py", "coloring/classic.py", "colorizer.py",
+    "computer/downloads.py", "files/credentials.py", "files/kinds.py", "files/photo.py", "film/contest.py",
+    "film/given.py", "film/keyframes.py", "film/measuring.py", "film/options.py", "film/passages.py",
+    "film/preview.py", "film/restoring.py", "film/told.py", "film/writers.py", "questions/answers.py",
+    "studio/api.py", "studio/intake.py", "studio/options.py", "studio/requests.py", "studio/server.py",
+    "studio/store.py",
 }  # fmt: skip
 ENGLISH = (
     "should be ", "is no frame's time", "is not `bytes FIRST-LAST/SIZE`",  # only a defect of the page sends these
     "cannot tell how much it needs", "needs at least 7 MiB",  # memory is the starter's to limit
     "everybody who reaches this address", "holds no token",  # so is the address
     "is 7 x 7, the first picture 7 x 7", "has 7", "the folder holds no pictures",  # folders of pictures do not hang
+    "its time begins anew within the file",  # FLV or Matroska pieces put together by hand
     "7 s is not after the start, 7 s", "the film lasts 7 s", "needs --restore",
     "line 7 ", "the file cannot be read", "pictures ", "is no folder", "goes to 7, not 7", "is never lossless here",
     "films are written as", "has no such setting", "the folder holds pictures already", "cannot write ",

@@ -281,6 +281,50 @@ def test_news_of_an_album_tell_from_which_change_on_they_know_of_it(
     assert photos["house.png"]["full_error"].startswith("house-color.png: exists already")
 
 
+def test_a_look_is_not_changed_by_who_does_not_know_of_the_last_change(studio: Studio, jpeg: bytes) -> None:
+    base = f"/studio/photos/{studio.hang('gran.jpg', jpeg)['id']}"
+    hint = {"point": [0.5, 0.5], "color": "red"}
+    told = studio.client.put(f"{base}/look", json={"hints": [hint]}, headers={"Photochrom-Asked": "0"}).json()
+    assert (told["asked"], told["look"]) == (1, {"hints": [hint]})
+    late = studio.client.put(f"{base}/look", json={"vividness": 1.5}, headers={"Photochrom-Asked": "0"})
+    assert (late.status_code, late.json()["detail"]) == (
+        409, "gran.jpg: was changed meanwhile. Look at it as it is now",
+    )  # fmt: skip
+    now = studio.client.get(f"{base}/look").json()
+    assert (now["asked"], now["look"]) == (1, {"hints": [hint]})
+    assert studio.client.put(f"{base}/look", json={}, headers={"Photochrom-Asked": "x"}).status_code == 422
+    assert studio.client.put(f"{base}/look", json={"vividness": 1.5}).json()["asked"] == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("gran.jpg", 'attachment; filename="gran.hints.json"'),
+        ("Großmutter.jpg", "attachment; filename*=UTF-8''Gro%C3%9Fmutter.hints.json"),
+        ('so "called".jpg', "attachment; filename*=UTF-8''so%20%22called%22.hints.json"),
+    ],
+)
+def test_hints_are_downloaded_by_the_photographs_name(studio: Studio, jpeg: bytes, name: str, told: str) -> None:
+    photo = studio.hang(name, jpeg)
+    answer = studio.client.get(f"/studio/photos/{photo['id']}/hints.json")
+    assert answer.headers["content-disposition"] == told
+
+
+def test_the_first_news_tell_of_all_and_say_so(studio: Studio, jpeg: bytes) -> None:
+    photo, told = studio.hang("gran.jpg", jpeg), list[dict]()
+    with httpx.stream("GET", f"{studio.client.base_url}studio/events", headers=studio.client.headers) as events:
+        for line in events.iter_lines():
+            if not line.startswith("data: "):
+                continue
+            told.append(json.loads(line[6:]))
+            if len(told) == 1:
+                studio.desk.wall.remove(photo["id"])
+            if photo["id"] in told[-1]["removed"]:
+                break
+    assert [news["whole"] for news in told] == [True] + [False] * (len(told) - 1)
+    assert {one["id"] for one in told[0]["changed"]} >= {photo["id"]}
+
+
 def test_the_page_is_whole_and_nothing_else_is_served(studio: Studio) -> None:
     index = studio.client.get("/")
     assert index.status_code == 200
@@ -344,7 +388,7 @@ def test_a_film_hangs_with_its_shots_and_is_coloured_as_its_frames_say(
     film = studio.wait(studio.desk.wall.all()[0].id)
     assert (film["state"], film["kind"], film["error"]) == ("done", "film", "")
     base = f"/studio/photos/{film['id']}"
-    assert save_all(studio) == {"films_left": ["reel.mkv"]}
+    assert save_all(studio) == {"films_left": ["reel.mkv"], "left_out": [], "begun": []}
     shots = shots_of(studio, film["id"])
     assert [(begin, round(end, 3)) for begin, end, _ in shots] == [(0.0, 0.24), (0.24, 0.48)]
     assert Image.open(io.BytesIO(studio.client.get(f"{base}/shots/1").content)).size == (96, 64)
@@ -371,7 +415,7 @@ def test_a_film_hangs_with_its_shots_and_is_coloured_as_its_frames_say(
     assert (tmp_path / "films" / "reel-color.mp4").stat().st_size > 0
     assert "hints followed in 2 frames" in studio.desk.wall.find(film["id"]).notes
     saved = (tmp_path / "films" / "reel-color.mp4").read_bytes()
-    assert save_all(studio) == {"films_left": []}
+    assert save_all(studio) == {"films_left": [], "left_out": [], "begun": [film["id"]]}
     assert studio.desk.wall.find(film["id"]).full_error == ""  # it was saved, and is not written over itself
     archive = zipfile.ZipFile(io.BytesIO(studio.client.get("/studio/album.zip").content))
     assert archive.read("reel-color.mp4") == saved
@@ -379,6 +423,23 @@ def test_a_film_hangs_with_its_shots_and_is_coloured_as_its_frames_say(
     for folder in (tmp_path, tmp_path / "films"):
         (entry,) = Manifest.of(folder).entries["reel.mkv"]
         assert (entry.target, entry.promise) == ("reel-color.mp4", (hashlib.sha256(saved).hexdigest(), len(saved)))
+
+
+def test_saving_all_takes_what_waits_and_names_what_it_leaves_out(studio: Studio, jpeg: bytes) -> None:
+    for item in studio.desk.wall.all():
+        studio.desk.wall.remove(item.id)
+    waiting, stopped = studio.hang("gran.jpg", jpeg)["id"], studio.hang("house.jpg", jpeg)["id"]
+    broken = studio.hang("broken.jpg", b"\xff\xd8\xff\xe0 no picture")["id"]
+    for identity, state in [(waiting, "waiting"), (stopped, "stopped")]:
+        studio.desk.wall.change(studio.desk.wall.find(identity), state=state)
+    answer = save_all(studio)
+    assert (answer["films_left"], answer["begun"]) == ([], [waiting])
+    assert [(one["id"], one["name"], one["kind"]) for one in answer["left_out"]] == [
+        (stopped, "house.jpg", ""), (broken, "broken.jpg", "UnreadablePhotoError"),
+    ]  # fmt: skip
+    assert answer["left_out"][0]["why"] == "house.jpg: stopped"
+    assert answer["left_out"][1]["why"].startswith("broken.jpg: this JPEG file is damaged")
+    assert studio.wait(waiting, "full")["full"] == "done"
 
 
 def save_all(studio: Studio) -> dict:

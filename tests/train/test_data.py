@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.errors import TrainingError
@@ -25,6 +26,15 @@ def test_corrupt_and_grey_photographs_are_skipped_and_named(shard: Path) -> None
     assert usable == [n for n in range(24) if n not in (5, 7)]
     assert [name.split(":")[-1] for name in photos.corrupt] == ["photo-005.webp"]
     assert [name.split(":")[-1] for name in photos.grey] == ["photo-007.webp"]
+
+
+def test_photographs_are_learnt_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn, as a camera held upright writes it
+    make_photo(1, (64, 40)).save(tmp_path / "a.jpg", exif=exif)
+    (pixels,) = (photo_set(tmp_path).photo(0),)
+    assert pixels is not None
+    assert pixels.shape == (64, 40, 3)
 
 
 def test_batches_are_a_pure_function_of_seed_stage_and_step(shard: Path) -> None:

@@ -18,6 +18,15 @@ from tests.train.test_data import STAGE, photo_set
 AB = np.stack([np.full((48, 64), 20.0), np.linspace(-30, 30, 48 * 64).reshape(48, 64)]).astype(np.float32)
 
 
+def test_a_field_is_no_colder_than_the_truth() -> None:
+    """Wrong patches aside, what it tells is off to both sides alike: it was half a unit short in a* and in b*."""
+    short = [
+        float(np.median((hints[:2] - AB)[:, hints[2] > 0]))
+        for hints in (field(AB, np.random.default_rng(seed)) for seed in range(60))
+    ]
+    assert abs(np.median(short)) < 0.1
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_patches_tell_the_true_colour_where_they_lie_and_nothing_elsewhere(seed: int) -> None:
     hints = patches(AB, 100, np.random.default_rng(seed))

@@ -1,8 +1,10 @@
+import contextlib
 import functools
 import http.server
 import io
 import tarfile
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,22 @@ from photochrom.errors import TrainingError
 from photochrom.train import index as index_module
 from photochrom.train.index import count_braces, find_photos
 from tests.train.conftest import encode, make_photo
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A server of files that says nothing."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def serving(handler: Callable[..., http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Yield the address of a server that answers with ``handler``."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def write_shard(path: Path, names: list[str]) -> None:
@@ -63,20 +81,43 @@ def test_shards_on_the_web_are_fetched_once(tmp_path: Path, monkeypatch: pytest.
     for number in range(2):
         write_shard(served / f"s-{number}.tar", [f"{number}.png"])
 
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(served))) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}"
+    with serving(functools.partial(Quiet, directory=str(served))) as address:
         assert [place.member for place in find_photos((f"{address}/s-{{0..1}}.tar",))] == ["0.png", "1.png"]
         with pytest.raises(TrainingError, match="cannot be downloaded"):
             find_photos((f"{address}/absent.tar",))
-        server.shutdown()
     again = find_photos((f"{address}/s-0.tar",))
     assert again[0].read() == encode(make_photo(0), "PNG")
     assert not list((tmp_path / "cache").rglob("*.partial"))
+
+
+class Interrupted(http.server.BaseHTTPRequestHandler):
+    """A server whose connection breaks in the middle of a shard."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "20480")
+        self.end_headers()
+        self.wfile.write(b"\0" * 10240)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_half_a_shard_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHOTOCHROM_CACHE", str(tmp_path / "cache"))
+    said = r"ended after 10240 of 20480 bytes.*Try again"
+    with serving(Interrupted) as address, pytest.raises(TrainingError, match=said):
+        find_photos((f"{address}/s.tar",))
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+
+def test_a_signed_address_is_the_shard_that_its_path_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PHOTOCHROM_CACHE", str(tmp_path / "cache"))
+    write_shard(tmp_path / "s 0.tar", ["0.png"])
+    handler = functools.partial(Quiet, directory=str(tmp_path))
+    with serving(handler) as address:
+        places = find_photos((f"{address}/s%200.tar?token=1/2",))
+    assert [place.member for place in places] == ["0.png"]
 
 
 def test_a_damaged_shard_is_named(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from photochrom.nets.hints import SCALARS_RATE, HintSpread
@@ -22,3 +23,10 @@ def test_what_says_how_sharp_near_and_doubtful_heads_are_learns_faster_than_kern
     hints[:, :, 1, 1] = 1
     learner.step([(net([torch.rand(1, 4, 4, 4)], hints).sum(), {})], 1)
     assert (net.nearness - before).abs().max() > 10e-3
+
+
+def test_a_mean_over_fewer_parts_than_promised_is_no_step() -> None:
+    net = torch.nn.Linear(2, 1)
+    learner = Learner("generator", net, Runtime(torch.device("cpu"), torch.float32), OptimizerSection(), (0.9, 0.98))
+    with pytest.raises(AssertionError, match="1 parts, 2 were promised"):
+        learner.step([(net(torch.ones(1, 2)).sum(), {})], 2)

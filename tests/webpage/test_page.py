@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import re
 import time
@@ -49,6 +50,31 @@ def test_from_file_to_file_by_hand_and_eye(page: Any, context: tuple[Any, Told],
     page.get_by_text("Saved to your downloads.").wait_for()
     assert context[1].errors == []
     assert context[1].hosts <= {host[1].split("/")[2], ""}
+
+
+# Saves, and opens another file before that can have ended; gives which buttons can be pressed then.
+SAVE_AND_OPEN = """(content) => {
+  document.getElementById("save-png").click();
+  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0)), transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], "grandfather.png", { type: "image/png" }));
+  const field = document.getElementById("file");
+  field.files = transfer.files;
+  field.dispatchEvent(new Event("change"));
+  return ["save-hints", "save-png", "save-jpeg"].filter((id) => !document.getElementById(id).disabled);
+}"""
+
+
+def test_what_is_being_saved_is_saved_though_the_next_is_opened(page: Any) -> None:
+    upload(page, as_png(photograph(300, 400)))
+    content = base64.b64encode(as_png(photograph(200, 240))).decode()
+    with page.expect_download() as download:
+        assert settled(page, SAVE_AND_OPEN, content) == []
+    assert download.value.suggested_filename == "grandmother-color.png"
+    assert Image.open(io.BytesIO(Path(download.value.path()).read_bytes())).size == (400, 300)
+    page.wait_for_selector("body[data-state=done]")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as PNG").click()
+    assert download.value.suggested_filename == "grandfather-color.png"
 
 
 def wait_until(holds: Callable[[], bool]) -> None:

@@ -51,12 +51,16 @@ class Job:
         target: where its result goes.
         key: the photograph's name inside the album, with forward slashes; the same on every computer.
         hints: the file of colours that somebody knows of this photograph, if there is one.
+        album: the folder that the key is a name in, where that is known.
+        stem: what the names of companions of the result begin with; its own stem where left out.
     """
 
     source: Path
     target: Path
     key: str
     hints: Path | None = None
+    album: Path | None = None
+    stem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,24 +117,40 @@ def told(paths: Sequence[Path]) -> str:
     return f"{len(paths)} ({names}{', ...' if len(paths) > MOST_NAMED else ''})"
 
 
-def name_results(sources: Mapping[str, Path], format: str | None, assigned: Mapping[str, str]) -> dict[str, str]:
+def name_results(
+    sources: Mapping[str, Path],
+    format: str | None,
+    assigned: Mapping[str, str | Sequence[str]],
+    taken: Iterable[str] = (),
+) -> dict[str, str]:
     """Return a result's name for each photograph; see the module's text for what is promised.
 
     Names that need no change are given first: they are the ones a person expects.
+
+    Args:
+        sources: the photographs by key.
+        format: of all results; their photographs' own where left out.
+        assigned: the name given before to a photograph's result, or its names in several formats, the last one last.
+        taken: further names that are not free.
     """
     names: dict[str, str] = {}
     used = set[str]()
     suffixes = {key: result_suffix(path, format) for key, path in sources.items()}
     for key in sources:
-        given = assigned.get(key, "")
-        if given.lower().endswith(suffixes[key].lower()) and _comparable(given) not in used:
+        fitting = (
+            given
+            for given in reversed(_each(assigned.get(key, "")))
+            if given.lower().endswith(suffixes[key].lower()) and comparable(given) not in used
+        )
+        if given := next(fitting, ""):
             names[key] = given
-            used.add(_comparable(given))
-    taken = used | {_comparable(name) for name in assigned.values()}
+            used.add(comparable(given))
+    before = chain(taken, *(_each(given) for given in assigned.values()))
+    not_free = used | {comparable(name) for name in before}
     for key in sorted(sources, key=lambda key: Path(key).suffix != suffixes[key]):  # stable: the album's order else
         if key not in names:
-            names[key] = _free_name(key, suffixes[key], taken)
-            taken.add(_comparable(names[key]))
+            names[key] = _free_name(key, suffixes[key], not_free)
+            not_free.add(comparable(names[key]))
     return {key: names[key] for key in sources}
 
 
@@ -140,12 +160,6 @@ def result_suffix(source: Path, format: str | None) -> str:
         actual = _format_by_content(source) or SUFFIX_FORMATS.get(source.suffix.lower(), "png")
         format = written_format(actual)
     return source.suffix if SUFFIX_FORMATS.get(source.suffix.lower()) == format else usual_suffix(format)
-
-
-def result_beside(source: Path, format: str | None, mark: str = COLORED_MARK) -> Path:
-    """Return the path of a result that lies next to its photograph."""
-    suffix = result_suffix(source, format)
-    return source.with_name(fitted_name(source.stem, mark + suffix))
 
 
 def fitted_name(stem: str, ending: str) -> str:
@@ -205,7 +219,12 @@ def _format_by_content(path: Path) -> str | None:
         return None
 
 
-def _comparable(name: str) -> str:
+def _each(given: str | Sequence[str]) -> Sequence[str]:
+    return [given] if isinstance(given, str) else given
+
+
+def comparable(name: str) -> str:
+    """Return what two names share that some file system takes for one."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
@@ -216,6 +235,6 @@ def _free_name(key: str, suffix: str, taken: set[str]) -> str:
     numbered = (f"-{old}-{number}{suffix}" for number in range(2, 10_000))
     for ending in chain((suffix, f"-{old}{suffix}"), numbered):
         name = writable_name(path.with_name(fitted_name(path.stem, ending)).as_posix())
-        if _comparable(name) not in taken:
+        if comparable(name) not in taken:
             return name
     raise AssertionError(f"ten thousand files of one name: {key}")

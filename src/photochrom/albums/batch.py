@@ -179,11 +179,12 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     source_sha256 = source_hash(job.source, settings.limits) if manifest or settings.keep_recipe else ""
     done = manifest and manifest.is_done(job.key, manifest.name_of(job.target), source_sha256, settings.sha256)
     clock.lap("hash")
-    if done:
+    if done and not settings.mask_out:  # the manifest knows nothing of a file outside the folder
         return PhotoReport(str(job.source), str(job.target), "skipped", seconds=seconds)
-    refuse_existing(job, settings, around)
+    refuse_existing(job, source_sha256, settings, around)
     pages = read_pages_for(job.source, format_of_path(job.target), limits=settings.limits, reading=settings.reading)
     clock.lap("decode")
+    settings.refuse_pages(job, pages)
     settings = settings.with_sheet(job, pages)
     with run.slots:
         clock.lap("wait")

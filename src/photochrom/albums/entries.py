@@ -29,6 +29,8 @@ class Entry:
         target_bytes: its size.
         version: photochrom's, "" in manifests of before it was kept.
         run_sha256: hash of what is the same for all photographs of a run, "" likewise.
+        album: the folder that the key is a name in, as it is called from the output folder, "" likewise.
+        task: "colorize" or "restore", "" likewise.
     """
 
     key: str
@@ -39,6 +41,8 @@ class Entry:
     target_bytes: int
     version: str = ""
     run_sha256: str = ""
+    album: str = ""
+    task: str = ""
 
     @property
     def promise(self) -> tuple[str, int]:

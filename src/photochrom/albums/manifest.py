@@ -19,6 +19,7 @@ import hashlib
 import os
 import stat
 import threading
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -60,7 +61,8 @@ class Manifest:
         self._lock = threading.Lock()
         self._entries: dict[str, tuple[Entry, ...]] = {}
         self._outcomes: dict[str, Outcome] = {}
-        self._promised: dict[str, set[tuple[str, int]]] = {}
+        self._promised: dict[str, dict[Entry, None]] = {}
+        self._places: dict[Path, str] = {}
         self._companions: dict[str, set[str]] = {}
         self._read_up_to = 0
 
@@ -88,11 +90,53 @@ class Manifest:
         """Return where the result of a name lies."""
         return self._folder / name
 
+    def place_of(self, album: Path) -> str:
+        """Return what the lines call a folder of photographs: its way from here, so that both may move together."""
+        if album not in self._places:
+            real, here = os.path.realpath(album), os.path.realpath(self._folder)
+            try:
+                self._places[album] = Path(os.path.relpath(real, here)).as_posix()
+            except ValueError:  # another drive
+                self._places[album] = Path(real).as_posix()
+        return self._places[album]
+
+    def album_of(self, entry: Entry) -> Path:
+        """Return the folder of photographs that a line tells of."""
+        return Path(os.path.normpath(os.path.join(os.path.realpath(self._folder), entry.album)))
+
+    def is_of_album(self, entry: Entry, album: Path) -> bool:
+        """Return whether a line tells of a photograph in this folder, or may do so, as it says nothing of folders."""
+        if entry.album in ("", self.place_of(album)):
+            return True
+        if Path(entry.album).anchor:  # a stranger's line could name a server
+            return False
+        try:  # of other spelling, or behind a link
+            return os.path.samefile(self.album_of(entry), album)
+        except (OSError, ValueError):
+            return False
+
+    @property
+    def names(self) -> list[str]:
+        """Return every name that was ever given to a result, or to what lies beside one."""
+        with self._lock:
+            return list(self._promised)
+
     @property
     def assigned(self) -> dict[str, str]:
         """Return the names given to results so far, by the photograph's key."""
         with self._lock:
             return {key: entries[-1].target for key, entries in self._entries.items()}
+
+    def given_in(self, albums: Mapping[str, Path]) -> dict[str, list[str]]:
+        """Return the names given so far to these photographs' results, in order.
+
+        Args:
+            albums: the folder of each photograph, by key. One that no line tells of may be another, moved.
+        """
+        with self._lock:
+            found = {key: self._entries[key] for key in albums if key in self._entries}
+        own = {key: [e for e in entries if self.is_of_album(e, albums[key])] for key, entries in found.items()}
+        return {key: [entry.target for entry in own[key] or found[key]] for key in found}
 
     @property
     def outcomes(self) -> dict[str, Outcome]:
@@ -112,6 +156,12 @@ class Manifest:
         # Photographs, too, may have the separator in their names.
         return bool(mark) and without_companion_mark(mark) == "" and photo in self._entries
 
+    @property
+    def companions(self) -> dict[str, list[str]]:
+        """Return the names given so far to pictures beside results, by the photograph's key."""
+        with self._lock:
+            return {key: sorted(names) for key, names in self._companions.items()}
+
     def companions_of(self, key: str) -> list[str]:
         """Return the names given so far to pictures beside a photograph's result."""
         with self._lock:
@@ -124,19 +174,22 @@ class Manifest:
             self._catch_up()
             entries = self._entries.get(key, ())
         wanted = (target, source_sha256, settings_sha256)
-        promised = {entry.promise for entry in entries if _made_by(entry) == wanted}
-        return bool(promised) and is_one_of(self._folder / target, promised)
+        return bool(those_kept(self._folder / target, [entry for entry in entries if _made_by(entry) == wanted]))
 
     def made(self, target: str) -> bool:
-        """Return whether the file of this name is one that photochrom made here and nobody has changed.
+        """Return whether the file of this name is one that photochrom made here and nobody has changed."""
+        return bool(self.makings(target))
 
-        What lies behind a link is not: any file could be claimed that way.
+    def makings(self, target: str) -> tuple[Entry, ...]:
+        """Return the lines that promised the file of this name as it is; none where somebody else made or changed it.
+
+        What lies behind a link is nobody's here: any file could be claimed that way.
         """
         with self._lock:
             self._catch_up()
-            promised = self._promised.get(target, set())
+            promised = list(self._promised.get(target, ()))
         real = os.path.join(os.path.realpath(self._folder), os.path.normpath(target))
-        return bool(promised) and os.path.realpath(real) == real and is_one_of(Path(real), promised)
+        return those_kept(Path(real), promised) if promised and os.path.realpath(real) == real else ()
 
     def promise(self, line: Line) -> None:
         """Append a line and flush it to the disk.
@@ -199,7 +252,7 @@ class Manifest:
         # Of several files' lines nobody knows which came last, so all are kept that could be of the file that is there.
         others = [entry for entry in self._entries.get(line.key, ()) if _made_by(entry) != _made_by(line)]
         self._entries[line.key] = (*others, line)
-        self._promised.setdefault(line.target, set()).add(line.promise)
+        self._promised.setdefault(line.target, {})[line] = None
         key, _, mark = line.key.rpartition(COMPANION_SEPARATOR)
         if mark and without_companion_mark(mark) == "":  # photographs, too, may have the separator in their names
             self._companions.setdefault(key, set()).add(line.target)
@@ -215,13 +268,15 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def is_one_of(path: Path, promised: set[tuple[str, int]]) -> bool:
-    """Return whether a file is, byte for byte, one of those promised; one of another size is not even read."""
+def those_kept(path: Path, promised: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return the lines that a file is, byte for byte, as promised; one of another size is not even read."""
     try:
         size = os.stat(reachable(path)).st_size
-        return any(size == expected for _, expected in promised) and (file_sha256(path), size) in promised
+        sized = [entry for entry in promised if entry.target_bytes == size]
+        sha256 = file_sha256(path) if sized else ""
     except (OSError, ValueError, PhotochromError):
-        return False
+        return ()
+    return tuple(entry for entry in sized if entry.target_sha256 == sha256)
 
 
 def open_own(path: Path, flags: int) -> int:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from photochrom.albums.album import look_through
 from photochrom.albums.entries import Entry, Outcome, line_of
-from photochrom.albums.manifest import MANIFEST_NAME, Manifest, file_sha256, is_one_of, open_own, part_paths
+from photochrom.albums.manifest import MANIFEST_NAME, Manifest, file_sha256, open_own, part_paths, those_kept
 from photochrom.computer.systems import locked
 from photochrom.errors import OutputError, PhotoNotFoundError
 from photochrom.files.codecs.atomic import Aside, output_error
@@ -113,7 +113,7 @@ def merge_album(
     merged, manifest, done = _checked(album, output, quick, on_standing)
     with Aside(output / MANIFEST_NAME) as aside:
         for key, entries in manifest.entries.items():
-            aside.handle.writelines(line_of(entry) for entry in ([done[key]] if key in done else entries))
+            aside.handle.writelines(line_of(entry) for entry in _still_holding(entries, done.get(key)))
         aside.handle.writelines(line_of(outcome) for outcome in manifest.outcomes.values())
         if sizes.pop(output / MANIFEST_NAME, 0) != _sizes(output).get(output / MANIFEST_NAME, 0):
             raise OutputError("another run is at work here", where=str(output), next_step="Merge when it has ended")
@@ -145,6 +145,17 @@ def _checked(
     return merged, manifest, done
 
 
+def _still_holding(entries: Sequence[Entry], done: Entry | None) -> list[Entry]:
+    """Return the lines of one key that are needed: where it is done that one, and those of other albums and tasks."""
+    if done is None:
+        return list(entries)
+    others = [entry for entry in entries if entry.target != done.target]
+    return [
+        *(entry for entry in others if entry.album not in ("", done.album) or entry.task not in ("", done.task)),
+        done,
+    ]
+
+
 def _standings(sources: Mapping[str, Path], manifest: Manifest, *, quick: bool) -> Iterator[Standing]:
     taken: dict[str, str] = {}
     outcomes = manifest.outcomes
@@ -174,7 +185,7 @@ def _standing(key: str, source: Path, manifest: Manifest, outcome: Outcome | Non
 def _holds(path: Path, entry: Entry, *, quick: bool) -> bool:
     if quick:
         return path.is_file() and path.stat().st_size == entry.target_bytes
-    return is_one_of(path, {entry.promise})
+    return bool(those_kept(path, [entry]))
 
 
 def _sizes(output: Path) -> dict[Path, int]:

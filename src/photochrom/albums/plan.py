@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
-from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job, look_through, name_results, result_beside, told
+from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job, look_through, name_results, told
+from photochrom.albums.beside import name_companions, results_beside, without_results
+from photochrom.albums.keys import Found, with_keys
 from photochrom.albums.manifest import Manifest
+from photochrom.albums.outputs import is_one_file
 from photochrom.albums.parts import WHOLE, Part
 from photochrom.errors import OptionError, PhotochromError
-from photochrom.files.codecs.formats import SUFFIX_FORMATS
-from photochrom.files.companions import without_companion_mark
 from photochrom.files.originals import Originals
 
 
@@ -55,29 +56,34 @@ def plan(
     mirrored, names kept apart: those of all photographs, so that machines that do a ``part`` each agree on them.
 
     Raises:
-        OptionError: several photographs are to become one file, or a list is not of one folder's photographs.
+        OptionError: the output is no place for these results (:func:`is_one_file`), or a list is not of one folder's
+            photographs.
     """
+    one_file = output is not None and is_one_file(output, inputs, format, part)
     failures: list[PhotochromError] = []
     left_out, unread = list[str](), list[Path]()
     if part.names is None:
-        sources = _sources(inputs, output, failures.append, _marks_left_out(mark), _Passed(left_out, unread))
+        photos = _found(inputs, output, failures.append, _marks_left_out(mark), _Passed(left_out, unread))
     else:
-        sources = _listed(inputs, output, part)
-    others = [path for key, path in sources.items() if not part.holds(key)]
+        photos = _listed(inputs, output, part)
     if output is None:
+        sources = {key: photo.path for key, photo in with_keys(photos, None).items()}
         mine = {key: path for key, path in sources.items() if part.holds(key)}
-        beside = [Job(path, result_beside(path, format, mark), key) for key, path in mine.items()]
-        return Plan(beside, None, failures, left_out, others, unread)
-    if part == WHOLE and len(inputs) == 1 and not os.path.isdir(inputs[0]) and _names_a_file(output):
-        return Plan([Job(path, output, key) for key, path in sources.items()], None, failures, left_out)
-    if os.path.isfile(output):
-        raise OptionError(
-            "is a file, and several photographs need a folder", where=str(output), next_step="Choose another --output."
-        )
+        return Plan(_beside(mine, format, mark), None, failures, left_out, _others(sources, part), unread)
+    if one_file:
+        return Plan([Job(photo.path, output, photo.name) for photo in photos], None, failures, left_out)
     manifest = Manifest.of(output, part.name) if any(os.path.isdir(path) for path in inputs) else None
-    names = name_results(sources, format, manifest.assigned if manifest else {})
-    jobs = [Job(sources[key], output / name, key) for key, name in names.items() if part.holds(key)]
-    return Plan(jobs, manifest, failures, left_out, others, unread)
+    keyed = with_keys(photos, manifest)
+    sources, albums = {key: one.path for key, one in keyed.items()}, {key: one.album for key, one in keyed.items()}
+    given = manifest.given_in(albums) if manifest else {}
+    names = name_results(sources, format, given, manifest.names if manifest else ())
+    stems = name_companions(names, manifest.companions if manifest else {})
+    jobs = [
+        Job(sources[key], output / name, key, album=albums[key], stem=stems[key])
+        for key, name in names.items()
+        if part.holds(key)
+    ]
+    return Plan(jobs, manifest, failures, left_out, _others(sources, part), unread)
 
 
 def refuse_taken(planned: Plan, written: Mapping[str, Path | None], *, read: Sequence[Path] = ()) -> None:
@@ -121,31 +127,38 @@ def _marks_left_out(mark: str) -> tuple[str, ...]:
     return (mark,) if mark == COLORED_MARK else (COLORED_MARK, RESTORED_MARK)
 
 
-def _sources(
+def _beside(sources: Mapping[str, Path], format: str | None, mark: str) -> list[Job]:
+    results = results_beside(sources.values(), format, mark)
+    stems = name_companions({str(source): target.as_posix() for source, target in results.items()}, {})
+    return [Job(path, results[path], key, stem=stems[str(path)]) for key, path in sources.items()]
+
+
+def _others(sources: Mapping[str, Path], part: Part) -> list[Path]:
+    return [path for key, path in sources.items() if not part.holds(key)]
+
+
+def _found(
     inputs: Sequence[Path],
     output: Path | None,
     fail: Callable[[PhotochromError], None],
     marks: tuple[str, ...],
     passed: _Passed,
-) -> dict[str, Path]:
-    """Return the photographs by key: the name inside the output, before its format is known."""
-    sources: dict[str, Path] = {}
+) -> list[Found]:
+    """Return the photographs of folders, and those that are given by themselves."""
+    photos: list[Found] = []
     for given in inputs:
         try:
             found = _photographs(given, output, marks, passed)
         except PhotochromError as error:
             fail(error)
             continue
-        for path in found:
-            key = path.relative_to(given).as_posix() if os.path.isdir(given) else path.name
-            if sources.get(key, path) != path:  # the same name from another folder
-                key = _free_key(key, sources)
-            sources[key] = path
-    return sources
+        album = given if os.path.isdir(given) else given.parent
+        photos += [Found(path, album) for path in found]
+    return photos
 
 
-def _listed(inputs: Sequence[Path], output: Path | None, part: Part) -> dict[str, Path]:
-    """Return the photographs of a list by key. Whether they are there is said when they are opened."""
+def _listed(inputs: Sequence[Path], output: Path | None, part: Part) -> list[Found]:
+    """Return the photographs of a list. Whether they are there is said when they are opened."""
     if len(inputs) != 1 or not os.path.isdir(inputs[0]):
         raise OptionError(
             "needs the one folder that its names are in",
@@ -154,8 +167,7 @@ def _listed(inputs: Sequence[Path], output: Path | None, part: Part) -> dict[str
         )
     if output is None:
         raise OptionError("needs a folder for the results", where="--files-from", next_step="Add --output FOLDER")
-    paths = part.listed_in(inputs[0])
-    return {path.relative_to(inputs[0]).as_posix(): path for path in paths}
+    return [Found(path, inputs[0]) for path in part.listed_in(inputs[0])]
 
 
 def _photographs(given: Path, output: Path | None, marks: tuple[str, ...], passed: _Passed) -> list[Path]:
@@ -167,27 +179,4 @@ def _photographs(given: Path, output: Path | None, marks: tuple[str, ...], passe
         passed.left_out.append(f"pictures of kinds that are not read: {told(found.unread)}")
     if found.passed_over:
         passed.left_out.append(f"bins, and folders of photo managers' copies: {told(found.passed_over)}")
-    if output is not None:
-        return found.photos
-    present = {path.with_suffix("") for path in found.photos}
-    return [path for path in found.photos if not _is_result_of(path.with_suffix(""), present, marks)]
-
-
-def _is_result_of(path: Path, present: set[Path], marks: tuple[str, ...]) -> bool:
-    """Return whether a file beside its photograph is a result of an earlier run, or lies beside one."""
-    bare = path.with_name(without_companion_mark(path.name))
-    if bare != path:  # what lies beside a result is never a photograph, whoever made the result
-        marks = (COLORED_MARK, RESTORED_MARK)
-    return any(bare.name.endswith(mark) and bare.with_name(bare.name.removesuffix(mark)) in present for mark in marks)
-
-
-def _names_a_file(output: Path) -> bool:
-    return not os.path.isdir(output) and output.suffix.lower() in SUFFIX_FORMATS
-
-
-def _free_key(key: str, taken: dict[str, Path]) -> str:
-    name = PurePosixPath(key)
-    number = 2
-    while (free := name.with_stem(f"{name.stem}-{number}").as_posix()) in taken:
-        number += 1
-    return free
+    return found.photos if output is not None else without_results(found.photos, marks)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from photochrom.albums.album import fitted_name
 from photochrom.albums.manifest import file_sha256
+from photochrom.albums.outputs import refuse_contradiction
 from photochrom.errors import OptionError, OutputError, PhotochromError, PhotoNotFoundError, UnreadablePhotoError
 from photochrom.files.codecs.atomic import Aside
 from photochrom.files.codecs.source import PhotoSource, open_source
@@ -192,6 +193,8 @@ def redo(
     target = output or path.with_name(Path(recipe.target).name)
     reading = ReadingOptions.checked(**recipe.reading)
     writing, format = OutputOptions.checked(**recipe.writing), format_of_path(target)
+    if output and writing.format:
+        refuse_contradiction(output, writing.format)
     given = source or path.parent / recipe.source
     Originals.of([given, path]).refuse(target)
     with open_source(given, limits.max_file_bytes) as original:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from photochrom.albums.album import COLORED_MARK, RESTORED_MARK, Job
+from photochrom.albums.album import Job
+from photochrom.albums.beside import is_named_beside
 from photochrom.albums.manifest import Manifest, file_sha256
 from photochrom.albums.recipe import read_recipe, recipe_path
 from photochrom.errors import OutputError, PhotochromError
@@ -27,7 +28,7 @@ def refuse_photograph(job: Job, manifest: Manifest | None) -> None:
     target = job.target
     if os.path.islink(target) or not os.path.isfile(target):
         return  # a link is replaced and never followed; of other things, writing says what they are
-    if _has_a_results_name(job) or (manifest and manifest.name_of(target) in manifest.assigned.values()):
+    if is_named_beside(job.source, target) or (manifest and manifest.name_of(target) in manifest.assigned.values()):
         return
     if is_photograph(target) and not is_made_by_us(target):
         raise OutputError(
@@ -35,11 +36,6 @@ def refuse_photograph(job: Job, manifest: Manifest | None) -> None:
             where=str(target),
             next_step="Choose another name, or remove it yourself",
         )
-
-
-def _has_a_results_name(job: Job) -> bool:
-    marked = {job.source.stem + mark for mark in (COLORED_MARK, RESTORED_MARK)}
-    return job.target.parent == job.source.parent and job.target.stem in marked
 
 
 def is_photograph(path: Path) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from photochrom.albums.album import Job, fitted_name
+from photochrom.albums.claims import is_companion_of, is_earlier_result
 from photochrom.albums.entries import Entry
 from photochrom.albums.manifest import COMPANION_SEPARATOR, Manifest, file_sha256
 from photochrom.albums.recipe import Recipe, read_recipe, recipe_path
@@ -50,6 +51,8 @@ class BatchSettings:
         reading: how photographs are read.
         keep_recipe: whether each result gets a recipe beside it.
         keep_hints: whether each result that was made with hints gets them beside it.
+        keep_mask: whether each restored result gets beside it what was filled.
+        mask_out: whether what is filled of the run's one photograph goes to a file that was named.
         hints_sha256: hash of the file of hints, of one photograph.
         sheet: these hints, once the photograph is read, with those that references give.
         references_sha256: hash of the reference photographs, of all results.
@@ -63,6 +66,8 @@ class BatchSettings:
     reading: ReadingOptions = field(default_factory=ReadingOptions)
     keep_recipe: bool = False
     keep_hints: bool = False
+    keep_mask: bool = False
+    mask_out: bool = False
     hints_sha256: str = ""
     sheet: HintSheet | None = None
     references_sha256: str = ""
@@ -94,6 +99,8 @@ class BatchSettings:
             told.append(self.reading.model_dump())
         if self.hints_sha256:
             told += [self.hints_sha256, self.keep_hints]
+        if self.keep_mask:  # likewise
+            told.append({"keep_mask": True})
         return sha256_of_values(told)
 
     @property
@@ -111,16 +118,32 @@ class BatchSettings:
         parts = [file_sha256(job.hints) if job.hints else "", self.references_sha256]
         return replace(self, hints_sha256=hashlib.sha256("".join(parts).encode()).hexdigest()) if any(parts) else self
 
+    def refuse_pages(self, job: Job, pages: Sequence[Photo]) -> None:
+        """Raise OptionError where what is one picture's, hints or a mask, would be that of several pages."""
+        if len(pages) < 2:
+            return
+        if job.hints or self.match:
+            what = "has several pages, and hints are for one picture"
+        elif self.mask_out or self._is_given_a_mask:
+            what = "has several pages, and a mask is for one picture"
+        else:
+            return
+        raise OptionError(what, where=str(job.source), next_step="Say which with --page")
+
+    @property
+    def _is_given_a_mask(self) -> bool:
+        settings = self.provenance.settings
+        restoring = settings.get("restore")
+        return "mask_sha256" in (restoring if isinstance(restoring, dict) else settings)
+
     def with_sheet(self, job: Job, pages: Sequence[Photo]) -> BatchSettings:
         """Return the settings with the photograph's hints read.
 
         Raises:
-            PhotochromError: they cannot be read, are another photograph's, or the file has several pages.
+            PhotochromError: they cannot be read, or are another photograph's.
         """
         if job.hints is None and self.match is None:
             return self
-        if pages[0].page_count > 1:
-            raise OptionError("has several pages, and hints are for one picture", where=str(job.source))
         given = read_hints(job.hints, pages[0], limits=self.limits).hints if job.hints else ()
         matched = self.match(pages[0]) if self.match else None
         hints = [*(matched.hints if matched else ()), *given]  # what a person says counts, whatever is matched
@@ -143,7 +166,7 @@ class Surroundings:
     originals: Originals = field(default_factory=Originals)
 
 
-def refuse_existing(job: Job, settings: BatchSettings, around: Surroundings) -> None:
+def refuse_existing(job: Job, source_sha256: str, settings: BatchSettings, around: Surroundings) -> None:
     """Raise OutputError where writing the result or its recipe would cost a file that is not ours to replace."""
     around.originals.refuse(job.target)
     if settings.keep_recipe:
@@ -154,7 +177,7 @@ def refuse_existing(job: Job, settings: BatchSettings, around: Surroundings) -> 
         return
     if settings.writing.overwrite:
         refuse_photograph(job, around.manifest)
-    elif not (around.manifest and around.manifest.made(around.manifest.name_of(job.target))):
+    elif not (around.manifest and is_earlier_result(job, settings.provenance.task, source_sha256, around.manifest)):
         raise OutputError("exists already", where=str(job.target), next_step="Use --overwrite to replace it")
 
 
@@ -230,32 +253,36 @@ def store_companions(
         first, writing, suffix = pictures[0], settings.writing, job.target.suffix
         if first.format and len(pictures) == 1:  # several pages need the result's own format
             writing, suffix = writing.model_copy(update={"format": first.format}), usual_suffix(first.format)
-        target = job.target.with_name(fitted_name(job.target.stem, mark + suffix))
+        target = job.target.with_name(fitted_name(job.stem or job.target.stem, mark + suffix))
         if target in around.targets:
             raise OutputError(
                 "is another photograph's result", where=str(target), next_step="Write it into a folder of its own"
             )
-        beside = Job(job.source, target, f"{job.key}{COMPANION_SEPARATOR}{mark}")
+        beside = Job(job.source, target, f"{job.key}{COMPANION_SEPARATOR}{mark}", album=job.album)
         made = replace(settings.provenance, settings={**settings.provenance.settings, **first.settings})
         repeatable = settings.keep_recipe and bool(first.settings)  # a recipe makes pictures in colour
         if not first.settings:  # what is signed is a picture in colour, too
             writing = writing.model_copy(update={"certificate": None, "private_key": None})
         written = replace(settings, provenance=made, writing=writing, keep_recipe=repeatable)
-        refuse_existing(beside, written, around)
+        refuse_existing(beside, source_sha256, written, around)
         with begun(target) as aside:
             write_result(aside, beside, [picture.photo for picture in pictures], written)
             store(aside, beside, source_sha256, written, around)
         stored.add(target)
     if around.manifest:
-        _remove_outdated(around.manifest, job, stored | around.targets, around.originals)
+        task = settings.provenance.task
+        outdated = [
+            path
+            for name in around.manifest.companions_of(job.key)
+            if (path := around.manifest.path_of(name)) not in stored | around.targets
+            and is_companion_of(name, job, task, source_sha256, around.manifest)
+        ]
+        _remove_outdated(outdated, around.originals)
 
 
-def _remove_outdated(manifest: Manifest, job: Job, wanted: set[Path], originals: Originals) -> None:
-    """Remove the companions of an earlier result that the new one has not, with their recipes, if they are ours."""
-    for name in manifest.companions_of(job.key):
-        path = manifest.path_of(name)
-        if path in wanted or not manifest.made(name):
-            continue
+def _remove_outdated(paths: Sequence[Path], originals: Originals) -> None:
+    """Remove the companions of an earlier result that the new one has not, with their recipes."""
+    for path in paths:
         recipe = recipe_path(path)
         try:
             originals.refuse(path)
@@ -269,11 +296,13 @@ def _remove_outdated(manifest: Manifest, job: Job, wanted: set[Path], originals:
 def store(aside: Aside, job: Job, source_sha256: str, settings: BatchSettings, around: Surroundings) -> None:
     """Promise a written result in the manifest, and put it in place, if that is still nobody else's."""
     target_sha256, size = aside.measured()
-    refuse_existing(job, settings, around)
+    refuse_existing(job, source_sha256, settings, around)
     if around.manifest:
         name = around.manifest.name_of(job.target)
-        run = (settings.provenance.version, settings.run_sha256)
-        around.manifest.promise(Entry(job.key, source_sha256, settings.sha256, name, target_sha256, size, *run))
+        made_by = {"version": settings.provenance.version, "run_sha256": settings.run_sha256}
+        of = {"album": around.manifest.place_of(job.album) if job.album else "", "task": settings.provenance.task}
+        entry = Entry(job.key, source_sha256, settings.sha256, name, target_sha256, size, **made_by, **of)
+        around.manifest.promise(entry)
     if settings.keep_recipe:
         made, writing = settings.made, settings.writing
         recipe = Recipe.of(job.source, source_sha256, job.target, target_sha256, made, writing, settings.reading)

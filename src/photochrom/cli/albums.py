@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from photochrom.albums.album import find_photos
 from photochrom.albums.merging import Merged, Standing, check_album, merge_album
 from photochrom.cli.lines import print_error, say
-from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, OutputError
 from photochrom.files.codecs.atomic import Aside
+from photochrom.files.codecs.formats import READABLE_SUFFIXES, photo_format
+from photochrom.files.codecs.source import open_regular_file
+from photochrom.files.originals import Originals
 
 app = App(name="albums", help="Check and merge what several machines did of one album.")
 TO_DO = ("missing", "failed", "changed")
+BEGINNING_BYTES = 1 << 16
+"""Of a file, by which it is told whether it is a list of names."""
 
 Album = Annotated[Path, Parameter(name="IN", help="The folder of photographs.")]
 Results = Annotated[Path, Parameter(name="OUT", help="The folder of results.")]
 Left = Annotated[
-    Path | None, Parameter(help="Write the names of what is not done to this file, for `colorize --files-from`.")
+    Path | None,
+    Parameter(
+        help="Write the names of what is not done to this file, for `colorize --files-from`. A list of the album's "
+        "names that is there is replaced, anything else is not."
+    ),
 ]
 Quick = Annotated[
     bool, Parameter(negative="", help="Compare sizes only. Left out, every photograph and every result is read.")
@@ -49,6 +60,8 @@ def check(album: Album, output: Results, /, *, left: Left = None, quick: Quick =
 def _told(
     look: Callable[..., Merged], album: Path, output: Path, left: Path | None, *, quick: bool, quiet: bool
 ) -> int:
+    if left is not None:
+        _refuse_left(left, album, output)
     with _list_of_left(left) as name_left:
 
         def show(standing: Standing) -> None:
@@ -70,6 +83,28 @@ def _told(
     if merged.disagreement:
         print_error(f"{merged.disagreement}. To make all alike, colour the album again with one version and settings.")
     return EXIT_OK if merged.is_whole else EXIT_SOME_FAILED
+
+
+def _refuse_left(path: Path, album: Path, output: Path) -> None:
+    """Raise OutputError where the list of names would take the place of a photograph, or of anything but a list."""
+    Originals.of(find_photos(album, leave_out=[output])).refuse(path)
+    if os.path.isfile(path) and not os.path.islink(path) and not _is_list_of_names(path, album):
+        what = "exists already, and is no list of the album's names"
+        raise OutputError(what, where=str(path), next_step="Choose another name")
+
+
+def _is_list_of_names(path: Path, album: Path) -> bool:
+    """Return whether a file names photographs, at least one of which is in the album; or nothing, as all was done."""
+    with open_regular_file(str(path)) as handle:
+        head = handle.read(BEGINNING_BYTES)
+    if photo_format(head, path.name) is not None:
+        return False
+    pieces = head.split(b"\0" if b"\0" in head else b"\n")
+    whole = pieces if len(head) < BEGINNING_BYTES else pieces[:-1]
+    names = [os.fsdecode(piece.removesuffix(b"\r")) for piece in whole if piece]
+    there = [os.path.isfile(album / name) for name in names]
+    named = [PurePath(name).suffix.lower() in READABLE_SUFFIXES for name in names]
+    return not head or (any(there) and all(one or other for one, other in zip(there, named, strict=True)))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError, UnknownCommandError
 
+from photochrom.cli.empty import refuse_empty
 from photochrom.cli.help import HelpByTopic
 from photochrom.cli.lines import discard_output, output_failure, print_error
 from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, PhotochromError
@@ -69,6 +70,7 @@ def build_app() -> App:
         help_on_error=False,
         suppress_keyboard_interrupt=False,
         result_action="return_value",
+        config=refuse_empty,
     )
     for name, path, help_text in VERBS:
         if name in MANY_OPTIONS:

@@ -10,10 +10,10 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from photochrom.cli.groups import Budget, Engine
+from photochrom.cli.targets import labelled, refuse_targets
 from photochrom.colorizer import Colorizer
-from photochrom.errors import EXIT_OK, OptionError, OutputError
+from photochrom.errors import EXIT_OK, OptionError
 from photochrom.files.codecs.atomic import write_whole
-from photochrom.files.originals import Originals
 from photochrom.files.reading import open_photo
 from photochrom.files.writing import save_photo
 from photochrom.hints.hint import Hint
@@ -58,32 +58,26 @@ def ask_about(
         limits: What a file may ask of this computer.
     """
     target = (output or photo.with_name(photo.stem + HINTS_SUFFIX)) if answer else None
-    _refuse_existing([target, json, picture], photo, hints, overwrite=overwrite)
+    if output and not answer:
+        what, next_step = "is for answers", "Add --answer NUMBER=LETTER, or use --json for the questions"
+        raise OptionError(what, where=f"--output {output}", next_step=next_step)
+    added_to = hints and target and overwrite and os.path.abspath(target) == os.path.abspath(hints)
+    read = [photo, *([hints] if hints and not added_to else [])]
+    refuse_targets([target, json, picture], read=read, overwrite=overwrite)
     opened = open_photo(photo, limits=limits)
     known: tuple[Hint, ...] = read_hints(hints, opened, limits=limits).hints if hints else ()
     with Colorizer(options=ColorizeOptions(model=model), engine_options=engine) as colorizer:
         questions = ask(opened, colorizer.engine, MOST_QUESTIONS if answer else count, known)
+    # Answered are questions that an earlier call numbered, however many it showed; shown are as many as are wanted.
+    asked = questions[:count]
+    if json:
+        write_whole(json, as_json(asked, opened))
+    if picture:
+        save_photo(labelled(as_picture(asked, opened), "ask"), picture)
     if target and answer:
         sheet = HintSheet.for_photo(opened, [*known, *hints_of(answer, questions)])
         write_whole(target, sheet.as_json())
         print(f"{target}: {len(sheet.hints)} hint{'s' if len(sheet.hints) > 1 else ''}")
         return EXIT_OK
-    if json:
-        write_whole(json, as_json(questions, opened))
-    if picture:
-        save_photo(as_picture(questions, opened), picture)
-    print(as_text(questions) or f"{photo}: nothing worth asking")
+    print(as_text(asked) or f"{photo}: nothing worth asking")
     return EXIT_OK
-
-
-def _refuse_existing(targets: list[Path | None], photo: Path, hints: Path | None, *, overwrite: bool) -> None:
-    originals = Originals.of([photo, *([hints] if hints else [])])
-    written = [target for target in targets if target]
-    if len({os.path.abspath(target) for target in written}) < len(written):
-        raise OptionError("two files are to have one name", where=str(written[-1]))
-    for target in written:
-        if hints and overwrite and os.path.abspath(target) == os.path.abspath(hints):
-            continue  # answers are added to it
-        originals.refuse(target)
-        if os.path.lexists(target) and not overwrite:
-            raise OutputError("exists already", where=str(target), next_step="Use --overwrite to replace it")

@@ -14,6 +14,7 @@ from photochrom.albums.parts import PartOptions
 from photochrom.albums.plan import refuse_shared_mask, refuse_taken
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.groups import Budget, Coloring, Engine, Reading, Restoring, Writing
+from photochrom.cli.idle import refuse_idle_options, refuse_idle_stages, refuse_sizes
 from photochrom.cli.runs import Part, plan_told, run_planned
 from photochrom.coloring.hearing import refuse_deaf
 from photochrom.colorizer import Colorizer
@@ -84,9 +85,14 @@ def colorize(
         limits: What a file may ask of this computer.
         part: Which photographs this machine does, where several share an album.
     """
-    if restoring != RestoreOptions() and not restore:
-        changed = next(name for name in RestoreOptions.model_fields if getattr(restoring, name) != _unchanged(name))
-        raise OptionError("needs --restore", where=f"--{changed.replace('_', '-')}", next_step="Add --restore")
+    if restore:
+        refuse_idle_stages(restoring, drawn=mask is not None)
+    else:
+        refuse_idle_options(restoring, "--restore")
+    refuse_sizes(colour)
+    if keep_hints and hints is None and not reference:
+        what, next_step = "needs --hints or --reference", "Add one, or leave it out"
+        raise OptionError(what, where="--keep-hints", next_step=next_step)
     if mask and not restore:
         raise OptionError("needs --restore", where="--mask", next_step="Add --restore")
     planned = plan_told(inputs, output, format=writing.format, part=part, quiet=quiet)
@@ -104,8 +110,15 @@ def colorize(
         colorizer = sessions.enter_context(Colorizer(options=colour, engine_options=engine, restore=restorer))
         if hints or references:
             refuse_deaf(colorizer.engine.spec)
-        made = colorizer.provenance
-        settings = BatchSettings(made, writing, limits, reading, keep_recipe=recipe, keep_hints=keep_hints)
+        settings = BatchSettings(
+            colorizer.provenance,
+            writing,
+            limits,
+            reading,
+            keep_recipe=recipe,
+            keep_hints=keep_hints,
+            keep_mask=restoring.keep_mask,
+        )
         if references:
             settings = with_references(settings, references, colorizer.engine)
         return run_planned(
@@ -119,7 +132,3 @@ def colorize(
             make_hinted=colorizer.run,
             also_read=[*references, *([mask] if mask else [])],
         )
-
-
-def _unchanged(name: str) -> object:
-    return RestoreOptions.model_fields[name].default

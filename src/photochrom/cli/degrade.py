@@ -10,19 +10,22 @@ import numpy as np
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from photochrom.cli.groups import Budget, Writing
+from photochrom.cli.groups import Budget
+from photochrom.cli.idle import refuse_idle_options
 from photochrom.cli.lines import say
+from photochrom.cli.targets import labelled, refuse_targets
 from photochrom.degradation import KINDS, Degraded, Dose, Preset, degrade, load_preset, presets
 from photochrom.errors import EXIT_OK, OptionError
-from photochrom.files.originals import Originals
+from photochrom.files.metadata import Metadata
 from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
 from photochrom.files.writing import format_of_path, save_photo
-from photochrom.options import Limits, OutputOptions
+from photochrom.options import Limits, OutputOptions, WritingOptions
 from photochrom.spelling import did_you_mean
 
 DEFAULT_PRESET = "attic"
 DEFAULT_STRENGTH = 0.8
+DEGRADE = "degrade"
 
 
 def degrade_photo(
@@ -38,7 +41,7 @@ def degrade_photo(
     sheet: Path | None = None,
     list_kinds: Annotated[bool, Parameter(name="--list", negative="")] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
-    writing: Writing = OutputOptions(),
+    writing: Annotated[WritingOptions, Parameter(name="*")] = WritingOptions(),
     limits: Budget = Limits(),
 ) -> int:
     """Make a photograph look old: faded, scratched, stained, grainy. The same seed makes the same damage.
@@ -70,9 +73,7 @@ def degrade_photo(
     mixture = _mixture(preset, kind, strength)
     if photo is None:
         raise OptionError("no photograph is given", where="degrade", next_step="Name one, or use --list")
-    if output is None and sheet is None and mask_out is None:
-        raise OptionError("nothing to write", where="degrade", next_step="Give --output, --mask-out or --sheet")
-    _check_targets(photo, output, mask_out, sheet)
+    _check_use(photo, [output, mask_out, sheet], preset, writing)
     opened = open_photo(photo, limits=limits)
     if output is not None or mask_out is not None:
         result = degrade(_unit_range(opened), mixture, seed)
@@ -82,11 +83,27 @@ def degrade_photo(
     if sheet is not None:
         from photochrom.degradation.sheet import contact_sheet
 
-        pixels = np.asarray(contact_sheet(_unit_range(opened), seed, strength=strength or DEFAULT_STRENGTH))
-        save_photo(Photo(pixels), sheet)
+        amount = DEFAULT_STRENGTH if strength is None else strength
+        pixels = np.asarray(contact_sheet(_unit_range(opened), seed, strength=amount))
+        save_photo(labelled(Photo(pixels), DEGRADE), sheet)
         if not quiet:
             say(f"{photo} -> {sheet}: {len(KINDS)} kinds")
     return EXIT_OK
+
+
+def _check_use(photo: Path, targets: list[Path | None], preset: str | None, writing: WritingOptions) -> None:
+    """Raise, before any work, what is wrong with the files to be written: picture, mask and sheet."""
+    output, mask_out, sheet = targets
+    if output is None and sheet is None and mask_out is None:
+        raise OptionError("nothing to write", where="degrade", next_step="Give --output, --mask-out or --sheet")
+    if output is None:
+        refuse_idle_options(writing, "--output", names=WritingOptions.model_fields.keys() - {"overwrite"})
+    if output is None and mask_out is None and preset is not None:
+        raise OptionError("a sheet shows all of them", where="--preset", next_step="Add --output or --mask-out")
+    for target in targets:
+        if target is not None:
+            format_of_path(target)
+    refuse_targets(targets, read=[photo], overwrite=writing.overwrite)
 
 
 def _mixture(preset: str | None, kinds: list[str] | None, strength: float | None) -> Preset:
@@ -105,30 +122,19 @@ def _mixture(preset: str | None, kinds: list[str] | None, strength: float | None
     return Preset(kinds={name: Dose(strength=(amount, amount)) for name in kinds})
 
 
-def _check_targets(photo: Path, *targets: Path | None) -> None:
-    """Refuse, before any work, suffixes that cannot be written, and writing over the photograph or one file twice."""
-    taken, original = [photo.resolve()], Originals.of([photo])
-    for target in targets:
-        if target is None:
-            continue
-        format_of_path(target)
-        original.refuse(target)
-        if target.resolve() in taken:
-            raise OptionError("would be overwritten", where=str(target), next_step="Choose another name")
-        taken.append(target.resolve())
-
-
 def _unit_range(photo: Photo) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     return np.asarray(photo.pixels * np.float32(1 / photo.max_code), dtype=np.float32)
 
 
-def _write(result: Degraded, photo: Photo, output: Path | None, mask_out: Path | None, writing: OutputOptions) -> None:
+def _write(result: Degraded, photo: Photo, output: Path | None, mask_out: Path | None, writing: WritingOptions) -> None:
     if output is not None:
         scaled = np.rint(result.picture * photo.max_code)
         codes = scaled.astype(np.uint8) if photo.depth == 8 else scaled.astype(np.uint16)
-        save_photo(replace(photo, pixels=codes), output, options=writing)
+        old = replace(photo, pixels=codes, metadata=photo.metadata if writing.keep_metadata else Metadata())
+        options = OutputOptions(**{**writing.model_dump(), "keep_metadata": True})
+        save_photo(labelled(old, DEGRADE), output, options=options)
     if mask_out is not None:
-        save_photo(Photo(result.mask[..., None].astype(np.uint8) * 255), mask_out)
+        save_photo(labelled(Photo(result.mask[..., None].astype(np.uint8) * 255), DEGRADE), mask_out)
 
 
 def _described(result: Degraded) -> str:

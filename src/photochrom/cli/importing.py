@@ -13,10 +13,11 @@ from photochrom.colorizer import Colorizer
 from photochrom.computer.downloads import fetch
 from photochrom.engines.catalog import ModelCard
 from photochrom.engines.hub import cache_folder, find_model, models_folder
-from photochrom.importer.indexes import pull_model, sign_index
+from photochrom.errors import OptionError
+from photochrom.importer.indexes import pull_model, read_private_key, sign_index
 from photochrom.importer.installation import ImportedModel, import_model
 from photochrom.importer.published import published_file
-from photochrom.importer.repositories import push_model
+from photochrom.importer.repositories import push_model, unpublishable
 
 
 def import_file(
@@ -59,6 +60,11 @@ def pull(
         overwrite: Replace an installed model of that name.
         keep_download: Keep the published file beside the model made from it.
     """
+    if index is None and index_key is not None:
+        raise OptionError("needs --index", where="--index-key", next_step="Add --index FILE or address")
+    if index is not None and keep_download:
+        what, next_step = "does nothing with --index", "Leave out one of the two"
+        raise OptionError(what, where="--keep-download", next_step=next_step)
     if index is not None:
         card = pull_model(name, index, models_folder(), key=index_key, overwrite=overwrite, progress=print_bytes)
         say(f"{card.name}: {card.summary} ({card.licence})")
@@ -102,17 +108,25 @@ def push(
     """
     file = find_model(model)
     contract, said = _spoken_of(file.path, file.card)
-    card = ModelCard(
-        name=name or file.name,
-        kind=file.card.kind if file.card else "color",
-        contract=contract,
-        file=file.path.name,
-        sha256="",
-        licence=licence or said,
-        summary=summary or (file.card.summary if file.card else f"{name or file.name}, a model for photochrom"),
-        trained_on=file.card.trained_on if file.card else "",
-    )
-    prose = text.read_text(encoding="utf-8") if text else ""
+    try:
+        card = ModelCard(
+            name=name or file.name,
+            kind=file.card.kind if file.card else "color",
+            contract=contract,
+            file=file.path.name,
+            sha256="",
+            licence=licence or said,
+            summary=summary or (file.card.summary if file.card else f"{name or file.name}, a model for photochrom"),
+            trained_on=file.card.trained_on if file.card else "",
+        )
+    except ValueError as error:  # of what a card says, the file's name alone is not ours
+        raise unpublishable([file.path]) from error
+    try:
+        prose = text.read_text(encoding="utf-8") if text else ""
+    except UnicodeDecodeError as error:
+        raise OptionError("is no text in UTF-8", where=f"--text {text}", next_step="Save it as one") from error
+    if signing_key is not None:
+        read_private_key(signing_key)  # an index that is written and not signed would be nobody's to use
     pushed = push_model(file.path, card, place, text=prose, licence=licence_file, overwrite=overwrite)
     say(f"{pushed.folder}  {card.licence}")
     if signing_key is not None:

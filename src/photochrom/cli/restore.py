@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -14,10 +13,13 @@ from photochrom.albums.parts import PartOptions
 from photochrom.albums.plan import Plan, refuse_shared_mask, refuse_taken
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.groups import Budget, Engine, Reading, Restoring, Writing
+from photochrom.cli.idle import refuse_idle_stages
 from photochrom.cli.runs import Part, plan_told, run_planned
-from photochrom.errors import OptionError, OutputError
+from photochrom.cli.targets import labelled, refuse_targets
+from photochrom.errors import OptionError
 from photochrom.files.codecs.formats import usual_suffix
 from photochrom.files.photo import Photo
+from photochrom.files.provenance import RESTORE
 from photochrom.files.writing import format_of_path, save_photo
 from photochrom.options import EngineOptions, Limits, OutputOptions, ReadingOptions, RestoreOptions, Topic
 from photochrom.restoration.pipeline import RestoreResult, mask_photo
@@ -67,16 +69,26 @@ def restore(
         limits: What a file may ask of this computer.
         part: Which photographs this machine does, where several share an album.
     """
+    refuse_idle_stages(restoring, drawn=mask is not None)
     planned = plan_told(inputs, output, format=writing.format, mark=RESTORED_MARK, part=part, quiet=quiet)
     if isinstance(planned, int):
         return planned
-    _check_masks(planned, mask, mask_out, overwrite=writing.overwrite)
     read = [mask] if mask else []
+    _check_masks(planned, mask, mask_out)
     refuse_taken(planned, {"--mask-out": mask_out, "--report": report}, read=read)
+    refuse_targets([mask_out], read=[], overwrite=writing.overwrite)  # others of the run are refused above
     drawn = read_mask(mask, limits=limits) if mask else None
     with Restorer(restoring, engine_options=engine) as restorer:
         restorer.refuse_idle(drawn)
-        settings = BatchSettings(restorer.provenance_with(drawn), writing, limits, reading, keep_recipe=recipe)
+        settings = BatchSettings(
+            restorer.provenance_with(drawn),
+            writing,
+            limits,
+            reading,
+            keep_recipe=recipe,
+            keep_mask=restoring.keep_mask,
+            mask_out=mask_out is not None,
+        )
         restore_one = _RestoreOne(restorer, drawn, mask_out)
         return run_planned(
             planned, restore_one, settings, workers=workers, report=report, quiet=quiet, done="restored", also_read=read
@@ -92,11 +104,11 @@ class _RestoreOne:
     def __call__(self, photo: Photo) -> RestoreResult:
         result = self.restorer.run(photo, mask=self.mask)
         if self.mask_out:
-            save_photo(mask_photo(result.mask, photo), self.mask_out)
+            save_photo(labelled(mask_photo(result.mask, photo), RESTORE), self.mask_out)
         return result
 
 
-def _check_masks(planned: Plan, mask: Path | None, mask_out: Path | None, *, overwrite: bool) -> None:
+def _check_masks(planned: Plan, mask: Path | None, mask_out: Path | None) -> None:
     """Raise an error for masks that cannot be meant, before anything is loaded or written."""
     refuse_shared_mask(planned, mask)
     refuse_shared_mask(planned, mask_out, "mask-out")
@@ -105,5 +117,3 @@ def _check_masks(planned: Plan, mask: Path | None, mask_out: Path | None, *, ove
     if format_of_path(mask_out) not in {"png", "tiff", "bmp"}:
         lossless = ", ".join(usual_suffix(format) for format in ("png", "tiff", "bmp"))
         raise OptionError(f"a mask is written as one of {lossless}", where=str(mask_out))
-    if os.path.lexists(mask_out) and not overwrite:
-        raise OutputError("exists already", where=str(mask_out), next_step="Use --overwrite to replace it")

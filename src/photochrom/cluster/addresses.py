@@ -32,16 +32,21 @@ def open_folder(address: str) -> Folder:
     """Return the folder at ``s3://bucket/folder``, ``gs://``, ``az://container/folder``, ``file:///`` or a path.
 
     Raises:
-        OptionError: the address is none, names no bucket, or is of a storage that pyarrow here was built without.
+        OptionError: the address is none or empty, names no bucket, or is of a storage that pyarrow here was built
+            without.
         UnreadablePhotoError: the storage cannot be set up: its library finds no credentials, for instance.
     """
     if not is_address(address):
+        if not address:
+            raise OptionError("an empty name", where="batch", next_step="Name a folder, `.` for the one you are in")
         return LocalFolder(address, Path(address))
-    parts = urlsplit(address)
+    parts = urlsplit(address, allow_fragments=False)  # names may hold a `#`
     if parts.scheme not in SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
         raise OptionError("no such storage", where=address, next_step=f"Known are {known}")
     if parts.scheme == "file":
+        if parts.netloc not in {"", "localhost"} or parts.query or not parts.path:
+            raise OptionError("is no folder on a disk", where=address, next_step="Write file:///FOLDER, a ? as %3F")
         return LocalFolder(address, Path(unquote(parts.path)))
     if not parts.netloc.rpartition("@")[2]:
         raise OptionError("names no bucket", where=address, next_step=f"Write {parts.scheme}://BUCKET/FOLDER")
@@ -56,8 +61,8 @@ def open_folder(address: str) -> Folder:
     except (OSError, ValueError) as error:
         raise storage_error(error, address, writing=False) from error
     bucket = parts.netloc.rpartition("@")[2]  # credentials may stand before it, and are nobody's to see
-    shown = f"{parts.scheme}://{bucket}{parts.path}".rstrip("/")
-    return CloudFolder(shown, storage, f"{bucket}/{unquote(parts.path).strip('/')}".rstrip("/"))
+    root = f"{bucket}/{unquote(parts.path).strip('/')}".rstrip("/")
+    return CloudFolder(f"{parts.scheme}://{root}", storage, root)
 
 
 def _storage(parts: SplitResult, address: str) -> arrow.FileSystem:

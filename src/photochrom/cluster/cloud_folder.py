@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -9,7 +10,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from photochrom.cluster.folders import PIECE_BYTES, Named
+from photochrom.cluster.folders import PIECE_BYTES, Folder, Named, Place
 from photochrom.cluster.storage_errors import is_worth_another_try, storage_error
 from photochrom.errors import PhotoNotFoundError
 
@@ -23,14 +24,25 @@ class CloudFolder:
     """A folder of a storage that pyarrow speaks to."""
 
     def __init__(self, address: str, storage: Any, root: str) -> None:
-        self.address, self._storage, self._root = address, storage, root
+        self.address = self.home = address
+        self._storage, self._root = storage, root
 
-    def listed(self) -> Iterator[Named]:
+    @property
+    def place(self) -> Place:
+        """Storage and path; see :class:`Folder`. Endpoints are not told apart: better refused than written over."""
+        return self._place(self._root)
+
+    def places_above(self, name: str) -> Iterator[Place]:
+        """Yield the places of the folders that an object lies in; see :class:`Folder`."""
+        yield from map(self._place, map(str, PurePosixPath(posixpath.normpath(self._path(name))).parents))
+
+    def listed(self, leave_out: Folder | None = None) -> Iterator[Named]:
         """Yield what is here; see :class:`Folder`. One subfolder's names are in memory at a time; of Google's, all."""
         from pyarrow import fs as arrow
 
         # Of Google's subfolders, pyarrow lists those alone that have an object of their own; hardly any has.
         at_once = self._storage.type_name == GOOGLE
+        left_out = leave_out.place if leave_out else None
         waiting = [self._root]
         while waiting:
             here = waiting.pop()
@@ -42,8 +54,8 @@ class CloudFolder:
                 if any(part.startswith(".") for part in PurePosixPath(info.path).relative_to(self._root).parts):
                     continue
                 if info.type == arrow.FileType.Directory:
-                    waiting += [] if at_once else [info.path]
-                elif info.type == arrow.FileType.File:
+                    waiting += [] if at_once or self._place(info.path) == left_out else [info.path]
+                elif info.type == arrow.FileType.File and not (at_once and self._lies_in(info.path, left_out)):
                     yield self._named(info)
 
     def found(self, name: str) -> Named | None:
@@ -96,6 +108,12 @@ class CloudFolder:
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
+
+    def _place(self, path: str) -> Place:
+        return self._storage.type_name, posixpath.normpath(path)
+
+    def _lies_in(self, path: str, place: Place | None) -> bool:
+        return place is not None and any(self._place(str(above)) == place for above in PurePosixPath(path).parents)
 
     def _named(self, info: Any) -> Named:
         return Named(info.path.removeprefix(self._root).lstrip("/"), info.size or 0, info.mtime_ns or 0)

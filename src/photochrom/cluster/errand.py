@@ -54,11 +54,8 @@ def originals(errand: Errand, shard: Shard | None = None) -> Iterator[Named]:
         PhotochromError: the folder cannot be listed.
     """
     source, target = open_folder(errand.source), open_folder(errand.target)
-    results = f"{target.address}/".removeprefix(f"{source.address}/")  # of an album that holds its results
     wanted = READABLE_SUFFIXES | (FILM_SUFFIXES if errand.films else frozenset())
-    for found in source.listed():
-        if found.name.startswith(results):
-            continue
+    for found in source.listed(leave_out=target):  # an album may hold its results
         if suffix_of(found) in wanted and (shard is None or shard.holds(found.name)):
             yield found
 
@@ -77,9 +74,10 @@ def check_storage(errand: Errand) -> None:
     """Return when results can be written: an object is put, so that a bucket that only lists is told at once.
 
     Raises:
+        OutputError: it is the folder of the photographs, in whatever spelling.
         PhotochromError: credentials, bucket or network are not as they should be.
     """
     target = open_folder(errand.target)
-    if target.address == open_folder(errand.source).address:
+    if target.place == open_folder(errand.source).place:
         raise OutputError("is the folder of the photographs", where=errand.target, next_step="Choose another folder")
     target.put(BEGUN, f'{{"run": "{errand.run}"}}\n'.encode())

@@ -44,6 +44,9 @@ def check_film_options(options: FilmOptions) -> None:
     if options.codec == "frames" or options.keep_masters:
         where = "--film.codec frames" if options.codec == "frames" else "--film.keep-masters"
         raise OptionError("is not for albums", where=where, next_step="Choose --film.codec ffv1 for lossless films")
+    if options.overwrite:
+        what, next_step = "is said for photographs and films at once", "Use --overwrite"
+        raise OptionError(what, where="--film.overwrite", next_step=next_step)
     checks.check_options(options)
 
 
@@ -114,7 +117,7 @@ class FilmWorker(Session):
 
     def _plan(self, task: Task) -> Outcome:
         results, film = self._results, task.original
-        known = Record.read(results.target, film.name) or Record(film.name, "failed")
+        known = results.known(film)
         if known.is_of(film, self.settings_sha256) and known.has_result(results.target):
             return Outcome(film.name, results.report(film, "skipped", known.target))
         begun = results.begun(known, film, self.settings_sha256)
@@ -151,7 +154,7 @@ class FilmWorker(Session):
 
     def _join(self, task: Task) -> Outcome:
         results, film = self._results, task.original
-        known = Record.read(results.target, film.name) or Record(film.name, "failed")
+        known = results.known(film)
         begun = results.begun(known, film, self.settings_sha256)
         if begun is None:
             return Outcome(film.name, results.killed(film, " while it was joined"))

@@ -12,6 +12,8 @@ from typing import Protocol
 
 PIECE_BYTES = 1 << 22
 """Of a film that is fetched or put, in memory at a time."""
+Place = tuple[object, ...]
+"""Where a folder is, the same however its address is spelt: storage and unquoted path, or what it is on a disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,21 @@ class Folder(Protocol):
     """
 
     address: str
+    home: str
+    """Its address as every computer that has it there would spell it; to be told, and kept in records."""
 
-    def listed(self) -> Iterator[Named]:
-        """Yield what the folder and its subfolders hold, a subfolder at a time, in no order; without dot-names."""
+    @property
+    def place(self) -> Place:
+        """Where it is, to be compared with other folders' places."""
+
+    def places_above(self, name: str) -> Iterator[Place]:
+        """Yield the places of the folders that an object of this name lies in, the innermost first; links resolved."""
+
+    def listed(self, leave_out: Folder | None = None) -> Iterator[Named]:
+        """Yield what the folder and its subfolders hold, a subfolder at a time, in no order; without dot-names.
+
+        ``leave_out`` is a subfolder that is not entered.
+        """
 
     def found(self, name: str) -> Named | None:
         """Return an object, or None where there is none."""

@@ -7,11 +7,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from photochrom.cluster.folders import PIECE_BYTES, Named
+from photochrom.cluster.folders import PIECE_BYTES, Folder, Named, Place
 from photochrom.cluster.storage_errors import storage_error
 from photochrom.computer.names import reachable
 from photochrom.errors import PhotoNotFoundError
 from photochrom.files.codecs.atomic import Aside, write_whole
+from photochrom.files.originals import identity_of
 
 
 class LocalFolder:
@@ -19,8 +20,19 @@ class LocalFolder:
 
     def __init__(self, address: str, path: Path) -> None:
         self.address, self._path = address.rstrip("/") or address, path
+        self.home = f"file://{Path(os.path.realpath(path)).as_posix()}"
 
-    def listed(self) -> Iterator[Named]:
+    @property
+    def place(self) -> Place:
+        """Device and inode, or the path where nothing is yet; see :class:`Folder`."""
+        return _place(self._path)
+
+    def places_above(self, name: str) -> Iterator[Place]:
+        """Yield the places of the folders that a file lies in; see :class:`Folder`."""
+        inmost = Path(os.path.realpath((self._path / name).parent))
+        yield from map(_place, (inmost, *inmost.parents))
+
+    def listed(self, leave_out: Folder | None = None) -> Iterator[Named]:
         """Yield what is here; see :class:`Folder`."""
         if not self._path.is_dir():
             raise PhotoNotFoundError("there is no such folder", where=self.address, next_step="Check the path")
@@ -30,7 +42,9 @@ class LocalFolder:
             # A million names in one folder are handed out as the disk tells them, and never held.
             for name, is_folder in self._entries(here):
                 if is_folder:
-                    folders.append(name)
+                    # Asked anew for each, as the folder of results may have been made meanwhile.
+                    if leave_out is None or _place(self._path / name) != leave_out.place:
+                        folders.append(name)
                 elif found := self.found(name):
                     yield found
             waiting += sorted(folders, reverse=True)
@@ -91,3 +105,7 @@ class LocalFolder:
             (self._path / name).unlink(missing_ok=True)
         except OSError as error:
             raise storage_error(error, f"{self.address}/{name}", writing=True) from error
+
+
+def _place(path: Path) -> Place:
+    return "disk", identity_of(path) or os.path.realpath(path)

@@ -39,6 +39,7 @@ class Record:
         former_sha256: hash of the result that it took the place of.
         companions: names of what lies beside the result, one a line.
         why: one line, for a failed or unwanted one.
+        source: the folder of the photograph; "" in what earlier versions wrote.
     """
 
     key: str
@@ -55,6 +56,7 @@ class Record:
     former_sha256: str = ""
     companions: str = ""
     why: str = ""
+    source: str = ""
 
     @classmethod
     def read(cls, folder: Folder, key: str) -> Self | None:
@@ -78,6 +80,10 @@ class Record:
         """Return whether it speaks of this photograph, unchanged since, by these settings."""
         wanted = (source.size, source.changed_ns, settings_sha256)
         return (self.source_bytes, self.source_changed_ns, self.settings_sha256) == wanted
+
+    def is_anothers(self, home: str, size: int, changed_ns: int) -> bool:
+        """Return whether it speaks of another folder's photograph: not of this one in a folder that was moved."""
+        return self.source not in {"", home} and (self.source_bytes, self.source_changed_ns) != (size, changed_ns)
 
     def has_result(self, folder: Folder) -> bool:
         """Return whether its result is there in its full size."""

@@ -44,7 +44,8 @@ class Worker(Session):
         self._results = Results(errand.source, errand.target, errand.run, overwrite=errand.writing.overwrite)
         self._stack = ExitStack()
         self._make_one, provenance = self._session()
-        self.settings = BatchSettings(provenance, errand.writing, errand.limits, errand.reading)
+        keeps_mask = errand.restoring is not None and errand.restoring.keep_mask
+        self.settings = BatchSettings(provenance, errand.writing, errand.limits, errand.reading, keep_mask=keeps_mask)
         self._films: FilmWorker | None = None
 
     def _session(self) -> tuple[MakeOne, Provenance]:
@@ -90,7 +91,7 @@ class Worker(Session):
 
     def _do(self, photo: Named) -> PhotoReport:
         results = self._results
-        record = Record.read(results.target, photo.name) or Record(photo.name, "failed")
+        record = results.known(photo)
         if record.is_of(photo, self.settings.sha256):
             if record.has_result(results.target):
                 return results.report(photo, "skipped", record.target)

@@ -107,10 +107,12 @@ class ColorizeResult:
 
     @property
     def companions(self) -> list[Companion]:
-        """What is written beside the result: the confidence as a picture, and the other versions."""
+        """What is written beside the result: the confidence, other versions, and of restoring the mask."""
         numbered = {other.options.alternative: other.photo for other in self.alternatives}
         found = [Companion(f"{ALTERNATIVE_MARK}{k}", photo, {"alternative": k}) for k, photo in numbered.items()]
-        return [*found, *([Companion(UNCERTAINTY_MARK, self.uncertainty, format="png")] if self.uncertainty else [])]
+        if self.uncertainty:
+            found.append(Companion(UNCERTAINTY_MARK, self.uncertainty, format="png"))
+        return [*found, *(self.restoration.companions if self.restoration else [])]
 
 
 def colorize_photo(

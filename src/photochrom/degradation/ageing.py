@@ -137,10 +137,8 @@ def add_vignette(grey: Plane, rng: np.random.Generator) -> Plane:
 
 def soften(grey: Plane, rng: np.random.Generator) -> Plane:
     """Return the picture blurred by a Gaussian of 0.4 to 1.3 px."""
-    picture = Image.fromarray(np.clip(grey * 255, 0, 255).astype(np.uint8))
-    return np.asarray(picture.filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.3))), dtype=np.float32) / np.float32(
-        255
-    )
+    picture = Image.fromarray(codes(grey)).filter(ImageFilter.GaussianBlur(rng.uniform(0.4, 1.3)))
+    return np.asarray(picture, dtype=np.float32) / np.float32(255)
 
 
 def add_grain(grey: Plane, rng: np.random.Generator) -> Plane:

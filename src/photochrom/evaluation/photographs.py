@@ -185,8 +185,15 @@ def match_pairs(truths: Iterable[Photograph], folder: Path, *, subset: bool = Fa
         PhotoNotFoundError: no such folder, or no pictures in it.
         OptionError: pictures without a partner on either side, or two candidates for one; the first few are named.
     """
-    wanted = {_stem(photo.key): photo.key for photo in truths}
-    found: dict[str, Path] = {}
+    wanted, found = dict[str, str](), dict[str, Path]()
+    for photo in truths:
+        if _stem(photo.key) in wanted:
+            raise OptionError(
+                f"two photographs are called {_stem(photo.key)}: pairs are found by names without suffixes",
+                where=photo.key,
+                next_step="Rename one of them",
+            )
+        wanted[_stem(photo.key)] = photo.key
     for photo in find_photographs(folder):
         if _stem(photo.key) in found:
             raise OptionError(f"two pictures are called {_stem(photo.key)}", where=str(folder))

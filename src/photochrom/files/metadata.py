@@ -14,12 +14,15 @@ What a format cannot hold is said in a note. IPTC records without a place are to
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from photochrom.files.codecs import exif, iptc, jpeg, xmp, xmp_document
 from photochrom.files.codecs.formats import FORMATS
 from photochrom.files.codecs.resolution import exif_dpi, with_dpi
+from photochrom.files.codecs.xmp_extension import fits
+from photochrom.files.provenance import own_properties
 
 TEXTS = iptc.XmpProperty("photochrom", "Texts", "list")
 XMP_OF_KEYWORD = {
@@ -31,6 +34,9 @@ XMP_OF_KEYWORD = {
 }
 """PNG's keywords (third edition, section 11.3.3.1) in XMP's words."""
 LARGEST_BLOCK = {"exif": 16_000_000, "xmp": 16_000_000, "iptc": 2_000_000}
+MOST_NAMED = 8
+NO_ROOM_FOR_IPTC = "IPTC records do not fit into the XMP: left out"
+NO_ROOM_FOR_TEXTS = "comments do not fit into the XMP: left out"
 EMPTY_EXIF = b"II*\x00\x08\x00\x00\x00" + bytes(6)
 
 
@@ -93,17 +99,33 @@ def fitted_to(metadata: Metadata, format: str) -> tuple[Metadata, tuple[str, ...
     if metadata.iptc and "iptc" not in row.holds:
         if iptc.has_more(metadata.iptc):
             notes.append(f"IPTC records beyond the first {iptc.MAX_DATASETS:,} left out")
-        metadata = _iptc_told_in_xmp(metadata)
-        notes.append(f"IPTC records written as XMP, which {format.upper()} can hold")
+        if placeless := iptc.without_place(metadata.iptc):
+            more = ", ..." if len(placeless) > MOST_NAMED else ""
+            notes.append(f"IPTC records that XMP has no word for left out: {', '.join(placeless[:MOST_NAMED])}{more}")
+        metadata, is_told = _told_in_xmp(metadata, _iptc_told_in_xmp, "iptc", None)
+        notes.append(f"IPTC records written as XMP, which {format.upper()} can hold" if is_told else NO_ROOM_FOR_IPTC)
     if metadata.texts and "texts" not in row.holds:
-        metadata = _texts_told_in_xmp(metadata)
-        notes.append(f"comments written as XMP, which {format.upper()} can hold")
+        metadata, is_told = _told_in_xmp(metadata, _texts_told_in_xmp, "texts", ())
+        notes.append(f"comments written as XMP, which {format.upper()} can hold" if is_told else NO_ROOM_FOR_TEXTS)
     if metadata.dpi and row.dpi_in_exif:
         metadata = replace(metadata, exif=with_dpi(metadata.exif or EMPTY_EXIF, metadata.dpi))
     if row.segmented:
         metadata, lost = _fitted_to_segments(metadata)
         notes += [f"{name} too large for JPEG: left out" for name in lost]
     return metadata, tuple(notes)
+
+
+def _told_in_xmp(
+    metadata: Metadata, tell: Callable[[Metadata], Metadata], name: str, nothing: Any
+) -> tuple[Metadata, bool]:
+    """Return metadata with a block told in XMP, or without it where that would be more than a packet may be."""
+    try:
+        told = tell(metadata)
+    except xmp_document.DamagedXmpError:
+        told = None
+    if told is None or len(told.xmp or b"") > LARGEST_BLOCK["xmp"]:
+        return replace(metadata, **{name: nothing}), False
+    return told, True
 
 
 def _iptc_told_in_xmp(metadata: Metadata) -> Metadata:
@@ -127,8 +149,10 @@ def _fitted_to_segments(metadata: Metadata) -> tuple[Metadata, list[str]]:
     lost: list[str] = []
     if metadata.exif and len(metadata.exif) > jpeg.LARGEST_EXIF:
         metadata, lost = replace(metadata, exif=None), [*lost, "EXIF"]
+    if metadata.xmp and not fits(metadata.xmp):
+        metadata, lost = replace(metadata, xmp=own_properties(metadata.xmp)), [*lost, "XMP"]
     if metadata.iptc and iptc.jpeg_segment(metadata.iptc) is None:
         metadata, lost = replace(metadata, iptc=None), [*lost, "IPTC"]
-    if metadata.icc and len(metadata.icc) > 255 * jpeg.LARGEST_ICC_PART:
+    if metadata.icc and len(metadata.icc) > jpeg.LARGEST_ICC:
         metadata, lost = replace(metadata, icc=None), [*lost, "ICC profile"]
     return metadata, lost

@@ -80,6 +80,35 @@ def page_of(
     )  # fmt: skip
 
 
+def check_pages_together(source: PhotoSource, limits: Limits) -> None:
+    """Raise where the pages of a file need more memory than they may, all held together; nothing is decoded.
+
+    Raises:
+        PhotoTooLargeError: they do.
+    """
+    format = photo_format(source.read_at(0, HEAD_BYTES), source.name)
+    sizes_of_pages = FORMATS[format].sizes_of_pages if format else None
+    if sizes_of_pages is None:
+        return
+    try:
+        needs = [width * height * pixel_bytes for width, height, pixel_bytes in sizes_of_pages(source)]
+    except PhotochromError:
+        raise
+    except Exception:  # noqa: BLE001 - the file is damaged, which is told about when it is read
+        return
+    if len(needs) < 2:
+        return
+    # Samples as read are those of one page at a time.
+    needed = sum(needs) * (COPIES_HELD - 1) + max(needs)
+    if needed > limits.max_memory_bytes:
+        raise PhotoTooLargeError(
+            f"its {len(needs)} pages need about {needed / 1e6:,.0f} MB together, over the limit of "
+            f"{limits.max_memory_bytes / 1e6:,.0f} MB",
+            where=source.name,
+            next_step="Take them one by one with --page, or raise --max-memory-bytes if you trust the file",
+        )
+
+
 def _check_limits(width: int, height: int, pixel_bytes: int, limits: Limits, where: str) -> None:
     if width * height > limits.max_pixels:
         raise PhotoTooLargeError(

@@ -9,6 +9,7 @@ the picture is small (:mod:`.apart`), and that is killed.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -19,11 +20,11 @@ Answer = TypeVar("Answer")
 _left: list[threading.Thread] = []
 
 
-def within(seconds: float, work: Callable[[], Answer], name: str) -> Answer:
+def within(seconds: float, work: Callable[[], Answer], name: str, *, told: float | None = None) -> Answer:
     """Return what ``work`` returns, or raise what it raises; wait no longer than so many seconds.
 
     Raises:
-        PhotoTooLargeError: it takes longer; ``name`` says what.
+        PhotoTooLargeError: it takes longer; ``name`` says what, and ``told`` how many seconds there were, if more.
     """
     answers: list[Answer] = []
     failures: list[BaseException] = []
@@ -42,10 +43,32 @@ def within(seconds: float, work: Callable[[], Answer], name: str) -> Answer:
     if thread.is_alive():
         _left.append(thread)
         begun.end()
-        raise not_in_time(seconds, name)
+        raise not_in_time(told or seconds, name)
     if failures:
         raise failures.pop()
     return answers.pop()
+
+
+class Patience:
+    """So many seconds for several pieces of work on one file together; what happens between them does not count.
+
+    Args:
+        seconds: of all.
+        name: of the file.
+    """
+
+    def __init__(self, seconds: float, name: str) -> None:
+        self._seconds, self._left, self._name = seconds, seconds, name
+
+    def spend_on(self, work: Callable[[], Answer]) -> Answer:
+        """Return what ``work`` returns, or raise what it raises, as :func:`within` what is left of the time."""
+        if self._left <= 0:
+            raise not_in_time(self._seconds, self._name)
+        begun = time.monotonic()
+        try:
+            return within(self._left, work, self._name, told=self._seconds)
+        finally:
+            self._left -= time.monotonic() - begun
 
 
 def is_anything_left() -> bool:

@@ -34,6 +34,10 @@ SETTINGS = XmpProperty("photochrom", "Settings", "text")
 TASK = XmpProperty("photochrom", "Task", "text")
 HUMAN_EDITS = XmpProperty("photochrom", "HumanEdits", "text")
 COLORS_GIVEN = XmpProperty("photochrom", "ColorsGiven", "text")
+OWN = (
+    DIGITAL_SOURCE_TYPE, AI_SYSTEM_USED, AI_SYSTEM_VERSION_USED, MODEL, MODEL_SHA256, VERSION, TASK, HUMAN_EDITS,
+    COLORS_GIVEN, SETTINGS,
+)  # fmt: skip
 COLORIZE, RESTORE = "colorize", "restore"
 
 
@@ -110,6 +114,15 @@ def _human_edits(provenance: Provenance) -> dict[XmpProperty, list[str]]:
     if given is None:
         return {}
     return {HUMAN_EDITS: [HUMAN_EDITS_SOURCE_TYPE], COLORS_GIVEN: [", ".join(given)]}
+
+
+def own_properties(packet: bytes) -> bytes | None:
+    """Return a packet of what another says of the making of a result and nothing else; None where it says nothing."""
+    try:
+        found = {key: texts for key in OWN if (texts := read_property(packet, key))}
+    except DamagedXmpError:
+        return None
+    return with_properties(None, found, replace=True) if found else None
 
 
 def read_provenance(packet: bytes | None) -> Provenance | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from photochrom.files import apart
 from photochrom.files.codecs.formats import FORMATS
 from photochrom.files.codecs.source import PhotoSource, open_source
-from photochrom.files.patience import within
+from photochrom.files.pages import check_pages_together
+from photochrom.files.patience import Patience, within
 from photochrom.files.photo import Photo
 from photochrom.options import Limits, ReadingOptions
 
@@ -46,19 +48,25 @@ def open_photo(
     """
     limits = limits or Limits()
     with open_source(source, limits.max_file_bytes) as opened:
-        return _read_page(opened, limits, page, reading or ReadingOptions())
+        read = partial(apart.page_of, opened, limits, page, reading or ReadingOptions())
+        return within(limits.max_seconds, read, opened.name)
 
 
 def open_pages(
     source: PhotoInput, *, limits: Limits | None = None, reading: ReadingOptions | None = None
 ) -> Iterator[Photo]:
-    """Read every page of a file, one at a time; files other than TIFF have one. Raises as :func:`open_photo`."""
+    """Read every page of a file, one at a time; files other than TIFF have one. Raises as :func:`open_photo`.
+
+    The limits are of all pages together: what they need is added up before the first is decoded.
+    """
     limits, reading = limits or Limits(), reading or ReadingOptions()
     with open_source(source, limits.max_file_bytes) as opened:
-        first = _read_page(opened, limits, 0, reading)
-        yield first
-        for page in range(1, first.page_count):
-            yield _read_page(opened, limits, page, reading)
+        patience, page, count = Patience(limits.max_seconds, opened.name), 0, 1
+        patience.spend_on(lambda: check_pages_together(opened, limits))
+        while page < count:
+            photo = patience.spend_on(partial(apart.page_of, opened, limits, page, reading))
+            page, count = page + 1, photo.page_count
+            yield photo
 
 
 def read_pages_for(
@@ -76,8 +84,3 @@ def read_pages_for(
     if not others:
         return [photo]
     return [replace(photo, left_out=(*photo.left_out, f"{others} other page{'s' if others > 1 else ''}"))]
-
-
-def _read_page(source: PhotoSource, limits: Limits, page: int, reading: ReadingOptions) -> Photo:
-    """Return one page, if it can be had in time."""
-    return within(limits.max_seconds, lambda: apart.page_of(source, limits, page, reading), source.name)

@@ -15,7 +15,7 @@ from photochrom.errors import (
     UnsupportedPhotoError,
 )
 from photochrom.files.caption import with_caption
-from photochrom.files.codecs import icc
+from photochrom.files.codecs import icc, jpeg
 from photochrom.files.codecs.atomic import Aside
 from photochrom.files.codecs.encoding import Writer
 from photochrom.files.codecs.formats import FORMATS, SUFFIX_FORMATS, WRITABLE_FORMATS, Format
@@ -133,7 +133,7 @@ def _prepared(
             f"{photo.width} x {photo.height}",
             next_step="Write a TIFF or PNG instead",
         )
-    pixels, metadata = _in_output_profile(photo, options, notes)
+    pixels, metadata = _in_output_profile(photo, format, options, notes)
     metadata = _labelled(metadata, provenance, notes)
     metadata, lost = fitted_to(metadata, format.name)
     notes += lost
@@ -149,7 +149,9 @@ def _writer(format: str) -> tuple[Format, Writer]:
     return row, row.write
 
 
-def _in_output_profile(photo: Photo, options: OutputOptions, notes: list[str]) -> tuple[Pixels, Metadata]:
+def _in_output_profile(
+    photo: Photo, format: Format, options: OutputOptions, notes: list[str]
+) -> tuple[Pixels, Metadata]:
     """Return the pixels in the colour space they are stored in, and the metadata that names it.
 
     A file that came without a profile leaves without one: sRGB is what everybody assumes then.
@@ -157,12 +159,26 @@ def _in_output_profile(photo: Photo, options: OutputOptions, notes: list[str]) -
     metadata = photo.metadata if options.keep_metadata else Metadata()
     if metadata.icc is None:
         return photo.pixels, metadata
-    if options.profile == "original" and photo.pixels.shape[2] == 3:
+    gray = photo.pixels.shape[2] == 1
+    if options.profile == "original":
+        reason = "the picture is grey" if gray else _without_room(metadata.icc, format)
         try:
-            return icc.from_srgb(photo.pixels, metadata.icc), metadata
+            if not reason:
+                return icc.from_srgb(photo.pixels, metadata.icc), metadata
         except icc.DamagedProfileError as error:
-            notes.append(f"stored as sRGB: {error}")
-    return photo.pixels, replace(metadata, icc=icc.srgb_profile())
+            reason = str(error)
+        notes.append(f"stored as sRGB: {reason}")
+    profile = icc.srgb_gray_profile() if gray and format.gray else icc.srgb_profile()
+    return photo.pixels, replace(metadata, icc=profile)
+
+
+def _without_room(profile: bytes, format: Format) -> str:
+    """Return why a format cannot name a profile, in words; nothing where it can."""
+    if "icc" not in format.holds:
+        return f"{format.name.upper()} holds no profile"
+    if format.segmented and len(profile) > jpeg.LARGEST_ICC:
+        return f"the profile is too large for {format.name.upper()}"
+    return ""
 
 
 def _labelled(metadata: Metadata, provenance: Provenance | None, notes: list[str]) -> Metadata:

@@ -6,25 +6,17 @@ import hashlib
 import os
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
-
-import numpy as np
 
 from photochrom.errors import OptionError, OutputError, UnreadableFilmError, UnsupportedFilmError
 from photochrom.film.coloured import is_coloured
 from photochrom.film.containers import FilmInfo, Reading
-from photochrom.film.encoding import CODECS, SegmentWriter, color_range, container_of, encoder_settings
-from photochrom.film.joining import Joint, Piece, join
+from photochrom.film.encoding import CODECS, container_of, encoder_settings
 from photochrom.film.options import RESTORING, FilmOptions, Span
-from photochrom.film.planes import Layout, frame_from
 from photochrom.film.segments import require_room
 from photochrom.film.sources import FilmFile, PictureFolder
 
 FRAMES_BITS_A_PIXEL = 16
 HEAD_BYTES = 1 << 20
-# Some muxers refuse a stream only at its first packets, or at the end of a file that has some.
-TRIED_PACKETS = 200
 
 
 def check_options(options: FilmOptions) -> None:
@@ -49,10 +41,9 @@ def check_options(options: FilmOptions) -> None:
 
 
 def check_paths(film: Path, target: Path, options: FilmOptions) -> None:
-    """Raise OptionError or OutputError where the result would lie on the film, or on something else that is there."""
+    """Raise OptionError or OutputError where something would be written on the film, or on what else is there."""
     where = os.fspath(target)
-    if target.exists() and film.exists() and os.path.samefile(target, film):
-        raise OptionError("the result would replace the film", where=where, next_step="Choose another name")
+    require_apart(film, target)
     if options.codec == "frames":
         target.mkdir(parents=False, exist_ok=True) if target.parent.is_dir() else None
         if not target.is_dir():
@@ -61,12 +52,37 @@ def check_paths(film: Path, target: Path, options: FilmOptions) -> None:
             raise OutputError("the folder holds pictures already", where=where, next_step="Add --overwrite")
         return
     container_of(target)
-    if target.is_dir():
-        raise OutputError("is a folder", where=where, next_step="Give a file name")
-    if target.exists() and not options.overwrite:
-        raise OutputError("is there already", where=where, next_step="Add --overwrite, or choose another name")
     if not target.parent.is_dir():
         raise OutputError("its folder does not exist", where=where, next_step="Create the folder first")
+    for path in files_written(target, options):
+        require_free(film, path, options)
+
+
+def files_written(target: Path, options: FilmOptions) -> tuple[Path, ...]:
+    """Return every file that a run leaves: the result, and the lossless copy where one is kept."""
+    return (target, master_name(target)) if options.keep_masters else (target,)
+
+
+def require_free(film: Path, path: Path, options: FilmOptions) -> None:
+    """Raise OptionError or OutputError where a file that will be written lies on the film, or is there already."""
+    require_apart(film, path)
+    if path.is_dir():
+        raise OutputError("is a folder", where=os.fspath(path), next_step="Give a file name")
+    if path.exists() and not options.overwrite:
+        raise OutputError(
+            "is there already", where=os.fspath(path), next_step="Add --overwrite, or choose another name"
+        )
+
+
+def require_apart(film: Path, path: Path) -> None:
+    """Raise OptionError where what will be written lies on the film, whatever its name."""
+    if path.exists() and film.exists() and os.path.samefile(path, film):
+        raise OptionError("the result would replace the film", where=os.fspath(path), next_step="Choose another name")
+
+
+def master_name(target: Path) -> Path:
+    """Return the name of the lossless copy that is kept beside a result."""
+    return target.with_name(f"{target.stem}-master.mkv")
 
 
 def work_target(target: Path, options: FilmOptions) -> Path:
@@ -111,16 +127,17 @@ def shown_size(info: FilmInfo) -> tuple[int, int]:
 
 def check_span(info: FilmInfo, span: Span) -> None:
     """Raise OptionError where the film ends before the span begins."""
-    if span.start_s and info.duration_s and span.start_s >= info.duration_s:
-        raise OptionError(f"the film lasts {info.duration_s:.1f} s", where="--start")
+    if span.start_s and info.duration_s and span.start_s >= info.ends_s:
+        begins = f", from {info.begins_s:.1f} s on" if info.begins_s >= 1 else ""
+        raise OptionError(f"the film lasts {info.duration_s:.1f} s{begins}", where="--start")
 
 
 def expected_frames(info: FilmInfo, span: Span) -> int:
     """Return how many frames there should be; 0 where the film does not say."""
     if not info.frames or not info.duration_s:
         return info.frames
-    end = min(span.end_s or info.duration_s, info.duration_s)
-    return max(1, round(info.frames * max(0.0, end - (span.start_s or 0)) / info.duration_s))
+    start, end = max(span.start_s or 0.0, info.begins_s), min(span.end_s or info.ends_s, info.ends_s)
+    return max(1, round(info.frames * max(0.0, end - start) / info.duration_s))
 
 
 def check_room(info: FilmInfo, target: Path, options: FilmOptions) -> None:
@@ -138,44 +155,18 @@ def check_time_base(info: FilmInfo, target: Path) -> list[str]:
     return ["Matroska rounds time stamps to a millisecond; .mp4 and .mov keep them"] if rounds else []
 
 
-def try_writing(
-    info: FilmInfo, layout: Layout, target: Path, options: FilmOptions, original: Path | None, *, fields: bool
-) -> None:
-    """Write two frames and join them with the original's other streams; raise what the whole film would raise."""
-    codec = CODECS[options.codec]
-    width, height = layout.chroma_size(info.width, info.height)
-    grey: Any = np.full((info.height, info.width), layout.codes.black).astype(layout.codes.dtype)
-    chroma = np.full((height, width, 2), layout.codes.neutral).astype(layout.codes.dtype)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / f"trial.{codec.segment}"
-        writer = SegmentWriter(path, codec, encoder_settings(options), layout, info, fields=fields)
-        step = max(1, round(1 / (info.rate * info.time_base)))
-        for k in (0, 1):
-            writer.write(frame_from(grey, chroma, layout), k * step, step)
-        writer.close()
-        joint = Joint(
-            pieces=[Piece(path, 0)],
-            info=info,
-            original=original,
-            container=container_of(target),
-            color_range=color_range(layout, info),
-            span=Span(),
-            without=options.without,
-            tags={},
-            most_copied=TRIED_PACKETS,
-        )
-        join(joint, Path(folder) / f"joined{target.suffix}")
-
-
 def check_frames(frames: int, info: FilmInfo) -> None:
     """Raise UnreadableFilmError where not one frame lay in the span."""
     if not frames:
         raise UnreadableFilmError("no frame lies between --start and --end", where=os.fspath(info.path))
 
 
-def reading_notes(reading: Reading, frames: int, expected: int) -> list[str]:
+def reading_notes(source: FilmFile | PictureFolder, reading: Reading, frames: int, expected: int) -> list[str]:
     """Return what to say of how a film was read."""
     notes = []
+    if isinstance(source, FilmFile) and reading.interlaced and not source.order and source.mode != "telecine":
+        done = "deinterlaced there (bwdif)" if source.deinterlaces else "taken for whole frames, as the first ones are"
+        notes.append(f"interlaced film: in part, {done}")
     if reading.damaged:
         bridged = f"; {reading.missing} gave no picture, and the one before stays for longer" if reading.missing else ""
         notes.append(f"{reading.damaged} damaged frames{bridged}")

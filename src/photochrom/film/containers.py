@@ -18,6 +18,7 @@ from PIL import Image
 from photochrom.errors import FilmNotFoundError, UnreadableFilmError, UnsupportedFilmError
 from photochrom.film.continuity import Clock, may_restart, on_one_clock
 from photochrom.film.planes import Layout, layout_of
+from photochrom.film.rising import Ahead, rising
 from photochrom.film.tags import matrix_of, transfer_notes
 from photochrom.film.transfers import Transfer
 
@@ -42,7 +43,7 @@ FILM_SUFFIXES = frozenset({
 PICTURE_FORMATS = ("image2", "_pipe")
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".avif", ".bmp", ".heic", ".jp2", ".dng"}
 ENCRYPTED_TAGS = {"encv", "drmi", "drms", "enca"}
-FULL_RANGE = 2
+LIMITED_RANGE, FULL_RANGE = 1, 2
 FALLBACK_RATE = Fraction(25)
 LARGEST_RATE = 1000
 # Each holds frames, and conceals damage in its own way: the same on every computer. More would wait for the encoder.
@@ -59,13 +60,14 @@ class FilmInfo:
         time_base: seconds per unit of time stamps.
         rate: frames a second on average, for the encoder and for estimates; time stamps are what counts.
         frames: how many the file says there are, or are to be expected from its length; 0 where it says nothing.
-        duration_s: likewise, in seconds.
+        duration_s: likewise, in seconds; ``begins_s`` is the time of the first frame.
         sample_aspect: width of a pixel over its height.
         rotation: degrees, counter-clockwise, by which players turn the picture.
         matrix: H.273 tag that is used; ``tags`` has what the film says.
         tags: (primaries, transfer, matrix, range) as the file has them.
         codec: of the picture.
         notes: what was decided.
+        pixel_format: FFmpeg's name of what frames are; "" for pictures.
         shifts: seconds by which each recording in the file is moved to follow the one before; see ``continuity``.
     """
 
@@ -84,6 +86,13 @@ class FilmInfo:
     codec: str
     notes: tuple[str, ...] = ()
     shifts: tuple[Fraction, ...] = (Fraction(0),)
+    pixel_format: str = ""
+    begins_s: float = 0.0
+
+    @property
+    def ends_s(self) -> float:
+        """When it ends, in seconds of its own time; 0 where the file does not say."""
+        return self.begins_s + self.duration_s if self.duration_s else 0.0
 
     @property
     def quarter_turns(self) -> int:
@@ -120,6 +129,11 @@ class Reading:
         return self.damaged, self.missing, self.moved
 
 
+def spelled_path(path: Path) -> str:
+    """Return a path as FFmpeg takes it: absolute, or it would take what stands before a colon for a protocol."""
+    return os.path.abspath(path)
+
+
 def open_container(path: Path) -> InputContainer:
     """Return the file opened.
 
@@ -143,7 +157,7 @@ def open_container(path: Path) -> InputContainer:
     # Metadata that is no UTF-8 must not end the reading; from 19 on PyAV sees to that itself.
     more: dict[str, Any] = {} if int(av.__version__.partition(".")[0]) >= 19 else {"metadata_errors": "replace"}
     try:
-        opened: InputContainer = av.open(where, container_options=allowed, **more)
+        opened: InputContainer = av.open(spelled_path(path), container_options=allowed, **more)
     except av.error.ArgumentError as error:  # what the list of formats shuts out
         raise _no_film(path) from error
     except av.error.FFmpegError as error:
@@ -246,6 +260,8 @@ def describe(path: Path) -> FilmInfo:
             tags=(tags[0], tags[1], tags[2], int(context.color_range)),
             codec=context.codec.name,
             notes=notes,
+            pixel_format=first.format.name,
+            begins_s=_begins_s(container, stream),
         )
 
 
@@ -269,35 +285,44 @@ def _aspect(stream: VideoStream) -> Fraction:
 def _duration_s(container: InputContainer, stream: VideoStream) -> float:
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
-    return container.duration / 1e6 if container.duration else 0.0
+    if not container.duration:
+        return 0.0
+    # Matroska says when the film ends, counted from 0; others how long it lasts.
+    before = _begins_s(container, stream) if "matroska" in container.format.name else 0.0
+    return max(0.0, container.duration / 1e6 - before)
+
+
+def _begins_s(container: InputContainer, stream: VideoStream) -> float:
+    """Return the time of the first frame; files that may begin their time anew count from 0."""
+    if may_restart(container) or not stream.start_time or not stream.time_base:
+        return 0.0
+    return max(0.0, float(stream.start_time * stream.time_base))
 
 
 def read_frames(container: InputContainer, stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
     """Yield every frame that can be decoded, and count in ``reading`` what could not.
 
-    Every frame has a time stamp later than the one before: where the file has none, the average rate is taken, and
-    where time begins anew, it goes on. A file that ends too early ends here, too, and is said to be truncated.
+    Every frame has a time stamp later than the one before (``rising``); where time begins anew, and files of this kind
+    may do so, it goes on. A file that ends too early ends here, too, and is said to be truncated.
     """
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = DECODER_THREADS
     step = max(1, round(1 / (rate_of(stream) * _time_base(stream, rate_of(stream)))))
-    last: int | None = None
-    for frame in _decoded(container, stream, reading):
-        if frame.pts is None or (last is not None and frame.pts <= last):
-            frame.pts = 0 if last is None else last + (step if frame.pts is None else 1)
-            reading.moved += 1
-        last = frame.pts
+    packets: Iterator[Any] = iter(container.demux(stream))
+    if restarts := may_restart(container):
+        packets = on_one_clock(packets, Clock.of(container), 1 / rate_of(stream))
+    ahead = Ahead(packets)
+    decoded = _decoded(iter(ahead), stream, reading)
+    where = "" if restarts else container.name
+    for frame in rising(decoded, ahead, _time_base(stream, rate_of(stream)), step, reading, where):
         reading.damaged += bool(frame.is_corrupt)
         reading.interlaced += bool(frame.interlaced_frame)
         yield frame
 
 
-def _decoded(container: InputContainer, stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
+def _decoded(packets: Iterator[Any], stream: VideoStream, reading: Reading) -> Iterator[VideoFrame]:
     import av
 
-    packets: Iterator[Any] = iter(container.demux(stream))
-    if may_restart(container):
-        packets = on_one_clock(packets, Clock.of(container), 1 / rate_of(stream))
     while True:
         try:
             packet = next(packets)
@@ -314,6 +339,8 @@ def _decoded(container: InputContainer, stream: VideoStream, reading: Reading) -
             reading.truncated = True
         try:
             yield from packet.decode()
-        except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.UndefinedError):
+        except av.error.FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise
             reading.damaged += 1
             reading.missing += 1

@@ -51,15 +51,18 @@ def add_copies(
             notes.append(f"{what} left out (stream {stream.index})")
             continue
         try:
+            if stream.type == "attachment" and container != "matroska":  # which nobody says before the first packet
+                raise ValueError(f"{container} holds no files")
             copy = output.add_stream_from_template(stream, opaque=True)
         except (ValueError, NotImplementedError) as error:
             if kind == "data":
                 notes.append(f"data left out (stream {stream.index}): {container} cannot hold it")
                 continue
+            left = f"dd --without {kind}"
             raise OptionError(
                 f"{container} cannot hold the {kind} of stream {stream.index} ({_codec_name(stream)})",
                 where="-o",
-                next_step=f"Choose a name ending in .mkv, or add --without {kind}",
+                next_step=f"A{left}" if container == "matroska" else f"Choose a name ending in .mkv, or a{left}",
             ) from error
         copy.metadata.update(stream.metadata)
         copy.disposition = stream.disposition

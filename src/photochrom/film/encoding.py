@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from photochrom.computer.cores import scheduling_kept
 from photochrom.errors import OptionError
-from photochrom.film.containers import FULL_RANGE, FilmInfo
-from photochrom.film.options import FilmOptions
+from photochrom.film.containers import FULL_RANGE, LIMITED_RANGE, FilmInfo, spelled_path
+from photochrom.film.fields import ORDERS, OrderMarker
+from photochrom.film.options import Fields, FilmOptions
 from photochrom.film.planes import STEPS, Layout
 from photochrom.film.tags import tags_for
 
@@ -46,6 +47,7 @@ class Codec:
         segment: kind of file for segments.
         bits_a_pixel: how large a frame becomes, roughly, at the default quality.
         halves_odd: whether odd sides can have halved chroma.
+        limited: whether everybody reads it in limited range, whatever is said beside it.
     """
 
     encoder: str
@@ -59,6 +61,7 @@ class Codec:
     segment: str = "mp4"
     bits_a_pixel: float = 1.0
     halves_odd: bool = False
+    limited: bool = False
 
 
 # One frame at a time, its rows on all threads: more take room, and their number would follow the computer's cores.
@@ -92,7 +95,9 @@ CODECS = {
         bits_a_pixel=7,
         halves_odd=True,
     ),
-    "prores": Codec("prores_ks", ("422", "444"), (10,), settings={"vendor": "apl0"}, segment="mov", bits_a_pixel=6),
+    "prores": Codec(
+        "prores_ks", ("422", "444"), (10,), settings={"vendor": "apl0"}, segment="mov", bits_a_pixel=6, limited=True
+    ),
 }
 # Part of what makes the bytes, so it is the same on every computer, and shots encoded on several make one film.
 THREADS = 4
@@ -131,7 +136,9 @@ def output_layout(info: FilmInfo, options: FilmOptions) -> tuple[Layout, tuple[s
         )
     if bits < info.layout.codes.bits:
         notes = (*notes, f"luma rounded from {info.layout.codes.bits} to {bits} bits")
-    return info.layout.with_output(sampling, bits), notes
+    if codec.limited and info.layout.codes.full:
+        notes = (*notes, f"luma: full range brought to limited, for {options.codec} knows no other")
+    return info.layout.with_output(sampling, bits, limited=codec.limited), notes
 
 
 def _sampling(info: FilmInfo, options: FilmOptions, codec: Codec) -> tuple[str, tuple[str, ...]]:
@@ -202,7 +209,7 @@ class SegmentWriter:
         settings: the encoder's options.
         layout: of the frames.
         info: of the film: size, time base, tags.
-        fields: whether frames are interlaced.
+        fields: which field comes first, where frames are interlaced.
 
     Attributes:
         settings: the encoder's options as it got them, with what this processor asks for.
@@ -212,13 +219,13 @@ class SegmentWriter:
     """
 
     def __init__(
-        self, path: Path, codec: Codec, settings: Mapping[str, str], layout: Layout, info: FilmInfo, *, fields: bool
+        self, path: Path, codec: Codec, settings: Mapping[str, str], layout: Layout, info: FilmInfo, *, fields: Fields
     ) -> None:
         import av
 
         self._name, self.settings, self._time_base = codec.encoder, dict(settings), info.time_base
         require_encoder(codec)
-        self._container: OutputContainer = av.open(os.fspath(path), "w", format=codec.segment)
+        self._container: OutputContainer = av.open(spelled_path(path), "w", format=codec.segment)
         rate = min(max(info.rate, Fraction(1)), Fraction(LARGEST_ENCODER_RATE)).limit_denominator(1001)
         stream: Any = self._container.add_stream(codec.encoder, rate=rate)
         self._stream = stream
@@ -226,25 +233,28 @@ class SegmentWriter:
         stream.width, stream.height, stream.pix_fmt = info.width, info.height, layout.pixel_format
         stream.time_base = context.time_base = info.time_base
         context.sample_aspect_ratio = info.sample_aspect
-        context.color_primaries, context.color_trc, context.colorspace = tags_for(info)
-        context.color_range = color_range(layout, info)
+        self._tags = (*tags_for(info), color_range(layout, info))
+        set_tags(context, self._tags)
         context.thread_count = THREADS
         if codec.encoder == "libx264":
             _use_repeatable_arithmetic(self.settings)
+        self._marker = OrderMarker(fields, info.time_base) if fields else None
         if fields:
-            _keep_fields(context, self.settings)
+            _keep_fields(context, fields)
         context.options = dict(self.settings)
         self._first: int | None = None
         self._times: list[int] = []
         self._written = 0
 
-    def write(self, frame: VideoFrame, pts: int, duration: int) -> None:
-        """Encode one frame; time stamps within the segment count from its first."""
+    def write(self, frame: VideoFrame, pts: int, duration: int, fields: Fields = "") -> None:
+        """Encode one frame; time stamps within the segment count from its first, and ``fields`` are its own."""
         import av
 
         self._first = pts if self._first is None else self._first
         frame.pts, frame.time_base, frame.duration = pts - self._first, self._time_base, duration
         self._times.append(pts - self._first)
+        frame = self._marker.marked(frame, fields) if self._marker else frame
+        set_tags(frame, self._tags)  # ProRes takes them from each frame alone
         try:
             with scheduling_kept():
                 packets = self._stream.encode(frame)
@@ -281,28 +291,31 @@ class SegmentWriter:
 
     def _let_go(self) -> None:
         """Free the encoder, its threads and its frames, whoever still knows this writer: they are what takes room."""
-        del self._stream, self._container
+        del self._stream, self._container, self._marker
 
 
 def _spelled(settings: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {text}" for name, text in settings.items())
 
 
+def set_tags(bearer: Any, tags: tuple[int, int, int, int]) -> None:
+    """Give H.273's primaries, transfer and matrix, and the range, to a frame or to what is known of a stream."""
+    bearer.color_primaries, bearer.color_trc, bearer.colorspace, bearer.color_range = tags
+
+
 def color_range(layout: Layout, info: FilmInfo) -> int:
-    """Return the tag for the range of codes: 2 for full range, else what the film says."""
-    return FULL_RANGE if layout.codes.full else info.tags[3]
+    """Return the tag for the range of codes: full or limited where it is known to be, else what the film says."""
+    if layout.codes.full:
+        return FULL_RANGE
+    return LIMITED_RANGE if info.layout.codes.full else info.tags[3]
 
 
-def _keep_fields(context: Any, settings: dict[str, str]) -> None:
-    """Make an encoder say, and where it can, see, that frames are interlaced."""
+def _keep_fields(context: Any, fields: Fields) -> None:
+    """Make an encoder see, where it can, that frames are interlaced; the frames say it themselves, too."""
     from av.codec.context import Flags
 
-    if context.codec.name == "libx264" and settings.get("qp") == "0":
-        # x264's field coding is not lossless at quantizer 0 (single samples differ by one): frames are coded as
-        # progressive ones then, and the stream's header says that there are fields.
-        _add_parameter(settings, "fake-interlaced=1")
-        return
     context.flags |= Flags.interlaced_dct | Flags.interlaced_me
+    context.field_order = ORDERS[fields]
 
 
 def _use_repeatable_arithmetic(settings: dict[str, str]) -> None:

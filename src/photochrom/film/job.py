@@ -15,6 +15,7 @@ from photochrom.film.planes import Layout
 from photochrom.film.shots import CutsFile
 from photochrom.film.sources import FilmFile, PictureFolder, open_source
 from photochrom.film.told import Told
+from photochrom.film.trial import try_writing
 from photochrom.options import Limits
 
 
@@ -79,5 +80,5 @@ def look_at(path: Path, target: Path, options: FilmOptions, colorizer: Colorizer
     checks.check_room(job.info, target, options)
     if options.codec != "frames":
         notes += checks.check_time_base(job.info, target)
-        checks.try_writing(job.info, layout, target, options, job.original, fields=source.keeps_fields)
+        try_writing(job.info, layout, target, options, job.original, fields=source.fields_kept)
     return job

@@ -20,9 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.errors import OptionError
-from photochrom.film.containers import FilmInfo, open_container, picture_stream
+from photochrom.film.containers import FilmInfo, open_container, picture_stream, spelled_path
 from photochrom.film.copying import Timed, add_copies, copied_packets
-from photochrom.film.options import Kind, Span
+from photochrom.film.encoding import set_tags
+from photochrom.film.fields import ORDERS
+from photochrom.film.options import Fields, Kind, Span
+from photochrom.film.tags import tags_for
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -51,10 +54,11 @@ class Joint:
         info: of the original.
         original: the file that sound and the rest are copied from; None for a folder of pictures.
         container: FFmpeg's name of the container to write.
-        color_range: H.273's, as FFmpeg counts it: 1 limited, 2 full; some segments cannot say it themselves.
+        color_range: H.273's, as FFmpeg counts it: 1 limited, 2 full.
         span: which part of the original.
         without: kinds of streams that are left out.
         tags: metadata added to the original's.
+        fields: which field comes first, where frames are interlaced.
         most_copied: packets of the original that are copied, at most; None: all.
     """
 
@@ -66,6 +70,7 @@ class Joint:
     span: Span
     without: tuple[Kind, ...]
     tags: dict[str, str]
+    fields: Fields = ""
     most_copied: int | None = None
 
 
@@ -83,7 +88,7 @@ def join(joint: Joint, target: Path) -> tuple[str, ...]:
     notes: list[str] = []
     source = open_container(joint.original) if joint.original else None
     try:
-        with av.open(os.fspath(target), "w", format=joint.container, container_options=_settings(joint)) as output:
+        with av.open(spelled_path(target), "w", format=joint.container, container_options=_settings(joint)) as output:
             pictures = _add_pictures(output, joint)
             copies = add_copies(output, source, joint.container, joint.without, notes) if source else {}
             _describe(output, source, joint, notes)
@@ -95,13 +100,14 @@ def join(joint: Joint, target: Path) -> tuple[str, ...]:
             theirs = itertools.islice(theirs, joint.most_copied)
             for _, _, packet in heapq.merge(ours, theirs, key=lambda timed: timed[:2]):
                 output.mux_one(packet)
-    except OSError:
+    except (OSError, OptionError):  # an OptionError, which is a ValueError too, says already what cannot be held
         raise
     except (ValueError, av.error.FFmpegError) as error:
+        elsewhere = "another --codec" if joint.container == "matroska" else "a name ending in .mkv"
         raise OptionError(
             f"{target.suffix} cannot hold this codec, or what is copied beside the picture ({_reason(error)})",
             where="-o",
-            next_step="Choose a name ending in .mkv, or add --without sound",
+            next_step=f"Choose {elsewhere}, or add --without sound",
         ) from error
     finally:
         if source:
@@ -116,23 +122,30 @@ def _reason(error: Exception) -> str:
 
 
 def _settings(joint: Joint) -> dict[str, str]:
-    """Return the muxer's options: a start in the film's own units for MP4 and MOV, no random numbers in Matroska."""
+    """Return the muxer's options: no random numbers in Matroska; in MP4 and MOV a start in the film's own units.
+
+    Colour tags are written there also where the film has only some of them.
+    """
     if joint.container == "matroska":
         return {"fflags": "+bitexact"}
     exact = joint.info.time_base.numerator == 1
-    return {"movie_timescale": str(joint.info.time_base.denominator)} if exact else {}
+    timescale = {"movie_timescale": str(joint.info.time_base.denominator)} if exact else {}
+    return {"movflags": "+write_colr", **timescale}
 
 
 def _add_pictures(output: OutputContainer, joint: Joint) -> Stream:
     import av
 
-    with av.open(os.fspath(joint.pieces[0].path)) as piece:
+    with av.open(spelled_path(joint.pieces[0].path)) as piece:
         template = piece.streams.video[0]
         stream = output.add_stream_from_template(template, opaque=True)
         if template.codec_context.name == "hevc" and joint.container in {"mp4", "mov"}:
             stream.codec_context.codec_tag = "hvc1"  # Apple's players know no other
         stream.time_base = joint.info.time_base
-        stream.codec_context.color_range = joint.color_range
+        # Some segments cannot say these themselves, or only all of them together.
+        if joint.fields:
+            stream.codec_context.field_order = ORDERS[joint.fields]
+        set_tags(stream.codec_context, (*tags_for(joint.info), joint.color_range))
     if joint.info.rotation:
         stream.set_display_rotation(joint.info.rotation)
     return stream
@@ -177,7 +190,7 @@ def _packets(joint: Joint) -> Iterator[tuple[int, Any, int]]:
 
     number = 0
     for piece in joint.pieces:
-        with av.open(os.fspath(piece.path)) as container:
+        with av.open(spelled_path(piece.path)) as container:
             stream: Any = container.streams.video[0]
             scale = Fraction(stream.time_base) / joint.info.time_base
             for packet in container.demux(stream):

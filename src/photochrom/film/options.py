@@ -13,6 +13,8 @@ from photochrom.options import Options, Switch
 
 CodecName = Literal["x264", "x265", "av1", "ffv1", "prores", "frames"]
 Interlaced = Literal["deinterlace", "keep", "telecine"]
+# Which field of a frame comes first, the top or the bottom one; "" where a frame is one picture.
+Fields = Literal["", "tff", "bff"]
 Kind = Literal["sound", "subtitles", "data"]
 Sampling = Literal["420", "422", "444"]
 # Options that shape what --restore does.

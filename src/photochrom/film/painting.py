@@ -29,14 +29,12 @@ class Painter:
         matrix: of the film.
         source: depth and range of its luma.
         target: layout of the result.
-        fields: whether a frame holds two pictures of different times, each of which gets its own chroma rows.
         transfer: what the codes look like; colours come as those of an ordinary picture, of `shown_matrix`.
     """
 
     matrix: Matrix
     source: Codes
     target: Layout
-    fields: bool = False
     transfer: Transfer = field(default_factory=Transfer)
 
     def grid_luma(self, sight: Sight) -> Plane:
@@ -63,10 +61,13 @@ class Painter:
         return deepened(sight.luma, self.source, self.target.codes)
 
     def planes(self, sight: Sight, colours: Colours) -> tuple[Pixels, npt.NDArray[Any]]:
-        """Return (luma, chroma) codes of one frame: the luma is what went in, at the target's depth."""
+        """Return (luma, chroma) codes of one frame: the luma is what went in, at the target's depth.
+
+        Of two pictures of different times in one frame, each gets its own chroma rows.
+        """
         guided = self._guided(sight, colours)
         luma = self.sent_luma(sight)
-        if not self.fields:
+        if not sight.fields:
             return luma, chroma_codes(luma, guided, self.matrix, self.target.codes, self.target)
         width, height = self.target.chroma_size(luma.shape[1], luma.shape[0])
         chroma = np.empty((height, width, 2), self.target.codes.dtype)

@@ -13,6 +13,7 @@ import numpy as np
 
 from photochrom.film.matrices import Codes
 from photochrom.film.motion import Grey, Motion, compare, grid_size
+from photochrom.film.options import Fields
 from photochrom.film.planes import Pixels
 from photochrom.film.pools import AheadPool
 from photochrom.film.shots import CutsFile, is_cut
@@ -39,6 +40,7 @@ class Sight:
         luma: (H, W) codes.
         grey: (h, w) uint8, the small copy on which the film is followed.
         seconds: the film's time at which it appears; ``lasts_s``: for how long.
+        fields: which of its fields comes first, where it holds two pictures of different times.
     """
 
     number: int
@@ -49,6 +51,7 @@ class Sight:
     counts: tuple[int, int, int] = (0, 0, 0)
     seconds: float = 0.0
     lasts_s: float = 0.0
+    fields: Fields = ""
 
 
 @dataclass(slots=True)
@@ -110,7 +113,8 @@ def sights_of(frames: Iterator[Shown], codes: Codes, time_base: Fraction, first:
     """Yield frames with their small copies, numbered from ``first``; their time stamps count in ``time_base``."""
     for number, shown in enumerate(frames, first):
         times = float(shown.pts * time_base), float(shown.duration * time_base)
-        yield Sight(number, shown.pts, shown.duration, shown.luma, small_grey(shown.luma, codes), shown.counts, *times)
+        small = small_grey(shown.luma, codes)
+        yield Sight(number, shown.pts, shown.duration, shown.luma, small, shown.counts, *times, shown.fields)
 
 
 def small_grey(luma: Pixels, codes: Codes) -> Grey:

@@ -62,9 +62,9 @@ class Layout:
         across, down = STEPS[self.sampling]
         return -(-width // across), -(-height // down)
 
-    def with_output(self, sampling: str, bits: int) -> Layout:
-        """Return the layout of an output with another sampling or depth."""
-        return Layout(sampling, replace(self.codes, bits=bits))
+    def with_output(self, sampling: str, bits: int, *, limited: bool = False) -> Layout:
+        """Return the layout of an output with another sampling or depth, or in limited range."""
+        return Layout(sampling, replace(self.codes, bits=bits, full=self.codes.full and not limited))
 
 
 def layout_of(pixel_format: str, *, full_range: bool, where: str) -> Layout:
@@ -147,12 +147,13 @@ def frame_from(luma: Pixels, chroma: npt.NDArray[Any], layout: Layout) -> VideoF
 def deepened(luma: Pixels, source: Codes, target: Codes) -> Pixels:
     """Return luma codes at another depth. Limited range deepens exactly; fewer bits are rounded.
 
-    Full range is scaled to the new white, and comes back to the code by rounding.
+    Full range is scaled to the new white, limited or not, and comes back to the code by rounding where there are codes
+    enough.
     """
-    if source.bits == target.bits:
+    if source == target:
         return luma
     if source.full:
-        scaled = luma.astype(np.float64) * ((1 << target.bits) - 1) / ((1 << source.bits) - 1)
+        scaled = luma.astype(np.float64) * target.span / source.span + target.black
         return cast("Pixels", np.rint(scaled).astype(target.dtype))
     shift = target.bits - source.bits
     if shift > 0:

@@ -13,7 +13,8 @@ from PIL import Image
 from photochrom.errors import OptionError
 from photochrom.files.photo import Photo
 from photochrom.files.writing import save_photo
-from photochrom.film.checks import check_ordinary, check_span
+from photochrom.film.checks import check_ordinary, check_paths, check_span, require_free
+from photochrom.film.containers import spelled_path
 from photochrom.film.given import FrameFiles
 from photochrom.film.options import FilmOptions, Span
 from photochrom.film.results import FilmResult
@@ -56,14 +57,18 @@ def preview_film(colorizer: FilmColorizer, film: str | os.PathLike[str], target:
     begin_s, end_s = options.span_s
     if not (info.duration_s or end_s):
         raise OptionError("the film does not say how long it is", where=os.fspath(path), next_step="Give --end")
-    begin_s, end_s = begin_s or 0.0, min(end_s or info.duration_s, info.duration_s or end_s or 0.0)
+    begin_s, end_s = max(begin_s or 0.0, info.begins_s), min(end_s or info.ends_s, info.ends_s or end_s or 0.0)
     check_span(info, Span(begin_s, end_s))
+    spans = middles(begin_s, end_s, 1 / float(info.rate))
+    names = [target.with_name(f"{target.stem}-preview-{number}{target.suffix}") for number in range(1, len(spans) + 1)]
+    sheet = target.with_name(f"{target.stem}-preview.png")
+    for name in names:
+        check_paths(path, name, options)
+    require_free(path, sheet, options)
     parts = []
-    for number, (start, end) in enumerate(middles(begin_s, end_s, 1 / float(info.rate)), 1):
-        name = target.with_name(f"{target.stem}-preview-{number}{target.suffix}")
+    for name, (start, end) in zip(names, spans, strict=True):
         chosen = options.model_copy(update={"start": start, "end": end})
         parts.append(colorizer.with_options(chosen)(path, name))
-    sheet = target.with_name(f"{target.stem}-preview.png")
     save_photo(Photo(contact_sheet([part.path for part in parts])), sheet)
     return Preview(tuple(parts), sheet)
 
@@ -102,7 +107,7 @@ def contact_sheet(films: list[Path]) -> npt.NDArray[np.uint8]:
 def _spread_frames(film: Path) -> list[npt.NDArray[np.uint8]]:
     import av
 
-    with av.open(os.fspath(film)) as container:
+    with av.open(spelled_path(film)) as container:
         stream = container.streams.video[0]
         wanted = {round(k) for k in np.linspace(0, max(0, stream.frames - 1), FRAMES_A_PART)} if stream.frames else {0}
         kept = []

@@ -16,7 +16,7 @@ from photochrom.errors import MissingExtraError
 from photochrom.files.provenance import Provenance
 from photochrom.film import checks
 from photochrom.film.containers import Reading
-from photochrom.film.encoding import CODECS, color_range, container_of, encoder_settings, is_lossless
+from photochrom.film.encoding import color_range, container_of, encoder_settings, is_lossless
 from photochrom.film.job import Job, look_at
 from photochrom.film.joining import Joint, Piece, join
 from photochrom.film.keyframes import Viewer, require_hearing
@@ -31,7 +31,7 @@ from photochrom.film.segments import WorkFolder, disk_error
 from photochrom.film.stamps import metadata_tags, stamped
 from photochrom.film.transfers import Transfer
 from photochrom.film.treatment import Stages, restorer_for
-from photochrom.film.writers import EncodedSegment, PictureSegment, Writer
+from photochrom.film.writers import EncodedSegment, PictureSegment, Writer, master_suffix, remove_beyond, segment_suffix
 from photochrom.options import ColorizeOptions, EngineOptions, Limits
 from photochrom.restorer import Restorer
 from photochrom.session import Session
@@ -130,17 +130,26 @@ class FilmColorizer(Session):
             raise
         frames = sum(record.frames for record in work.records)
         checks.check_frames(frames, job.info)
-        notes = [*job.notes, *checks.reading_notes(reading, frames, expected), *self._luma_note(fidelity)]
+        notes = [*job.notes, *checks.reading_notes(job.source, reading, frames, expected), *self._luma_note(fidelity)]
         notes += film.findings.notes
         unmet = job.cuts.unmet(frames, *(float(pts * base) for pts in work.span_pts))
         notes += [f"no frame was met for {name}" for name in [*unmet, *(path.name for path in film.given.left)]]
         notes += film.told.notes
         master = None
-        if self.options.codec != "frames":
+        if self.options.codec == "frames":
+            # The folder was empty, or of this program's making, or may be overwritten: `check_paths` has seen to that.
+            if removed := remove_beyond(job.target, frames):
+                notes.append(f"begun anew: {removed} pictures of an earlier film removed")
+        else:
+            # What goes on after a kill finds nothing of its own in place: both are moved there at the very end.
             if self.options.keep_masters:
-                master = job.target.with_name(f"{job.target.stem}-master.mkv")
-                self._join(job, work, master, "master.mp4")
-            notes += self._join(job, work, job.target, CODECS[self.options.codec].segment)
+                master = checks.master_name(job.target)
+                kept, _ = self._joined(job, work, master, master_suffix(self.options))
+            joined, more = self._joined(job, work, job.target, segment_suffix(self.options))
+            notes += more
+            if master:
+                _put(kept, master)
+            _put(joined, job.target)
         cuts = tuple(number for record in work.records for number in record.cuts)
         keys = sum(record.keys for record in work.records)
         if work.left_unfinished:
@@ -163,7 +172,8 @@ class FilmColorizer(Session):
         target = checks.unfinished_name(job.target)
         if not work.records or self.options.codec == "frames" or (target.exists() and not work.left_unfinished):
             return
-        self._join(job, work, target, CODECS[self.options.codec].segment)
+        joined, _ = self._joined(job, work, target, segment_suffix(self.options))
+        _put(joined, target)
         work.left_unfinished = True
 
     def _film(self, job: Job, work: WorkFolder) -> Film:
@@ -172,23 +182,22 @@ class FilmColorizer(Session):
         shown = checks.shown_size(info)
         colorizer = self._colorizer
         codes, transfer = info.layout.codes, Transfer() if options.codec == "frames" else info.transfer
-        painter = Painter(matrix, codes, job.layout, job.source.keeps_fields, transfer)
+        painter = Painter(matrix, codes, job.layout, transfer)
         seen = painter.shown_matrix, codes, shown, info.quarter_turns, transfer
         viewer = Viewer.of(colorizer.engine, colorizer.options, *seen)
 
         def new_writer() -> Writer:
             if options.codec == "frames":
                 return PictureSegment(job.target, painter, self._provenance)
-            return EncodedSegment(work, options, info, painter)
+            return EncodedSegment(work, options, info, painter, job.source.fields_kept)
 
         findings = Findings.of(work.records[-1].restored if work.records else ())
         known = job.cuts, job.given, job.told
         stages = Stages(self._restorer, codes) if self._restorer and not info.transfer.is_hdr else None
         return Film(job.source, job.span, viewer, painter, options, *known, new_writer, work, findings, stages)
 
-    def _join(self, job: Job, work: WorkFolder, target: Path, ending: str) -> tuple[str, ...]:
-        """Join the finished segments into ``target``, whole or not at all."""
-        suffix = f".{ending}" if ending in {"mp4", "mov"} else f"-{ending}"
+    def _joined(self, job: Job, work: WorkFolder, target: Path, suffix: str) -> tuple[Path, tuple[str, ...]]:
+        """Join the finished segments into a file of the work folder that becomes ``target``; return it, and notes."""
         pieces = [Piece(work.segment(n, suffix), record.first_pts) for n, record in enumerate(work.records)]
         container = container_of(target)
         provenance = self._provenance
@@ -199,18 +208,18 @@ class FilmColorizer(Session):
             original=job.original,
             container=container,
             color_range=color_range(job.layout, job.info),
+            fields=job.source.fields_kept,
             span=job.span,
             without=self.options.without,
             tags=tags,
         )
-        joined = work.path / f"joined{target.suffix}"
+        joined = work.path / f"{'master' if target == checks.master_name(job.target) else 'joined'}{target.suffix}"
         try:
             notes = join(joint, joined)
             stamped(joined, provenance, container)
-            put_in_place(joined, target)
         except OSError as error:
             raise disk_error(error, target) from error
-        return notes
+        return joined, notes
 
     @property
     def _provenance(self) -> Provenance:
@@ -268,6 +277,14 @@ class FilmColorizer(Session):
         self._colorizer.close()
         if self._restorer and self._owns_restorer:
             self._restorer.close()
+
+
+def _put(joined: Path, target: Path) -> None:
+    """Move a joined film to its place."""
+    try:
+        put_in_place(joined, target)
+    except OSError as error:
+        raise disk_error(error, target) from error
 
 
 def require_film_extra() -> None:

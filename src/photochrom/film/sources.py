@@ -13,21 +13,33 @@ from typing import TYPE_CHECKING, Protocol
 
 from photochrom.errors import FilmNotFoundError, UnreadablePhotoError, UnsupportedFilmError
 from photochrom.files.reading import open_photo
-from photochrom.film.containers import FilmInfo, Reading, describe, open_container, picture_stream, read_frames
+from photochrom.film.containers import (
+    FULL_RANGE,
+    FilmInfo,
+    Reading,
+    describe,
+    open_container,
+    picture_stream,
+    read_frames,
+)
 from photochrom.film.continuity import recordings
-from photochrom.film.fields import filtered
-from photochrom.film.matrices import BT601, UNSPECIFIED, Codes
-from photochrom.film.options import Interlaced
+from photochrom.film.fields import NAMES, OrderTeller, deinterlaced, telecine_undone
+from photochrom.film.matrices import BT601, UNSPECIFIED, WEIGHTS, Codes
+from photochrom.film.options import Fields, Interlaced
 from photochrom.film.planes import Layout, Pixels, luma_of
 from photochrom.luma import luma_codes
 from photochrom.options import Limits
 
 if TYPE_CHECKING:
     from av import VideoFrame
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
 
 PICTURES = {".png", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".bmp", ".jp2", ".dng"}
 SUPER_8_RATE = 18.0
 LOOKED_AT = 25
+# Pixels below which the filter takes no frames apart.
+LEAST_SIDE = 8
 # Seconds before a place from which decoding begins, so that frames there are whole.
 RUN_UP_S = Fraction(2)
 
@@ -36,13 +48,15 @@ RUN_UP_S = Fraction(2)
 class Shown:
     """One frame: its luma codes (H, W), its time stamp in units of the film's time base, and how long it stays.
 
-    ``counts`` are the reading's (damaged, missing, moved) up to here.
+    ``counts`` are the reading's (damaged, missing, moved) up to here; ``fields`` tells which field comes first, where
+    both are kept.
     """
 
     luma: Pixels
     pts: int
     duration: int
     counts: tuple[int, int, int] = (0, 0, 0)
+    fields: Fields = ""
 
 
 class Source(Protocol):
@@ -60,10 +74,16 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FilmFile:
-    """A film that FFmpeg reads."""
+    """A film that FFmpeg reads.
+
+    Attributes:
+        info: what it says of itself.
+        order: which field comes first in its first frames; "" where these are no fields.
+        mode: what is done with them.
+    """
 
     info: FilmInfo
-    interlaced: bool
+    order: Fields
     mode: Interlaced
 
     @classmethod
@@ -80,47 +100,112 @@ class FilmFile:
                 where=os.fspath(path),
                 next_step="Raise --max-pixels",
             )
-        reading = Reading()
-        with open_container(path) as container:
-            stream = picture_stream(container, os.fspath(path))
-            seen = sum(1 for _ in itertools.islice(read_frames(container, stream, reading), LOOKED_AT))
-        interlaced = reading.interlaced * 2 > seen
+        order = _order_at_first(path)
         info = _with_recordings(info)
         if mode == "telecine":
             info = replace(info, rate=info.rate * 4 / 5, frames=info.frames * 4 // 5)
-        if interlaced or mode == "telecine":
-            done = {"deinterlace": "deinterlaced (bwdif)", "keep": "both fields kept", "telecine": "telecine undone"}
-            info = replace(info, notes=(*info.notes, f"{'interlaced film' if interlaced else 'film'}: {done[mode]}"))
-        return cls(info, interlaced, mode)
+        if order or mode == "telecine":
+            done = {"deinterlace": "deinterlaced (bwdif)", "telecine": "telecine undone"}
+            done["keep"] = f"both fields kept, {NAMES[order]}"
+            info = replace(info, notes=(*info.notes, f"{'interlaced film' if order else 'film'}: {done[mode]}"))
+        return cls(info, order, mode)
 
     @property
-    def keeps_fields(self) -> bool:
-        """Whether each frame holds two pictures of different times."""
-        return self.interlaced and self.mode == "keep"
+    def fields_kept(self) -> Fields:
+        """The order of the fields where each frame holds two pictures of different times."""
+        return self.order if self.mode == "keep" else ""
 
     def frames(self, reading: Reading, from_pts: int | None = None) -> Iterator[Shown]:
-        """Yield the frames in order."""
-        with open_container(self.info.path) as container:
+        """Yield the frames in order; all of them where files of this kind cannot be entered, as raw streams."""
+        with self._opened(from_pts) as container:
             stream = picture_stream(container, os.fspath(self.info.path))
-            if from_pts is not None and len(self.info.shifts) == 1:
-                before = from_pts - round((RUN_UP_S + self.info.shifts[0]) / self.info.time_base)
-                container.seek(max(before, stream.start_time or 0), stream=stream, backward=True)
-            decoded = read_frames(container, stream, reading)
-            if self.interlaced or self.mode == "telecine":
-                decoded = filtered(decoded, stream, self.mode, self.info)
-            yield from self._shown(decoded, reading)
+            yield from self._shown(self._with_luma(read_frames(container, stream, reading), stream), reading)
 
-    def _shown(self, decoded: Iterator[VideoFrame], reading: Reading) -> Iterator[Shown]:
-        usual = max(1, round(1 / (self.info.rate * self.info.time_base)))
+    def _opened(self, from_pts: int | None) -> InputContainer:
+        """Return the file opened, where it can be at a place somewhat before ``from_pts``."""
+        from av.error import FFmpegError
+
+        container = open_container(self.info.path)
+        if from_pts is None or len(self.info.shifts) > 1:
+            return container
+        stream = picture_stream(container, os.fspath(self.info.path))
+        before = from_pts - round((RUN_UP_S + self.info.shifts[0]) / self.info.time_base)
+        try:
+            container.seek(max(before, stream.start_time or 0), stream=stream, backward=True)
+        except FFmpegError:  # which has read on, perhaps
+            container.close()
+            return open_container(self.info.path)
+        return container
+
+    def _with_luma(self, decoded: Iterator[VideoFrame], stream: VideoStream) -> Iterator[tuple[VideoFrame, Pixels]]:
+        """Yield frames, their fields treated as is asked for, with their luma."""
+        frames = self._as_at_first(decoded)
+        if self.mode == "telecine":
+            return telecine_undone(frames, stream, self.info)
+        if self.deinterlaces:
+            frames = deinterlaced(frames, self.info)
+        return ((frame, luma_of(frame, self.info.layout)) for frame in frames)
+
+    @property
+    def deinterlaces(self) -> bool:
+        """Whether frames go through the filter, which leaves whole ones alone, but may convert RGB and grey."""
+        large = min(self.info.width, self.info.height) >= LEAST_SIDE
+        return self.mode == "deinterlace" and large and bool(self.order or self.info.layout.sampling != "400")
+
+    def _as_at_first(self, decoded: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+        """Yield the frames.
+
+        Raises:
+            UnsupportedFilmError: at one that is not of the first one's size, format, range and matrix.
+        """
+        info = self.info
+        first = info.width, info.height, info.pixel_format, info.tags[3] == FULL_RANGE, WEIGHTS[info.matrix]
         for frame in decoded:
-            if (frame.width, frame.height) != (self.info.width, self.info.height):
+            if _meaning(info, frame) != first:
                 raise UnsupportedFilmError(
-                    f"its size changes from {self.info.width} x {self.info.height} to {frame.width} x {frame.height}",
-                    where=os.fspath(self.info.path),
-                    next_step="Cut it where the size changes, and colour the parts",
+                    _change(info, frame),
+                    where=os.fspath(info.path),
+                    next_step="Cut it where that changes, and colour the parts",
                 )
+            yield frame
+
+    def _shown(self, decoded: Iterator[tuple[VideoFrame, Pixels]], reading: Reading) -> Iterator[Shown]:
+        usual = max(1, round(1 / (self.info.rate * self.info.time_base)))
+        teller = OrderTeller() if self.fields_kept else None
+        for frame, luma in decoded:
             assert frame.pts is not None
-            yield Shown(luma_of(frame, self.info.layout), frame.pts, int(frame.duration or usual), reading.counts)
+            fields: Fields = teller.order_of(frame) if teller else ""
+            lasts = int(frame.duration or usual)
+            yield Shown(luma, frame.pts, lasts, reading.counts, fields)
+
+
+def _meaning(info: FilmInfo, frame: VideoFrame) -> tuple[object, ...]:
+    """Return what of a frame has to be as the film's first has it: size, format, range and weights of luma."""
+    matrix = WEIGHTS[info.matrix] if info.layout.rgb else WEIGHTS.get(int(frame.colorspace), WEIGHTS[info.matrix])
+    return frame.width, frame.height, frame.format.name, frame.color_range == FULL_RANGE, matrix
+
+
+def _change(info: FilmInfo, frame: VideoFrame) -> str:
+    """Return in what a frame is not as the film's first."""
+    if (frame.width, frame.height) != (info.width, info.height):
+        return f"its size changes from {info.width} x {info.height} to {frame.width} x {frame.height}"
+    if frame.format.name != info.pixel_format:
+        return f"its pixel format changes from {info.pixel_format} to {frame.format.name}"
+    if (frame.color_range == FULL_RANGE) != (info.tags[3] == FULL_RANGE):
+        return "its pixel format changes between full and limited range"
+    return f"its colour matrix changes ({info.matrix} of H.273, then {int(frame.colorspace)})"
+
+
+def _order_at_first(path: Path) -> Fields:
+    """Return which field comes first in most of a film's first frames; "" where most of these are one picture."""
+    teller = OrderTeller()
+    with open_container(path) as container:
+        stream = picture_stream(container, os.fspath(path))
+        first = itertools.islice(read_frames(container, stream, Reading()), LOOKED_AT)
+        orders = [teller.order_of(frame) for frame in first]
+    if orders.count("") * 2 >= len(orders):
+        return ""
+    return "tff" if orders.count("tff") >= orders.count("bff") else "bff"
 
 
 def _with_recordings(info: FilmInfo) -> FilmInfo:
@@ -176,9 +261,9 @@ class PictureFolder:
         return cls(info, pictures, limits)
 
     @property
-    def keeps_fields(self) -> bool:
+    def fields_kept(self) -> Fields:
         """Pictures have no fields."""
-        return False
+        return ""
 
     def frames(self, reading: Reading, from_pts: int | None = None) -> Iterator[Shown]:
         """Yield the pictures in order; where one cannot be read, the one before stays for longer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,9 @@ import numpy as np
 from photochrom.files.photo import Photo
 from photochrom.files.provenance import Provenance
 from photochrom.files.writing import save_photo
-from photochrom.film.containers import FilmInfo
+from photochrom.film.containers import FilmInfo, spelled_path
 from photochrom.film.encoding import CODECS, SegmentWriter, encoder_settings
-from photochrom.film.options import FilmOptions
+from photochrom.film.options import Fields, FilmOptions
 from photochrom.film.painting import Painter
 from photochrom.film.passages import Sight
 from photochrom.film.planes import Pixels, frame_from, layout_of, plane_of
@@ -23,6 +24,8 @@ from photochrom.film.segments import WorkFolder
 from photochrom.film.steadiness import Colours
 
 MASTER = "ffv1"
+# What a frame's picture is called.
+PICTURE = re.compile(r"\d{6,}\.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +61,29 @@ class Writer(Protocol):
         ...
 
 
+def segment_suffix(options: FilmOptions) -> str:
+    """Return the ending of a segment's file."""
+    return f".{CODECS[options.codec].segment}"
+
+
+def master_suffix(options: FilmOptions) -> str:
+    """Return the ending of the lossless file beside a segment: the segment itself where that is lossless already."""
+    return segment_suffix(options) if options.codec == MASTER else f"-master.{CODECS[MASTER].segment}"
+
+
 class EncodedSegment:
     """A segment of an encoded film; with ``keep_masters`` a lossless one beside it."""
 
-    def __init__(self, folder: WorkFolder, options: FilmOptions, info: FilmInfo, painter: Painter) -> None:
+    def __init__(
+        self, folder: WorkFolder, options: FilmOptions, info: FilmInfo, painter: Painter, fields: Fields
+    ) -> None:
         self._painter = painter
         codec = CODECS[options.codec]
-        self._paths = {f".{codec.segment}": (codec, encoder_settings(options))}
-        if options.keep_masters and options.codec != MASTER:
-            self._paths["-master.mp4"] = (CODECS[MASTER], dict(CODECS[MASTER].settings))
+        self._paths = {segment_suffix(options): (codec, encoder_settings(options))}
+        if options.keep_masters:
+            self._paths.setdefault(master_suffix(options), (CODECS[MASTER], dict(CODECS[MASTER].settings)))
         self._encoders = [
-            SegmentWriter(folder.unfinished(suffix), codec, settings, painter.target, info, fields=painter.fields)
+            SegmentWriter(folder.unfinished(suffix), codec, settings, painter.target, info, fields=fields)
             for suffix, (codec, settings) in self._paths.items()
         ]
 
@@ -84,7 +99,7 @@ class EncodedSegment:
     def write(self, work: Work, painted: Any) -> None:
         """Encode one frame."""
         for encoder in self._encoders:
-            encoder.write(painted, work.sight.pts, work.sight.duration)
+            encoder.write(painted, work.sight.pts, work.sight.duration, work.sight.fields)
 
     def close(self) -> None:
         """End the files."""
@@ -121,6 +136,14 @@ class PictureSegment:
         """Do nothing: pictures written again are the same."""
 
 
+def remove_beyond(folder: Path, frames: int) -> int:
+    """Remove the pictures of frames that a film has not, which an earlier one has left; return how many."""
+    left = [path for path in folder.iterdir() if PICTURE.fullmatch(path.name) and int(path.stem) >= frames]
+    for path in left:
+        path.unlink()
+    return len(left)
+
+
 def luma_fidelity(path: Path, sent: Sequence[Pixels]) -> float:
     """Return how well the first frames of a segment file kept their luma: PSNR in dB, infinite if identical.
 
@@ -129,7 +152,7 @@ def luma_fidelity(path: Path, sent: Sequence[Pixels]) -> float:
     import av
 
     squared: list[float] = []
-    with av.open(os.fspath(path)) as container:
+    with av.open(spelled_path(path)) as container:
         for frame, luma in zip(container.decode(video=0), sent, strict=False):
             layout = layout_of(frame.format.name, full_range=False, where=os.fspath(path))
             kept = plane_of(frame, 0, layout.codes).astype(np.float32)

@@ -138,19 +138,33 @@ def sign_index(index: Path, private_key: Path) -> Path:
         OptionError: key or index cannot be read.
         MissingExtraError: the package `cryptography` is absent.
     """
+    private = read_private_key(private_key)
+    try:
+        data = index.read_bytes()
+    except OSError as error:
+        raise OptionError(f"cannot be used ({error})"[:200], where=str(index), next_step=OF_INDEX) from error
+    path = index.with_name(index.name + SIGNATURE_SUFFIX)
+    path.write_text(private.sign(data).hex() + "\n", encoding="ascii")
+    return path
+
+
+def read_private_key(path: Path) -> Any:
+    """Return an Ed25519 private key, so that one that is none is told before an index is written.
+
+    Raises:
+        OptionError: it cannot be read.
+        MissingExtraError: the package `cryptography` is absent.
+    """
     ed25519, _ = _cryptography()
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     try:
-        private = load_pem_private_key(private_key.read_bytes(), None)
-        data = index.read_bytes()
+        private = load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError) as error:
-        raise OptionError(f"cannot be used ({error})"[:200], where=str(private_key), next_step=PRIVATE_KEY) from error
+        raise OptionError(f"cannot be used ({error})"[:200], where=str(path), next_step=PRIVATE_KEY) from error
     if not isinstance(private, ed25519.Ed25519PrivateKey):
-        raise OptionError("is no Ed25519 private key", where=str(private_key), next_step=PRIVATE_KEY)
-    path = index.with_name(index.name + SIGNATURE_SUFFIX)
-    path.write_text(private.sign(data).hex() + "\n", encoding="ascii")
-    return path
+        raise OptionError("is no Ed25519 private key", where=str(path), next_step=PRIVATE_KEY)
+    return private
 
 
 def _cryptography() -> tuple[Any, Callable[[bytes], Any]]:

@@ -94,7 +94,7 @@ def import_model(
     """
     checkpoint = read_checkpoint(source)
     kind = recognise(checkpoint)
-    name = _checked_name(name or default_name(kind, source) + ("-int8" if int8_photos else ""))
+    name = checked_name(name or default_name(kind, source) + ("-int8" if int8_photos else ""))
     target = models_folder / name
     if target.exists() and not overwrite:
         raise OptionError(
@@ -107,7 +107,8 @@ def import_model(
     return replace(made, folder=target)
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """Return a model's name; raise OptionError where it cannot be one, on every system and in every index."""
     if not NAME_PATTERN.fullmatch(name):
         raise OptionError(
             f"{name!r} cannot be a model's name", where="name", next_step="Use a-z, 0-9, dots, dashes; 64 at most."

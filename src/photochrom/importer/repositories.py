@@ -12,6 +12,7 @@ A museum puts the folder on any web server; nothing of it is ours but the names.
 
 from __future__ import annotations
 
+import glob
 import json
 import shutil
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from photochrom.computer.hashes import sha256_of
 from photochrom.engines.catalog import ModelCard
 from photochrom.errors import ModelFileError, OptionError
 from photochrom.files.codecs.atomic import write_whole
+from photochrom.importer.installation import checked_name
 
 INDEX_FILE, CARD_FILE, TEXT_FILE, SUMS_FILE, LICENCE_FILE = (
     "index.json",
@@ -64,34 +66,55 @@ def push_model(
         overwrite: replace a model of that name.
 
     Raises:
-        OptionError: a model of that name is there.
+        OptionError: a model of that name is there, or its name or a file's is none that an index can hold.
         ModelFileError: the place's index is none.
         OutputError, OSError: it cannot be written.
     """
-    folder, index_path = place / card.name, place / INDEX_FILE
+    folder, index_path = place / checked_name(card.name), place / INDEX_FILE
+    if card.name.startswith(INDEX_FILE):
+        raise OptionError("is the name of the index", where=card.name, next_step="Choose another --name")
+    beside = sorted(model.parent.glob(f"{glob.escape(model.stem)}.*"))
+    beside = [path for path in beside if path.suffix in {".onnx", ".weights"}]
+    card = card.model_copy(update={"file": model.name, "sha256": sha256_of(model), "embedded": False})
+    data = {key: value for key, value in card.model_dump().items() if key != "embedded"}
+    entry = _checked_entry(card.name, data, beside)
+    terms = licence.read_bytes() if licence else None
     entries = read_index(index_path.read_bytes(), str(index_path)) if index_path.exists() else {}
     if folder.exists() and not overwrite:
         raise OptionError("a model of that name is there", where=str(folder), next_step="Use --overwrite, or --name")
     folder.mkdir(parents=True, exist_ok=True)
-    beside = sorted(path for path in model.parent.glob(f"{model.stem}.*") if path.suffix in {".onnx", ".weights"})
     for path in beside:
         shutil.copyfile(path, folder / path.name)
-    card = card.model_copy(update={"file": model.name, "sha256": sha256_of(model), "embedded": False})
-    data = {key: value for key, value in card.model_dump().items() if key != "embedded"}
     write_whole(folder / CARD_FILE, _json(data))
     front = FRONT_MATTER.format(licence=card.licence.lower(), kind=card.kind)
     write_whole(folder / TEXT_FILE, (front + (text or f"\n# {card.name}\n\n{card.summary}\n")).encode())
-    if licence:
-        shutil.copyfile(licence, folder / LICENCE_FILE)
+    if terms is not None:
+        write_whole(folder / LICENCE_FILE, terms)
     named = sorted(path for path in folder.iterdir() if path.name != SUMS_FILE and path.is_file())
     write_whole(folder / SUMS_FILE, "".join(f"{sha256_of(path)}  {path.name}\n" for path in named).encode())
-    files = [
-        {"file": p.name, "bytes": p.stat().st_size, "sha256": sha256_of(p)}
-        for p in map(folder.joinpath, (b.name for b in beside))
-    ]
-    entries[card.name] = {"card": data, "files": files, "at": f"{card.name}/"}
+    entries[card.name] = entry
     write_whole(index_path, _json({"photochrom_index": INDEX_VERSION, "models": entries}))
     return Pushed(folder, index_path)
+
+
+def _checked_entry(name: str, card: dict[str, Any], files: list[Path]) -> dict[str, Any]:
+    """Return a model's entry; one that nobody would believe would make the whole index unreadable."""
+    named = [{"file": path.name, "bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in files]
+    entry = {"card": card, "files": named, "at": f"{name}/"}
+    try:
+        _check_entry(name, entry)
+    except ValueError as error:
+        raise unpublishable(files) from error
+    return entry
+
+
+def unpublishable(files: list[Path]) -> OptionError:
+    """Return the error to raise for a model's files of which an index cannot hold one."""
+    return OptionError(
+        "an index cannot hold a file of that name, or an empty one",
+        where=", ".join(path.name for path in files),
+        next_step="Name them by letters of English, digits, dots, dashes and underscores",
+    )
 
 
 def read_index(data: bytes, where: str) -> dict[str, Any]:

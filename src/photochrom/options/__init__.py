@@ -14,7 +14,7 @@ from photochrom.options.coloring import (
     ColorizeOptions,
 )
 from photochrom.options.computer import Device, EngineOptions, Limits
-from photochrom.options.files import OutputFormat, OutputOptions, ReadingOptions
+from photochrom.options.files import OutputFormat, OutputOptions, ReadingOptions, WritingOptions
 from photochrom.options.restoration import RestoreOptions, Switch
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "RestoreOptions",
     "Switch",
     "Topic",
+    "WritingOptions",
     "option_error",
 ]

@@ -35,8 +35,8 @@ class ReadingOptions(Options):
     )
 
 
-class OutputOptions(Options):
-    """How a finished photograph is written."""
+class WritingOptions(Options):
+    """How a picture is written."""
 
     topic = Topic.FILES
 
@@ -65,6 +65,15 @@ class OutputOptions(Options):
         description="Text drawn small into the lower left corner, such as 'Colours added by a model'. The luma changes "
         "under it, and nowhere else.",
     )
+    overwrite: Annotated[bool, Topic.OUT] = Field(
+        default=False,
+        description="Replace a result that exists already; never another photograph.",
+    )
+
+
+class OutputOptions(WritingOptions):
+    """How a finished photograph is written."""
+
     certificate: Annotated[Path | None, Topic.EXPERTS] = Field(
         default=None,
         description="Sign each result with content credentials (C2PA) by this certificate chain, a PEM file. Adds 3 to "
@@ -73,8 +82,4 @@ class OutputOptions(Options):
     private_key: Annotated[Path | None, Topic.EXPERTS] = Field(
         default=None,
         description="The certificate's private key, an unencrypted PEM file.",
-    )
-    overwrite: Annotated[bool, Topic.OUT] = Field(
-        default=False,
-        description="Replace a result that exists already; never another photograph.",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -126,6 +127,7 @@ class Api:
             new = NewUpload.model_validate(await read_json(request, 100_000, self.parts.options.body_timeout_s))
         except ValidationError as error:
             raise option_error(NewUpload, error) from None
+        await asyncio.to_thread(self.parts.make_room, new.size)
         upload = await asyncio.to_thread(self.parts.uploads.announce, new.name, new.size)
         return JSONResponse(UploadView.of(upload, 0).model_dump(), 201, {"Location": f"/v1/uploads/{upload.id}"})
 
@@ -142,7 +144,7 @@ class Api:
             room = max(1, uploads.max_bytes - start)
             limited = metered(request, room, self.parts.options.body_timeout_s)
             with path.open("r+b") as handle:
-                self.parts.store.give_back(path.stat().st_size - start)
+                self.parts.store.give_back(path.stat().st_size - start, path)
                 handle.truncate(start)
                 handle.seek(start)
                 await save_stream(limited.stream(), handle, self.parts.store)
@@ -158,15 +160,15 @@ class Api:
     def _found(self, request: Request) -> Job:
         return self.parts.jobs.find(request.path_params["id"])
 
-    async def _taken_on(self, job: Job) -> Job:
+    async def _taken_on(self, job: Job, *, is_awaited: bool = False) -> Job:
         try:
-            return await asyncio.to_thread(self.parts.jobs.take_on, job)
+            return await asyncio.to_thread(partial(self.parts.jobs.take_on, job, is_awaited=is_awaited))
         except BaseException:
             self.parts.store.remove(self.parts.jobs.folder_of(job))
             raise
 
     async def _at_once(self, request: Request, task: str) -> Response:
-        job = await self._taken_on(await take_in(request, self.parts, task))
+        job = await self._taken_on(await take_in(request, self.parts, task), is_awaited=True)
         ended, gone = asyncio.create_task(self._ended(job.id)), asyncio.create_task(_gone(request))
         try:
             await asyncio.wait({ended, gone}, return_when=asyncio.FIRST_COMPLETED)

@@ -97,14 +97,14 @@ async def read_json(request: Request, max_bytes: int = 4_000_000, silence_s: flo
 
 
 async def _flush(held: bytearray, handle: IO[bytes], store: Store) -> int:
-    count = len(held)
-    if count and not store.take(count):
+    count, path = len(held), Path(str(handle.name))
+    if count and not store.take(count, path):
         raise HttpError(507, "the server's store is full", next_step="Come back later", headers={"Retry-After": "60"})
     try:
         await asyncio.to_thread(handle.write, bytes(held))
     except OSError as error:
-        store.give_back(count)
-        raise output_error(error, Path(str(handle.name)).name) from error
+        store.give_back(count, path)
+        raise output_error(error, path.name) from error
     held.clear()
     return count
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from photochrom.albums.album import result_beside
-from photochrom.albums.manifest import Manifest
+from photochrom.albums.beside import result_beside
+from photochrom.albums.manifest import Manifest, file_sha256
 from photochrom.albums.recipe import recipe_path
 from photochrom.errors import OutputError, PhotochromError
 from photochrom.files.codecs.atomic import Aside
@@ -28,12 +28,12 @@ from photochrom.studio.looks import MASK_NAME, references_in
 from photochrom.studio.parts import Parts
 from photochrom.studio.problems import sentence_of
 from photochrom.studio.requests import checked_request
+from photochrom.studio.sources import Sources
 from photochrom.studio.stopping import Stop
-from photochrom.studio.tiles import build_pyramid
+from photochrom.studio.tiles import PYRAMIDS, build_pyramid
 from photochrom.studio.wall import Item, Wall
 from photochrom.studio.workers import USUAL
 
-PYRAMIDS = {"before": "before.tif", "after": "after.tif"}
 RESULTS = "results"
 
 
@@ -62,11 +62,12 @@ class Darkroom:
     Args:
         parts: of the server.
         wall: the photographs.
+        sources: reads their files.
         folder: that the studio was started with, whose manifest tells what was saved there.
     """
 
-    def __init__(self, parts: Parts, wall: Wall, folder: Path | None) -> None:
-        self.parts, self.wall, self.folder = parts, wall, folder
+    def __init__(self, parts: Parts, wall: Wall, sources: Sources, folder: Path | None) -> None:
+        self.parts, self.wall, self.sources, self.folder = parts, wall, sources, folder
         self._work: dict[str, Work] = {}
         self._making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._building = threading.Lock()
@@ -81,8 +82,9 @@ class Darkroom:
                     work.wish(overwrites=overwrite)
                 return item
             if item.full == "done":
-                writes = save and item.is_original
-                return self.wall.change(item, **self._write_beside(item, overwrite=overwrite)) if writes else item
+                if not (save and item.is_original) or (item.saved and _is_written(item)):
+                    return item
+                return self.wall.change(item, **self._write_beside(item, overwrite=overwrite))
             work = self._work[item.id] = Work(Stop(self.parts.options.max_seconds), save, overwrite)
             begun = self.wall.change(item, full="working", full_error="", full_error_kind="", progress=0.0)
             self.parts.workers.submit(lambda: self._develop(begun, work), priority)
@@ -100,7 +102,9 @@ class Darkroom:
         """Let what was made of a photograph count no more: something else is asked for."""
         if work := self._work.pop(item.id, None):
             work.stop.ask()
-        (self.wall.folder_of(item) / PYRAMIDS["after"]).unlink(missing_ok=True)
+        folder = self.wall.folder_of(item)
+        (folder / PYRAMIDS["after"]).unlink(missing_ok=True)
+        self.parts.store.settle(folder)
 
     def close(self) -> None:
         """Ask all work to end."""
@@ -114,6 +118,7 @@ class Darkroom:
             with self._building:  # a page asks for many tiles at once
                 if not path.exists():
                     build_pyramid(open_photo(item.path, limits=self.parts.limits), path)
+                    self._count(item, path)
         return path if path.exists() and (side == "before" or item.full == "done") else None
 
     def _develop(self, item: Item, work: Work) -> None:
@@ -121,14 +126,18 @@ class Darkroom:
         with self._making[item.id]:
             try:
                 stop.check()
+                item = self.sources.learned(item, stop)  # its hints, too, which rule the result
                 values = (
                     films.color_film(item, self.wall, self.parts, stop)
                     if item.kind == "film"
                     else self._made(item, stop)
                 )
+                self._count(item, self.wall.folder_of(item) / RESULTS, self.wall.folder_of(item) / PYRAMIDS["after"])
             except Exception as error:  # noqa: BLE001 - a defect met by one photograph must not cost the others
+                self.parts.store.settle(self.wall.folder_of(item))
                 values = {"full": "failed"} | why_not(error, item)
             try:
+                self.sources.notice(item)  # a file that was replaced meanwhile is something else that is asked for
                 with self._ending[item.id]:
                     if stop.asked or not self.wall.still_asks_for(item):
                         return  # changed or stopped meanwhile: this is not what is asked for
@@ -141,7 +150,6 @@ class Darkroom:
 
     def _made(self, item: Item, stop: Stop) -> dict[str, Any]:
         folder = self.wall.folder_of(item)
-        self.parts.store.give_back(_size(folder / RESULTS) + _size(folder / PYRAMIDS["after"]))
         shutil.rmtree(folder / RESULTS, ignore_errors=True)
         asked = checked_request("colorize", {**item.look, "recipe": True})
         is_restored = bool(getattr(asked, "restore", False))
@@ -158,30 +166,38 @@ class Darkroom:
         stop.check()
         build_pyramid(open_photo(made.files["result"].path, limits=self.parts.limits), folder / PYRAMIDS["after"])
         files = {label: (file.path.name, file.name) for label, file in made.files.items()}
-        if not self.parts.store.take(_size(folder / RESULTS) + _size(folder / PYRAMIDS["after"])):
-            raise OutputError(
-                "the studio's store is full", next_step="Take photographs down, or raise --max-store-bytes"
-            )
         return {"full": "done", "full_error": "", "full_error_kind": "", "files": files}
 
-    def _write_beside(self, item: Item, *, overwrite: bool) -> dict[str, str]:
+    def _count(self, item: Item, *made: Path) -> None:
+        """Count what was made of a photograph; remove it, and raise OutputError, where there is no room for it."""
+        folder = self.wall.folder_of(item)
+        if self.parts.store.settle(folder):
+            return
+        for path in made:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        self.parts.store.settle(folder)
+        raise OutputError("the studio's store is full", next_step="Take photographs down, or raise --max-store-bytes")
+
+    def _write_beside(self, item: Item, *, overwrite: bool) -> dict[str, Any]:
         """Write a finished result where the command line would have written it; return what the wall is told."""
-        source, results = Path(item.path), self.wall.folder_of(item) / RESULTS
-        target = result_beside(source, None) if item.kind == "photo" else films.result_beside(source)
+        source, results, target = Path(item.path), self.wall.folder_of(item) / RESULTS, _target(item)
         try:
+            made = results / item.files["result"][0]
+            wrote = file_sha256(made), made.stat().st_size
             for label, path in (("result", target), ("recipe", recipe_path(target))):
                 if label not in item.files:
                     continue
                 Originals.of([source]).refuse(path)
-                if os.path.lexists(path) and not overwrite and label == "result":
+                is_asked_for = overwrite or label != "result" or _is_written(item)
+                if os.path.lexists(path) and not is_asked_for:
                     raise OutputError("exists already", where=path.name, next_step="Save it again to replace it")
-                with (results / item.files[label][0]).open("rb") as made, Aside(path) as aside:
-                    shutil.copyfileobj(made, aside.handle, 1 << 20)
+                with (results / item.files[label][0]).open("rb") as handle, Aside(path) as aside:
+                    shutil.copyfileobj(handle, aside.handle, 1 << 20)
                     self._promise(item, results / item.files[label][0], path)
                     aside.put_in_place()
         except PhotochromError as error:
             return why_not(error, item)
-        return {"saved": target.name, "full_error": "", "full_error_kind": ""}
+        return {"saved": target.name, "wrote": wrote, "full_error": "", "full_error_kind": ""}
 
     def _promise(self, item: Item, made: Path, target: Path) -> None:
         """Let the manifest of the studio's folder tell of a result, as an album's does, before it is in place."""
@@ -196,8 +212,16 @@ def why_not(error: Exception, item: Item) -> dict[str, str]:
     return {"full_error": sentence_of(error, item.path, item.name), "full_error_kind": type(error).__name__}
 
 
-def _size(path: Path) -> int:
-    """Return the bytes of a file, or of all files in a folder; 0 where there is none."""
-    if path.is_file():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.glob("*") if file.is_file())
+def _target(item: Item) -> Path:
+    """Return where a photograph's result goes."""
+    source = Path(item.path)
+    return result_beside(source, None) if item.kind == "photo" else films.result_beside(source)
+
+
+def _is_written(item: Item) -> bool:
+    """Return whether what lies there is the result that this studio has written last."""
+    target = _target(item)
+    try:
+        return item.wrote == (file_sha256(target), target.stat().st_size)
+    except (OSError, PhotochromError):
+        return False

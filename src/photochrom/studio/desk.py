@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from photochrom.albums.album import COLORED_MARK, look_through
+from photochrom.albums.beside import without_results
 from photochrom.errors import PhotochromError, PhotoNotFoundError
-from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
 from photochrom.hints.sheet import HintSheet, PhotoIdentity
 from photochrom.options import RestoreOptions
@@ -22,12 +22,13 @@ from photochrom.studio.masks import Stroke, correct_mask, find_mask
 from photochrom.studio.parts import Parts
 from photochrom.studio.problems import HttpError, sentence_of
 from photochrom.studio.requests import checked_request
+from photochrom.studio.sources import BEFORE, Sources, fingerprint
 from photochrom.studio.stopping import Stop
 from photochrom.studio.store import is_there, write_again
 from photochrom.studio.wall import Item, Wall
 from photochrom.studio.workers import LAST, USUAL
 
-BEFORE, AFTER, THUMBNAIL = "before.webp", "after.webp", "thumbnail.webp"
+AFTER, THUMBNAIL = "after.webp", "thumbnail.webp"
 TELL_EVERY_S = 0.5
 
 
@@ -38,6 +39,7 @@ class Desk:
         parts: of the server.
         looks: shows photographs at screen size.
         wall: the photographs.
+        sources: reads their files.
         darkroom: makes them at full size.
 
     Raises:
@@ -47,12 +49,13 @@ class Desk:
     def __init__(self, parts: Parts, folder: Path | None = None) -> None:
         self.folder = folder
         self.parts, self.looks = parts, Looks(parts.sessions, parts.limits)
-        self._searched: set[str] = set()
+        self._searched: set[tuple[str, str]] = set()
         self._correcting = threading.Lock()
         self.wall = Wall(parts.store, parts.workers, parts.changes, self.prepare)
-        self.darkroom = Darkroom(parts, self.wall, folder)
+        self.sources = Sources(self.wall, self.looks, parts.limits)
+        self.darkroom = Darkroom(parts, self.wall, self.sources, folder)
         self.wall.go_on()
-        for item in self.wall.all():
+        for item in map(self.sources.notice, self.wall.all()):
             if item.state == "done" and not self._is_made(item):
                 self.wall.begin(item.id)
             elif item.kind == "film" and item.state == "done" and not item.shots:
@@ -73,11 +76,8 @@ class Desk:
             if not moving:
                 raise
             paths = moving
-        present = {path.with_suffix("") for path in paths}
-        for path in paths:
-            bare = path.with_name(path.stem.removesuffix(COLORED_MARK))
-            is_result = path.stem.endswith(COLORED_MARK) and bare in present
-            if not is_result and not self.wall.holds(path):
+        for path in without_results(paths, [COLORED_MARK]):
+            if not self.wall.holds(path):
                 identity, _ = self.parts.store.new("photos")
                 name = path.relative_to(folder).as_posix()
                 self.wall.add(name, path, identity, is_original=True, film=films.is_film(path.name))
@@ -94,35 +94,22 @@ class Desk:
             }
 
     def _prepared(self, item: Item, stop: Stop) -> dict[str, Any]:
-        folder, values = self.wall.folder_of(item), dict[str, Any]()
-        if not is_there(folder / BEFORE, folder / SMALL_NAME):
-            if item.kind == "film":
-                values["frame"], photo = films.frame_at(Path(item.path), None, self.parts.limits)
-            else:
-                photo = open_photo(item.path, limits=self.parts.limits)
-            stop.check()
-            self._keep_small(photo, folder)
-            identity = PhotoIdentity.of(photo).model_dump()
-            values |= {"width": photo.width, "height": photo.height, "identity": identity}
-            values |= {"look": item.look or self._known_look(item, photo)}
-            del photo
-        look = values.get("look", item.look)
+        item = self.sources.learned(item, stop)
+        folder, look = self.wall.folder_of(item), item.look
         if item.kind == "film":
-            look = films.look_of_frame(look, values.get("frame", item.frame))
+            look = films.look_of_frame(look, item.frame)
         if item.kind == "film" and not item.shots:
             self.find_shots(item)
         result = self.looks.run(folder, look, stop)
         write_again(folder / AFTER, encoded(result.photo))
         thumbnail = shrunk(result.photo, THUMBNAIL_PX, 2 * THUMBNAIL_PX)
         write_again(folder / THUMBNAIL, encoded(thumbnail, THUMBNAIL_QUALITY))
-        return {**values, "state": "done", "error": "", "notes": decided(result), "revision": item.revision + 1}
+        self.parts.store.settle(folder)
+        return {"state": "done", "error": "", "notes": decided(result), "revision": item.revision + 1}
 
     def _is_made(self, item: Item) -> bool:
         folder = self.wall.folder_of(item)
-        return is_there(*(folder / name for name in (BEFORE, SMALL_NAME, AFTER, THUMBNAIL)))
-
-    def _keep_small(self, photo: Photo, folder: Path) -> None:
-        write_again(folder / BEFORE, encoded(self.looks.keep_small(photo, folder)))
+        return bool(item.seen) and is_there(*(folder / name for name in (BEFORE, SMALL_NAME, AFTER, THUMBNAIL)))
 
     def take_frame(self, item: Item, seconds: float) -> str:
         """Hold a film's frame ready to say colours in, and return its time, by which it is known.
@@ -138,7 +125,8 @@ class Desk:
             if len(list(folder.parent.iterdir())) >= films.MOST_FRAMES:
                 raise HttpError(429, f"{films.MOST_FRAMES} frames of this film are taken already")
             folder.mkdir()
-        self._keep_small(photo, folder)
+        self.sources.keep_small(photo, folder)
+        self.parts.store.settle(folder)
         return frame
 
     def place_of(self, item: Item, frame: str) -> Path:
@@ -165,44 +153,49 @@ class Desk:
                 with contextlib.suppress(PhotochromError):
                     self.wall.change(item, **why_not(error, item))
 
-        if item.id not in self._searched:
-            self._searched.add(item.id)
+        if (item.id, item.seen) not in self._searched:
+            self._searched.add((item.id, item.seen))
             self.parts.workers.submit(search, LAST)
 
-    def _known_look(self, item: Item, photo: Photo) -> dict[str, Any]:
-        """Return the look that lies beside an original: its hints, or those of a film's frames."""
-        if not item.is_original:
-            return {}
-        if item.kind == "film":
-            frames = hintfiles.read_film_folder(hintfiles.film_folder(Path(item.path)))
-            return {"frames": frames} if frames else {}
-        hints = hintfiles.read_photo_file(self._hints_path(item), photo, self.parts.limits)
-        return {"hints": hints} if hints else {}
-
-    def change_look(self, item: Item, look: dict[str, Any], **values: Any) -> Item:
+    def change_look(self, item: Item, look: dict[str, Any], asked: int | None = None) -> Item:
         """Let a photograph be coloured otherwise, and keep its hints beside it.
+
+        Args:
+            item: the photograph.
+            look: all of what is asked of it.
+            asked: which state of it, ``Item.asked``, is known to who asks; left out, the present one.
 
         Raises:
             OptionError: the look is wrong.
+            HttpError: it is in another state, or its files were changed by somebody else.
             OutputError: the hints cannot be written.
         """
         if item.kind == "film":
             films.check_look(look)
         else:
             checked_request("colorize", look)
-        before = item.look
-        self.darkroom.forget(item)
-        item = self.wall.ask_otherwise(item, look=look, **values)
-        if item.is_original and item.kind == "film":
-            folder = hintfiles.film_folder(Path(item.path))
-            hintfiles.keep_film_folder(folder, before.get("frames", {}), look.get("frames", {}))
-        elif item.is_original and item.identity:
-            hintfiles.keep_photo_file(self._hints_path(item), self.hint_sheet(item))
-        return item
+        with self.sources.hold(item):
+            before = self.wall.find(item.id)
+            known = self.sources.learned(before, Stop(self.parts.options.max_seconds))
+            if known.asked != (before.asked if asked is None else asked):
+                raise HttpError(409, "was changed meanwhile", where=item.name, next_step="Look at it as it is now")
+            self.darkroom.forget(known)
+            item = self.wall.ask_otherwise(known, look=look)
+            return self._keep_hints(item, known.look) if item.is_original else item
 
-    def _hints_path(self, item: Item) -> Path:
-        """Return where a photograph's hints lie, for the command line to read."""
-        return hintfiles.photo_file(Path(item.path), (one.path for one in self.wall.all() if one.is_original))
+    def _keep_hints(self, item: Item, before: dict[str, Any]) -> Item:
+        """Write a photograph's hints beside it."""
+        path = self.sources.hints_path(item)
+        if item.kind == "film":
+            hintfiles.keep_film_folder(path, before.get("frames", {}), item.look.get("frames", {}))
+        else:
+            hintfiles.keep_photo_file(path, self.hint_sheet(item))
+        return self.wall.change(item, hints_seen=fingerprint(path))
+
+    def ask_anew(self, item: Item, **values: Any) -> Item:
+        """Let a photograph be coloured by the same look with other references, or another mask."""
+        self.darkroom.forget(item)
+        return self.wall.ask_otherwise(item, **values)
 
     def hint_sheet(self, item: Item) -> HintSheet:
         """Return a photograph's hints as they are kept."""
@@ -217,7 +210,11 @@ class Desk:
         """
         with self._correcting:
             correct_mask(self.wall.folder_of(item), strokes)
-        return self.change_look(self.wall.find(item.id), self.wall.find(item.id).look)
+        return self.ask_anew(item)
+
+    def develop(self, item: Item, *, save: bool, priority: int = USUAL, overwrite: bool = False) -> Item:
+        """Let a photograph be made at full size of what its file is now, and written beside it where it is to be."""
+        return self.darkroom.develop(self.sources.notice(item), save=save, priority=priority, overwrite=overwrite)
 
     def stop(self, item: Item) -> None:
         """Stop what is being made of a photograph."""

@@ -32,7 +32,9 @@ def photo_file(photo: Path, others: Iterable[str]) -> Path:
     """Return where a photograph's hints lie, or are to lie, among the other photographs of a wall, given by paths."""
     own = photo.with_name(photo.name + HINTS_SUFFIX)
     this, bare = str(photo), os.path.splitext(photo)[0]
-    is_shared = any(other != this and os.path.splitext(other)[0] == bare for other in others)
+    # Thousands are looked at for each: few begin alike.
+    alike = (other for other in others if other.startswith(bare) and other != this)
+    is_shared = any(os.path.splitext(other)[0] == bare for other in alike)
     return own if is_shared or own.exists() else photo.with_name(photo.stem + HINTS_SUFFIX)
 
 

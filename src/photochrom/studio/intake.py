@@ -6,7 +6,9 @@ mask, references and hints as parts and options as fields; or JSON that names up
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,8 @@ async def take_in(request: Request, parts: Parts, task: str | None = None) -> Jo
         PhotochromError: options are wrong, or files are absent, too large or too slow.
     """
     parts.jobs.refuse_if_full()  # before a body is taken for nothing
+    length = request.headers.get("content-length", "0")
+    await asyncio.to_thread(parts.make_room, int(length) if length.isdecimal() else 0)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     query = dict(request.query_params)
     identity, folder = parts.store.new("jobs")
@@ -43,13 +47,13 @@ async def take_in(request: Request, parts: Parts, task: str | None = None) -> Jo
     try:
         if kind == "application/json":
             values = {**query, **_mapping(await read_json(request, silence_s=parts.options.body_timeout_s))}
-            return intake.of_uploads(task or str(values.get("task", "")), values)
+            return intake.of_uploads(_task_of(task, values, ""), values)
         checked = {name: value for name, value in query.items() if name not in OWN}
-        task = task or query.get("task", "colorize")
+        asked = _task_of(task, query, "colorize")
         if kind in {"multipart/form-data", "application/x-www-form-urlencoded"}:
-            return await intake.of_form(request, task, checked)
-        checked_request(task, checked)  # before the body is waited for
-        return await intake.of_body(request, task, checked, query.get("name", "photo"))
+            return await intake.of_form(request, task, asked, checked)
+        checked_request(asked, checked)  # before the body is waited for
+        return await intake.of_body(request, asked, checked, query.get("name", "photo"))
     except BaseException:
         parts.store.remove(folder)
         raise
@@ -83,8 +87,8 @@ class _Intake:
             raise HttpError(400, "the body is empty", next_step="Send the photograph's bytes")
         return self._job(task, options, file, shown_name(name))
 
-    async def of_form(self, request: Request, task: str, options: dict[str, Any]) -> Job:
-        """Take a form."""
+    async def of_form(self, request: Request, fixed: str | None, otherwise: str, options: dict[str, Any]) -> Job:
+        """Take a form, of a task that its address says, or its field, or else the query."""
         limited = metered(request, self.parts.limits.max_file_bytes, self.parts.options.body_timeout_s)
         try:
             form = await limited.form(
@@ -100,7 +104,7 @@ class _Intake:
             if files.get("hints"):
                 fields["hints"] = (await files["hints"][0].read()).decode("utf-8", "replace")
             options = options | {name: value for name, value in fields.items() if name not in OWN}
-            task = fields.get("task", task)
+            task = _task_of(fixed, fields, otherwise)
             checked_request(task, options)
             if not files.get(PHOTO):
                 raise HttpError(400, "the form has no file named photo")
@@ -133,6 +137,14 @@ class _Intake:
         if task == "restore" and references:
             raise OptionError("are for colouring", where=REFERENCE)
         return Job(self.identity, task, name, file, options, mask=mask, references=references)
+
+
+def _task_of(fixed: str | None, values: Mapping[str, Any], otherwise: str) -> str:
+    """Return the task that is asked for: the address's, where it says one, and no other beside it."""
+    task = str(values.get("task", fixed or otherwise))
+    if fixed is not None and task != fixed:
+        raise OptionError(f"is {fixed} at this address", where="task", next_step="Send other tasks to /v1/jobs")
+    return task
 
 
 def _mapping(values: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from photochrom.errors import PhotochromError
+from photochrom.errors import OutputError, PhotochromError
 from photochrom.files.codecs.atomic import write_whole
 from photochrom.options import Limits
 from photochrom.studio.changes import Changes
@@ -102,6 +102,7 @@ class Jobs:
         self._limits, self._max_jobs, self._max_seconds, self._keep_s = limits, max_jobs, max_seconds, keep_s
         self._jobs: dict[str, Job] = {}
         self._stops: dict[str, Stop] = {}
+        self._awaited: set[str] = set()
         self._lock = threading.RLock()
         self._come_back()
 
@@ -115,13 +116,17 @@ class Jobs:
                 headers={"Retry-After": "10"},
             )
 
-    def take_on(self, job: Job) -> Job:
-        """Write a job's record, its files being in its folder, and let it wait for its turn."""
+    def take_on(self, job: Job, *, is_awaited: bool = False) -> Job:
+        """Write a job's record, its files being in its folder, and let it wait for its turn.
+
+        One that is awaited by who fetches its result at once does not make room for others meanwhile.
+        """
         with self._lock:
             self.refuse_if_full()
-            self.remove_old()
             self._keep(job)
             self._wait(job)
+            if is_awaited:
+                self._awaited.add(job.id)
         return job
 
     def all(self) -> list[Job]:
@@ -164,16 +169,19 @@ class Jobs:
         with self._lock:
             job = self.cancel(identity)
             del self._jobs[identity]
+            self._awaited.discard(identity)
             if job.state in ENDED:
                 self._store.remove(self.folder_of(job))
         self._changes.tell(identity)
 
-    def remove_old(self) -> None:
-        """Remove jobs that ended long ago, and the oldest ones while the store is nearly full."""
+    def make_room(self, count: int = 0) -> None:
+        """Remove jobs that ended long ago, and the oldest ones while bytes to come, or a tenth, do not fit."""
+        wanted = max(count if count <= self._store.max_bytes else 0, self._store.max_bytes // 10)
         with self._lock:
             ended = [job for job in self._jobs.values() if job.state in ENDED]
-            for job in ended:
-                if time.time() - job.ended > self._keep_s:
+            for job in sorted(ended, key=lambda job: job.ended):
+                is_in_the_way = job.id not in self._awaited and self._store.free_bytes < wanted
+                if is_in_the_way or time.time() - job.ended > self._keep_s:
                     self.remove(job.id)
 
     def close(self) -> None:
@@ -250,7 +258,16 @@ class Jobs:
             return {"state": "failed", "error": made.error, "error_kind": report.error_kind}
         stop.check()
         files = {label: (file.path.name, file.name) for label, file in made.files.items()}
-        self._store.take(sum(file.path.stat().st_size for file in made.files.values()))
+        if not self._store.settle(folder):
+            self._make_room_for(folder)
         state: State = "done" if report.status == "done" else "unwanted"
         size = {"width": report.width, "height": report.height}
         return {"state": state, "notes": report.notes, "files": files, **size}
+
+    def _make_room_for(self, folder: Path) -> None:
+        """Remove finished jobs for what a job has made; where that is not enough, remove that, and say so."""
+        self.make_room()
+        if self._store.free_bytes < 0:
+            shutil.rmtree(folder / RESULTS, ignore_errors=True)
+            self._store.settle(folder)
+            raise OutputError("the server's store is full", next_step="Come back later")

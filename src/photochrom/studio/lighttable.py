@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
@@ -28,6 +28,8 @@ Answer = TypeVar("Answer")
 AT_ONCE = 2
 """Previews made at a time; more would only wait for each other."""
 MOST_REFERENCES = 8
+ASKED_HEADER = "Photochrom-Asked"
+"""Of how many changes of what is asked of a photograph the page knows."""
 
 
 class LightTable(Handlers):
@@ -42,6 +44,7 @@ class LightTable(Handlers):
     def routes(self) -> list[Route]:
         """Return which address is answered by whom."""
         return [
+            Route(f"{ONE}/look", self.look),
             Route(f"{ONE}/look", self.change_look, methods=["PUT"]),
             Route(f"{ONE}/preview", self.preview, methods=["POST"]),
             Route(f"{ONE}/questions", self.questions, methods=["POST"]),
@@ -60,12 +63,20 @@ class LightTable(Handlers):
             Route(f"{ONE}/shots/{{number:int}}", self.shot),
         ]
 
+    async def look(self, request: Request) -> Response:
+        """How a photograph is to look, and what else is told of it."""
+        return JSONResponse(self._item(request).told())
+
     async def change_look(self, request: Request) -> Response:
-        """Let a photograph be coloured otherwise."""
-        item, look = self._item(request), await self._values(request)
-        item = await asyncio.to_thread(self.desk.change_look, item, look)
+        """Let a photograph be coloured otherwise, unless more was asked of it than the header knows of."""
+        item, look, known = self._item(request), await self._values(request), request.headers.get(ASKED_HEADER)
+        if known is not None and not known.isdecimal():
+            raise OptionError("should be the number of changes that are known", where=ASKED_HEADER)
+        asked = int(known) if known else None
+        item = await asyncio.to_thread(partial(self.desk.change_look, item, look, asked))
         await asyncio.to_thread(self.wall.begin, item.id, 0)
-        return JSONResponse(self.wall.find(item.id).told())
+        # Of this change, though another one may have followed.
+        return JSONResponse({**self.wall.find(item.id).told(), "look": item.look, "asked": item.asked})
 
     async def preview(self, request: Request) -> Response:
         """Show a look that is not kept yet."""
@@ -125,6 +136,7 @@ class LightTable(Handlers):
             await self._quick(partial(self.desk.looks.run, folder, look))
         except BaseException:
             (folder / stored).unlink()  # it cannot be read, or has no colours
+            self.desk.parts.store.settle(folder)
             raise
         return await self._looked_anew(item, references=(*self.wall.find(item.id).references, name))
 
@@ -135,7 +147,7 @@ class LightTable(Handlers):
         return await self._looked_anew(self._item(request), references=())
 
     async def _looked_anew(self, item: Item, **values: Any) -> Response:
-        item = await asyncio.to_thread(self.desk.change_look, item, self.wall.find(item.id).look, **values)
+        item = await asyncio.to_thread(partial(self.desk.ask_anew, item, **values))
         await asyncio.to_thread(self.wall.begin, item.id, 0)
         return JSONResponse(item.told())
 
@@ -203,5 +215,6 @@ class LightTable(Handlers):
 
 
 def _attached(name: str) -> dict[str, str]:
-    plain = json.dumps(name).encode("ascii", "replace").decode()
-    return {"Content-Disposition": f"attachment; filename={plain}"}
+    encoded = quote(name, safe="")  # RFC 6266: names of other than plain letters have a form of their own
+    told = f'filename="{name}"' if encoded == name else f"filename*=UTF-8''{encoded}"
+    return {"Content-Disposition": f"attachment; {told}"}

@@ -31,6 +31,7 @@ from photochrom.studio.recent import Recent
 from photochrom.studio.requests import Asked, checked_request
 from photochrom.studio.sessions import Sessions
 from photochrom.studio.stopping import Stop
+from photochrom.studio.store import write_again
 
 SMALL_PX = 720
 """Short side of the small copies."""
@@ -49,6 +50,8 @@ REMEMBERED_BYTES = 14_000_000
 SHOWN_QUALITY, SENT_QUALITY, THUMBNAIL_QUALITY = 88, 92, 78
 SMALL_NAME, MASK_NAME, FRAMES = "small.png", "mask.png", "frames"
 """What a folder holds: the small copy, the corrected mask, and, of a film, folders of single frames."""
+
+Version = tuple[Path, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,11 @@ class Looks:
 
     def __init__(self, sessions: Sessions, limits: Limits) -> None:
         self._sessions, self._limits = sessions, limits
-        self._small = Recent[Path, Photo](SMALL_BYTES, _pixel_bytes)
-        self._restored = Recent[tuple[Path, str], Photo](RESTORED_BYTES, _pixel_bytes)
+        self._small = Recent[Version, Photo](SMALL_BYTES, _pixel_bytes)
+        self._restored = Recent[tuple[Version, str], Photo](RESTORED_BYTES, _pixel_bytes)
         # By identity, which is nobody else's as long as the copies hold the pixels.
         self._known = Recent[int, Remembered](KNOWN_BYTES, lambda known: known.luma.pixels.nbytes + REMEMBERED_BYTES)
-        self._results = Recent[tuple[Path, str, tuple[tuple[str, int], ...]], ColorizeResult](
-            RESULT_BYTES, _result_bytes
-        )
+        self._results = Recent[tuple[Version, str, tuple[Version, ...]], ColorizeResult](RESULT_BYTES, _result_bytes)
         self._places = Recent[tuple[str, str], Places](PLACES_BYTES, lambda places: places.nbytes)
 
     @property
@@ -86,12 +87,12 @@ class Looks:
     def keep_small(self, photo: Photo, folder: Path) -> Photo:
         """Return the small copy of a photograph, and keep it in its folder."""
         small = shrunk(photo, SMALL_PX, LONGEST_PX)
-        Image.fromarray(small.pixels.squeeze()).save(folder / SMALL_NAME, compress_level=1)
-        return self._small.get(folder, lambda: Photo(small.pixels))
+        write_again(folder / SMALL_NAME, png(_image(small)))
+        return self._small.get(_version(folder / SMALL_NAME), lambda: Photo(small.pixels))
 
     def small_of(self, folder: Path) -> Photo:
         """Return the small copy that is kept; it never changes."""
-        return self._small.get(folder, lambda: _opened(folder / SMALL_NAME))
+        return self._small.get(_version(folder / SMALL_NAME), lambda: _opened(folder / SMALL_NAME))
 
     def run(self, folder: Path, look: dict[str, Any], stop: Stop | None = None, **changed: Any) -> ColorizeResult:
         """Return a photograph at screen size as a look says; ``changed`` are options that differ from it.
@@ -101,8 +102,7 @@ class Looks:
         asked = checked_request("colorize", look | changed)
         # What a look means besides: files that are written anew when they change.
         files = [path for path in (*references_in(folder), folder / MASK_NAME) if path.exists()]
-        written = tuple((path.name, path.stat().st_mtime_ns) for path in files)
-        key = (folder, asked.model_dump_json(), written)
+        key = (_version(folder / SMALL_NAME), asked.model_dump_json(), tuple(map(_version, files)))
         return self._results.get(key, lambda: self._run(folder, asked, stop))
 
     def _run(self, folder: Path, asked: Asked, stop: Stop | None) -> ColorizeResult:
@@ -124,7 +124,7 @@ class Looks:
 
         options = asked.part(RestoreOptions)
         drawn = small_mask(folder, small)
-        key = (folder, options.model_dump_json() + ("" if drawn is None else mask_sha256(drawn)))
+        key = (_version(folder / SMALL_NAME), options.model_dump_json() + ("" if drawn is None else mask_sha256(drawn)))
         return self._restored.get(key, lambda: self._sessions.restorer(options, stop=stop, mask=drawn).run(small).photo)
 
     def lent(self, folder: Path, small: Photo, model: str) -> Sequence[Hint]:
@@ -213,6 +213,12 @@ def shrunk(photo: Photo, short_px: int, long_px: int) -> Photo:
     return replace(photo, pixels=np.stack(planes, axis=-1), alpha=None, holes=None, infrared=None)
 
 
+def _version(path: Path) -> Version:
+    """Return which of the files that a path has named in turn is there: each is written anew, never changed."""
+    status = path.stat()
+    return path, status.st_mtime_ns, status.st_ino
+
+
 def _pixel_bytes(photo: Photo) -> int:
     return photo.pixels.nbytes
 
@@ -228,17 +234,23 @@ def _opened(path: Path) -> Photo:
     return Photo(pixels if pixels.ndim == 3 else pixels[..., None])
 
 
+def _image(photo: Photo) -> Image.Image:
+    pixels = photo.pixels
+    # The axis of channels alone: a picture may be one pixel wide, or high.
+    return Image.fromarray(pixels.squeeze(axis=2) if pixels.shape[2] == 1 else pixels)
+
+
 def sent(photo: Photo) -> bytes:
     """Return a picture for the page that is looked at once: a JPEG, an eighth of the work of a WebP."""
     buffer = io.BytesIO()
-    Image.fromarray(photo.pixels.squeeze()).save(buffer, "JPEG", quality=SENT_QUALITY, subsampling=0)
+    _image(photo).save(buffer, "JPEG", quality=SENT_QUALITY, subsampling=0)
     return buffer.getvalue()
 
 
 def encoded(photo: Photo, quality: int = SHOWN_QUALITY) -> bytes:
     """Return a picture for the page, a WebP."""
     buffer = io.BytesIO()
-    Image.fromarray(photo.pixels.squeeze()).save(buffer, "WEBP", quality=quality, method=2)
+    _image(photo).save(buffer, "WEBP", quality=quality, method=2)
     return buffer.getvalue()
 
 

@@ -49,7 +49,9 @@ class ServerOptions(Options):
         description="Most that uploads and results may take on disk. Finished jobs are removed for new ones, the "
         "oldest first.",
     )
-    keep_hours: float = Field(default=24.0, gt=0, le=1e5, description="How long finished jobs can be fetched.")
+    keep_hours: float = Field(
+        default=24.0, gt=0, le=1e5, description="How long finished jobs can be fetched, and uploads used."
+    )
     body_timeout_s: float = Field(
         default=30.0, gt=0, le=3600, description="Silence, in seconds, after which an upload is given up."
     )

@@ -16,12 +16,13 @@ from starlette.routing import Route
 from photochrom.studio import films
 from photochrom.studio.album import AlbumFile, zipped
 from photochrom.studio.darkroom import RESULTS
-from photochrom.studio.desk import AFTER, BEFORE, THUMBNAIL, Desk
+from photochrom.studio.desk import AFTER, THUMBNAIL, Desk
 from photochrom.studio.develop import media_type
 from photochrom.studio.handlers import FOREVER, ONE, Handlers
 from photochrom.studio.lighttable import LightTable
 from photochrom.studio.plain import PlainPage
 from photochrom.studio.problems import HttpError
+from photochrom.studio.sources import BEFORE
 from photochrom.studio.wall import TOPIC, Item
 from photochrom.studio.workers import LATER
 
@@ -98,16 +99,18 @@ class Pages(Handlers):
         return StreamingResponse(self._told(), media_type="text/event-stream")
 
     async def _told(self) -> AsyncIterator[bytes]:
-        told: dict[str, Item] = {}
+        told: dict[str, Item] | None = None
         async for changed in self.desk.parts.changes.watch(TOPIC):
             if not changed:
                 yield b": still here\n\n"
                 continue
             made = self.wall.changes_made  # before the photographs are looked at, which are at least as new
             now = {item.id: item for item in self.wall.all()}
+            known = told or {}
             # A changed photograph is another object: hundreds that have not changed cost a look each.
-            changes = [item.told() for identity, item in now.items() if told.get(identity) is not item]
-            state = {"changed": changes, "removed": [identity for identity in told if identity not in now]}
+            changes = [item.told() for identity, item in now.items() if known.get(identity) is not item]
+            state = {"changed": changes, "removed": [identity for identity in known if identity not in now]}
+            state["whole"] = told is None
             state |= {**self.wall.left(), "plain": self._plain.is_there, "changes_made": made}
             told = now
             yield f"data: {json.dumps(state)}\n\n".encode()
@@ -155,7 +158,7 @@ class Pages(Handlers):
         """Make a photograph at full size, and write it beside an original; the answer tells as the news do."""
         values = await self._values(request)
         save, overwrite = bool(values.get("save", True)), bool(values.get("overwrite"))
-        item = await asyncio.to_thread(self.desk.darkroom.develop, self._item(request), save=save, overwrite=overwrite)
+        item = await asyncio.to_thread(self.desk.develop, self._item(request), save=save, overwrite=overwrite)
         return JSONResponse({**item.told(), "changes_made": self.wall.changes_made}, 202)
 
     async def made(self, request: Request) -> Response:
@@ -180,15 +183,21 @@ class Pages(Handlers):
     async def develop_all(self, request: Request) -> Response:
         """Make every photograph at full size, one after the other; films that are made are saved, others named.
 
-        News that tell of as many changes as the answer tell of all that this has begun.
+        What has failed, or was stopped, is left out and named, with the reason. News that tell of as many changes as
+        the answer tell of all that this has begun.
         """
-        save, left = bool((await self._values(request)).get("save")), list[str]()
+        save, films_left, left_out, begun = bool((await self._values(request)).get("save")), [], [], []
         for item in self.wall.all():
-            if item.kind == "film" and item.full != "done":
-                left.append(item.name)
-            elif item.state == "done" and not (item.kind == "film" and item.saved):
-                await asyncio.to_thread(self.desk.darkroom.develop, item, save=save, priority=LATER)
-        return JSONResponse({"films_left": left, "changes_made": self.wall.changes_made})
+            if item.full != "done" and item.kind == "film":
+                films_left.append(item.name)
+            elif item.full != "done" and item.state in {"failed", "stopped"}:
+                why = {"why": item.error or f"{item.name}: stopped", "kind": item.error_kind}
+                left_out.append({"id": item.id, "name": item.name, **why})
+            else:
+                await asyncio.to_thread(self.desk.develop, item, save=save, priority=LATER)
+                begun.append(item.id)
+        told = {"films_left": films_left, "left_out": left_out, "begun": begun}
+        return JSONResponse({**told, "changes_made": self.wall.changes_made})
 
     async def album(self, request: Request) -> Response:
         """All results in one file."""

@@ -48,7 +48,7 @@ class Parts:
         Raises:
             OptionError, OutputError: the store cannot be used.
         """
-        limits, changes = limits or Limits(), Changes()
+        limits, changes, keep_s = limits or Limits(), Changes(), options.keep_hours * 3600
         store = Store(options.store, options.max_store_bytes)
         sessions, workers = Sessions(engine, models), Workers(options.workers)
         jobs = Jobs(
@@ -59,10 +59,15 @@ class Parts:
             limits=limits,
             max_jobs=options.max_jobs,
             max_seconds=options.max_seconds,
-            keep_s=options.keep_hours * 3600,
+            keep_s=keep_s,
         )
-        uploads = Uploads(store, limits.max_file_bytes)
+        uploads = Uploads(store, limits.max_file_bytes, keep_s)
         return cls(options, limits, store, sessions, workers, changes, jobs, uploads)
+
+    def make_room(self, count: int) -> None:
+        """Remove what nobody has asked for in long, and finished jobs as far as so many bytes need their room."""
+        self.uploads.remove_old()
+        self.jobs.make_room(count)
 
     def close(self) -> None:
         """End work, and let go of everything."""

@@ -7,14 +7,16 @@ not know ports, so other servers of this computer are told apart by Origin as we
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
 import secrets
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,7 +26,7 @@ from photochrom.studio.options import LOOPBACK, ServerOptions
 from photochrom.studio.problems import HttpError, problem_response
 
 SHORTEST_TOKEN = 20
-LONGEST_READ_IN_VAIN = 1_000_000
+LONGEST_READ_IN_VAIN, READ_IN_VAIN_S = 1_000_000, 1.0
 OPEN_PATHS = frozenset({"/healthz"})
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; "
@@ -104,21 +106,17 @@ class Gate:
         if scope["type"] != "http":  # nobody speaks WebSocket here
             return
 
+        answer = self._answer(scope)
+        is_refused = answer is not None and _announces_body(scope)  # a stranger does not keep us waiting for it
+
         async def send_told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-store")
-                if message["status"] in {408, 413} or (message["status"] >= 400 and _may_go_on(scope)):
-                    headers["Connection"] = "close"  # what is left of the body would be read for ever otherwise
+                _tell_browsers(scope, message, closes=is_refused)
             await send(message)
 
-        answer = self._answer(scope)
-        if answer is None:
-            await self._app(scope, receive, send_told)
-        else:
-            await answer(scope, receive, send_told)
+        if is_refused:
+            await _read_in_vain(scope, receive)
+        await (answer or self._app)(scope, receive, send_told)
 
     def _answer(self, scope: Scope) -> Response | None:
         """Return the answer to somebody who is not let through."""
@@ -158,14 +156,36 @@ class Gate:
             raise HttpError(403, "comes from a page of somebody else", where=f"Sec-Fetch-Site {site[:20]!r}")
 
     def _in_cookie(self, headers: Headers) -> str:
-        try:
-            found = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
-        except CookieError:
-            return ""
-        return found.value if found else ""
+        # Other servers of this computer set cookies too, which the strict parser of the standard library trips over.
+        return cookie_parser("; ".join(headers.getlist("cookie"))).get(self.cookie, "")
 
     def _is_token(self, given: str) -> bool:
         return hmac.compare_digest(given.encode(), self._token.encode())
+
+
+def _tell_browsers(scope: Scope, message: Message, *, closes: bool) -> None:
+    """Add our headers to an answer, and whether the connection ends with it."""
+    headers = MutableHeaders(scope=message)
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+    headers.setdefault("Cache-Control", "no-store")
+    if closes or message["status"] in {408, 413} or (message["status"] >= 400 and _may_go_on(scope)):
+        headers["Connection"] = "close"  # what is left of the body would be read for ever otherwise
+
+
+def _announces_body(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+
+
+async def _read_in_vain(scope: Scope, receive: Receive) -> None:
+    """Read a short body that is on its way already: who is hung up on while sending may never see the answer."""
+    if _may_go_on(scope):
+        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(READ_IN_VAIN_S):
+            while (await receive()).get("more_body"):
+                pass
 
 
 def _may_go_on(scope: Scope) -> bool:

@@ -22,15 +22,47 @@ MOST_CONNECTIONS = 256
 
 
 class PunctualProtocol(H11Protocol):
-    """HTTP that does not wait for ever for a request's head."""
+    """HTTP that does not wait for ever for a request's head, the first of a connection or a later one.
+
+    What still comes of a body that has been answered already counts as one: it is read in vain.
+    """
+
+    _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait."""
         super().connection_made(transport)
-        self.loop.call_later(HEADERS_WITHIN_S, self._hang_up_if_silent)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what comes; its first byte after an answer begins the wait anew, the end of a head ends it."""
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        super().connection_lost(exc)
+        self._wait_no_more()
+
+    @property
+    def _is_silent(self) -> bool:
+        """Whether no request is under way."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def _watch(self) -> None:
+        if not self._is_silent:
+            self._wait_no_more()
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(HEADERS_WITHIN_S, self._hang_up_if_silent)
+
+    def _wait_no_more(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
     def _hang_up_if_silent(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
+        self._deadline = None
+        if self._is_silent and not self.transport.is_closing():
             self.transport.close()
 
 

@@ -7,6 +7,7 @@ that a killed server left is removed by the next that starts.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -60,7 +61,7 @@ class Store:
             )
         self.folder, self._lock_file = folder, lock
         self._taking = threading.Lock()
-        self._taken = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        self._taken = {path: _size(path) for place in PLACES for path in self.all(place)}
 
     def new(self, place: str) -> tuple[str, Path]:
         """Return a new id, and its empty folder."""
@@ -83,20 +84,40 @@ class Store:
 
     def remove(self, path: Path) -> None:
         """Remove the folder of an id, with all that is in it."""
-        self.give_back(sum(file.stat().st_size for file in path.rglob("*") if file.is_file()))
         shutil.rmtree(path, ignore_errors=True)
+        self.settle(path)
 
-    def take(self, count: int) -> bool:
-        """Count bytes that are about to be written; False where they do not fit."""
+    @property
+    def free_bytes(self) -> int:
+        """Return how many bytes more it may hold, less than 0 where it holds too many."""
         with self._taking:
-            fits = self._taken + count <= self.max_bytes
-            self._taken += count if fits else 0
+            return self.max_bytes - sum(self._taken.values())
+
+    def take(self, count: int, path: Path) -> bool:
+        """Count bytes that are about to be written to a file in the folder of an id; False where they do not fit."""
+        with self._taking:
+            fits = sum(self._taken.values()) + count <= self.max_bytes
+            if fits:
+                self._taken[self._home(path)] = self._taken.get(self._home(path), 0) + count
         return fits
 
-    def give_back(self, count: int) -> None:
-        """Count bytes that are gone."""
+    def give_back(self, count: int, path: Path) -> None:
+        """Count bytes of a file that are gone, or were not written."""
         with self._taking:
-            self._taken = max(0, self._taken - count)
+            self._taken[self._home(path)] = max(0, self._taken.get(self._home(path), 0) - count)
+
+    def settle(self, path: Path) -> bool:
+        """Count what lies in the folder of an id, whatever was counted of it before; False where that is too much."""
+        home = self._home(path)
+        size = _size(home)
+        with self._taking:
+            self._taken[home] = size
+            if not size:
+                del self._taken[home]
+            return sum(self._taken.values()) <= self.max_bytes
+
+    def _home(self, path: Path) -> Path:
+        return self.folder.joinpath(*path.relative_to(self.folder).parts[:2])
 
     def close(self) -> None:
         """Let go of the folder, and remove it if it is temporary."""
@@ -129,6 +150,15 @@ def shown_name(name: str, otherwise: str = "photo") -> str:
     plain = "".join(letter if letter.isprintable() else "_" for letter in last).strip(" .")
     stem, suffix = os.path.splitext(plain)
     return stem[: LONGEST_SHOWN_NAME - len(suffix)] + suffix[:20] if stem else otherwise
+
+
+def _size(folder: Path) -> int:
+    """Return the bytes of all files in a folder, as far as they are there still; 0 where there is none."""
+    count = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):
+            count += path.stat().st_size if path.is_file() else 0
+    return count
 
 
 def _is_ours(folder: Path) -> bool:

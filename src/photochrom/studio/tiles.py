@@ -15,6 +15,8 @@ from photochrom.files.codecs.samples import to_8_bits
 from photochrom.files.photo import Photo
 from photochrom.studio.problems import HttpError
 
+PYRAMIDS = {"before": "before.tif", "after": "after.tif"}
+"""What lies in a photograph's folder, by side."""
 TILE_PX = 512
 QUALITY = 90
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,10 +30,16 @@ class Upload:
 
 
 class Uploads:
-    """All uploads of a server. Safe to use from several threads; one piece of each is written at a time."""
+    """All uploads of a server. Safe to use from several threads; one piece of each is written at a time.
 
-    def __init__(self, store: Store, max_bytes: int) -> None:
-        self._store, self.max_bytes = store, max_bytes
+    Args:
+        store: where they lie.
+        max_bytes: of one.
+        keep_s: how long one of which nothing more comes waits to be used.
+    """
+
+    def __init__(self, store: Store, max_bytes: int, keep_s: float = 86_400.0) -> None:
+        self._store, self.max_bytes, self._keep_s = store, max_bytes, keep_s
         self._writing: set[str] = set()
         self._lock = threading.Lock()
 
@@ -48,7 +55,7 @@ class Uploads:
                 f"the file has {size / 1e6:,.0f} MB, over the limit of {self.max_bytes / 1e6:,.0f} MB",
                 where=shown_name(name),
             )
-        self._make_room()
+        self._refuse_if_many()
         identity, folder = self._store.new("uploads")
         upload = Upload(identity, shown_name(name), size)
         (folder / (BODY_STEM + suffix_of(name))).touch(mode=0o600)
@@ -101,6 +108,8 @@ class Uploads:
             put_in_place(path, folder / name)
         (path.parent / RECORD_NAME).unlink()
         path.parent.rmdir()
+        for changed in (path.parent, folder):
+            self._store.settle(changed)
         return name, upload.name
 
     def remove(self, identity: str) -> None:
@@ -108,10 +117,21 @@ class Uploads:
         _, path = self.find(identity)
         self._store.remove(path.parent)
 
-    def _make_room(self) -> None:
+    def remove_old(self) -> None:
+        """Remove uploads that were given up: of which nothing has come for long, and which nobody has used."""
+        with self._lock:
+            for folder in self._store.all("uploads"):
+                if folder.name not in self._writing and time.time() - _last_change(folder) > self._keep_s:
+                    self._store.remove(folder)
+
+    def _refuse_if_many(self) -> None:
         waiting = self._store.all("uploads")
         if len(waiting) >= MOST_UPLOADS:
             raise HttpError(429, f"{MOST_UPLOADS} uploads are waiting", headers={"Retry-After": "60"})
+
+
+def _last_change(folder: Path) -> float:
+    return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
 
 
 def _start(content_range: str | None, upload: Upload, received: int) -> int:

@@ -57,6 +57,9 @@ class Item:
         shots: of a film, once they are found: begin, end and a time between of each, in seconds.
         files: made at full size: name on disk, and for people, by label.
         saved: where the result was written, for people.
+        wrote: SHA-256 and size of the result that this studio has written beside it last.
+        seen: which state the file was in when it was read, "" until then.
+        hints_seen: likewise of its file of hints, read or written.
     """
 
     id: str
@@ -83,11 +86,14 @@ class Item:
     shots: tuple[tuple[float, float, float], ...] = ()
     files: dict[str, tuple[str, str]] = field(default_factory=dict)
     saved: str = ""
+    wrote: tuple[str, int] = ("", 0)
+    seen: str = ""
+    hints_seen: str = ""
 
     def told(self) -> dict[str, Any]:
         """Return what the page is told: no path."""
         values = asdict(self)
-        for name in ("path", "identity"):
+        for name in ("path", "identity", "wrote", "seen", "hints_seen"):
             del values[name]
         return values | {"files": {label: name for label, (_, name) in self.files.items()}}
 
@@ -252,6 +258,7 @@ def _read(folder: Path) -> Item | None:
         values["files"] = {label: tuple(pair) for label, pair in values["files"].items()}
         lists = {name: tuple(values.get(name, ())) for name in ("notes", "references")}
         lists["shots"] = tuple(map(tuple, values["shots"]))
+        lists["wrote"] = tuple(values.get("wrote", ("", 0)))
         item = Item(**values | lists)
         return replace(item, full="" if item.full == "working" else item.full)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

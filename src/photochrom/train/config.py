@@ -64,7 +64,9 @@ class Stage(Section):
         "move into the kernels, and training sees what inference will.",
     )
     accumulate: int = Field(default=1, ge=1, description="Parts a step's batch is worked through in, to save memory.")
-    trains_frozen_norms: bool = Field(default=False, description="Let a frozen backbone's batch norms learn.")
+    trains_frozen_norms: bool = Field(
+        default=False, description="The statistics of a frozen backbone's batch norms follow the photographs."
+    )
     turns: Literal["alternate", "switcher"] = Field(
         default="alternate",
         description="joint: one step each (TTUR), or the generator only when the critic is caught up.",
@@ -78,11 +80,20 @@ class Stage(Section):
             raise ValueError("a generator needs lr_decoder above 0")
         if self.kind != "generator" and self.lr_critic == 0:
             raise ValueError("a critic needs lr_critic above 0")
+        if self.lr_backbone == 0 and self.lr_backbone_early:
+            raise ValueError("lr_backbone_early needs lr_backbone, too: 0 freezes the whole backbone")
+        if self.kind == "critic" and self.sizes_px:
+            raise ValueError("a critic stage has one size: its generations are painted at size_px")
         if self.batch % self.accumulate:
             raise ValueError("batch must be a multiple of accumulate")
         if self.sizes_px and max(self.sizes_px) != self.size_px:
             raise ValueError("size_px must be the largest of sizes_px")
         return self
+
+    @property
+    def sides_px(self) -> tuple[int, ...]:
+        """Sides of the square crops that batches are drawn from."""
+        return self.sizes_px or (self.size_px,)
 
     @property
     def steps(self) -> int:
@@ -119,8 +130,11 @@ class TrainConfig(Section):
         teaches = bool(self.loss.weights(LooksAt.PICTURE))
         if self.task.target in OWN_LOSSES:
             teaches = teaches or bool(self.loss.weights(LooksAt.ANSWER))
-        if not teaches and any(stage.kind == "generator" for stage in self.stages):
-            raise ValueError("every loss has weight 0: set loss.pixel or loss.perceptual")
+        # Of photographs that come with hints a critic is not asked: there may be batches of such alone.
+        asks_critic = bool(self.loss.critic_share) and not self.model.hears
+        for stage in self.stages:
+            if not teaches and (stage.kind == "generator" or (stage.kind == "joint" and not asks_critic)):
+                raise ValueError(f"stage {stage.name!r}: every loss has weight 0: set loss.pixel or loss.perceptual")
         if (self.model.queries or self.model.hears) and self.task.target != "color":
             raise ValueError("model.queries and model.hears are of networks of target color")
         if self.model.spreads and not self.model.hears:
@@ -130,12 +144,35 @@ class TrainConfig(Section):
         if self.task.target in ("mask", "polarity") and self.model.decoder != ModelSection().decoder:
             target = self.task.target
             raise ValueError(f"model.decoder has no meaning for target {target}: its network comes in one size")
+        return self
+
+    @model_validator(mode="after")
+    def _has_its_cycles(self) -> Self:
         names = [stage.name for stage in self.stages]
         for cycle in self.cycles:
             if names.count(cycle.first) != 1 or names.count(cycle.last) != 1:
                 raise ValueError(f"cycles name stages that exist once: {cycle.first!r}, {cycle.last!r}")
             if names.index(cycle.first) > names.index(cycle.last):
                 raise ValueError(f"the cycle's first stage {cycle.first!r} comes after its last {cycle.last!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        target, model, critic = self.task.target, self.model, self.critic
+        if model.backbone == "none" and target not in ("rgb", "tone", "fill"):
+            raise ValueError(f"target {target} needs a backbone: model.backbone none is for rgb, tone and fill")
+        if model.backbone == "none" and target == "rgb" and self.task.input not in ("worn", "relit"):
+            raise ValueError(f"model.backbone none takes colour: input {self.task.input} is grey")
+        if model.backbone != "none" and target in ("rgb", "luma") and model.decoder in ("quarter", "test-quarter"):
+            raise ValueError(f"decoder {model.decoder} ends at a quarter of the size: target {target} needs another")
+        if target == "fill" and self.has_critic:
+            raise ValueError("target fill has no stages with a critic: its pictures are made of holes, too")
+        least_px = 8 * 2**critic.blocks
+        for stage in self.stages:
+            if stage.kind != "generator" and critic.kind != "projected" and min(stage.sides_px) < least_px:
+                raise ValueError(
+                    f"stage {stage.name!r}: critic.blocks {critic.blocks} need pictures of {least_px} px at least"
+                )
         return self
 
     @property

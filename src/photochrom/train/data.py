@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageOps
 
 from photochrom.color import lab_from_srgb
 from photochrom.degradation.ageing import AgeOptions
@@ -117,7 +117,7 @@ class PhotoSet:
         try:
             with Image.open(io.BytesIO(place.read())) as picture:
                 picture.draft("RGB", (self.short_side_px, self.short_side_px))
-                rgb = picture.convert("RGB")
+                rgb = ImageOps.exif_transpose(picture).convert("RGB")
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             self.corrupt[place.name] = str(error)
             return None
@@ -189,7 +189,7 @@ class BatchSource:
     def batch(self, stage: Stage, stage_number: int, step: int) -> Batch:
         """Return the batch of that step: every photograph once per epoch, in an order drawn per epoch."""
         first, last = step * stage.batch, (step + 1) * stage.batch
-        sizes = stage.sizes_px or (stage.size_px,)
+        sizes = stage.sides_px
         size_px = sizes[np.random.default_rng((self.seed, stage_number, step, len(sizes))).integers(len(sizes))]
         return self.at(size_px, stage_number, range(first + self.rank, last, self.processes))
 

@@ -18,6 +18,8 @@ from photochrom.train.objectives import Objectives
 
 # A stage's own photographs start at position 0; those of its generations far from them.
 FIRST_POSITION = 1 << 40
+# What a stage's folder of pictures is called, before its number.
+FOLDER = "generated-"
 
 
 class Generations:
@@ -27,7 +29,7 @@ class Generations:
     """
 
     def __init__(self, run_folder: Path, number: int, stage: Stage, source: BatchSource) -> None:
-        self.folder = run_folder / f"generated-{number}"
+        self.folder = run_folder / f"{FOLDER}{number}"
         self.number, self.stage, self.source = number, stage, source
         self.count = stage.generations or len(source.photos)
 
@@ -67,6 +69,12 @@ class Generations:
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:07d}.png"
+
+
+def forget_generations(run_folder: Path) -> None:
+    """Delete the pictures of all stages of a run: nothing in them says which net painted them."""
+    for folder in run_folder.glob(f"{FOLDER}*"):
+        shutil.rmtree(folder)
 
 
 def as_codes(pictures: Tensor) -> np.ndarray:

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from photochrom.color import lab_from_srgb
 from photochrom.degradation.stencil import Stencil, anywhere, wander
+from photochrom.resample import blur
 from photochrom.train.sections import HintsSection
 from photochrom.train.things import Mask, Planes, choose_thing, enlarge, planes_of, repaint
 
@@ -125,7 +126,7 @@ def field(ab: Planes, rng: np.random.Generator) -> Planes:
     side = min(height, width)
     moved = np.roll(ab, tuple(rng.integers(-side // 40 - 1, side // 40 + 2, 2)), axis=(1, 2))
     blur_px = rng.uniform(0, side / 60)
-    moved = np.stack([blurred(plane, blur_px) for plane in moved])
+    moved = np.stack([blur(plane, blur_px) for plane in moved])
     trust = np.full((height, width), rng.uniform(0.15, 0.9), dtype=np.float32)
     for _ in range(int(rng.integers(0, 5))):
         h, w = rng.integers(side // 16, side // 2, 2)
@@ -138,10 +139,3 @@ def field(ab: Planes, rng: np.random.Generator) -> Planes:
             trust[here] *= rng.uniform(0.2, 1)
     trust *= (rng.random(trust.shape) > rng.uniform(0, 0.3)).astype(np.float32)
     return np.concatenate([np.where(trust > 0, moved, 0), trust[None]]).astype(np.float32)
-
-
-def blurred(plane: Planes, sigma_px: float) -> Planes:
-    """Return a plane under a Gaussian blur, to a quarter of a Lab unit."""
-    codes = np.clip(plane + 128, 0, 255)
-    sheet = Image.fromarray(codes.astype(np.uint8))
-    return np.asarray(sheet.filter(ImageFilter.GaussianBlur(sigma_px)), dtype=np.float32) - 128

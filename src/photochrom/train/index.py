@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from photochrom.computer.systems import put_in_place
 from photochrom.engines.hub import cache_folder
@@ -95,20 +96,28 @@ def fetch_shard(url: str) -> Path:
     """Return the local copy of a shard on the web, downloaded once into the cache folder.
 
     Raises:
-        TrainingError: it cannot be downloaded; nothing half-written stays.
+        TrainingError: it cannot be downloaded, or not to its end; nothing half-written stays.
     """
-    kept = cache_folder() / "shards" / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{Path(url).name}"
+    # An address may be signed: what stands after its path is no part of the name, which says what the file is.
+    name = Path(unquote(urlsplit(url).path)).name
+    kept = cache_folder() / "shards" / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{name}"
     if kept.exists():
         return kept
     kept.parent.mkdir(parents=True, exist_ok=True)
     aside = kept.with_name(f"{kept.name}.{os.getpid()}.partial")
     try:
         with urllib.request.urlopen(url, timeout=DOWNLOAD_TIMEOUT_S) as source, aside.open("wb") as target:  # noqa: S310 - _roots lets only http(s) in
+            announced = source.headers["Content-Length"]
             shutil.copyfileobj(source, target)
+            # A connection that breaks looks like the end of the file.
+            if announced is not None and target.tell() != int(announced):
+                raise OSError(f"the connection ended after {target.tell()} of {announced} bytes")
         put_in_place(aside, kept)
     except (OSError, urllib.error.URLError) as error:
         aside.unlink(missing_ok=True)
-        raise TrainingError(f"the shard cannot be downloaded ({error})", where=url) from error
+        raise TrainingError(
+            f"the shard cannot be downloaded ({error})", where=url, next_step="Try again, or download it yourself"
+        ) from error
     return kept
 
 

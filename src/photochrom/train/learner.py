@@ -60,12 +60,14 @@ class Learner:
         """
         self.optimizer.zero_grad(set_to_none=True)
         figures: Log = {}
-        is_bad = False
+        is_bad, taken = False, 0
         for loss, part_figures in parts:
+            taken += 1
             is_bad |= not math.isfinite(loss.item())
             self.scaler.scale(loss / count).backward()  # type: ignore[no-untyped-call]
             for key, value in part_figures.items():
                 figures[key] = figures.get(key, 0.0) + float(value) / count
+        assert taken == count, f"{taken} parts, {count} were promised"  # else the mean would be too small
         trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         self.runtime.average_gradients(trained)
         self.scaler.unscale_(self.optimizer)
@@ -149,7 +151,7 @@ def _set_norm(norm: nn.BatchNorm2d, stage: Stage, *, frozen: bool) -> None:
     if stage.rests_norms:
         norm.eval()
     elif frozen and stage.trains_frozen_norms:
-        norm.train().requires_grad_(True)
+        norm.train()
 
 
 @torch.no_grad()

@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from photochrom.errors import TrainingError
+from photochrom.errors import OptionError, TrainingError
 from photochrom.nets.winograd import set_fast
 from photochrom.train.checkpoint import (
     CHECKPOINT,
@@ -29,13 +29,13 @@ from photochrom.train.checkpoint import (
 )
 from photochrom.train.config import Stage, TrainConfig
 from photochrom.train.data import Batch, BatchSource, open_photo_sets, write_unusable
-from photochrom.train.generations import Generations, rounded
+from photochrom.train.generations import Generations, forget_generations, rounded
 from photochrom.train.generator import build_critic, build_generator, color_stride, grown
 from photochrom.train.inflection import InflectionFinder
 from photochrom.train.learner import Learner, NotANumberError, set_training, update_average
 from photochrom.train.monitor import Log, Monitor
 from photochrom.train.objectives import Objectives
-from photochrom.train.palette import run_palette
+from photochrom.train.palette import forget_palette, run_palette
 from photochrom.train.runtime import Runtime, choose_device, memory_gb, share_norms
 from photochrom.train.schedule import first_turn, next_turn
 from photochrom.train.targets import build_task
@@ -55,6 +55,7 @@ class Training:
         should_stop: asked after each step; when true, the run saves a checkpoint and returns.
 
     Raises:
+        OptionError: a batch cannot be shared out evenly among the processes and the parts it is worked through in.
         TrainingError: no usable photographs, a damaged checkpoint, a loss that is not a number, a full disk.
     """
 
@@ -72,9 +73,12 @@ class Training:
         self.runtime = runtime or Runtime(choose_device(config.run.device, 0), torch.float32)
         self.folder = config.run.folder
         self.checkpoint_path = self.folder / CHECKPOINT
-        self._refuse_to_overwrite(resume)
-        torch.manual_seed(config.run.seed)
         self.schedule = config.schedule
+        self._refuse_uneven_shares()
+        self._refuse_to_overwrite(resume)
+        if not resume:
+            self._forget_what_another_run_left()
+        torch.manual_seed(config.run.seed)
         self.training, self.held_out = open_photo_sets(config.data, max(stage.size_px for stage in self.schedule))
         self.source = BatchSource(
             self.training,
@@ -100,6 +104,23 @@ class Training:
         self.validation = build_validation(config, self.held_out, self.task, self.runtime.device)
         self.monitor = Monitor(self.folder, on_log, speaks=self.runtime.leads)
         self.inflection = InflectionFinder(config, self.held_out, self.objectives)
+
+    def _refuse_uneven_shares(self) -> None:
+        for stage in self.schedule:
+            if stage.batch % (self.runtime.processes * stage.accumulate):
+                parts = f"{self.runtime.processes} processes x accumulate {stage.accumulate}"
+                raise OptionError(
+                    f"a batch of {stage.batch} cannot be shared out evenly among {parts}",
+                    where=f"stage {stage.name!r}",
+                    next_step="Choose a batch that is a multiple of them",
+                )
+
+    def _forget_what_another_run_left(self) -> None:
+        """Remove what a run that ended before its first checkpoint made: it was another net's, or another seed's."""
+        if self.runtime.leads:
+            forget_palette(self.folder)
+            forget_generations(self.folder)
+        self.runtime.wait_for_all()
 
     def _refuse_to_overwrite(self, resume: bool) -> None:
         if resume and not self.checkpoint_path.exists():

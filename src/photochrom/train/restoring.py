@@ -13,6 +13,7 @@ from photochrom.holes import POSSIBLE, SUREST
 from photochrom.nets.damage import DamageNet
 from photochrom.nets.paint import luma_of
 from photochrom.nets.tone import correct
+from photochrom.train.runtime import Runtime
 from photochrom.train.sections import TaskSection
 from photochrom.train.tasks import Task, TensorBatch
 from photochrom.train.trained import load_trained
@@ -122,8 +123,9 @@ class FillTask(Task):
     With a finder it is also shown what that one takes for damage, and learns which of it is none.
     """
 
-    def __init__(self, options: TaskSection) -> None:
+    def __init__(self, options: TaskSection, runtime: Runtime) -> None:
         super().__init__(options)
+        self.runtime = runtime
         self.finder: nn.Module | None = None
         if options.finder is not None:
             self.finder = load_trained(options.finder).net.requires_grad_(False)
@@ -149,7 +151,8 @@ class FillTask(Task):
         filled = self._filled(net, batch, mask)
         hole = mask > 0
         difference = ((filled - batch.rgb).abs() * hole).sum()
-        return {"fill": difference / (3 * hole.sum()).clamp(min=1)}, filled
+        # By the mean count over processes, so that a pixel counts as much whichever process has it.
+        return {"fill": difference / self.runtime.mean(3 * hole.sum().float()).clamp(min=1)}, filled
 
     def shown(self, net: nn.Module, batch: TensorBatch) -> Tensor:
         """Return the clean picture with its holes filled."""

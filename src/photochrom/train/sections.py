@@ -8,6 +8,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+# Memory of a running mean.
+Decay = Annotated[float, Field(ge=0, lt=1)]
+
 
 class Section(BaseModel):
     """A table of the configuration: unknown keys are errors, values never change."""
@@ -81,7 +84,7 @@ class ModelSection(Section):
     decoder: str = Field(
         default="base", description="Decoder: test, small, quarter, base, large, deep or wide; else a size."
     )
-    width: float | None = Field(default=None, gt=0, description="Width factor of deep (1.5) and wide (2).")
+    width: float | None = Field(default=None, ge=0.25, le=8, description="Width factor of deep (1.5) and wide (2).")
     queries: int = Field(default=0, ge=0, le=256, description="Colour queries that see the whole picture; 0: none.")
     hears: bool = Field(default=False, description="The network takes hints, colours that somebody knows; see [hints].")
     spreads: bool = Field(default=False, description="It carries hints to whatever looks alike, wherever that lies.")
@@ -114,7 +117,7 @@ class CriticSection(Section):
     network: Literal["lite0", "lite1", "lite2", "test"] = Field(
         default="lite1", description="projected: the frozen network."
     )
-    betas: tuple[float, float] = Field(default=(0.0, 0.9), description="AdamW's averaging factors, for the critic.")
+    betas: tuple[Decay, Decay] = Field(default=(0.0, 0.9), description="AdamW's averaging factors, for the critic.")
 
 
 class LooksAt(StrEnum):
@@ -216,7 +219,7 @@ class OptimizerSection(Section):
     """AdamW or Muon, and what surrounds it."""
 
     kind: Literal["adamw", "muon"] = Field(default="adamw", description="What moves a generator's matrices.")
-    betas: tuple[float, float] = Field(default=(0.9, 0.98), description="AdamW's averaging factors.")
+    betas: tuple[Decay, Decay] = Field(default=(0.9, 0.98), description="AdamW's averaging factors.")
     weight_decay: float = Field(default=0.01, ge=0, description="Decoupled weight decay, on kernels only.")
     clip_norm: float = Field(default=2.0, gt=0, description="Largest norm of the whole gradient.")
     ema_decay: float = Field(default=0.999, ge=0, lt=1, description="Memory of the average that is exported.")

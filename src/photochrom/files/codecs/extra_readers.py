@@ -9,9 +9,10 @@ import numpy as np
 
 from photochrom.files.codecs import exif, jpeg, tiff
 from photochrom.files.codecs.decoded import Decoded, Wanted, extra_module
+from photochrom.files.codecs.item_blocks import colors_of_items
 from photochrom.files.codecs.libvips import image_from
 from photochrom.files.codecs.tiff_blocks import blocks_of_page
-from photochrom.files.codecs.vips_readers import spread
+from photochrom.files.codecs.vips_readers import spread, take_stated_colors
 
 if TYPE_CHECKING:
     from photochrom.files.codecs.source import PhotoSource
@@ -34,7 +35,9 @@ def read_heic(source: PhotoSource, wanted: Wanted) -> Decoded:
     if "exif" in found:
         found["exif"] = found["exif"].removeprefix(jpeg.EXIF_HEADER)
     image = spread(image_from(samples), int(picture.info.get("bit_depth", 8)))
-    return Decoded(image, found)  # pi-heif has applied the container's rotation
+    decoded = Decoded(image, found)  # pi-heif has applied the container's rotation
+    take_stated_colors(decoded, colors_of_items(source, gray=image.bands < 3, format="HEIC"))
+    return decoded
 
 
 def read_raw(source: PhotoSource, wanted: Wanted) -> Decoded:

@@ -16,7 +16,8 @@ from photochrom.files.codecs.imagecodecs_readers import read_jxl, read_jxr
 from photochrom.files.codecs.jpeg_reader import read_jpeg
 from photochrom.files.codecs.pillow_readers import read_bmp, read_jpeg2000
 from photochrom.files.codecs.signatures import RAW_SUFFIXES, starts_with
-from photochrom.files.codecs.tiff_reader import read_tiff
+from photochrom.files.codecs.source import PhotoSource
+from photochrom.files.codecs.tiff_reader import read_tiff, sizes_of_pages
 from photochrom.files.codecs.tiff_writer import write_tiff
 from photochrom.files.codecs.vips_readers import read_avif, read_gif, read_png, read_webp
 
@@ -41,7 +42,9 @@ class Format:
         also_read: suffixes of files that are read as this format and never written.
         depth: most bits per channel that its writer keeps.
         alpha: whether its writer keeps transparency.
+        gray: whether its writer keeps grey pixels as one channel; others make three of it.
         pages: whether its writer keeps several pages.
+        sizes_of_pages: width, height and bytes per pixel of its pages, nothing decoded; None where there is but one.
         largest_side: in pixels.
         holds: metadata blocks that its writer keeps, beside the resolution, and "texts" for comments.
         dpi_in_exif: whether the resolution has no other place than EXIF.
@@ -59,7 +62,9 @@ class Format:
     also_read: tuple[str, ...] = ()
     depth: int = 8
     alpha: bool = False
+    gray: bool = False
     pages: bool = False
+    sizes_of_pages: Callable[[PhotoSource], list[tuple[int, int, int]]] | None = field(default=None, repr=False)
     largest_side: int = ANY_SIDE
     holds: frozenset[str] = frozenset()
     dpi_in_exif: bool = False
@@ -73,18 +78,19 @@ FORMATS: dict[str, Format] = {
     for row in (
         Format(
             "jpeg", (".jpg", ".jpeg", ".jpe", ".jfif"), "image/jpeg", starts_with(b"\xff\xd8\xff"), read_jpeg,
-            encoding.write_jpeg, largest_side=65500, holds=EVERYTHING | TEXTS, segmented=True, signed=True,
+            encoding.write_jpeg, gray=True, largest_side=65500, holds=EVERYTHING | TEXTS, segmented=True, signed=True,
         ),
         Format(
             "png", (".png",), "image/png", starts_with(b"\x89PNG\r\n\x1a\n"), read_png,
-            encoding.write_png, depth=16, alpha=True, holds=WITHOUT_IPTC | TEXTS, signed=True,
+            encoding.write_png, depth=16, alpha=True, gray=True, holds=WITHOUT_IPTC | TEXTS, signed=True,
         ),
         Format(
             "raw", tuple(sorted(RAW_SUFFIXES)), "image/x-adobe-dng", signatures.is_raw, read_raw, written_as="tiff",
         ),
         Format(
             "tiff", (".tif", ".tiff"), "image/tiff", starts_with(*signatures.TIFF_SIGNATURES), read_tiff,
-            write_tiff, depth=16, alpha=True, pages=True, holds=EVERYTHING, signed=True,
+            write_tiff, depth=16, alpha=True, gray=True, pages=True, holds=EVERYTHING, signed=True,
+            sizes_of_pages=sizes_of_pages,
         ),
         Format(
             "webp", (".webp",), "image/webp", signatures.is_webp, read_webp,
@@ -94,7 +100,7 @@ FORMATS: dict[str, Format] = {
             "avif", (".avif",), "image/avif", signatures.is_avif, read_avif, encoding.write_avif, also_read=(".avifs",),
             alpha=True, largest_side=65535, holds=WITHOUT_IPTC, dpi_in_exif=True, signed=True,
         ),
-        Format("bmp", (".bmp", ".dib"), "image/bmp", signatures.is_bmp, read_bmp, encoding.write_bmp),
+        Format("bmp", (".bmp", ".dib"), "image/bmp", signatures.is_bmp, read_bmp, encoding.write_bmp, gray=True),
         Format("gif", (".gif",), "image/gif", starts_with(b"GIF87a", b"GIF89a"), read_gif, written_as="png"),
         Format(
             "heic", (".heic", ".heif", ".hif"), "image/heic", signatures.is_heic, read_heic, written_as="jpeg",

@@ -1,7 +1,7 @@
-"""GIF: the XMP packet, which the decoder passes over.
+"""GIF: comments and the XMP packet, which the decoder passes over.
 
-Source: ISO 16684-3, section 1.1.2: an application extension whose packet is followed by 258 bytes that lead readers
-who take it for data blocks to its end.
+Sources: GIF89a (CompuServe, 1990), sections 17 to 24; ISO 16684-3, section 1.1.2: an application extension whose packet
+is followed by 258 bytes that lead readers who take it for data blocks to its end.
 """
 
 from __future__ import annotations
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
 XMP_EXTENSION = b"\x21\xff\x0bXMP DataXMP"
 TRAILER = b"\x01\xff\xfe\xfd"
+EXTENSION, COMMENT, IMAGE = 0x21, 0xFE, 0x2C
+HEADER_BYTES, IMAGE_BYTES, FLAGS_AT, TABLE_FLAG = 13, 10, 10, 0x80
+MAX_BLOCKS = 2_000_000
+"""Data blocks that are passed over or read: of a photograph's 255 bytes each, half a gigabyte."""
+MAX_COMMENT_BYTES = 16_000_000
+LEFT_OUT = "comments too far behind, or too long, left out"
 
 
 def xmp_of(source: PhotoSource) -> bytes | None:
@@ -21,3 +27,40 @@ def xmp_of(source: PhotoSource) -> bytes | None:
     start = data.find(XMP_EXTENSION)
     end = data.find(TRAILER, start)
     return data[start + len(XMP_EXTENSION) : end] if 0 <= start < end else None
+
+
+def comments_of(source: PhotoSource) -> tuple[list[str], list[str]]:
+    """Return the comments, as UTF-8 or else Latin-1, and notes on what was left out."""
+    data, found, room, steps = source.read_all(), list[str](), MAX_COMMENT_BYTES, MAX_BLOCKS
+    at = HEADER_BYTES + _table_bytes(data[FLAGS_AT : FLAGS_AT + 1])
+    while data[at : at + 1] and data[at] in (EXTENSION, IMAGE):
+        is_comment = data[at] == EXTENSION and data[at + 1 : at + 2] == bytes([COMMENT])
+        is_image = data[at] == IMAGE
+        # Behind an image's description its table of colours, and the size of its first codes.
+        at += IMAGE_BYTES + _table_bytes(data[at + 9 : at + 10]) + 1 if is_image else 2
+        parts = list[bytes]()
+        while size := (data[at] if at < len(data) else 0):
+            steps -= 1
+            if is_comment:
+                parts.append(data[at + 1 : at + 1 + size])
+                room -= size
+            if steps < 0 or room < 0:
+                return found, [LEFT_OUT]
+            at += 1 + size
+        at += 1
+        if (text := _text(b"".join(parts))).strip():
+            found.append(text)
+    return found, []
+
+
+def _table_bytes(flags: bytes) -> int:
+    """Return the size of a table of colours by the flags of what it belongs to."""
+    return 3 * 2 ** ((flags[0] & 7) + 1) if flags and flags[0] & TABLE_FLAG else 0
+
+
+def _text(data: bytes) -> str:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("latin-1")
+    return text.rstrip("\x00")

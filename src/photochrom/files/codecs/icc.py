@@ -82,6 +82,12 @@ def srgb_profile() -> bytes:
 
 
 @lru_cache(maxsize=1)
+def srgb_gray_profile() -> bytes:
+    """Return the profile of grey pixels with sRGB's curve, which outputs of one channel carry."""
+    return gray_profile("sRGB, grey", SRGB_CURVE)
+
+
+@lru_cache(maxsize=1)
 def adobe_rgb_profile() -> bytes:
     """Return Adobe RGB (1998), gamma 563/256."""
     return rgb_profile("Adobe RGB (1998) compatible", ADOBE_RGB_PRIMARIES, D65_XY, (563 / 256,))
@@ -107,6 +113,16 @@ def is_srgb(profile: bytes) -> bool:
     return int(np.abs(moved).max()) <= SAME_WITHIN_CODES_16
 
 
+@lru_cache(maxsize=16)
+def is_srgb_gray(profile: bytes) -> bool:
+    """Return whether a grey profile has sRGB's curve: no tone moves by more than one 8-bit code."""
+    shaper = shaper_of(profile)
+    if shaper is None or shaper.matrix is not None:
+        return False
+    moved = gray_table(shaper, srgb_from_linear, 65535).astype(np.int32) - np.arange(65536)
+    return int(np.abs(moved).max()) <= SAME_WITHIN_CODES_16
+
+
 def to_srgb(image: Any, profile: bytes) -> Any:
     """Convert a libvips image from ``profile`` to sRGB of the same depth, by relative colorimetric intent.
 
@@ -124,7 +140,7 @@ def to_srgb(image: Any, profile: bytes) -> Any:
     expected = {1: ("GRAY", "RGB"), 3: ("RGB", "Lab"), 4: ("CMYK",)}.get(image.bands, ())
     if space not in expected:
         raise DamagedProfileError(f"a {space} profile on {image.bands} channels")
-    if space == "RGB" and is_srgb(profile):
+    if (space == "RGB" and is_srgb(profile)) or (space == "GRAY" and is_srgb_gray(profile)):
         return image
     if image.bands == 1:
         return _gray_to_srgb(image, profile)

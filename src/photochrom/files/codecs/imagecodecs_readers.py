@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from photochrom.errors import UnreadablePhotoError
-from photochrom.files.codecs import jxl, tiff
+from photochrom.files.codecs import jxl, jxr, tiff
 from photochrom.files.codecs.decoded import Decoded, Wanted, extra_module
 from photochrom.files.codecs.jpeg_frame import JPEG_LS, LOSSLESS, Frame
-from photochrom.files.codecs.libvips import image_from, libvips
+from photochrom.files.codecs.libvips import image_from, libvips, straightened
 from photochrom.files.codecs.tiff_blocks import blocks_of_page
 from photochrom.files.codecs.vips_readers import load_with_vips
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from photochrom.files.codecs.source import Patch, PhotoSource
 
 EXTRA = "codecs"
-WIDTH_OF_JXR, HEIGHT_OF_JXR = 0xBC80, 0xBC81
+LARGEST_UNPACKED = 16_000_000
+"""Of a block of metadata: what :mod:`photochrom.files.metadata` takes."""
 
 
 def imagecodecs(what: str, where: str) -> Any:
@@ -43,8 +44,11 @@ def read_jxl(source: PhotoSource, wanted: Wanted) -> Decoded:
     wanted.check_size(header.width, header.height, 8)
     wanted.begin_call(header.width * header.height)
     samples = np.asarray(library.jpegxl_decode(data, index=0))
+    if header.bits and samples.dtype.kind == "u":  # libjxl gives codes of as many bits as the file has
+        samples = spread_to_full(samples, header.bits)
     notes = [] if header.is_srgb else ["the colour space inside JPEG XL is not read: taken as sRGB"]
-    return Decoded(image_of(samples), jxl.blocks_of(data), notes=notes)  # libjxl turns it upright
+    blocks, told = jxl.blocks_of(data, lambda packed: bytes(library.brotli_decode(packed, out=LARGEST_UNPACKED)))
+    return Decoded(image_of(samples), blocks, notes=notes + told)  # libjxl turns it upright
 
 
 def read_jxr(source: PhotoSource, wanted: Wanted) -> Decoded:
@@ -52,14 +56,22 @@ def read_jxr(source: PhotoSource, wanted: Wanted) -> Decoded:
     library = imagecodecs("JPEG XR pictures", source.name)
     reader = tiff.TiffReader(source)
     page = reader.pages()[0]
-    width, height = page.number(WIDTH_OF_JXR), page.number(HEIGHT_OF_JXR)
+    width, height = page.number(jxr.WIDTH), page.number(jxr.HEIGHT)
     if not width or not height:
         raise UnreadablePhotoError(
             "this JPEG XR file does not say its size", where=source.name, next_step="Copy it again from its source"
         )
-    wanted.check_size(width, height, 8)
+    format = jxr.pixel_format(page)
+    channels = jxr.meaning_of(format, source.name)
+    wanted.check_size(width, height, max(8, 2 * channels.count))
     wanted.begin_call(width * height)
-    return Decoded(image_of(np.asarray(library.jpegxr_decode(source.read_all()))), blocks_of_page(reader, page))
+    samples = np.asarray(library.jpegxr_decode(source.read_all()))
+    if format in jxr.BLACK_OR_WHITE:
+        samples = samples.astype(np.uint8) * np.uint8(255)
+    image = image_of(samples, cmyk=channels.colors == 4)
+    if format in jxr.RGB_PREMULTIPLIED:
+        image = straightened(image, 3)
+    return Decoded(image, blocks_of_page(reader, page), channels=channels)
 
 
 def read_unusual_jpeg(source: PhotoSource, wanted: Wanted, frame: Frame, hidden: Sequence[Patch]) -> Decoded:
@@ -81,12 +93,12 @@ def read_unusual_jpeg(source: PhotoSource, wanted: Wanted, frame: Frame, hidden:
     return Decoded(image_of(samples), _profile_of_unusual(source, data, frame, wanted, hidden))
 
 
-def image_of(samples: np.ndarray[Any, Any]) -> Any:
+def image_of(samples: np.ndarray[Any, Any], *, cmyk: bool = False) -> Any:
     """Return a libvips image over decoded samples (H, W) or (H, W, bands), of 8 or 16 bits or floating point."""
     if samples.dtype.kind == "f":
         planes = samples if samples.ndim == 3 else samples[..., None]
         return libvips().Image.new_from_array(np.ascontiguousarray(planes.astype(np.float32)))
-    return image_from(np.ascontiguousarray(samples))
+    return image_from(samples, cmyk=cmyk)
 
 
 def spread_to_full(samples: np.ndarray[Any, Any], bits: int) -> np.ndarray[Any, Any]:
@@ -95,7 +107,8 @@ def spread_to_full(samples: np.ndarray[Any, Any], bits: int) -> np.ndarray[Any, 
         return samples
     dtype: Any = np.uint8 if bits < 8 else np.uint16
     white = float(np.iinfo(dtype).max)
-    return np.asarray(np.rint(samples * (white / (2**bits - 1))).astype(dtype))
+    codes = np.minimum(np.arange(2 ** (8 * samples.dtype.itemsize)), 2**bits - 1)
+    return np.asarray(np.rint(codes * (white / (2**bits - 1))).astype(dtype)[samples])
 
 
 def _profile_of_unusual(

@@ -6,6 +6,7 @@ Resource Blocks"; IPTC Photo Metadata Standard, "mapping of IIM and XMP".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -32,10 +33,16 @@ class XmpProperty(NamedTuple):
 
 # Dataset of record 2 -> XMP, as the IPTC's own mapping has it.
 XMP_OF_DATASET = {
+    4: XmpProperty("Iptc4xmpCore", "IntellectualGenre", "text"),
     5: XmpProperty("dc", "title", "alternatives"),
+    10: XmpProperty("photoshop", "Urgency", "text"),
+    12: XmpProperty("Iptc4xmpCore", "SubjectCode", "bag"),
+    15: XmpProperty("photoshop", "Category", "text"),
+    20: XmpProperty("photoshop", "SupplementalCategories", "bag"),
     25: XmpProperty("dc", "subject", "bag"),
     40: XmpProperty("photoshop", "Instructions", "text"),
     55: XmpProperty("photoshop", "DateCreated", "text"),
+    62: XmpProperty("xmp", "CreateDate", "text"),
     80: XmpProperty("dc", "creator", "list"),
     85: XmpProperty("photoshop", "AuthorsPosition", "text"),
     90: XmpProperty("photoshop", "City", "text"),
@@ -51,6 +58,12 @@ XMP_OF_DATASET = {
     120: XmpProperty("dc", "description", "alternatives"),
     122: XmpProperty("photoshop", "CaptionWriter", "text"),
 }
+TIME_OF_DATE = {55: 60, 62: 63}
+"""The dataset of a time, by that of its date: XMP has both in one."""
+OF_THE_RECORDS = frozenset([0])
+"""Datasets of record 2 that say nothing of the picture: the version of the records. Record 1 is of their transport."""
+TIME = re.compile(r"(\d\d)(\d\d)(\d\d)(?:([+-]\d\d)(\d\d))?", re.ASCII)
+SUBJECT_CODE = re.compile(r"(?<!\d)\d{8}(?!\d)", re.ASCII)
 
 
 def records_from_resources(data: bytes) -> bytes | None:
@@ -89,17 +102,36 @@ def jpeg_segment(records: bytes) -> bytes | None:
 
 
 def xmp_properties(records: bytes) -> dict[XmpProperty, list[str]]:
-    """Return what the records say, as XMP properties with their values; what XMP has no word for is left out."""
+    """Return what the records say, as XMP properties with their values; see :func:`without_place` for the rest."""
     datasets = _datasets(records)
     utf8 = any(key == (1, 90) and value == UTF8_MARK for key, value in datasets)
+    texts = [(dataset, _text(value, utf8=utf8)) for (record, dataset), value in datasets if record == 2]
+    first = dict(reversed(texts))
     found: dict[XmpProperty, list[str]] = {}
-    for (record, dataset), value in datasets:
-        target = XMP_OF_DATASET.get(dataset) if record == 2 else None
-        text = _text(value, utf8=utf8) if target else ""
+    for dataset, text in texts:
+        target = XMP_OF_DATASET.get(dataset)
         if target and text:
-            text = _iso_date(text) if target.name == "DateCreated" else text
-            found.setdefault(target, []).append(text)
+            found.setdefault(target, []).append(_in_words_of_xmp(dataset, text, first))
     return found
+
+
+def without_place(records: bytes) -> list[str]:
+    """Return the numbers of the datasets that XMP has no word for, such as "2:118"; each once, in order."""
+    keys = {key for key, value in _datasets(records) if key[0] != 1 and value}
+    kept = {(2, dataset) for dataset in (*XMP_OF_DATASET, *OF_THE_RECORDS)}
+    kept |= {(2, time) for date, time in TIME_OF_DATE.items() if (2, date) in keys}
+    return [f"{record}:{dataset}" for record, dataset in sorted(keys - kept)]
+
+
+def _in_words_of_xmp(dataset: int, text: str, first: dict[int, str]) -> str:
+    """Return a dataset's text as XMP writes it; ``first`` are the first texts of all datasets."""
+    if dataset in TIME_OF_DATE:
+        return _iso_date(text) + _iso_time(first.get(TIME_OF_DATE[dataset], ""), _iso_date(text))
+    if dataset == 12:  # "IPTC:01002000:name:..."
+        return code[0] if (code := SUBJECT_CODE.search(text)) else text
+    if dataset == 4:  # "001:Current"
+        return text[4:] if text[:3].isdigit() and text[3:4] == ":" and text[4:] else text
+    return text
 
 
 def without_outdated(records: bytes) -> bytes:
@@ -137,10 +169,12 @@ def _datasets(records: bytes) -> list[tuple[tuple[int, int], bytes]]:
     while at + 5 <= len(records) and records[at] == MARKER and len(found) < MAX_DATASETS:
         key = (records[at + 1], records[at + 2])
         size = int.from_bytes(records[at + 3 : at + 5], "big")
-        if size & 0x8000:  # extended: the size of the size; nothing we map is that long
-            break
-        found.append((key, records[at + 5 : at + 5 + size]))
-        at += 5 + size
+        begins = at + 5
+        if size & 0x8000:  # extended: this is the size of the size
+            begins += size & 0x7FFF
+            size = int.from_bytes(records[at + 5 : min(begins, at + 13)], "big")
+        found.append((key, records[begins : begins + size]))
+        at = begins + size
     return found
 
 
@@ -155,3 +189,12 @@ def _text(value: bytes, *, utf8: bool) -> str:
 
 def _iso_date(text: str) -> str:
     return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) == 8 and text.isdigit() else text
+
+
+def _iso_time(text: str, date: str) -> str:
+    """Return a time of day, "101500+0100", as what follows a whole date; nothing where either is none."""
+    found = TIME.fullmatch(text)
+    if not found or len(date) != 10:
+        return ""
+    hours, minutes, seconds, zone, zone_minutes = found.groups()
+    return f"T{hours}:{minutes}:{seconds}" + (f"{zone}:{zone_minutes}" if zone else "")

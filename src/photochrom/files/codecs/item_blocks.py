@@ -1,6 +1,9 @@
 """EXIF of WebP and AVIF, read from their containers and hidden from the decoder, which would parse it at any cost.
 
-Sources: RFC 9649 (WebP), section 2.7; ISO 14496-12, sections 8.11.3 and 8.11.6, and ISO 23008-12 annex A (items).
+And what AVIF and HEIC say of their colours by code points, which decoders pass over.
+
+Sources: RFC 9649 (WebP), section 2.7; ISO 14496-12, sections 8.11.3, 8.11.4, 8.11.6 and 12.1.5 (``colr``), and
+ISO 23008-12 annex A (items) and section 9.3 (their properties).
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from photochrom.files.codecs import jpeg
+from photochrom.files.codecs.code_points import StatedColors, stated_colors
 
 if TYPE_CHECKING:
     from photochrom.files.codecs.source import Patch, PhotoSource
@@ -52,6 +56,47 @@ def exif_of_avif(source: PhotoSource) -> Found:
             skipped = 4 + int.from_bytes(data[:4], "big")
             exif = exif or data[skipped:].removeprefix(jpeg.EXIF_HEADER) or None
     return exif, hidden
+
+
+def colors_of_items(source: PhotoSource, *, gray: bool, format: str) -> StatedColors:
+    """Return what an AVIF or HEIC without ICC profile says of its picture's colours."""
+    for kind, at, size in _boxes(source, 0, source.size):
+        if kind == b"meta" and size <= LARGEST_META_BYTES and (points := _code_points(source, at, size)):
+            return stated_colors(*points, gray=gray, format=format)
+    return StatedColors()
+
+
+def _code_points(source: PhotoSource, at: int, size: int) -> tuple[int, int] | None:
+    """Return the code points of the primary item; of parts that it is put together from, where it states none."""
+    children = {name: (begin, length) for name, begin, length in _boxes(source, at + 4, at + size)}
+    begin, length = children.get(b"iprp", (0, 0))
+    properties = {name: (start, count) for name, start, count in _boxes(source, begin, begin + length)}
+    start, count = properties.get(b"ipco", (0, 0))
+    stated = dict[int, tuple[int, int]]()
+    for number, (name, box, _) in enumerate(_boxes(source, start, start + count), 1):
+        if name == b"colr" and (data := source.read_at(box, 8))[:4] == b"nclx" and len(data) == 8:
+            stated[number] = int.from_bytes(data[4:6], "big"), int.from_bytes(data[6:], "big")
+    if not stated:
+        return None
+    head = source.read_at(children.get(b"pitm", (source.size, 0))[0], 8)
+    primary = int.from_bytes(head[4 : 6 if head[:1] == b"\x00" else 8], "big")
+    own = _properties_of(source, primary, *properties.get(b"ipma", (0, 0)))
+    return next((stated[number] for number in own if number in stated), next(iter(stated.values())))
+
+
+def _properties_of(source: PhotoSource, wanted: int, at: int, size: int) -> list[int]:
+    """Return the numbers of an item's properties, from 1, by the table of associations."""
+    table, position = source.read_at(at, size), 8
+    digits, width = (2 if table[:1] == b"\x00" else 4), (2 if table[3:4] and table[3] & 1 else 1)
+    for _ in range(min(int.from_bytes(table[4:8], "big"), MAX_BOXES)):
+        item, count = table[position : position + digits], table[position + digits : position + digits + 1]
+        position += digits + 1
+        end = position + width * int.from_bytes(count, "big")
+        if int.from_bytes(item, "big") == wanted:
+            numbers = [table[k : k + width] for k in range(position, end, width)]
+            return [int.from_bytes(number, "big") & ((1 << (8 * width - 1)) - 1) for number in numbers]
+        position = end
+    return []
 
 
 def _boxes(source: PhotoSource, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:

@@ -6,12 +6,14 @@ Source: ISO 18181-1 (codestream), annexes B (bit reading) and D (headers); ISO 1
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 CODESTREAM = b"\xff\x0a"
 CONTAINER = b"\x00\x00\x00\x0cJXL \r\n\x87\n"
 SIGNATURES = (CODESTREAM, CONTAINER)
+EXIF, XMP, PACKED = b"Exif", b"xml ", b"brob"
+PACKED_LEFT_OUT = "packed EXIF or XMP that is damaged or too large left out"
 MAX_BOXES = 1000
 RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 """Width to height, by the header's number for it less one."""
@@ -25,11 +27,13 @@ class JxlHeader:
         width: in pixels, upright as stored.
         height: in pixels.
         is_srgb: whether its colours certainly are sRGB, or its greys have sRGB's curve.
+        bits: of a sample, 1 to 31; 0 where samples are floating point.
     """
 
     width: int
     height: int
     is_srgb: bool
+    bits: int = 8
 
 
 def header_of(data: bytes) -> JxlHeader | None:
@@ -39,18 +43,38 @@ def header_of(data: bytes) -> JxlHeader | None:
         return None
     bits = _Bits(stream[2:200])
     height, width = _size(bits)
-    return JxlHeader(width, height, _is_srgb(bits))
+    if bits.take(1):  # everything is the default
+        return JxlHeader(width, height, is_srgb=True)
+    if bits.take(1):
+        _pass_over_extra_fields(bits)
+    depth = _depth(bits)
+    return JxlHeader(width, height, _is_srgb(bits), depth)
 
 
-def blocks_of(data: bytes) -> dict[str, bytes]:
-    """Return the EXIF block, from its TIFF header on, and the XMP packet; compressed ones stay behind."""
-    found: dict[str, bytes] = {}
-    for kind, body in _boxes(data):
-        if kind == b"Exif" and len(body) > 4:
+def blocks_of(data: bytes, unpack: Callable[[bytes], bytes]) -> tuple[dict[str, bytes], list[str]]:
+    """Return the EXIF block, from its TIFF header on, and the XMP packet, and notes on what was left out.
+
+    Args:
+        data: the file.
+        unpack: returns what Brotli has packed, and raises anything where it cannot, or where that is too much.
+    """
+    found, notes = dict[str, bytes](), list[str]()
+    for stored, contents in _boxes(data):
+        kind, body = stored, contents
+        if stored == PACKED:
+            kind, body = contents[:4], contents[4:]
+            if kind not in (EXIF, XMP):
+                continue
+            try:
+                body = unpack(body)
+            except Exception:  # noqa: BLE001 - whatever a library raises over hostile bytes, or for want of a part of it
+                notes = [PACKED_LEFT_OUT]
+                continue
+        if kind == EXIF and len(body) > 4:
             found.setdefault("exif", body[4 + int.from_bytes(body[:4], "big") :])
-        elif kind == b"xml ":
+        elif kind == XMP:
             found.setdefault("xmp", body)
-    return {name: block for name, block in found.items() if block}
+    return {name: block for name, block in found.items() if block}, notes
 
 
 def _codestream(data: bytes) -> bytes:
@@ -113,19 +137,39 @@ def _size(bits: _Bits) -> tuple[int, int]:
     return height, height * across // down
 
 
+def _pass_over_extra_fields(bits: _Bits) -> None:
+    """Read past orientation, intrinsic size, preview and animation."""
+    bits.take(3)
+    if bits.take(1):
+        _size(bits)
+    if bits.take(1):
+        _pass_over_preview(bits)
+    if bits.take(1):
+        bits.choice((100, 0), (1000, 0), (1, 10), (1, 30))
+        bits.choice((1, 0), (1001, 0), (1, 8), (1, 10))
+        bits.choice((0, 0), (0, 3), (0, 16), (0, 32))
+        bits.take(1)
+
+
+def _pass_over_preview(bits: _Bits) -> None:
+    small = bits.take(1)
+    ways = ((16, 0), (32, 0), (1, 5), (33, 9)) if small else ((1, 6), (65, 8), (321, 10), (1345, 12))
+    bits.choice(*ways)
+    if not bits.take(3):
+        bits.choice(*ways)
+
+
+def _depth(bits: _Bits) -> int:
+    """Return the bits of a sample; 0 for floating point."""
+    if not bits.take(1):
+        return bits.choice((8, 0), (10, 0), (12, 0), (1, 6))
+    bits.choice((32, 0), (16, 0), (24, 0), (1, 6))
+    bits.take(4)
+    return 0
+
+
 def _is_srgb(bits: _Bits) -> bool:
-    """Return whether the colour encoding is the default; unsure where further channels or odd fields come before it."""
-    if bits.take(1):  # everything is
-        return True
-    if bits.take(1):  # orientation, intrinsic size, preview, animation
-        bits.take(3)
-        if bits.take(1) or bits.take(1) or bits.take(1):
-            return False
-    if bits.take(1):  # floating point
-        bits.choice((32, 0), (16, 0), (24, 0), (1, 6))
-        bits.take(4)
-    else:
-        bits.choice((8, 0), (10, 0), (12, 0), (1, 6))
+    """Return whether the colour encoding is the default; unsure where odd further channels come before it."""
     bits.take(1)
     for _ in range(bits.choice((0, 0), (1, 0), (2, 4), (1, 12))):
         if not bits.take(1):  # alpha of 8 bits is the default of a further channel

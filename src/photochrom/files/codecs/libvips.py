@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 DTYPES = {"uchar": np.uint8, "ushort": np.uint16, "float": np.float32, "double": np.float64}
+WHITES = {"uchar": 255, "ushort": 65535, "float": 1, "double": 1}
 
 
 @lru_cache(maxsize=1)
@@ -53,6 +54,19 @@ def image_from(samples: npt.NDArray[Any], *, cmyk: bool = False) -> Any:
     gray = samples.ndim == 2 or samples.shape[2] < 3
     interpretation = ("grey16" if wide else "b-w") if gray else "cmyk" if cmyk else "rgb16" if wide else "srgb"
     return libvips().Image.new_from_array(np.ascontiguousarray(samples), interpretation=interpretation)
+
+
+def straightened(image: Any, alpha: int) -> Any:
+    """Return an image whose first channels are divided by the opacity that they were multiplied with.
+
+    ``alpha`` is the index of the band that holds it; the bands behind that one stay.
+    """
+    full = WHITES[image.format]
+    return (
+        image.unpremultiply(alpha_band=alpha, max_alpha=full)
+        .cast(image.format)
+        .copy(interpretation=image.interpretation)
+    )
 
 
 def computed(image: Any) -> npt.NDArray[Any]:

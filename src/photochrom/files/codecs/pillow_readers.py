@@ -37,9 +37,11 @@ def read_jpeg2000(source: PhotoSource, wanted: Wanted) -> Decoded:
     Pillow's decoder keeps Python's own lock for as long as it works.
     """
     with _opened(source, "Jpeg2KImagePlugin", "Jpeg2KImageFile", wanted) as picture:
-        _refuse_cut_depth(source, picture)
+        depths = _depths(source)
+        _refuse_cut_depth(source, picture, depths)
         wanted.begin_call(picture.width * picture.height)
         decoded = _decoded(picture)
+    decoded.image = _spread(decoded.image, depths)
     wrong = wrong_block(source.read_all())
     if wrong:
         refuse_or_tell(decoded, wanted, source.name, "jpeg2000", wrong)
@@ -73,17 +75,33 @@ def _plain(picture: Any) -> tuple[str, npt.NDArray[Any]]:
     return picture.mode, samples if samples.ndim == 3 else samples[..., None]
 
 
-def _refuse_cut_depth(source: PhotoSource, picture: Any) -> None:
-    """Raise for a JPEG 2000 of more than 8 bits that Pillow would silently cut: all but single-channel ones."""
-    if picture.mode == "I;16":
-        return
+def _depths(source: PhotoSource) -> list[int]:
+    """Return the bits of each component of a JPEG 2000 (ISO 15444-1, annex A.5.1); none where it does not say."""
     codestream = source.read_all()
     start = codestream.find(SOC_SIZ)
     count = int.from_bytes(codestream[start + 40 : start + 42], "big")
-    depths = [(ssiz & 0x7F) + 1 for ssiz in codestream[start + 42 : start + 42 + 3 * min(count, 4) : 3]]
-    if start < 0 or max(depths, default=8) > 8:
+    sizes = codestream[start + 42 : start + 42 + 3 * min(count, 4) : 3] if start >= 0 else b""
+    return [(size & 0x7F) + 1 for size in sizes]
+
+
+def _refuse_cut_depth(source: PhotoSource, picture: Any, depths: list[int]) -> None:
+    """Raise for a JPEG 2000 of more than 8 bits that Pillow would silently cut: all but single-channel ones."""
+    if picture.mode == "I;16":
+        return
+    if max(depths, default=9) > 8:
         raise UnsupportedPhotoError(
             f"a colour JPEG 2000 of {max(depths, default=0)} bits per channel, which would be cut to 8",
             where=source.name,
             next_step="Convert it to a 16-bit TIFF first",
         )
+
+
+def _spread(image: Any, depths: list[int]) -> Any:
+    """Return samples of fewer bits than their type, which Pillow puts into the upper ones, spread so that white is."""
+    width, white = (16, 65535) if image.format == "ushort" else (8, 255)
+    if len(depths) != image.bands or min(depths) >= width:
+        return image
+    highest = [(2**bits - 1) << (width - bits) if bits < width else white for bits in depths]
+    return (
+        (image * [white / high for high in highest]).rint().cast(image.format).copy(interpretation=image.interpretation)
+    )

@@ -9,17 +9,11 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from photochrom.files.codecs.icc import (
-    D65_XY,
-    DISPLAY_P3_PRIMARIES,
-    SRGB_CURVE,
-    SRGB_PRIMARIES,
-    gray_profile,
-    rgb_profile,
-)
+from photochrom.files.codecs.code_points import StatedColors, stated_colors, unknown_colors
+from photochrom.files.codecs.icc import D65_XY, SRGB_PRIMARIES, gray_profile, rgb_profile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from photochrom.files.codecs.source import PhotoSource
 
@@ -31,7 +25,8 @@ HEAD_BYTES = HEADER_END + 21
 """Up to the end of the resolution that the encoder writes."""
 MAX_CHUNKS = 10_000
 SRGB_GAMA = 0.45455
-DISPLAY_P3_CODE_POINTS = bytes([12, 13])  # ITU-T H.273: P3 primaries with D65, sRGB transfer
+RGB_IN_FULL_RANGE = bytes([0, 1])
+"""The only matrix that cICP allows, and codes that reach from black to white."""
 
 
 def chunk(name: bytes, data: bytes) -> bytes:
@@ -97,16 +92,22 @@ def dpi_of(source: PhotoSource) -> tuple[float, float] | None:
     return None
 
 
-def profile_of(source: PhotoSource, *, gray: bool) -> bytes | None:
-    """Return a profile for what a PNG without ICC profile says of its colours; None where it is sRGB or says nothing.
+def colors_of(source: PhotoSource, *, gray: bool) -> StatedColors:
+    """Return what a PNG without ICC profile says of its colours.
 
     A ``cICP`` chunk counts before ``sRGB``, that before ``gAMA`` and ``cHRM`` (section 4.3 of the specification).
     """
     stated = {name: source.read_at(at, size) for name, at, size in chunks_before_pixels(source) if size <= 32}
-    code_points = stated.get(b"cICP", b"")[:2]
-    if code_points == DISPLAY_P3_CODE_POINTS:
-        return rgb_profile("Display P3", DISPLAY_P3_PRIMARIES, D65_XY, SRGB_CURVE)
-    if code_points or b"sRGB" in stated or len(stated.get(b"gAMA", b"")) != 4:
+    if len(points := stated.get(b"cICP", b"")) == 4:
+        if points[2:] != RGB_IN_FULL_RANGE:
+            return unknown_colors("PNG", "a matrix or a range of video")
+        return stated_colors(points[0], points[1], gray=gray, format="PNG")
+    return StatedColors(_profile_of_gamma(stated, gray=gray))
+
+
+def _profile_of_gamma(stated: Mapping[bytes, bytes], *, gray: bool) -> bytes | None:
+    """Return a profile for ``gAMA`` and ``cHRM``; None where they mean sRGB or do not count."""
+    if b"sRGB" in stated or len(stated.get(b"gAMA", b"")) != 4:
         return None
     gamma = int.from_bytes(stated[b"gAMA"], "big") / 100_000
     if not 0.1 <= gamma <= 2:

@@ -161,14 +161,14 @@ def _integer_samples(decoded: Decoded, where: str, notes: list[str]) -> Any:
     if image.format in ("uchar", "ushort"):
         return image
     if image.format in ("float", "double"):
-        return _from_floats(image, where, notes)
+        return _from_floats(decoded, where, notes)
     raise UnsupportedPhotoError(
         f"samples of type {image.format}", where=where, next_step="Save it with 8 or 16 bits per channel"
     )
 
 
-def _from_floats(image: Any, where: str, notes: list[str]) -> Any:
-    values = computed(image)  # looked at twice, and the file can be read once
+def _from_floats(decoded: Decoded, where: str, notes: list[str]) -> Any:
+    values = computed(decoded.image)  # looked at twice, and the file can be read once
     with np.errstate(invalid="ignore"):
         ranges = [(float(strip.min()), float(strip.max())) for _, [strip] in strips_of(values)]
         lowest, highest = float(np.min(ranges)), float(np.max(ranges))
@@ -180,7 +180,7 @@ def _from_floats(image: Any, where: str, notes: list[str]) -> Any:
         )
     notes.append("floating-point samples 0..1 read as encoded values and stored in 16 bits")
     codes = strip_by_strip(lambda strip: np.rint(strip * np.float64(65535)).astype(np.uint16), values)
-    return image_from(codes)
+    return image_from(codes, cmyk=decoded.channels is not None and decoded.channels.colors == 4)
 
 
 def _converted_to_srgb(color: Any, decoded: Decoded, notes: list[str]) -> Any:

@@ -13,10 +13,10 @@ import os
 import stat
 import threading
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from photochrom.computer.names import reachable
 from photochrom.errors import PhotoNotFoundError, PhotoTooLargeError, UnreadablePhotoError
@@ -26,6 +26,7 @@ from photochrom.files.codecs.libvips import libvips
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+Found = TypeVar("Found")
 IN_MEMORY_BYTES = 32_000_000
 """Files up to this size are given to decoders whole; larger ones piece by piece, as they ask for them."""
 PIECE_BYTES = 1 << 20
@@ -49,7 +50,16 @@ class PhotoSource:
     data: bytes | None = None
     _changed_ns: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _kept: list[Any] = field(default_factory=list)
+    # Of these bytes alone: a changed copy of this object begins with nothing.
+    _kept: list[Any] = field(default_factory=list, init=False)
+    _known: dict[str, Any] = field(default_factory=dict, init=False)
+
+    def known(self, name: str, find: Callable[[], Found]) -> Found:
+        """Return what ``find`` finds out about the file, as it did when it was first asked under this name."""
+        if name not in self._known:
+            self._known[name] = find()
+        found: Found = self._known[name]
+        return found
 
     def read_at(self, offset: int, count: int) -> bytes:
         """Return up to ``count`` bytes from ``offset``; fewer at the end of the file, none beyond it.

@@ -23,11 +23,11 @@ from photochrom.files.codecs.exif import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from photochrom.files.codecs.source import PhotoSource
+    from photochrom.files.codecs.source import Patch, PhotoSource
 
 
 SUBFILE_TYPE, OLD_SUBFILE_TYPE, SUB_DIRECTORIES = 254, 255, 330
-DESCRIPTION, PAGE_NAME, INK_SET, SUBSAMPLING = 270, 285, 332, 530
+DESCRIPTION, PAGE_NAME, PAGE_NUMBER, INK_SET, SUBSAMPLING = 270, 285, 297, 332, 530
 ORIENTATION, X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 274, 282, 283, 296
 XMP, IPTC, PHOTOSHOP, ICC = 700, 33723, 34377, 34675
 STRIP_OFFSETS, STRIP_LENGTHS, TILE_OFFSETS, TILE_LENGTHS = 273, 279, 324, 325
@@ -36,8 +36,8 @@ SIZES = ITEM_SIZES | {LONG8: 8, 17: 8, IFD8: 8}
 BITS_PER_SAMPLE, SAMPLE_FORMAT, FLOATING = 258, 339, 3
 WIDTH, HEIGHT, COMPRESSION, PHOTOMETRIC, SAMPLES_PER_PIXEL, ROWS_PER_STRIP = 256, 257, 259, 262, 277, 278
 PLANAR, PREDICTOR, EXTRA_SAMPLES, TILE_WIDTH, TILE_HEIGHT = 284, 317, 338, 322, 323
-REDUCED_COPY, TRANSPARENCY_MASK, OLD_REDUCED_COPY = 1, 4, 2
-"""Bits of NewSubfileType: a thumbnail, a mask; and a value of the SubfileType before it."""
+REDUCED_COPY, ONE_OF_SEVERAL, TRANSPARENCY_MASK, OLD_REDUCED_COPY, OLD_ONE_OF_SEVERAL = 1, 2, 4, 2, 3
+"""Bits of NewSubfileType: a thumbnail, a page of several, a mask; and values of the SubfileType before it."""
 MAX_PAGES = 10_000
 MAX_NESTED = 100
 MAX_VALUE_BYTES = 64_000_000
@@ -59,12 +59,14 @@ class Field(NamedTuple):
 class Page:
     """The tags of one page, with the byte order of their bytes ("<" or ">").
 
-    ``index`` is its place in the chain of pages; a page inside another has that one's place, and is ``nested``.
+    ``index`` is its place in the chain of pages; a page inside another has that one's place, and is ``nested``. Its
+    directory stands ``at`` that place in the file.
     """
 
     index: int
     order: str
     tags: Mapping[int, Field]
+    at: int
     nested: bool = False
 
     def number(self, tag: int) -> int | None:
@@ -87,6 +89,12 @@ class Page:
         if self.number(OLD_SUBFILE_TYPE) == OLD_REDUCED_COPY:
             return False
         return not (self.number(SUBFILE_TYPE) or 0) & (REDUCED_COPY | TRANSPARENCY_MASK)
+
+    @property
+    def is_one_of_several(self) -> bool:
+        """Return whether this is said to be one of several pages, or has a page's number."""
+        is_said = self.number(OLD_SUBFILE_TYPE) == OLD_ONE_OF_SEVERAL or PAGE_NUMBER in self.tags
+        return is_said or bool((self.number(SUBFILE_TYPE) or 0) & ONE_OF_SEVERAL)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -132,15 +140,15 @@ class TiffReader:
         found: list[Page] = []
         offset, seen = self._number(self.first_at, self.pointer), set[int]()
         while offset and offset not in seen and len(found) < MAX_PAGES:
-            seen.add(offset)
+            seen.add(at := offset)
             try:
-                tags, offset = self.directory(offset)
+                tags, offset = self.directory(at)
             except DamagedExifError:
                 if not found:
                     raise
                 self.chain_is_broken = True
                 break
-            found.append(Page(len(found), self.order, tags))
+            found.append(Page(len(found), self.order, tags, at))
         return found
 
     def nested_pages(self, page: Page) -> list[Page]:
@@ -148,7 +156,7 @@ class TiffReader:
         found = []
         for offset in page.numbers(SUB_DIRECTORIES)[:MAX_NESTED]:
             try:
-                found.append(Page(page.index, self.order, self.directory(offset)[0], nested=True))
+                found.append(Page(page.index, self.order, self.directory(offset)[0], offset, nested=True))
             except DamagedExifError:
                 continue
         return found
@@ -181,6 +189,13 @@ class TiffReader:
             return tags, self._number(start + len(table), self.pointer)
         except DamagedExifError:
             return tags, 0
+
+    def alone(self, page: Page) -> list[Patch]:
+        """Return what makes a page the first and only one of its file: where that begins, and what follows it."""
+        count = self._number(page.at, self.count_format)
+        following_at = page.at + struct.calcsize("<" + self.count_format) + count * self.entry_size
+        begin = struct.pack(self.order + self.pointer, page.at)
+        return [(self.first_at, begin), (following_at, bytes(len(begin)))]
 
     def check_pixels_present(self, page: Page) -> None:
         """Raise DamagedExifError where strips or tiles lie beyond the end of the file: libtiff would invent them."""

@@ -25,7 +25,7 @@ from photochrom.files.codecs.jpeg_frame import BLOCK, EOI, Frame, frame_of
 from photochrom.files.codecs.jpeg_steps import STEP, row_of_step, wrong_blocks
 from photochrom.files.codecs.libvips import libvips
 from photochrom.files.codecs.tiff import Page, TiffReader
-from photochrom.files.codecs.tiff_segments import COMPRESSION_NAMES, JPEG_2000, Segment, planes_of, segments_of
+from photochrom.files.codecs.tiff_layout import COMPRESSION_NAMES, JPEG_2000, Segment, planes_of, segments_of
 
 NONE, LZW, JPEG, DEFLATE, ADOBE_DEFLATE, PACKBITS = 1, 5, 7, 32946, 8, 32773
 JPEG_TABLES = 347

@@ -9,14 +9,19 @@ import struct
 from typing import TYPE_CHECKING
 
 from photochrom.files.codecs.exif import (
+    EXIF_POINTER,
+    GPS_POINTER,
     LONG,
     SHORT,
 )
 from photochrom.files.codecs.tiff import (
+    LONG8,
     RATIONAL,
     SIZES,
     STRIP_LENGTHS,
     STRIP_OFFSETS,
+    SUB_DIRECTORIES,
+    TILE_OFFSETS,
     UNDEFINED,
     XMP,
     Field,
@@ -26,6 +31,10 @@ from photochrom.files.codecs.tiff import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+POINTERS = frozenset([SUB_DIRECTORIES, EXIF_POINTER, GPS_POINTER])
+"""Tags that point at other directories of a file."""
 
 
 def number_field(number: int, order: str) -> Field:
@@ -53,12 +62,29 @@ def directory_file(order: str, tags: Mapping[int, Field]) -> bytes:
     return header + directory_bytes(tags, order, 16, big=True)
 
 
-def file_of_page(reader: TiffReader, page: Page, changes: Mapping[int, Field] | None = None) -> bytes:
-    """Return a copy of a file whose first and only page is this one, some tags changed; nothing else moves."""
-    data = bytearray(reader.source.read_all())
+def file_of_page(reader: TiffReader, page: Page, changes: Mapping[int, Field]) -> bytes:
+    """Return a file of this page alone, some tags changed; strips that share their bytes go on doing so.
+
+    Raises:
+        DamagedExifError: strips and their lengths differ in number.
+    """
+    number, type_of_offsets = ("Q", LONG8) if reader.big else ("L", LONG)
+    data, places = bytearray(reader.source.read_at(0, 16 if reader.big else 8)), dict[tuple[int, int], int]()
+    segments = list(zip(*(numbers.tolist() for numbers in page.segments()), strict=True))
+    if not all(length for _, length in segments):  # libtiff estimates these by what follows
+        data, places = bytearray(reader.source.read_all()), {segment: segment[0] for segment in segments}
+    for segment in segments:
+        if segment not in places:
+            places[segment] = len(data)
+            data += reader.source.read_at(*segment)
+            data += bytes(len(data) % 2)
     data += bytes(-len(data) % 8)
+    moved = [places[segment] for segment in segments]
+    placed = Field(type_of_offsets, len(moved), struct.pack(f"{reader.order}{len(moved)}{number}", *moved))
+    tags = {tag: field for tag, field in page.tags.items() if tag not in POINTERS} | dict(changes)
+    tags[TILE_OFFSETS if TILE_OFFSETS in page.tags else STRIP_OFFSETS] = placed
     struct.pack_into(reader.order + reader.pointer, data, reader.first_at, len(data))
-    return bytes(data) + directory_bytes({**page.tags, **(changes or {})}, reader.order, len(data), big=reader.big)
+    return bytes(data) + directory_bytes(tags, reader.order, len(data), big=reader.big)
 
 
 def bytes_field(tag: int, block: bytes) -> Field:

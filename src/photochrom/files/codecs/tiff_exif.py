@@ -33,9 +33,12 @@ if TYPE_CHECKING:
 
 
 # What a picture says about its subject and making, rather than how its pixels are stored (TIFF 6.0, EXIF 2.32
-# table 4, and the tags Windows adds).
+# table 4, and the tags Windows adds); and which part of the Earth it shows (GeoTIFF 1.1, and GDAL's two).
 DESCRIPTIVE = frozenset(
-    [269, 270, 271, 272, 285, 305, 306, 315, 316, 33432, 40091, 40092, 40093, 40094, 40095, 18246, 18249, 36867]
+    (
+        *(269, 270, 271, 272, 285, 297, 305, 306, 315, 316, 33432, 40091, 40092, 40093, 40094, 40095, 18246, 18249),
+        *(36867, 33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113),
+    )
 )
 RESOLUTION = frozenset([X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT])
 

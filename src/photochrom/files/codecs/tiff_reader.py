@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Any
 from photochrom.color import BLUE_PER_CB, GREEN_PER_CB, GREEN_PER_CR, RED_PER_CR
 from photochrom.errors import PhotochromError, UnreadablePhotoError, UnsupportedPhotoError
 from photochrom.files.codecs import lab, tiff, tiff_directories
-from photochrom.files.codecs.channels import Channels, names_in_resources
+from photochrom.files.codecs.channels import ASSOCIATED, UNASSOCIATED, Channels, names_in_resources
 from photochrom.files.codecs.decoded import Decoded, Wanted, damaged, refuse_or_tell
 from photochrom.files.codecs.exif import DamagedExifError
 from photochrom.files.codecs.imagecodecs_readers import image_of
 from photochrom.files.codecs.jpeg_frame import Frame, frame_of
 from photochrom.files.codecs.jpeg_steps import STEP, row_of_step
-from photochrom.files.codecs.libvips import image_from, libvips
+from photochrom.files.codecs.libvips import libvips, straightened
 from photochrom.files.codecs.lost_rows import told
 from photochrom.files.codecs.resolution import plausible_dpi
 from photochrom.files.codecs.source import PhotoSource
 from photochrom.files.codecs.tiff_blocks import blocks_of_page
 from photochrom.files.codecs.tiff_checks import check_all, check_of, frame_of_strips, stores_chroma_in_full
-from photochrom.files.codecs.tiff_pages import photographs
-from photochrom.files.codecs.tiff_segments import BUILT_IN, holds_rgb, read_by_segments
+from photochrom.files.codecs.tiff_layout import BLACK_IS_ZERO, BUILT_IN, WHITE_IS_ZERO, planes_of
+from photochrom.files.codecs.tiff_pages import Photographs, photographs
+from photochrom.files.codecs.tiff_segments import holds_rgb, keeps_premultiplied, read_by_segments
 from photochrom.files.codecs.vips_readers import load_with_vips
 
 if TYPE_CHECKING:
@@ -37,15 +38,15 @@ COLORS = {0: 1, 1: 1, RGB: 3, 4: 1, SEPARATED: 4, YCBCR: 3, lab.CIELAB: 3, lab.I
 """Channels that belong to the picture, by PhotometricInterpretation; a palette's are made when it is expanded."""
 OTHER_PICTURES = {32803: "a camera's mosaic", 34892: "a camera's linear samples", 32844: "logarithmic luminance",
                   32845: "logarithmic colours", 51177: "a depth map", 52527: "semantic masks"}  # fmt: skip
-CMYK_INKS = 1
+CMYK_INKS, FEW_PAGES = 1, 8
 # TIFF writes the number of samples in 16 bits; where a file uses 32, it may claim more than memory holds.
 MOST_SAMPLES = 0xFFFF
 
 
 def read_tiff(source: PhotoSource, wanted: Wanted) -> Decoded:
     """Return one page; see :data:`~photochrom.files.codecs.decoded.Reader`."""
-    reader = tiff.TiffReader(source)
-    found = photographs(reader)
+    reader, found = _found_in(source)
+    reader.notes.clear()  # of another page
     if not 0 <= wanted.page < len(found.pages):
         raise UnreadablePhotoError(f"there is no page {wanted.page + 1}: it has {len(found.pages)}", where=source.name)
     page = found.pages[wanted.page]
@@ -61,9 +62,29 @@ def read_tiff(source: PhotoSource, wanted: Wanted) -> Decoded:
     _describe(decoded, reader, page, found.pages_around[page.index])
     decoded.page_count = len(found.pages)
     decoded.notes += [*found.notes, *dict.fromkeys(reader.notes)]
+    decoded.left_out += found.left_out
     if len(found.pages) > 1:
         decoded.notes.append(f"page {wanted.page + 1} of {len(found.pages)}")
     return decoded
+
+
+def sizes_of_pages(source: PhotoSource) -> list[tuple[int, int, int]]:
+    """Return width, height and bytes per pixel of the pages that :func:`read_tiff` knows, nothing decoded.
+
+    Raises:
+        DamagedExifError: not even the first directory can be read.
+    """
+    return [(*page.size, _pixel_bytes(page)) for page in _found_in(source)[1].pages]
+
+
+def _found_in(source: PhotoSource) -> tuple[tiff.TiffReader, Photographs]:
+    """Return what a file holds. Its directories are read once, however many pages are asked for."""
+
+    def find() -> tuple[tiff.TiffReader, Photographs]:
+        reader = tiff.TiffReader(source)
+        return reader, photographs(reader)
+
+    return source.known("photographs", find)
 
 
 def _join_infrared(decoded: Decoded, of: _Pixels) -> None:
@@ -115,15 +136,21 @@ class _Pixels:
             if not self.wanted.read_damaged:
                 raise damaged(self.name, "tiff", error) from error
             return self._by_segments()
-        source, page = self._file()
+        if planes_of(self.page) > 1 and self.page.first_number(tiff.PHOTOMETRIC, 1) in (WHITE_IS_ZERO, BLACK_IS_ZERO):
+            return self._by_segments()  # libvips takes planes of grey and more for pixels
+        source, how = self._file()
         self.opened = source  # its bytes have to outlive the image
-        limits = _strip_limit(self.page)
-        decoded = load_with_vips(source, "tiffload_source", self.wanted, page=page, **limits)
+        decoded = load_with_vips(source, "tiffload_source", self.wanted, **how, **_strip_limit(self.page))
         decoded.second_look = self._second_look
         if frame := frame_of_strips(self.reader, self.page):
             decoded.look = partial(self._look_for_steps, decoded, frame)
-        decoded.image = self._as_rgb(decoded.image)
+        decoded.image = self._as_rgb(self._straight(decoded.image, divided=_is_divided_by_libvips(self.page)))
         return decoded
+
+    def _straight(self, image: Any, *, divided: bool) -> Any:
+        """Return colours that are not multiplied with their opacity, which the decoder may have divided already."""
+        alpha = _associated_alpha(self.page)
+        return image if alpha is None or divided or alpha >= image.bands else straightened(image, alpha)
 
     def _as_rgb(self, image: Any) -> Any:
         """Return red, green and blue of what libvips takes for them: luma, and chroma of every pixel."""
@@ -135,13 +162,18 @@ class _Pixels:
         rgb = rgb.rint().cast(image.format)
         return rgb.bandjoin(image.extract_band(3, n=image.bands - 3)) if image.bands > 3 else rgb
 
-    def _file(self) -> tuple[PhotoSource, int]:
-        """Return what libvips can read: the file, or a copy of it in which the tags are true and the page is first."""
-        changes = _corrected_tags(self.reader, self.page)
-        if not changes and not self.page.nested and not self.reader.chain_is_broken:
-            return self.reader.source, self.page.index
-        data = tiff_directories.file_of_page(self.reader, self.page, changes)
-        return replace(self.reader.source, data=data, size=len(data), handle=io.BytesIO(data)), 0
+    def _file(self) -> tuple[PhotoSource, dict[str, Any]]:
+        """Return what libvips can read, and how: the file, or a copy of the page in which the tags are true.
+
+        Of many pages libvips would go through all directories for each; so the page is made the only one.
+        """
+        source = self.reader.source
+        if changes := _corrected_tags(self.reader, self.page):
+            data = tiff_directories.file_of_page(self.reader, self.page, changes)
+            return replace(source, data=data, size=len(data), handle=io.BytesIO(data)), {"page": 0}
+        if self.page.nested or self.reader.chain_is_broken or self.page.index >= FEW_PAGES:
+            return source, {"page": 0, "hidden": self.reader.alone(self.page), "in_pieces": True}
+        return source, {"page": self.page.index}
 
     def _look_for_steps(self, decoded: Decoded, frame: Frame, pixels: npt.NDArray[Any]) -> None:
         """Refuse pixels that are shifted from the middle of a strip's first row on, or note it; see :mod:`.jpeg_steps`.
@@ -164,23 +196,27 @@ class _Pixels:
         if self.page.first_number(tiff.COMPRESSION, 1) not in BUILT_IN:  # a strip may be the whole picture
             width, height = self.page.size
             self.wanted.begin_call(width * height)
+        page = replace(self.page, tags={**self.page.tags, **_corrected_tags(self.reader, self.page)})
         try:
-            check, wanted = check_of(self.reader, self.page), self.wanted
-            found, holes = read_by_segments(self.reader, self.page, read_damaged=wanted.read_damaged, check=check)
+            check, wanted = check_of(self.reader, page), self.wanted
+            found, holes = read_by_segments(self.reader, page, read_damaged=wanted.read_damaged, check=check)
         except PhotochromError:
             raise
         except Exception as error:
             raise damaged(self.name, "tiff", error) from error
         cmyk = self.page.first_number(tiff.PHOTOMETRIC, 1) == SEPARATED
-        image = self._as_rgb(image_from(found, cmyk=True) if cmyk else image_of(found))
+        divided = _is_divided_by_libvips(self.page) and not keeps_premultiplied(self.page)
+        image = self._as_rgb(self._straight(image_of(found, cmyk=cmyk), divided=divided))
         if not holes.any():
             return Decoded(image)
         return Decoded(image, notes=[told(holes)], holes=holes)
 
     def _check_size(self) -> None:
-        width, height = self.page.size
-        samples = self.page.first_number(tiff.SAMPLES_PER_PIXEL, 1)
-        self.wanted.check_size(width, height, samples * (-(-self.page.first_number(tiff.BITS_PER_SAMPLE, 1) // 8)))
+        self.wanted.check_size(*self.page.size, _pixel_bytes(self.page))
+
+
+def _pixel_bytes(page: tiff.Page) -> int:
+    return page.first_number(tiff.SAMPLES_PER_PIXEL, 1) * -(-page.first_number(tiff.BITS_PER_SAMPLE, 1) // 8)
 
 
 def _corrected_tags(reader: tiff.TiffReader, page: tiff.Page) -> Mapping[int, tiff.Field]:
@@ -199,6 +235,9 @@ def _corrected_tags(reader: tiff.TiffReader, page: tiff.Page) -> Mapping[int, ti
                 changes[tiff.PHOTOMETRIC] = tiff_directories.number_field(RGB, page.order)
     if _is_plain_ycbcr(page) and page.numbers(tiff.SUBSAMPLING) == [1, 1]:
         changes[tiff.SUBSAMPLING] = page.tags[tiff.SUBSAMPLING]
+    if _associated_alpha(page) is not None and not _is_divided_by_libvips(page):
+        kinds = [UNASSOCIATED if kind == ASSOCIATED else kind for kind in page.numbers(tiff.EXTRA_SAMPLES)]
+        changes[tiff.EXTRA_SAMPLES] = tiff_directories.shorts_field(kinds, page.order)
     return changes
 
 
@@ -226,6 +265,19 @@ def _meaning(page: tiff.Page, name: str) -> Channels | None:
     if not names and count == colors + 1:
         names = [f"{page.text(tiff.DESCRIPTION)} {page.text(tiff.PAGE_NAME)}"]
     return Channels.of_extra_samples(colors, count, page.numbers(tiff.EXTRA_SAMPLES), names)
+
+
+def _associated_alpha(page: tiff.Page) -> int | None:
+    """Return the channel that colours are multiplied with (TIFF 6.0, section 18); of several the last, as libvips."""
+    kinds = page.numbers(tiff.EXTRA_SAMPLES)
+    first = page.first_number(tiff.SAMPLES_PER_PIXEL, 1) - len(kinds)
+    return max((first + k for k, kind in enumerate(kinds) if kind == ASSOCIATED), default=None)
+
+
+def _is_divided_by_libvips(page: tiff.Page) -> bool:
+    """Return whether libvips divides by associated alpha rightly: it takes 255 for full where it knows no better."""
+    bits = page.first_number(tiff.BITS_PER_SAMPLE, 1)
+    return bits <= 8 or (bits == 16 and page.first_number(tiff.PHOTOMETRIC, 1) != SEPARATED)
 
 
 def _strip_limit(page: tiff.Page) -> dict[str, Any]:

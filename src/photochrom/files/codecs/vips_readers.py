@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from photochrom.files.codecs import exif, gif, png, png_blocks, webp_checks
 from photochrom.files.codecs.decoded import Decoded, Wanted, refuse_or_tell
-from photochrom.files.codecs.item_blocks import exif_of_avif, exif_of_webp
+from photochrom.files.codecs.item_blocks import colors_of_items, exif_of_avif, exif_of_webp
 from photochrom.files.codecs.leaving import endable
 from photochrom.files.codecs.libvips import libvips
 from photochrom.files.codecs.resolution import plausible_dpi
@@ -14,6 +14,7 @@ from photochrom.files.codecs.resolution import plausible_dpi
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from photochrom.files.codecs.code_points import StatedColors
     from photochrom.files.codecs.source import Patch, PhotoSource
 
 
@@ -22,7 +23,7 @@ def read_png(source: PhotoSource, wanted: Wanted) -> Decoded:
     decoded = add_blocks(load_with_vips(source, "pngload_source", wanted, hidden=found.hidden), found.blocks)
     decoded.texts, decoded.notes = found.texts, found.notes
     decoded.dpi = plausible_dpi(png.dpi_of(source))
-    decoded.implied_profile = png.profile_of(source, gray=decoded.image.bands < 3)
+    take_stated_colors(decoded, png.colors_of(source, gray=decoded.image.bands < 3))
     return _noting_frames(decoded, found.frames)
 
 
@@ -36,8 +37,9 @@ def read_webp(source: PhotoSource, wanted: Wanted) -> Decoded:
 
 def read_gif(source: PhotoSource, wanted: Wanted) -> Decoded:
     decoded = _noting_frames(load_with_vips(source, "gifload_source", wanted))
-    if decoded.image.get_typeof("gif-comment"):
-        decoded.texts = [("Comment", decoded.image.get("gif-comment"))]
+    comments, notes = gif.comments_of(source)
+    decoded.texts = [("Comment", comment) for comment in comments]
+    decoded.notes += notes
     packet = gif.xmp_of(source)
     if packet:
         decoded.blocks["xmp"] = packet
@@ -49,6 +51,7 @@ def read_avif(source: PhotoSource, wanted: Wanted) -> Decoded:
     decoded = load_with_vips(source, "heifload_source", wanted, hidden=hidden)
     wanted.begin_call(decoded.image.width * decoded.image.height)
     decoded = _noting_frames(add_blocks(decoded, {"exif": exif}))
+    take_stated_colors(decoded, colors_of_items(source, gray=decoded.image.bands < 3, format="AVIF"))
     decoded.orientation = 1  # the container's own rotation, which libvips applies, is the one that counts
     bits = decoded.image.get("bits-per-sample") if decoded.image.get_typeof("bits-per-sample") else 8
     decoded.image = spread(decoded.image, bits)
@@ -73,6 +76,13 @@ def add_blocks(decoded: Decoded, blocks: Mapping[str, bytes | None]) -> Decoded:
     decoded.blocks = {**{name: block for name, block in blocks.items() if block}, **decoded.blocks}
     decoded.orientation = exif.orientation_of(decoded.blocks.get("exif", b""))
     return decoded
+
+
+def take_stated_colors(decoded: Decoded, stated: StatedColors) -> None:
+    """Let what a file says of its colours by other means count where it has no profile."""
+    if "icc" not in decoded.blocks:
+        decoded.implied_profile = stated.profile
+        decoded.notes += [stated.note] if stated.note else []
 
 
 def spread(image: Any, bits: int) -> Any:

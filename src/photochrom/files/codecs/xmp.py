@@ -13,10 +13,13 @@ from xml.dom import minidom
 from photochrom.files.codecs.xmp_document import (
     EMPTY,
     RDF,
+    TOO_MUCH,
     DamagedXmpError,
     Place,
     about,
     all_places,
+    descriptions_of,
+    drop_idle,
     named,
     parsed,
     rdf_of,
@@ -170,6 +173,18 @@ def merged(packet: bytes, extension: bytes) -> bytes:
     return serialized(document)
 
 
+def compacted(packet: bytes) -> bytes:
+    """Return a packet without padding, comments, and white space between its elements.
+
+    Raises:
+        DamagedXmpError: the packet cannot be read.
+    """
+    document = parsed(packet)
+    if document.documentElement is not None:
+        drop_idle(document.documentElement)
+    return serialized(document)
+
+
 def split(packet: bytes, most: int) -> tuple[bytes, bytes]:
     """Return a packet of at most so many bytes with the smaller properties, and one with the others, largest first.
 
@@ -189,7 +204,7 @@ def split(packet: bytes, most: int) -> tuple[bytes, bytes]:
         remove(place if k in moved else other)
     first, second = serialized(main), further.documentElement
     if len(first) > most or second is None:
-        raise DamagedXmpError("too much in it that is no property")
+        raise DamagedXmpError(TOO_MUCH)
     return first, second.toxml().encode()
 
 
@@ -197,11 +212,13 @@ def with_extension(packet: bytes, guid: str) -> bytes:
     """Return a packet that says it has an extension."""
     document = parsed(packet)
     rdf = rdf_of(document)
-    description = document.createElementNS(RDF, "rdf:Description")
-    description.setAttributeNS(RDF, "rdf:about", about(rdf))
+    description = next(descriptions_of(rdf), None)
+    if description is None:
+        description = document.createElementNS(RDF, "rdf:Description")
+        description.setAttributeNS(RDF, "rdf:about", "")
+        rdf.appendChild(description)
     description.setAttribute("xmlns:xmpNote", EXTENSION[0])
     description.setAttribute(f"xmpNote:{EXTENSION[1]}", guid)
-    rdf.appendChild(description)
     return serialized(document)
 
 

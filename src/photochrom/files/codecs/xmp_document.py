@@ -12,15 +12,17 @@ from xml.dom import minidom
 from xml.parsers.expat import ExpatError, ParserCreate
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+META = "adobe:ns:meta/"
 PACKET_START = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
 PACKET_END = '<?xpacket end="w"?>'
-EMPTY = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="{RDF}"/></x:xmpmeta>'
+EMPTY = f'<x:xmpmeta xmlns:x="{META}"><rdf:RDF xmlns:rdf="{RDF}"/></x:xmpmeta>'
 MAX_PACKET_BYTES = 16_000_000
 MAX_DEPTH = 60
 MOST_ATTRIBUTES = 1_000
 """Of one element, namespaces included: building the document takes the square of their number."""
 MAX_NODES = 50_000
 """Elements, attributes and runs of text: each costs a kilobyte while the packet is open."""
+TOO_MUCH = "too much in it that is no property"
 DECLARATION = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 # A description, and the attribute or child element that states a property; minidom's types cannot say which.
 Place = tuple[minidom.Element, Any]
@@ -92,11 +94,15 @@ def rdf_of(document: minidom.Document) -> minidom.Element:
     return found[0]
 
 
+def descriptions_of(rdf: Any) -> Iterator[Any]:
+    """Yield the descriptions at the top level, which properties are stated in."""
+    for node in rdf.childNodes:
+        if node.nodeType == node.ELEMENT_NODE and (node.namespaceURI, node.localName) == (RDF, "Description"):
+            yield node
+
+
 def about(rdf: minidom.Element) -> str:
-    for description in rdf.getElementsByTagNameNS(RDF, "Description"):
-        if description.parentNode is rdf:
-            return str(description.getAttributeNS(RDF, "about"))
-    return ""
+    return next((str(description.getAttributeNS(RDF, "about")) for description in descriptions_of(rdf)), "")
 
 
 def named(rdf: minidom.Element, namespace: str, name: str) -> list[Place]:
@@ -108,15 +114,27 @@ def named(rdf: minidom.Element, namespace: str, name: str) -> list[Place]:
 
 def all_places(rdf: minidom.Element) -> Iterator[Place]:
     """Yield (description, attribute or element) for each property at the top level."""
-    for owner in rdf.childNodes:
-        if owner.nodeType != owner.ELEMENT_NODE or owner.namespaceURI != RDF or owner.localName != "Description":
-            continue
+    for owner in descriptions_of(rdf):
         attributes = owner.attributes
         for number in range(attributes.length):
             yield owner, attributes.item(number)
         for child in owner.childNodes:
             if child.nodeType == child.ELEMENT_NODE:
                 yield owner, child
+
+
+def drop_idle(node: Any) -> None:
+    """Remove comments, instructions, and the white space between elements, from an element and all inside it."""
+    holds_elements = any(child.nodeType == child.ELEMENT_NODE for child in node.childNodes)
+    is_frame = node.namespaceURI in (RDF, META) and node.localName in ("RDF", "Description", "xmpmeta")
+    for child in list(node.childNodes):
+        is_blank = child.nodeType == child.TEXT_NODE and not child.data.strip()
+        if child.nodeType in (child.COMMENT_NODE, child.PROCESSING_INSTRUCTION_NODE) or (
+            is_blank and (holds_elements or is_frame)
+        ):
+            node.removeChild(child)
+        elif child.nodeType == child.ELEMENT_NODE:
+            drop_idle(child)
 
 
 def text_of(node: minidom.Node) -> str:

@@ -12,6 +12,7 @@ import struct
 from dataclasses import dataclass, field
 
 from photochrom.files.codecs import jpeg, xmp, xmp_document
+from photochrom.files.codecs.xmp_document import TOO_MUCH
 
 MOST_EXTENSIONS = 8
 NOTE_BYTES = 400
@@ -66,11 +67,28 @@ def joined(packet: bytes, extensions: Extensions) -> tuple[bytes, str]:
 def parted(packet: bytes) -> tuple[bytes, list[bytes]]:
     """Return a main packet that fits into a segment, and segments of what does not; none where all does.
 
+    White space and comments between properties go first.
+
     Raises:
-        DamagedXmpError: the packet cannot be read.
+        DamagedXmpError: the packet cannot be read, or has too much in it that is no property.
     """
+    if len(packet) <= jpeg.LARGEST_XMP:
+        return packet, []
+    packet = xmp.compacted(packet)
     if len(packet) <= jpeg.LARGEST_XMP:
         return packet, []
     main, extension = xmp.split(packet, jpeg.LARGEST_XMP - NOTE_BYTES)
     guid = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper()
-    return xmp.with_extension(main, guid), jpeg.extended_xmp_segments(extension, guid.encode())
+    main = xmp.with_extension(main, guid)
+    if len(main) > jpeg.LARGEST_XMP:
+        raise xmp_document.DamagedXmpError(TOO_MUCH)
+    return main, jpeg.extended_xmp_segments(extension, guid.encode())
+
+
+def fits(packet: bytes) -> bool:
+    """Return whether a packet can be written to a JPEG, whole or in parts."""
+    try:
+        parted(packet)
+    except xmp_document.DamagedXmpError:
+        return False
+    return True

@@ -25,8 +25,11 @@ export function faultText(sentence, kind = "", status = 0) {
   return sentence ? `${t(key)} (${sentence})` : t(key);
 }
 
-/** Whether something was not written because there is a file of that name. */
-export const isThere = (sentence) => SENTENCES.some(([pattern, key]) => key === "faultExists" && pattern.test(sentence));
+/** Return the name of the file because of which something was not written, "" where that is not why. */
+export function thereName(sentence) {
+  const [pattern] = SENTENCES.find(([, key]) => key === "faultExists");
+  return pattern.exec(sentence)?.groups.name ?? "";
+}
 
 /** Return what to tell of something that was thrown. */
 export function tellFault(error) {

@@ -1,16 +1,22 @@
 // How one photograph is to look: what was changed, step by step, shown at once and kept when no more follows.
 
 import { toast } from "./elements.js";
+import { isSame, merged } from "./merging.js";
 import { ask, tell } from "./server.js";
 
 const KEPT_MS = 700;
+const TRIES = 5;
+const LONGEST_KEEPALIVE = 60_000;  // browsers send 64 KB for pages that are gone, no more
 
 export class LookHistory {
-  /** table: the light table, whose `lookChanged` and `showResult` are called. */
-  constructor(table, look) {
+  /** table: the light table, whose `lookChanged` and `showResult` are called; photo: as the studio tells it. */
+  constructor(table, photo) {
     this.table = table;
-    this.steps = [structuredClone(look)];
+    this.base = photo;  // what the studio is known to know
+    this.steps = [structuredClone(photo.look)];
     this.at = 0;
+    this.keeping = 0;
+    this.kept = Promise.resolve();
   }
 
   get current() { return this.steps[this.at]; }
@@ -38,9 +44,19 @@ export class LookHistory {
     this.renew();
   }
 
-  /** Another tab has changed it. */
-  follow(look) {
-    if (JSON.stringify(look) !== JSON.stringify(this.current)) this.push(structuredClone(look));
+  /** Take what another tab has changed, unless something that was said here is on its way: then both are brought together. */
+  follow(photo) {
+    if (this.isAhead || photo.asked <= this.base.asked) return;
+    this.base = photo;
+    if (!isSame(photo.look, this.current)) this.push(structuredClone(photo.look));
+  }
+
+  /** Bring what was said here together with what was said elsewhere since both knew the same. */
+  meet(photo) {
+    this.push(merged(this.base.look, this.current, photo.look));
+    this.base = photo;
+    this.preview();
+    this.table.lookChanged();
   }
 
   renew() {
@@ -67,25 +83,50 @@ export class LookHistory {
     await this.table.showResult(await answer.blob(), JSON.parse(answer.headers.get("Photochrom-Notes")));
   }
 
-  async keep() {
+  /** Keep the look, after those that are on their way. */
+  keep() {
+    clearTimeout(this.waiting);
     this.waiting = null;
-    this.keeping = (this.keeping ?? 0) + 1;
-    try {
-      await tell(this.table.address("look"), this.current, "PUT");
-      this.table.dataset.kept = String(this.at);
-    } catch (error) {
-      toast(error, "bad");
+    this.keeping += 1;
+    this.kept = this.kept.then(() => this.keepOnce()).catch((error) => toast(error, "bad")).finally(() => {
+      this.keeping -= 1;
+      if (this.table.isConnected) this.table.show(this.table.photo);  // what has come meanwhile
+    });
+    return this.kept;
+  }
+
+  async keepOnce() {
+    for (let tries = 1; ; tries += 1) {
+      const at = this.at;
+      try {
+        this.base = await (await this.send(this.base.asked)).json();
+        this.table.dataset.kept = String(at);
+        return;
+      } catch (error) {
+        if (error.status !== 409 || tries === TRIES) throw error;
+      }
+      this.meet(await (await ask(this.table.address("look"))).json());
     }
-    this.keeping -= 1;
+  }
+
+  /** Send the look to a studio that knows of so many changes; where it knows of others, it refuses (409). */
+  send(asked) {
+    const headers = { "Photochrom-Asked": String(asked) };
+    const keepalive = JSON.stringify(this.current).length < LONGEST_KEEPALIVE;
+    return ask(this.table.address("look"), { method: "PUT", json: this.current, headers, keepalive });
+  }
+
+  /** Send what waits to be kept while the page goes; what is on its way will have been one change. */
+  keepAtOnce() {
+    if (!this.waiting) return;
+    clearTimeout(this.waiting);
+    this.waiting = null;
+    this.send(this.base.asked + (this.keeping ? 1 : 0)).catch(() => {});  // nobody is there any more to be told
   }
 
   /** Whether the studio does not know yet what is shown here, so that what it tells is old. */
   get isAhead() { return Boolean(this.waiting || this.keeping); }
 
   /** Keep what waits to be kept, before something is made of it. */
-  async settle() {
-    if (!this.waiting) return;
-    clearTimeout(this.waiting);
-    await this.keep();
-  }
+  settle() { return this.waiting ? this.keep() : this.kept; }
 }

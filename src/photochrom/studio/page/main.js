@@ -1,7 +1,7 @@
 // The page: a wall, a light table over it, and the news from the server that both live by.
 
 import { button, make, toast } from "./elements.js";
-import { faultText } from "./faults.js";
+import { faultText, thereName } from "./faults.js";
 import { ask, listen, tell } from "./server.js";
 import { LightTable } from "./table.js";
 import { droppedFiles, PhotoWall } from "./wall.js";
@@ -13,7 +13,7 @@ const main = document.getElementById("main");
 const progress = document.querySelector(".progress");
 let table = null;
 let left = { left: 0, seconds_left: 0, changes_made: 0 };
-let album = null;  // where all are being saved: from which change on the news tell of it
+let album = null;  // where all are being saved: what was begun, and from which change on the news tell of it
 
 /** Show the wall or, where the address names a photograph, the light table. */
 function route() {
@@ -36,13 +36,16 @@ function route() {
 }
 
 function heard(news) {
+  const told = new Set(news.changed.map((photo) => photo.id));
+  // The first news after a break tell of all: what they do not name was taken down meanwhile.
+  const removed = news.whole ? [...photos.keys()].filter((id) => !told.has(id)) : news.removed;
   for (const photo of news.changed) photos.set(photo.id, photo);
-  for (const id of news.removed) photos.delete(id);
+  for (const id of removed) photos.delete(id);
   left = news;
   wall.plain.hidden = !news.plain;
-  wall.show(photos, news.changed, news.removed);
+  wall.show(photos, news.changed, removed);
   table?.hear(news.changed.find((photo) => photo.id === table.photo.id), news.changes_made);
-  if (table ? news.removed.includes(table.photo.id) : photos.has(location.hash.slice(1))) route();
+  if (table ? removed.includes(table.photo.id) : photos.has(location.hash.slice(1))) route();
   tellProgress();
   document.body.dataset.ready = "yes";
 }
@@ -53,20 +56,32 @@ function tellProgress() {
   const known = left.seconds_left > 0;
   progress.textContent = left.left ? (known ? t("left", { n: left.left, time: duration(left.seconds_left) }) : `${left.left} …`) : "";
   if (!left.left && making) progress.textContent = `${t("fullSize")} ${all.length - making}/${all.length}`;
-  if (album !== null && left.changes_made >= album && !making) {
-    album = null;
-    const missing = all.filter((photo) => photo.full_error);
-    if (missing.length) toast(t("albumMissing", { n: missing.length, all: all.length, why: faultText(missing[0].full_error, missing[0].full_error_kind) }), "bad");
-    if (all.some((photo) => photo.full === "done" && !photo.is_original)) make("a", { href: "/studio/album.zip", download: "" }).click();
-    if (all.some((photo) => photo.full === "done" && !photo.full_error)) toast(t("albumDone"));
-  }
+  if (album && left.changes_made >= album.changes_made && !making) tellAlbum();
+}
+
+/** Tell how saving all ended: what was not saved, and why; then what was. */
+function tellAlbum() {
+  const { left_out: leftOut, begun } = album;
+  const asked = begun.map((id) => photos.get(id)).filter(Boolean);  // others were taken down meanwhile
+  const missing = [...leftOut.map(({ why, kind }) => faultText(why, kind)), ...asked.map(whyNotSaved).filter(Boolean)];
+  album = null;
+  if (missing.length) toast(t("albumMissing", { n: missing.length, all: asked.length + leftOut.length, why: missing[0] }), "bad");
+  if (asked.some((photo) => photo.full === "done" && !photo.is_original)) make("a", { href: "/studio/album.zip", download: "" }).click();
+  if (asked.length && !missing.length) toast(t("albumDone"));
+}
+
+function whyNotSaved({ name, full, full_error: error, full_error_kind: kind }) {
+  const there = thereName(error);
+  if (there) return t("albumExists", { name: there });  // to save all again would replace what nobody has looked at
+  if (error) return faultText(error, kind);
+  return full === "done" ? "" : `${name}: ${t("changedMeanwhile")}`;
 }
 
 async function saveAll() {
   try {
-    const { films_left: films, changes_made: begun } = await tell("/studio/album", { save: true });
-    if (films.length) toast(t("albumFilms", { names: films.join(", ") }));
-    album = [...photos.values()].some((photo) => photo.state === "done") ? begun : null;
+    const begun = await tell("/studio/album", { save: true });
+    if (begun.films_left.length) toast(t("albumFilms", { names: begun.films_left.join(", ") }));
+    album = begun;
     tellProgress();
   } catch (error) {
     toast(error, "bad");
@@ -102,9 +117,16 @@ furnish();
 acceptDrops();
 addEventListener("hashchange", route);
 let isGone = false;
-const source = listen(heard, async (closed) => {
+const hear = () => listen(heard, async (closed) => {
   if (isGone || !closed) return;
   isGone = await ask("/healthz").then(() => false, () => true);
   toast(t("gone"), "bad");
 });
-addEventListener("pagehide", () => source.close());
+let source = hear();
+addEventListener("pagehide", () => {
+  table?.history.keepAtOnce();
+  source.close();
+});
+addEventListener("pageshow", (event) => {
+  if (event.persisted) source = hear();  // come back to as it was left
+});

@@ -47,7 +47,7 @@ const NOTES = [
   [/^(?:damaged file|rows? .* (?:missing|lost|filled))/, "noteDamagedFile"],
   [/^(?:HDR \(|tone and noise networks left alone)/, "noteHdr"],
   [/^(?:interlaced )?film: /, "noteInterlaced"],
-  [/^(?:Lab converted to sRGB|the colour space inside JPEG XL|colour profile ignored)/, "noteLab"],
+  [/^(?:Lab converted to sRGB|the colour space inside|colour profile ignored)/, "noteLab"],
   [/^(?:.*left out|sound and subtitles are not in a folder)/, "noteLeftOut"],
   [/^luma: /, "noteLuma"],
   [/^no luma plane: /, "noteNoLuma"],

@@ -7,12 +7,12 @@ const TRIES = 6;
 export class Told extends Error {}
 
 /** Ask, and return the answer; raise `Told` with the sentence where it is refused. */
-export async function ask(path, { method = "GET", json, body, headers = {}, signal } = {}) {
+export async function ask(path, { method = "GET", json, body, headers = {}, signal, keepalive } = {}) {
   if (json !== undefined) {
     body = JSON.stringify(json);
     headers = { ...headers, "Content-Type": "application/json" };
   }
-  const answer = await fetch(path, { method, body, headers, signal });
+  const answer = await fetch(path, { method, body, headers, signal, keepalive });
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({}));  // where no sentence came, the status has to do
   const kind = problem.type?.split(":").at(-1) ?? "";
@@ -47,8 +47,14 @@ export async function upload(file, progress = () => {}) {
   return id;
 }
 
-/** Hear of the wall; the browser itself asks again after a break. */
+/** Hear of the wall, by one stream for all tabs where the browser can share it; `close` ends that. */
 export function listen(heard, broken) {
+  if (globalThis.SharedWorker) {
+    const worker = new SharedWorker("/page/news.js", { name: "news" });
+    worker.onerror = () => broken(true);
+    worker.port.onmessage = ({ data }) => (data.news ? heard(data.news) : broken(data.isClosed));
+    return { close: () => worker.port.postMessage("close") };
+  }
   const source = new EventSource("/studio/events");
   source.onmessage = (event) => heard(JSON.parse(event.data));
   source.onerror = () => broken(source.readyState === EventSource.CLOSED);
@@ -59,3 +65,6 @@ export function listen(heard, broken) {
 export function picture(photo, side) {
   return `/studio/photos/${photo.id}/${side}?r=${photo.revision}`;
 }
+
+/** Whether there is a picture of a photograph, which it keeps while it is coloured anew. */
+export const isShown = (photo) => photo.state === "done" || photo.revision > 0;

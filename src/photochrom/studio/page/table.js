@@ -2,12 +2,12 @@
 
 import { DamageMask } from "./damage.js";
 import { button, make, toast } from "./elements.js";
-import { faultText, isThere } from "./faults.js";
+import { faultText, thereName } from "./faults.js";
 import { FilmFrames, filmPart } from "./film.js";
 import { icon } from "./icons.js";
 import { LookHistory } from "./look.js";
 import { brushPart, lookPart, questionPart, restorePart, savePart } from "./parts.js";
-import { ask, picture, tell, upload } from "./server.js";
+import { ask, isShown, picture, tell, upload } from "./server.js";
 import { Strokes } from "./strokes.js";
 import { PhotoViewer } from "./viewer.js";
 import { t } from "./words.js";
@@ -23,7 +23,7 @@ export class LightTable extends HTMLElement {
     this.notes = photo.notes;
     this.known = 0;  // changes that the news have told of
     this.saving = null;  // while it is saved: the change that began it
-    this.history = new LookHistory(this, photo.look);
+    this.history = new LookHistory(this, photo);
     this.strokes = new Strokes(this);
     this.mask = new DamageMask(this);
     this.frames = photo.kind === "film" ? new FilmFrames(this) : null;
@@ -71,7 +71,7 @@ export class LightTable extends HTMLElement {
   }
 
   goTo(step) {
-    const ids = [...this.photos.values()].filter((one) => one.state === "done").map((one) => one.id);
+    const ids = [...this.photos.values()].filter((one) => isShown(one) || one.id === this.photo.id).map((one) => one.id);
     location.hash = ids.at((ids.indexOf(this.photo.id) + step) % ids.length);
   }
 
@@ -112,6 +112,7 @@ export class LightTable extends HTMLElement {
     this.photo = this.viewer.photo = photo;
     this.viewer.full = photo.full === "done";
     this.tellWork();
+    this.history.follow(photo);
     if (photo.revision !== before.revision && !this.history.isAhead) this.renewed(photo);
     this.viewer.draw();
     this.section?.update();
@@ -119,7 +120,6 @@ export class LightTable extends HTMLElement {
 
   /** It has been coloured anew: by what was said here, or in another tab. */
   renewed(photo) {
-    this.history.follow(photo.look);
     if (this.frames && !this.frames.isPoster) {
       this.history.preview();
       return;
@@ -232,7 +232,7 @@ export class LightTable extends HTMLElement {
   async save() {
     try {
       await this.history.settle();
-      const again = this.photo.is_original && isThere(this.photo.full_error);
+      const again = this.photo.is_original && Boolean(thereName(this.photo.full_error));
       const photo = await tell(this.address("save"), { save: true, overwrite: again });
       this.saving = photo.changes_made;
       if (photo.full === "working") this.tellSaved();  // the news of its end may have come before the answer

@@ -2,7 +2,7 @@
 
 import { button, make, toast } from "./elements.js";
 import { faultText } from "./faults.js";
-import { picture, tell, upload } from "./server.js";
+import { isShown, picture, tell, upload } from "./server.js";
 import { t } from "./words.js";
 
 /** One print. It changes only where its photograph has changed, so that hundreds cost nothing. */
@@ -31,7 +31,7 @@ class Print {
     this.stop.hidden = !works;
     this.again.hidden = photo.state !== "failed" && photo.state !== "stopped";
     this.link.setAttribute("aria-label", photo.name);
-    if (photo.state === "done") this.link.href = `#${photo.id}`;
+    if (isShown(photo)) this.link.href = `#${photo.id}`;
     else this.link.removeAttribute("href");
     const told = photo.state === "done" || photo.revision ? `${photo.revision}` : photo.state;
     if (told !== this.told || photo.error !== this.error) this.fill(photo);

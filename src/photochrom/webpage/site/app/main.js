@@ -66,9 +66,15 @@ async function startNet() {
   }
 }
 
+/** Holds the photograph that can be saved, null while there is none. */
+function hold(photo) {
+  shown = photo;
+  for (const id of ["save-hints", ...Object.keys(FORMATS).map((format) => `save-${format}`)]) find(id).disabled = !photo;
+}
+
 async function open(file) {
   const turn = ++opened;
-  shown = null;
+  hold(null);
   hinting.clear();
   placing(false);
   say("notes", "");
@@ -79,7 +85,7 @@ async function open(file) {
     await startNet();
     const facts = await session.open(file);
     if (turn !== opened) return;
-    shown = { ...facts, name: file.name || "photo" };
+    hold({ ...facts, name: file.name || "photo" });
     Object.assign(find("vividness"), { value: PLAIN.vividness });
     Object.assign(find("warmth"), { value: PLAIN.warmth });
     await repaint();
@@ -135,9 +141,10 @@ async function save(format) {
   find("fault").hidden = true;
   say("status", "saving", { percent: 0 });
   document.body.toggleAttribute("data-busy", true);
+  const name = `${stem()}-color.${FORMATS[format]}`;  // of this photograph, though the next one may be opened meanwhile
   try {
     const blob = await session.save(look(), format);
-    hand(blob, `${stem()}-color.${FORMATS[format]}`);
+    hand(blob, name);
     say("status", "saved");
   } catch (error) {
     fail(error);
@@ -214,6 +221,7 @@ function offerLanguages() {
 offerLanguages();
 speak(words.language);
 listen();
+hold(null);
 tell("ready");
 find("known").hidden = !page.model.hears;
 say("version", "version", { version: page.version, model: page.model.name, hash: page.model.sha256.slice(0, 12) });

@@ -1,0 +1,66 @@
+"""Files that are named on a command line to be written: none is an original, and none somebody's photograph."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from photochrom.albums.replacing import is_made_by_us, is_photograph
+from photochrom.errors import OptionError, OutputError
+from photochrom.files.codecs.xmp import with_properties
+from photochrom.files.codecs.xmp_document import DamagedXmpError
+from photochrom.files.originals import Originals
+from photochrom.files.photo import Photo
+from photochrom.files.provenance import TASK
+from photochrom.files.provenance import VERSION as VERSION_USED
+from photochrom.version import VERSION
+
+
+def refuse_targets(targets: Iterable[Path | None], *, read: Iterable[Path], overwrite: bool) -> None:
+    """Return when all may be written; to be asked before any work.
+
+    Args:
+        targets: the files to be written; None for those that nobody asked for.
+        read: originals, and whatever else is only read.
+        overwrite: whether what exists already is replaced, if it is no photograph, or one that photochrom made.
+
+    Raises:
+        OptionError: two of them are one file.
+        OutputError: one is an original, exists already, or is a photograph made elsewhere.
+    """
+    originals, taken = Originals.of(read), set[str]()
+    for target in targets:
+        if target is None:
+            continue
+        originals.refuse(target)
+        place = os.path.join(os.path.realpath(target.parent), target.name)
+        if place in taken:
+            what = "would be overwritten: two files are to have one name"
+            raise OptionError(what, where=str(target), next_step="Choose another name")
+        taken.add(place)
+        if os.path.lexists(target) and not overwrite:
+            raise OutputError("exists already", where=str(target), next_step="Use --overwrite to replace it")
+        _refuse_photograph(target)
+
+
+def _refuse_photograph(target: Path) -> None:
+    if os.path.islink(target) or not os.path.isfile(target):
+        return  # a link is replaced and never followed; of other things, writing says what they are
+    if is_photograph(target) and not is_made_by_us(target):
+        raise OutputError(
+            "is a photograph that photochrom did not make, and perhaps an original",
+            where=str(target),
+            next_step="Choose another name, or remove it yourself",
+        )
+
+
+def labelled(photo: Photo, task: str) -> Photo:
+    """Return a picture that says photochrom has made it, where its format has words: so it may be replaced later."""
+    said = {VERSION_USED: [VERSION], TASK: [task]}
+    try:
+        packet = with_properties(photo.metadata.xmp, said, replace=True)
+    except DamagedXmpError:
+        packet = with_properties(None, said, replace=True)
+    return replace(photo, metadata=replace(photo.metadata, xmp=packet))

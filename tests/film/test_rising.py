@@ -1,0 +1,89 @@
+"""Time stamps that slip: the frame whose own is wrong is moved, and no other."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import av
+import pytest
+
+import photochrom
+from photochrom.film.rising import Ahead, rising
+from tests.film.films import panned, read_planes, scene, write_film
+from tests.film.test_film import colored
+
+
+def risen(stamps: list[int | None], *, where: str = "film.mkv") -> tuple[list[int], int]:
+    """Return the time stamps of frames 40 ms apart after they were put in order, and how many were moved."""
+    ahead = Ahead(iter([SimpleNamespace(pts=at, size=1) for at in stamps]))
+    frames: Any = (SimpleNamespace(pts=packet.pts) for packet in ahead)
+    reading = SimpleNamespace(moved=0)
+    return [frame.pts for frame in rising(frames, ahead, Fraction(1, 1000), 40, reading, where)], reading.moved
+
+
+@pytest.mark.parametrize(
+    ("stamps", "want", "moved"),
+    [
+        ([0, 40, 80, 120, 160], [0, 40, 80, 120, 160], 0),
+        ([0, 40, 90, 2000, 9000], [0, 40, 90, 2000, 9000], 0),  # any rate
+        ([0, 40, 880, 120, 160, 200, 240, 280], [0, 40, 80, 120, 160, 200, 240, 280], 1),  # one too late
+        ([0, 40, 880, 920, 160, 200, 240, 280], [0, 40, 80, 120, 160, 200, 240, 280], 2),  # two
+        ([0, 40, 80, 3, 160, 200, 240], [0, 40, 80, 120, 160, 200, 240], 1),  # one too early
+        ([900, 40, 80, 120, 160], [0, 40, 80, 120, 160], 1),  # the first
+        ([0, 40, 180, 120, 160, 200, 240, 280], [0, 40, 180, 186, 193, 200, 240, 280], 2),  # by little
+        ([None, None, None], [0, 40, 80], 3),
+        ([0, None, 80, 80, 160], [0, 40, 80, 120, 160], 2),
+        ([7], [7], 0),
+        ([], [], 0),
+    ],
+)
+def test_what_slips_is_moved_and_nothing_else(stamps: list[int | None], want: list[int], moved: int) -> None:
+    assert risen(stamps) == (want, moved)
+
+
+def test_time_that_begins_anew_for_good_is_refused_where_files_do_not_do_that() -> None:
+    twice: list[int | None] = [*range(0, 4000, 40), *range(0, 4000, 40)]
+    with pytest.raises(photochrom.UnsupportedFilmError, match="its time begins anew"):
+        risen(twice)
+    found, _ = risen(twice, where="")
+    assert found == sorted(set(found))
+
+
+def test_frames_are_told_by_the_packets_behind_their_own() -> None:
+    # Decoded 0 4 1 2 3 8 5 6 7, shown in order; that which gave no frame (3) does not move the one shown after it.
+    packets = [SimpleNamespace(pts=40 * k, size=1) for k in (0, 4, 1, 2, 3, 8, 5, 6, 7)]
+    ahead, reading = Ahead(iter(packets)), SimpleNamespace(moved=0)
+    assert list(ahead) == packets
+    shown: Any = [SimpleNamespace(pts=40 * k) for k in (0, 1, 2, 4, 5, 6, 7, 8)]
+    found = [frame.pts // 40 for frame in rising(iter(shown), ahead, Fraction(1, 1000), 40, reading)]
+    assert (found, reading.moved) == ([0, 1, 2, 4, 5, 6, 7, 8], 0)
+
+
+def test_what_reading_raises_comes_after_the_packets_before_it() -> None:
+    def broken() -> Any:
+        yield from packets
+        raise OSError
+
+    packets = [SimpleNamespace(pts=k, size=1) for k in range(3)]
+    ahead = iter(Ahead(broken()))
+    assert [next(ahead) for _ in packets] == packets
+    with pytest.raises(OSError):  # noqa: PT011 - whatever it is
+        next(ahead)
+
+
+def test_one_late_frame_of_a_film_moves_no_other(tmp_path: Path) -> None:
+    times = [40 * k for k in range(24)]
+    whole = write_film(tmp_path / "whole.mkv", panned(scene(1), 24), times=times, base=Fraction(1, 1000))
+    with av.open(str(whole)) as read, av.open(str(tmp_path / "in.mkv"), "w") as written:
+        stream = written.add_stream_from_template(read.streams.video[0])
+        for number, packet in enumerate(read.demux(video=0)):
+            if packet.size and packet.pts is not None:
+                packet.pts += 800 if number == 10 else 0
+                packet.stream = stream
+                written.mux(packet)
+    result = colored(tmp_path / "in.mkv", tmp_path / "out.mkv", codec="ffv1")
+    assert [float(time) for time, _ in read_planes(result.path)] == pytest.approx([at / 1000 for at in times])
+    assert any(note.startswith("1 frames had no time stamp") for note in result.notes)

@@ -59,10 +59,12 @@ def write_film(
     metadata: dict[str, str] | None = None,
     chapters: list[dict[str, Any]] | None = None,
     flags: Any = 0,
+    muxer: dict[str, str] | None = None,
+    mirrored: bool = False,
 ) -> Path:
     """Write a film of these luma planes, with neutral or given chroma, and return its path."""
     height, width = lumas[0].shape
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", container_options=muxer or {}) as container:
         container.metadata.update(metadata or {})
         if chapters:
             container.set_chapters(chapters)
@@ -74,8 +76,8 @@ def write_film(
         context.color_primaries, context.color_trc, context.colorspace, context.color_range = tags
         if flags:
             context.flags |= flags
-        if rotation:
-            stream.set_display_rotation(rotation)
+        if rotation or mirrored:
+            stream.set_display_rotation(rotation, hflip=mirrored)
         voice: Any = container.add_stream("flac", rate=48000) if sound else None
         words: Any = container.add_mux_stream("subrip") if subtitles else None
         step = max(1, round(Fraction(1, 25) / base))

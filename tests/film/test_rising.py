@@ -87,3 +87,27 @@ def test_one_late_frame_of_a_film_moves_no_other(tmp_path: Path) -> None:
     result = colored(tmp_path / "in.mkv", tmp_path / "out.mkv", codec="ffv1")
     assert [float(time) for time, _ in read_planes(result.path)] == pytest.approx([at / 1000 for at in times])
     assert any(note.startswith("1 frames had no time stamp") for note in result.notes)
+
+
+def test_one_late_packet_of_sound_moves_no_other(tmp_path: Path) -> None:
+    whole = write_film(tmp_path / "whole.mkv", panned(scene(1), 24), sound=True)
+    slipped = tmp_path / "slipped.mkv"
+    with av.open(str(whole)) as given, av.open(str(slipped), "w") as out:
+        streams = {stream.index: out.add_stream_from_template(stream) for stream in given.streams}
+        number = 0
+        for packet in given.demux():
+            if packet.size:
+                number += packet.stream.type == "audio"
+                if packet.stream.type == "audio" and number == 3:
+                    packet.pts += 600
+                packet.stream = streams[packet.stream_index]
+                out.mux_one(packet)
+    assert sound_times(slipped)[2] == pytest.approx(sound_times(whole)[2] + 0.6)
+    colored(slipped, tmp_path / "out.mkv")
+    assert sound_times(tmp_path / "out.mkv") == pytest.approx(sound_times(whole), abs=0.002)
+
+
+def sound_times(path: Path) -> list[float]:
+    """Return when each packet of sound begins, in seconds."""
+    with av.open(str(path)) as film:
+        return [float(packet.pts * packet.time_base) for packet in film.demux(audio=0) if packet.size]

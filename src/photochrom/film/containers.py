@@ -21,6 +21,7 @@ from photochrom.film.planes import Layout, layout_of
 from photochrom.film.rising import Ahead, rising
 from photochrom.film.tags import matrix_of, transfer_notes
 from photochrom.film.transfers import Transfer
+from photochrom.film.turning import orientation_of
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -62,7 +63,7 @@ class FilmInfo:
         frames: how many the file says there are, or are to be expected from its length; 0 where it says nothing.
         duration_s: likewise, in seconds; ``begins_s`` is the time of the first frame.
         sample_aspect: width of a pixel over its height.
-        rotation: degrees, counter-clockwise, by which players turn the picture.
+        rotation: degrees, counter-clockwise, by which players turn the picture; ``mirrored``: left for right then.
         matrix: H.273 tag that is used; ``tags`` has what the film says.
         tags: (primaries, transfer, matrix, range) as the file has them.
         codec: of the picture.
@@ -88,6 +89,7 @@ class FilmInfo:
     shifts: tuple[Fraction, ...] = (Fraction(0),)
     pixel_format: str = ""
     begins_s: float = 0.0
+    mirrored: bool = False
 
     @property
     def ends_s(self) -> float:
@@ -241,7 +243,7 @@ def describe(path: Path) -> FilmInfo:
         layout = layout_of(first.format.name, full_range=full, where=where)
         matrix, notes = matrix_of(tags, stream.width, stream.height, layout, where)
         notes += transfer_notes(tags, layout, first, where)
-        rate = rate_of(stream)
+        rate, (rotation, mirrored) = rate_of(stream), orientation_of(first)
         duration = _duration_s(container, stream)
         if layout.alpha:
             notes = (*notes, "transparency left out")
@@ -255,7 +257,8 @@ def describe(path: Path) -> FilmInfo:
             frames=stream.frames or round(duration * float(rate)),
             duration_s=duration,
             sample_aspect=_aspect(stream),
-            rotation=int(first.rotation) % 360,
+            rotation=rotation,
+            mirrored=mirrored,
             matrix=matrix,
             tags=(tags[0], tags[1], tags[2], int(context.color_range)),
             codec=context.codec.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,6 +13,7 @@ from photochrom.errors import OptionError
 from photochrom.film.containers import picture_stream
 from photochrom.film.continuity import Clock, move
 from photochrom.film.options import Kind, Span
+from photochrom.film.rising import AHEAD, believed
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -92,26 +94,48 @@ def copied_packets(
         span: which part is copied.
         shifts: of the original's recordings; see ``continuity``.
     """
-    import av
-
     copied = {index: _Copied(stream, Clock(list(shifts), follows=True)) for index, stream in copies.items()}
     last = 0.0
     packets: Iterator[Any] = source.demux([source.streams[index] for index in copies])
-    while True:
-        try:
-            packet = next(packets)
-        except (StopIteration, av.error.FFmpegError):  # a file that ends early gives what there is
-            return
-        if not packet.size or packet.time_base is None or (packet.pts is None and packet.dts is None):
-            continue
+    for packet, coming in _with_coming(_timed(packets, copied)):
         copy = copied[packet.stream_index]
-        copy.put_on_clock(packet)
+        copy.put_in_place(packet, coming)
         if not span.holds(float((packet.pts if packet.pts is not None else packet.dts) * packet.time_base)):
             continue
         move(packet, -span.shift_s)
         copy.put_in_order(packet)
         last = max(last, float((packet.dts if packet.dts is not None else packet.pts) * packet.time_base))
         yield last, packet.stream_index, packet
+
+
+def _timed(packets: Iterator[Any], copied: Mapping[int, _Copied]) -> Iterator[Any]:
+    """Yield the packets that have a time, on the film's clock; a file that ends early gives what there is."""
+    import av
+
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.error.FFmpegError):
+            return
+        if packet.size and packet.time_base is not None and (packet.pts is not None or packet.dts is not None):
+            copied[packet.stream_index].put_on_clock(packet)
+            yield packet
+
+
+def _with_coming(packets: Iterator[Any]) -> Iterator[tuple[Any, list[int]]]:
+    """Yield packets of sound each with the decode times of those behind it, and others with none, as they are rare."""
+    held: dict[int, deque[Any]] = {}
+    for packet in packets:
+        if packet.stream.type != "audio" or packet.dts is None:
+            yield packet, []
+            continue
+        own = held.setdefault(packet.stream_index, deque())
+        own.append(packet)
+        if len(own) > AHEAD:
+            yield own.popleft(), [later.dts for later in own]
+    for own in held.values():
+        while own:
+            yield own.popleft(), [later.dts for later in own]
 
 
 @dataclass(slots=True)
@@ -121,6 +145,7 @@ class _Copied:
     stream: Stream
     clock: Clock
     last: int | None = None
+    placed: int | None = None
 
     def put_on_clock(self, packet: Any) -> None:
         """Move a packet as pictures of its recording are moved."""
@@ -128,6 +153,15 @@ class _Copied:
             base = Fraction(packet.time_base)
             at = packet.dts if packet.dts is not None else packet.pts
             move(packet, self.clock.shift(at * base, (packet.duration or 0) * base))
+
+    def put_in_place(self, packet: Any, coming: list[int]) -> None:
+        """Move a packet of sound whose time has slipped, instead of all behind it."""
+        if coming:
+            at = believed(packet.dts, self.placed, coming, packet.duration or 1)
+            if packet.pts is not None:
+                packet.pts += at - packet.dts
+            packet.dts = at
+        self.placed = packet.dts
 
     def put_in_order(self, packet: Any) -> None:
         """Give a packet to the output, behind the one before: muxers refuse a decode time that does not rise."""

@@ -34,6 +34,13 @@ if TYPE_CHECKING:
 Times = npt.NDArray[np.int64]
 # Metadata that describes the container, and not the film; and the stored picture, which is another now.
 CONTAINERS_OWN = {"encoder", "major_brand", "minor_version", "compatible_brands"}
+# What phones call some things in MOV, and what MP4 and MOV call them else.
+PHONES = {
+    "com.apple.quicktime.location.iso6709": "location",
+    "com.apple.quicktime.creationdate": "date",
+    "com.apple.quicktime.make": "make",
+    "com.apple.quicktime.model": "model",
+}
 PICTURES_OWN = CONTAINERS_OWN | {"vendor_id", "timecode", "duration", "bps", "number_of_frames", "number_of_bytes"}
 
 
@@ -85,13 +92,13 @@ def join(joint: Joint, target: Path) -> tuple[str, ...]:
     """
     import av
 
-    notes: list[str] = []
+    notes, described = list[str](), dict[str, str]()
     source = open_container(joint.original) if joint.original else None
     try:
         with av.open(spelled_path(target), "w", format=joint.container, container_options=_settings(joint)) as output:
             pictures = _add_pictures(output, joint)
             copies = add_copies(output, source, joint.container, joint.without, notes) if source else {}
-            _describe(output, source, joint, notes)
+            described = _describe(output, source, joint, notes)
             if source:
                 original = picture_stream(source, os.fspath(joint.original or "")).metadata
                 pictures.metadata.update({k: text for k, text in original.items() if k.lower() not in PICTURES_OWN})
@@ -112,7 +119,7 @@ def join(joint: Joint, target: Path) -> tuple[str, ...]:
     finally:
         if source:
             source.close()
-    return tuple(notes)
+    return (*notes, *_lost(target, described))
 
 
 def _reason(error: Exception) -> str:
@@ -146,21 +153,36 @@ def _add_pictures(output: OutputContainer, joint: Joint) -> Stream:
         if joint.fields:
             stream.codec_context.field_order = ORDERS[joint.fields]
         set_tags(stream.codec_context, (*tags_for(joint.info), joint.color_range))
-    if joint.info.rotation:
-        stream.set_display_rotation(joint.info.rotation)
+    if joint.info.rotation or joint.info.mirrored:
+        stream.set_display_rotation(joint.info.rotation, hflip=joint.info.mirrored)
     return stream
 
 
-def _describe(output: OutputContainer, source: InputContainer | None, joint: Joint, notes: list[str]) -> None:
-    """Copy metadata and chapters, and say what was done."""
+def _describe(output: OutputContainer, source: InputContainer | None, joint: Joint, notes: list[str]) -> dict[str, str]:
+    """Copy metadata and chapters, and say what was done. Return the original's metadata that is to be there."""
+    kept: dict[str, str] = {}
     if source:
         kept = {key: text for key, text in source.metadata.items() if key.lower() not in CONTAINERS_OWN}
+        if joint.container != "matroska":
+            kept = {PHONES.get(key.lower(), key): text for key, text in kept.items()}
         if joint.container != "matroska" and (code := kept.pop("timecode", None)):
             notes.append(f"time code {code} left out: .mkv keeps it")
         output.metadata.update(kept)
         chapters: Any = [_chapter(dict(chapter), joint.span) for chapter in source.chapters()]
         output.set_chapters([chapter for chapter in chapters if chapter])
     output.metadata.update(joint.tags)
+    return kept
+
+
+def _lost(target: Path, described: dict[str, str]) -> list[str]:
+    """Return a note on metadata that the container took and has not: MP4 and MOV know a few names only."""
+    if not described:
+        return []
+    with open_container(target) as written:
+        there = {key.lower() for key in written.metadata}
+    # A language may stand behind a name, and is the container's own affair.
+    lost = sorted(key for key in described if key.lower().partition("-")[0] not in there)
+    return [f"{target.suffix} holds no {', '.join(lost)} of the original's: .mkv keeps them"] if lost else []
 
 
 def _chapter(chapter: dict[str, Any], span: Span) -> dict[str, Any] | None:

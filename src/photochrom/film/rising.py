@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -96,14 +96,17 @@ def rising(
             raise UnsupportedFilmError(
                 "its time begins anew within the file", where=where, next_step="Cut it there, and colour the parts"
             )
-        at = _believed(frame.pts, last, coming, step)
+        at = believed(frame.pts, last, coming, step)
         reading.moved += at != frame.pts
         frame.pts = last = at
         yield frame
 
 
-def _believed(own: int | None, last: int | None, coming: list[int], step: int) -> int:
-    """Return a frame's time stamp: its own, where that is later than the last, and earlier than most to come."""
+def believed(own: int | None, last: int | None, coming: Sequence[int], step: int) -> int:
+    """Return a frame's or packet's time stamp: its own, where it is later than the last and earlier than most to come.
+
+    ``step`` is the usual time between two.
+    """
     after = [at for at in coming if last is None or at > last]
     if own is not None and (last is None or own > last) and 2 * sum(at <= own for at in after) <= len(coming):
         return own

@@ -134,6 +134,19 @@ def test_an_index_may_have_to_be_signed(
     assert "is not signed by the key" in capsys.readouterr().err
 
 
+def test_a_signed_index_is_not_left_with_the_signature_of_another(
+    place: Path, tmp_path: Path, tiny_model: Path, capsys: pytest.CaptureFixture
+) -> None:
+    private, public = keys(tmp_path)
+    words = ["models", "push", str(tiny_model), str(place), "--name", "ours", "--overwrite", "--licence", "MIT"]
+    assert run_cli([*words, "--signing-key", str(private)]) == EXIT_OK
+    capsys.readouterr()
+    assert run_cli(words) == EXIT_USAGE
+    said = "signs the index that is there, and not the one that would be. Add --signing-key, or delete it"
+    assert capsys.readouterr().err == f"photochrom: {place / 'index.json.sig'}: {said}\n"
+    assert pull(str(place / "index.json"), "--index-key", str(public)) == EXIT_OK
+
+
 @pytest.mark.parametrize(
     ("change", "value"),
     [("name", "../evil"), ("file", "../evil.onnx"), ("file", "a\\b.onnx"), ("sha256", "00"), ("at", 7)],

@@ -14,10 +14,10 @@ from photochrom.computer.downloads import fetch
 from photochrom.engines.catalog import ModelCard
 from photochrom.engines.hub import cache_folder, find_model, models_folder
 from photochrom.errors import OptionError
-from photochrom.importer.indexes import pull_model, read_private_key, sign_index
+from photochrom.importer.indexes import pull_model, read_private_key, sign_index, signature_of
 from photochrom.importer.installation import ImportedModel, import_model
 from photochrom.importer.published import published_file
-from photochrom.importer.repositories import push_model, unpublishable
+from photochrom.importer.repositories import INDEX_FILE, push_model, unpublishable
 
 
 def import_file(
@@ -127,6 +127,12 @@ def push(
         raise OptionError("is no text in UTF-8", where=f"--text {text}", next_step="Save it as one") from error
     if signing_key is not None:
         read_private_key(signing_key)  # an index that is written and not signed would be nobody's to use
+    elif (signature := signature_of(place / INDEX_FILE)).exists():
+        raise OptionError(
+            "signs the index that is there, and not the one that would be",
+            where=str(signature),
+            next_step="Add --signing-key, or delete it",
+        )
     pushed = push_model(file.path, card, place, text=prose, licence=licence_file, overwrite=overwrite)
     say(f"{pushed.folder}  {card.licence}")
     if signing_key is not None:

@@ -143,9 +143,14 @@ def sign_index(index: Path, private_key: Path) -> Path:
         data = index.read_bytes()
     except OSError as error:
         raise OptionError(f"cannot be used ({error})"[:200], where=str(index), next_step=OF_INDEX) from error
-    path = index.with_name(index.name + SIGNATURE_SUFFIX)
+    path = signature_of(index)
     path.write_text(private.sign(data).hex() + "\n", encoding="ascii")
     return path
+
+
+def signature_of(index: Path) -> Path:
+    """Return where the signature of an index lies."""
+    return index.with_name(index.name + SIGNATURE_SUFFIX)
 
 
 def read_private_key(path: Path) -> Any:

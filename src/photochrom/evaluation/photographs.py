@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from photochrom import color, metrics
 from photochrom.errors import OptionError, PhotoNotFoundError, PhotoTooLargeError, UnreadablePhotoError
+from photochrom.files.plain import plain_rgb
 from photochrom.options import Limits
 
 Rgb = npt.NDArray[np.uint8]
@@ -126,7 +127,7 @@ def read_rgb(path: Path, limits: Limits | None = None) -> Rgb:
                         f"{image.width} x {image.height} pixels are over the limit of {limits.max_pixels}",
                         where=str(path),
                     )
-                return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+                return np.asarray(plain_rgb(image))
     except Image.DecompressionBombError as error:
         raise PhotoTooLargeError(str(error), where=str(path)) from None
     except (OSError, ValueError, SyntaxError) as error:

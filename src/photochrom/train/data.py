@@ -16,11 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 from photochrom.color import lab_from_srgb
 from photochrom.degradation.ageing import AgeOptions
 from photochrom.errors import TrainingError
+from photochrom.files.plain import plain_rgb
 from photochrom.train.config import Stage
 from photochrom.train.degrade import make_pair
 from photochrom.train.hints import colours_of, tell
@@ -117,7 +118,7 @@ class PhotoSet:
         try:
             with Image.open(io.BytesIO(place.read())) as picture:
                 picture.draft("RGB", (self.short_side_px, self.short_side_px))
-                rgb = ImageOps.exif_transpose(picture).convert("RGB")
+                rgb = plain_rgb(picture)
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
             self.corrupt[place.name] = str(error)
             return None

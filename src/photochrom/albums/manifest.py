@@ -268,6 +268,14 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def is_as_promised(path: Path, promise: tuple[str, int]) -> bool:
+    """Return whether a file has, byte for byte, this hash and size; one of another size is not even read."""
+    try:
+        return os.stat(reachable(path)).st_size == promise[1] and file_sha256(path) == promise[0]
+    except (OSError, ValueError, PhotochromError):
+        return False
+
+
 def those_kept(path: Path, promised: Iterable[Entry]) -> tuple[Entry, ...]:
     """Return the lines that a file is, byte for byte, as promised; one of another size is not even read."""
     try:

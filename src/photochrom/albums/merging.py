@@ -16,7 +16,7 @@ from typing import Literal
 
 from photochrom.albums.album import look_through
 from photochrom.albums.entries import Entry, Outcome, line_of
-from photochrom.albums.manifest import MANIFEST_NAME, Manifest, file_sha256, open_own, part_paths, those_kept
+from photochrom.albums.manifest import MANIFEST_NAME, Manifest, file_sha256, is_as_promised, open_own, part_paths
 from photochrom.computer.systems import locked
 from photochrom.errors import OutputError, PhotoNotFoundError
 from photochrom.files.codecs.atomic import Aside, output_error
@@ -185,7 +185,7 @@ def _standing(key: str, source: Path, manifest: Manifest, outcome: Outcome | Non
 def _holds(path: Path, entry: Entry, *, quick: bool) -> bool:
     if quick:
         return path.is_file() and path.stat().st_size == entry.target_bytes
-    return bool(those_kept(path, [entry]))
+    return is_as_promised(path, entry.promise)
 
 
 def _sizes(output: Path) -> dict[Path, int]:

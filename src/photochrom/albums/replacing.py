@@ -26,25 +26,36 @@ OUR_WORDS = NAMESPACES["photochrom"].encode()
 def refuse_photograph(job: Job, manifest: Manifest | None) -> None:
     """Raise OutputError where the place of a result holds a photograph that photochrom did not make."""
     target = job.target
-    if os.path.islink(target) or not os.path.isfile(target):
-        return  # a link is replaced and never followed; of other things, writing says what they are
     if is_named_beside(job.source, target) or (manifest and manifest.name_of(target) in manifest.assigned.values()):
         return
-    if is_photograph(target) and not is_made_by_us(target):
+    refuse_made_elsewhere(target)
+
+
+def refuse_made_elsewhere(path: Path, where: str = "", another: str = "name") -> None:
+    """Raise OutputError where something would be written over a photograph that photochrom did not make.
+
+    Args:
+        path: what would be replaced.
+        where: what the error calls it, where that is not its path.
+        another: what else to choose.
+    """
+    if os.path.islink(path) or not os.path.isfile(path):
+        return  # a link is replaced and never followed; of other things, writing says what they are
+    if _is_photograph(path) and not _is_made_by_us(path):
         raise OutputError(
             "is a photograph that photochrom did not make, and perhaps an original",
-            where=str(target),
-            next_step="Choose another name, or remove it yourself",
+            where=where or str(path),
+            next_step=f"Choose another {another}, or remove it yourself",
         )
 
 
-def is_photograph(path: Path) -> bool:
+def _is_photograph(path: Path) -> bool:
     """Return whether a file begins like a picture of a known format."""
     with open_regular_file(os.fspath(path)) as handle:
         return photo_format(handle.read(HEAD_BYTES), path.name) is not None
 
 
-def is_made_by_us(path: Path) -> bool:
+def _is_made_by_us(path: Path) -> bool:
     """Return whether a file says that photochrom made it, or the recipe beside it does."""
     try:
         if read_recipe(recipe_path(path)).target_sha256 == file_sha256(path):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from photochrom.albums.replacing import is_made_by_us, is_photograph
+from photochrom.albums.replacing import refuse_made_elsewhere
 from photochrom.errors import OptionError, OutputError
 from photochrom.files.codecs.xmp import with_properties
 from photochrom.files.codecs.xmp_document import DamagedXmpError
@@ -42,18 +42,7 @@ def refuse_targets(targets: Iterable[Path | None], *, read: Iterable[Path], over
         taken.add(place)
         if os.path.lexists(target) and not overwrite:
             raise OutputError("exists already", where=str(target), next_step="Use --overwrite to replace it")
-        _refuse_photograph(target)
-
-
-def _refuse_photograph(target: Path) -> None:
-    if os.path.islink(target) or not os.path.isfile(target):
-        return  # a link is replaced and never followed; of other things, writing says what they are
-    if is_photograph(target) and not is_made_by_us(target):
-        raise OutputError(
-            "is a photograph that photochrom did not make, and perhaps an original",
-            where=str(target),
-            next_step="Choose another name, or remove it yourself",
-        )
+        refuse_made_elsewhere(target)
 
 
 def labelled(photo: Photo, task: str) -> Photo:

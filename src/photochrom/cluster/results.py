@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from photochrom.albums.manifest import file_sha256
-from photochrom.albums.replacing import is_made_by_us, is_photograph
+from photochrom.albums.replacing import refuse_made_elsewhere
 from photochrom.albums.reports import PhotoReport
 from photochrom.cluster.addresses import open_folder
 from photochrom.cluster.folders import Named
@@ -124,12 +124,7 @@ class Results:
         """Raise OutputError where a photograph that photochrom did not make has a result's name."""
         with TemporaryDirectory(prefix="photochrom-", dir=room.temporary_folder()) as folder:
             path = self.target.near(name, Path(folder))
-            if not path.is_symlink() and is_photograph(path) and not is_made_by_us(path):
-                raise OutputError(
-                    "is a photograph that photochrom did not make, and perhaps an original",
-                    where=f"{self.target.address}/{name}",
-                    next_step="Choose another folder, or remove it yourself",
-                )
+            refuse_made_elsewhere(path, where=f"{self.target.address}/{name}", another="folder")
 
     def _made(self, record: Record) -> bool:
         with TemporaryDirectory(prefix="photochrom-", dir=room.temporary_folder()) as folder:

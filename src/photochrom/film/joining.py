@@ -165,8 +165,8 @@ def _describe(output: OutputContainer, source: InputContainer | None, joint: Joi
         kept = {key: text for key, text in source.metadata.items() if key.lower() not in CONTAINERS_OWN}
         if joint.container != "matroska":
             kept = {PHONES.get(key.lower(), key): text for key, text in kept.items()}
-        if joint.container != "matroska" and (code := kept.pop("timecode", None)):
-            notes.append(f"time code {code} left out: .mkv keeps it")
+            if code := kept.pop("timecode", None):
+                notes.append(f"time code {code} left out: .mkv keeps it")
         output.metadata.update(kept)
         chapters: Any = [_chapter(dict(chapter), joint.span) for chapter in source.chapters()]
         output.set_chapters([chapter for chapter in chapters if chapter])

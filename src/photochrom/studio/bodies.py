@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO, Any
 
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message, Receive
 
@@ -49,14 +50,20 @@ class Metered:
         return message
 
 
+def announced_bytes(headers: Headers) -> int | None:
+    """Return how long a request says its body is: 0 where it says nothing, None where it says no number."""
+    length = headers.get("content-length", "0")
+    return int(length) if length.isdecimal() else None
+
+
 def metered(request: Request, max_bytes: int, silence_s: float) -> Request:
     """Return the request with its body limited.
 
     Raises:
         HttpError: it says itself that it is larger.
     """
-    length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > max_bytes:
+    length = announced_bytes(request.headers)
+    if length is None or length > max_bytes:
         raise too_large(max_bytes)
     return Request(request.scope, Metered(request.receive, max_bytes, silence_s))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from photochrom.albums.beside import result_beside
-from photochrom.albums.manifest import Manifest, file_sha256
+from photochrom.albums.manifest import Manifest, file_sha256, is_as_promised
 from photochrom.albums.recipe import recipe_path
 from photochrom.errors import OutputError, PhotochromError
 from photochrom.files.codecs.atomic import Aside
@@ -220,8 +220,4 @@ def _target(item: Item) -> Path:
 
 def _is_written(item: Item) -> bool:
     """Return whether what lies there is the result that this studio has written last."""
-    target = _target(item)
-    try:
-        return item.wrote == (file_sha256(target), target.stat().st_size)
-    except (OSError, PhotochromError):
-        return False
+    return is_as_promised(_target(item), item.wrote)

@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from photochrom.errors import OptionError
-from photochrom.studio.bodies import metered, read_json, save_stream
+from photochrom.studio.bodies import announced_bytes, metered, read_json, save_stream
 from photochrom.studio.jobs import Job
 from photochrom.studio.parts import Parts
 from photochrom.studio.problems import HttpError
@@ -38,8 +38,7 @@ async def take_in(request: Request, parts: Parts, task: str | None = None) -> Jo
         PhotochromError: options are wrong, or files are absent, too large or too slow.
     """
     parts.jobs.refuse_if_full()  # before a body is taken for nothing
-    length = request.headers.get("content-length", "0")
-    await asyncio.to_thread(parts.make_room, int(length) if length.isdecimal() else 0)
+    await asyncio.to_thread(parts.make_room, announced_bytes(request.headers) or 0)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     query = dict(request.query_params)
     identity, folder = parts.store.new("jobs")

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from photochrom.errors import OptionError
 from photochrom.files.codecs.atomic import output_error
+from photochrom.studio.bodies import announced_bytes
 from photochrom.studio.options import LOOPBACK, ServerOptions
 from photochrom.studio.problems import HttpError, problem_response
 
@@ -191,8 +192,8 @@ async def _read_in_vain(scope: Scope, receive: Receive) -> None:
 def _may_go_on(scope: Scope) -> bool:
     """Return whether a request's body is long, or does not say how long it is."""
     headers = Headers(scope=scope)
-    length = headers.get("content-length", "0")
-    return "transfer-encoding" in headers or not length.isdecimal() or int(length) > LONGEST_READ_IN_VAIN
+    length = announced_bytes(headers)
+    return "transfer-encoding" in headers or length is None or length > LONGEST_READ_IN_VAIN
 
 
 def _bearer(headers: Headers) -> str:

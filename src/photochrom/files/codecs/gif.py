@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from photochrom.files.codecs.comments import comment_text
+
 if TYPE_CHECKING:
     from photochrom.files.codecs.source import PhotoSource
 
@@ -30,7 +32,7 @@ def xmp_of(source: PhotoSource) -> bytes | None:
 
 
 def comments_of(source: PhotoSource) -> tuple[list[str], list[str]]:
-    """Return the comments, as UTF-8 or else Latin-1, and notes on what was left out."""
+    """Return the comments, and notes on what was left out."""
     data, found, room, steps = source.read_all(), list[str](), MAX_COMMENT_BYTES, MAX_BLOCKS
     at = HEADER_BYTES + _table_bytes(data[FLAGS_AT : FLAGS_AT + 1])
     while data[at : at + 1] and data[at] in (EXTENSION, IMAGE):
@@ -48,7 +50,7 @@ def comments_of(source: PhotoSource) -> tuple[list[str], list[str]]:
                 return found, [LEFT_OUT]
             at += 1 + size
         at += 1
-        if (text := _text(b"".join(parts))).strip():
+        if (text := comment_text(b"".join(parts))).strip():
             found.append(text)
     return found, []
 
@@ -56,11 +58,3 @@ def comments_of(source: PhotoSource) -> tuple[list[str], list[str]]:
 def _table_bytes(flags: bytes) -> int:
     """Return the size of a table of colours by the flags of what it belongs to."""
     return 3 * 2 ** ((flags[0] & 7) + 1) if flags and flags[0] & TABLE_FLAG else 0
-
-
-def _text(data: bytes) -> str:
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        text = data.decode("latin-1")
-    return text.rstrip("\x00")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from photochrom.files.codecs import iptc, jpeg
+from photochrom.files.codecs.comments import comment_text
 from photochrom.files.codecs.resolution import exif_dpi
 from photochrom.files.codecs.xmp_extension import Extensions, joined
 
@@ -60,7 +61,7 @@ def blocks_of(source: PhotoSource) -> JpegBlocks:
         payload = source.read_at(at, size)
         found.hidden.append((at - 3, bytes([APP15])))
         if marker == jpeg.COMMENT:
-            found.comments.append(_text(payload))
+            found.comments.append(comment_text(payload))
         elif marker == APP13:
             # Resources that do not fit into a segment go on in the next.
             resources += payload.removeprefix(iptc.JPEG_HEADER)
@@ -110,11 +111,3 @@ def _take_block(payload: bytes, blocks: dict[str, bytes]) -> None:
     for name, header in (("exif", jpeg.EXIF_HEADER), ("xmp", jpeg.XMP_HEADER)):
         if payload.startswith(header):
             blocks.setdefault(name, payload[len(header) :])
-
-
-def _text(payload: bytes) -> str:
-    try:
-        text = payload.decode("utf-8")
-    except UnicodeDecodeError:
-        text = payload.decode("latin-1")
-    return text.rstrip("\x00")

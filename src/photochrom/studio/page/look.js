@@ -2,7 +2,7 @@
 
 import { toast } from "./elements.js";
 import { isSame, merged } from "./merging.js";
-import { ask, tell } from "./server.js";
+import { ask } from "./server.js";
 
 const KEPT_MS = 700;
 const TRIES = 5;

@@ -24,6 +24,9 @@ ALONE = "needs --restore. Add --restore"
 SIZE = "does nothing with --size. Leave out one of the two"
 STILLS = "does nothing with films. Leave it out: it is for photographs"
 
+WITHOUT_MODEL = "measures models, and --pairs alone has none. Add --model, or leave it out"
+EXPORTED = "does nothing with --export-page. Leave out one of the two"
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -89,6 +92,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             "--colored: does nothing with films. Use --recolor for a film in colour",
         ),
         (["film", "a.mp4", "-o", "b.mp4", "--size", "64", "--render-factor", "9"], f"--render-factor: {SIZE}"),
+        (["evaluate", "--pairs", ".", ".", "--report", "r", "--hints", "1"], f"--hints: {WITHOUT_MODEL}"),
+        (["evaluate", "--pairs", ".", ".", "--report", "r", "--reliability"], f"--reliability: {WITHOUT_MODEL}"),
+        (["studio", ".", "--export-page", "p"], f"FOLDER: {EXPORTED}"),
+        (["studio", "--export-page", "p", "--no-browser"], f"--no-browser: {EXPORTED}"),
+        (["studio", "--export-page", "p", "--port", "8460"], f"--port: {EXPORTED}"),
+        (["studio", "--export-page", "p", "--workers", "3"], f"--workers: {EXPORTED}"),
+        (["studio", "--export-page", "p", "--threads", "1"], f"--threads: {EXPORTED}"),
+        (["studio", "--export-page", "p", "--max-pixels", "9999"], f"--max-pixels: {EXPORTED}"),
     ],
 )  # fmt: skip
 def test_options_that_would_do_nothing_are_wrong_usage(
@@ -196,3 +207,31 @@ def test_what_does_something_is_not_refused(tiny_model: Path) -> None:
     refuse_idle_stages(RestoreOptions(noise="always", noise_strength=0.5, tone="never", neutralize=True))
     refuse_sizes(ColorizeOptions(render_factor=10, max_memory=900))
     assert run(["colorize", "a.png", "--model", str(tiny_model), "--size", "64", "-q"]) == EXIT_OK
+
+
+@pytest.mark.usefixtures("folder")
+def test_labels_that_no_figure_needs_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("labels.csv").write_text("a.png,7\n")
+    words = ["evaluate", ".", "--report", "r", "--labels", "labels.csv", "--no-features", "--model", "absent"]
+    assert run(words) == EXIT_USAGE
+    assert capsys.readouterr().err == (
+        "photochrom: --labels: does nothing with --no-features. Leave out one of the two\n"
+    )
+    assert not Path("r").exists()
+
+
+def test_the_studio_takes_a_free_port_whatever_else_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from photochrom.errors import OptionError
+    from photochrom.studio import security
+    from photochrom.studio.options import ServerOptions
+
+    seen: list[ServerOptions] = []
+
+    def stop(options: ServerOptions) -> str:
+        seen.append(options)
+        raise OptionError("enough")
+
+    monkeypatch.setattr(security, "token_of", stop)
+    for words in ([], ["--workers", "3"], ["--port", "8460"]):
+        assert run(["studio", "--no-browser", *words]) == EXIT_USAGE
+    assert [(options.port, options.workers) for options in seen] == [(0, 2), (0, 3), (8460, 2)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,34 @@ def test_cost_is_measured_in_a_process_of_its_own(tiny_model: Path, monkeypatch:
     if figures["idle_mb"] is not None:  # Windows does not tell
         assert 20 < figures["idle_mb"] < figures["peak_mb_at_1_mp"]
         assert 3 < figures["peak_mb_per_further_mp"] < 400
+
+
+def test_a_cost_that_cannot_be_measured_costs_no_other_figure(
+    photo_folder: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(cost, "LIMIT_S", 0.01)
+    words = ["evaluate", str(photo_folder), "--model", str(tiny_model), "--report", str(tmp_path / "r"), "--limit", "1"]
+    assert run([*words, *QUICK[:-1]]) == EXIT_SOME_FAILED
+    assert "its cost cannot be measured (1 megapixels took longer than 0.01 s)" in capsys.readouterr().err
+    summary = json.loads((tmp_path / "r" / "scoreboard.json").read_text())
+    assert summary["photographs"] == 1
+    assert summary["cost"] == {}
+
+
+@pytest.mark.posix
+def test_names_that_are_no_utf_8_are_measured_and_written(tmp_path: Path, tiny_model: Path) -> None:
+    folder = write_pictures(tmp_path / "set", {"a.png": samples()["coffee.png"]})
+    try:
+        os.rename(os.fsencode(folder / "a.png"), os.fsencode(folder) + b"/\xff<a>.png")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    out = tmp_path / "r"
+    words = ["evaluate", str(folder), "--model", str(tiny_model), "--report", str(out), "--limit", "1", "-q"]
+    assert run([*words, "--no-features", "--no-squash", "--no-cost"]) == EXIT_OK
+    assert json.loads((out / "scoreboard.json").read_text(encoding="utf-8"))["photographs"] == 1
+    assert "\\udcff<a>.png,native,tiny" in (out / "photographs.csv").read_text(encoding="utf-8")
+    assert "\\udcff&lt;a&gt;.png" in (out / "index.html").read_text(encoding="utf-8")

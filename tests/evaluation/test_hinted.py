@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from photochrom.cli.app import run
-from photochrom.errors import EXIT_OK, ModelError, OptionError
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, ModelError, OptionError
+from photochrom.evaluation.contestants import row_name
 from photochrom.evaluation.hinted import NEAREST, checked_counts, draw_places, measure_hints
 from photochrom.evaluation.photographs import find_photographs
 
@@ -62,3 +63,36 @@ def test_the_command_line_writes_the_table(halves: Path, hearing_model: Path, tm
     written = json.loads((out / "hints.json").read_text())
     assert written["counts"] == [0, 1, 5]
     assert set(written["psnr_db"]) == {"hearing", NEAREST}
+
+
+QUICK = ("--no-stress", "--no-features", "--no-cost", "--no-squash")
+
+
+def test_a_deaf_model_is_told_before_anything_is_measured(
+    halves: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", str(halves), "--report", str(tmp_path / "r"), "-m", str(tiny_model), "--hints", "1", *QUICK]
+    assert run(words) == EXIT_SOME_FAILED
+    assert "cannot take hints" in capsys.readouterr().err
+    assert not (tmp_path / "r" / "scoreboard.json").exists()
+
+
+@pytest.mark.slow
+def test_a_damaged_photograph_costs_its_own_hints_only(
+    halves: Path, hearing_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (halves / "broken.png").write_bytes(b"\x89PNG")
+    out = tmp_path / "report"
+    words = ["evaluate", str(halves), "--report", str(out), "-m", str(hearing_model), *QUICK]
+    assert run([*words, "--hints", "1"]) == EXIT_SOME_FAILED
+    written = json.loads((out / "hints.json").read_text())
+    assert written["photographs"] == ["halves.png"]
+    assert written["psnr_db"]["hearing"][0]["low"] is None  # one photograph tells no interval
+    capsys.readouterr()
+    assert run([*words, "-q"]) == EXIT_SOME_FAILED
+    assert "hints.json: is of an earlier evaluation" in capsys.readouterr().err
+
+
+def test_a_row_is_called_as_on_the_scoreboard() -> None:
+    assert row_name("folder/model.v2.onnx") == "model.v2"
+    assert row_name("ddcolor-1.5") == "ddcolor-1.5"

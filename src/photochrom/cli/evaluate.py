@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from photochrom.cli.lines import print_error, say
-from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, MissingExtraError, OptionError
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, MissingExtraError, ModelError, OptionError
 from photochrom.evaluation import contest as board
 from photochrom.evaluation.classifier import Classifier, load_classifier
 from photochrom.evaluation.contestants import NATIVE, Contestant
-from photochrom.evaluation.hinted import checked_counts, measure_hints, write_scores
+from photochrom.evaluation.hinted import FILE, checked_counts, hearing_session, measure_hints, write_scores
 from photochrom.evaluation.photographs import Photograph
 from photochrom.options import DEFAULT_MODEL
 
@@ -65,9 +65,13 @@ def evaluate(
     counts = checked_counts(hints) if hints else ()
     if limit is not None and limit < 1:
         raise OptionError("at least one photograph is needed", where="--limit")
-    photographs = board.pick_photographs(_truth_folder(photos, pairs), labels, limit)
-    board.make_folder(report)
     models = model if model is not None else [] if pairs else [DEFAULT_MODEL]
+    _refuse_without_model({} if models else {"--hints": hints, "--reliability": reliability})
+    photographs = board.pick_photographs(_truth_folder(photos, pairs), labels, limit)
+    if labels and not features:
+        raise OptionError("does nothing with --no-features", where="--labels", next_step="Leave out one of the two")
+    board.make_folder(report)
+    _prepare_hints(models if counts else [], report)
     contestants: list[Contestant] = [board.load_model(name, with_confidence=reliability) for name in models]
     named = dict(zip([contestant.name for contestant in contestants], models, strict=True))
     contestants += [board.load_pictures(photographs, folder, subset=limit is not None) for _, folder in pairs or []]
@@ -76,18 +80,18 @@ def evaluate(
         print_error(str(note))
     plan = board.Plan(squash=squash, stress=stress, reliability=reliability, keep_grey=keep_grey)
     result = _evaluate(photographs, contestants, plan, classifier, quiet=quiet)
-    if cost:
-        result.costs.update({row: board.measure_cost(name) for row, name in named.items()})
+    uncosted = _measure_costs(result, named) if cost else False
     page = board.write_report(result, report)
     if counts:
-        _evaluate_hints(photographs, models, counts, report, quiet=quiet)
+        measured = [photo for photo in photographs if photo.key not in result.found.skipped]
+        _evaluate_hints(measured, models, counts, report, quiet=quiet)
     unreadable = {key: why for key, why in result.found.skipped.items() if why != "has no colour"}
     for key, why in unreadable.items():
         print_error(f"{key}: {why}. It was left out.")
     if not quiet:
         _print_table(result)
         say(f"{page}: {len(result.found.keys)} photographs, {len(result.found.skipped)} left out")
-    return EXIT_SOME_FAILED if unreadable else EXIT_OK
+    return EXIT_SOME_FAILED if unreadable or uncosted else EXIT_OK
 
 
 def _truth_folder(photos: Path | None, pairs: list[tuple[Path, Path]] | None) -> Path:
@@ -102,6 +106,35 @@ def _truth_folder(photos: Path | None, pairs: list[tuple[Path, Path]] | None) ->
             next_step="Give the truth first and the tool's pictures second.",
         )
     return next(iter(truths.values()))
+
+
+def _refuse_without_model(given: dict[str, str | bool | None]) -> None:
+    """Raise OptionError for the first option that was given and measures models, of which there are none."""
+    for name, value in given.items():
+        if value:
+            raise OptionError(
+                "measures models, and --pairs alone has none", where=name, next_step="Add --model, or leave it out"
+            )
+
+
+def _prepare_hints(models: list[str], report: Path) -> None:
+    """Raise ModelError now, not after an hour, for a model that takes no hints; tell of older figures."""
+    for name in models:
+        hearing_session(name).close()
+    if not models and (report / FILE).exists():
+        print_error(f"{report / FILE}: is of an earlier evaluation, and stays as it is: this one has no --hints")
+
+
+def _measure_costs(result: board.Scoreboard, models: dict[str, str]) -> bool:
+    """Add what each model costs, by row; return whether it could not be measured of one. What was measured stays."""
+    failed = False
+    for row, name in models.items():
+        try:
+            result.costs[row] = board.measure_cost(name)
+        except ModelError as error:
+            print_error(str(error))
+            failed = True
+    return failed
 
 
 def _classifier(*, wanted: bool) -> tuple[Classifier | None, str]:
@@ -144,9 +177,13 @@ def _evaluate_hints(
     write_scores(scores, report)
     if quiet:
         return
-    print(f"{'PSNR in dB, with hints:':24}" + "".join(f"{count:>8}" for count in counts))
+    say(f"{'PSNR in dB, with hints:':24}" + "".join(f"{count:>8}" for count in counts))
     for row, estimates in scores.table().items():
-        print(f"{row[:24]:24}" + "".join(f"{estimate['value']:8.2f}" for estimate in estimates))
+        say(f"{row[:24]:24}" + "".join(_decibels(estimate["value"]) for estimate in estimates))
+
+
+def _decibels(value: float | None) -> str:
+    return f"{'-':>8}" if value is None else f"{value:8.2f}"
 
 
 def _print_table(result: board.Scoreboard) -> None:
@@ -157,6 +194,7 @@ def _print_table(result: board.Scoreboard) -> None:
         error, vivid = columns["ciede2000"], columns["colorfulness_vs_truth"]
         distance = columns.get("feature_distance", {}).get("value")
         shown = f"{distance:18.2f}" if distance is not None else f"{'-':>18}"
-        interval = f"{error['value']:.2f} ({error['low']:.2f} ... {error['high']:.2f})"
+        spread = "" if error["low"] is None else f" ({error['low']:.2f} ... {error['high']:.2f})"
+        interval = f"{error['value']:.2f}{spread}"
         share = f"{vivid['value']:.0%}" if vivid["value"] is not None else "-"
         say(f"{row[:24]:24} {interval:24} {share:>20} {shown}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -10,11 +11,14 @@ from cyclopts import Parameter
 
 from photochrom.cli.extras import require_extra
 from photochrom.cli.groups import Budget, Engine
+from photochrom.cli.idle import refuse_useless
 from photochrom.cli.lines import say
-from photochrom.cli.serve import Serving
 from photochrom.errors import EXIT_OK, OptionError
-from photochrom.options import EngineOptions, Limits
-from photochrom.studio.options import ServerOptions
+from photochrom.options import EngineOptions, Limits, Options
+from photochrom.studio.options import StudioOptions
+
+Serving = Annotated[StudioOptions, Parameter(name="*")]
+EXPORT = "--export-page"
 
 
 def studio(
@@ -26,7 +30,7 @@ def studio(
     runtime: Path | None = None,
     fetch_runtime: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
-    serving: Serving = ServerOptions(port=0),
+    serving: Serving = StudioOptions(),
     engine: Engine = EngineOptions(),
     limits: Budget = Limits(),
 ) -> int:
@@ -49,6 +53,7 @@ def studio(
         limits: What one photograph may ask of this computer.
     """
     if export_page is not None:
+        _refuse_served(folder, (serving, engine, limits), browser=browser)
         from photochrom.cli.page import write_page  # brings ONNX Runtime along, which the studio need not wait for
 
         write_page(export_page, runtime, fetch=fetch_runtime, overwrite=overwrite)
@@ -82,3 +87,12 @@ def studio(
     finally:
         parts.close()
     return EXIT_OK
+
+
+def _refuse_served(folder: Path | None, groups: Collection[Options], *, browser: bool) -> None:
+    """Raise OptionError where something was given that a page written to a folder has no use for."""
+    for name, given in (("FOLDER", folder is not None), ("--no-browser", not browser)):
+        if given:
+            raise OptionError(f"does nothing with {EXPORT}", where=name, next_step="Leave out one of the two")
+    for group in groups:
+        refuse_useless(group, EXPORT)

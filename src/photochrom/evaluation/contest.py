@@ -10,16 +10,15 @@ In a stress split only the grey is degraded; colours are then judged under the t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from photochrom.errors import OptionError
 from photochrom.evaluation.classifier import Classifier
-from photochrom.evaluation.contestants import YARDSTICKS, Coloring, Contestant, Model, Pictures
+from photochrom.evaluation.contestants import YARDSTICKS, Coloring, Contestant, Model, Pictures, row_name
 from photochrom.evaluation.cost import measure_cost
 from photochrom.evaluation.measuring import Measurements, Plan, measure
-from photochrom.evaluation.photographs import Photograph, Rgb, find_photographs, match_pairs
+from photochrom.evaluation.photographs import Photograph, Rgb, digest, find_photographs, match_pairs
 from photochrom.evaluation.report import make_folder, write_report
 from photochrom.evaluation.scoreboard import Scoreboard
 from photochrom.files.metadata import Metadata
@@ -72,7 +71,7 @@ def pick_photographs(folder: Path, labels: Path | None = None, limit: int | None
     photographs = find_photographs(folder, labels)
     if limit is None or limit >= len(photographs):
         return photographs
-    chosen = sorted(photographs, key=lambda photo: hashlib.sha256(photo.key.encode()).digest())[:limit]
+    chosen = sorted(photographs, key=lambda photo: digest(photo.key))[:limit]
     return sorted(chosen, key=lambda photo: photo.key)
 
 
@@ -97,7 +96,7 @@ def load_model(name: str, *, with_confidence: bool = False) -> Model:
         result = colorizer.run(Photo(grey, None, Metadata(), "png", ()))
         return Coloring(eight_bit(result.photo.pixels), result.confidence)
 
-    return Model(Path(name).stem if Path(name).suffix == ".onnx" else name, colorize, facts)
+    return Model(row_name(name), colorize, facts)
 
 
 def load_pictures(truths: Sequence[Photograph], folder: Path, *, subset: bool = False) -> Pictures:

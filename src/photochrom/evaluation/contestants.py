@@ -96,6 +96,11 @@ class Model:
         return made if isinstance(made, Coloring) else Coloring(made)
 
 
+def row_name(model: str) -> str:
+    """Return the title of a model's row: its name, or its file's without the suffix."""
+    return Path(model).stem if Path(model).suffix == ".onnx" else model
+
+
 @dataclass(frozen=True)
 class Pictures:
     """Pictures that another tool made of the same photographs, read from files: only in the native view."""

@@ -39,7 +39,7 @@ def measure_cost(model: str) -> dict[str, float | None]:
     Memory is None where the system does not tell a process its peak.
 
     Raises:
-        ModelError: the measuring process failed.
+        ModelError: the measuring process failed, or took longer than ``LIMIT_S``.
     """
     small, large = (_in_own_process(model, size) for size in (SMALL_MEGAPIXELS, LARGE_MEGAPIXELS))
     further = LARGE_MEGAPIXELS - SMALL_MEGAPIXELS
@@ -60,7 +60,11 @@ def measure_cost(model: str) -> dict[str, float | None]:
 
 def _in_own_process(model: str, megapixels: int) -> dict[str, float | None]:
     command = [sys.executable, "-m", "photochrom.evaluation.cost", model, str(megapixels)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)  # noqa: S603 - our own
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)  # noqa: S603 - our own
+    except subprocess.TimeoutExpired:
+        why = f"{megapixels} megapixels took longer than {LIMIT_S} s"
+        raise ModelError(f"its cost cannot be measured ({why})", where=model) from None
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise ModelError(f"its cost cannot be measured ({last})", where=model)

@@ -76,7 +76,7 @@ def write_film_report(folder: Path, contests: Sequence[FilmContest]) -> None:
         path = inert_cell(str(contest.path))
         for name, row in found.items():
             writer.writerow([path, inert_cell(name), *(row[column.key] for column in FILM_COLUMNS)])
-    write_whole(folder / "film-scores.csv", text.getvalue().encode())
+    write_whole(folder / "film-scores.csv", text.getvalue().encode("utf-8", "backslashreplace"))  # as JSON writes it
 
 
 def _known(rows: Rows) -> dict[str, dict[str, float | None]]:

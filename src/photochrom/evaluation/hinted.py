@@ -11,7 +11,6 @@ Leveraging Vision Transformer", section 4.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,13 +21,15 @@ import numpy.typing as npt
 
 from photochrom import metrics
 from photochrom.color import lab_from_srgb, srgb_from_lab
+from photochrom.coloring.hearing import refuse_deaf
 from photochrom.colorizer import Colorizer
 from photochrom.errors import OptionError, PhotochromError
-from photochrom.evaluation.photographs import Photograph, Rgb, greyed, is_grey, read_rgb, squashed
+from photochrom.evaluation.contestants import row_name
+from photochrom.evaluation.photographs import Photograph, Rgb, digest, greyed, is_grey, read_rgb, squashed
+from photochrom.evaluation.summary import Estimate, mean_of
 from photochrom.files.codecs.atomic import write_whole
 from photochrom.files.photo import Photo
 from photochrom.hints.hint import MOST_HINTS, Hint
-from photochrom.metrics import bootstrap_interval
 
 PATCH_PX = 2
 NEAREST = "nearest hint"
@@ -50,9 +51,9 @@ class HintScores:
     psnr: dict[str, Doubles]
     keys: list[str]
 
-    def table(self) -> dict[str, list[dict[str, float]]]:
-        """Return mean and 95 % interval of each row and count."""
-        return {row: [_estimate(column) for column in values.T] for row, values in self.psnr.items()}
+    def table(self) -> dict[str, list[Estimate]]:
+        """Return mean and 95 % interval of each row and count; None for what one photograph cannot tell."""
+        return {row: [mean_of(column) for column in values.T] for row, values in self.psnr.items()}
 
 
 def checked_counts(text: str) -> tuple[int, ...]:
@@ -81,13 +82,13 @@ def measure_hints(
     """Return what hints are worth to models, and to a copy of the nearest one.
 
     Raises:
-        ModelError: a model cannot take hints.
+        ModelError: a model cannot take hints; told before anything is measured.
         PhotoError: a photograph cannot be read.
 
     Cost: one run of each model per photograph and count.
     """
-    sessions = {name: Colorizer(name) for name in models}
-    rows: dict[str, list[list[float]]] = {**{Path(name).stem: [] for name in models}, NEAREST: []}
+    sessions = {row_name(name): hearing_session(name) for name in models}
+    rows: dict[str, list[list[float]]] = {name: [] for name in (*sessions, NEAREST)}
     keys = []
     for done, photograph in enumerate(photographs, 1):
         full = read_rgb(photograph.path)
@@ -96,7 +97,7 @@ def measure_hints(
             keys.append(photograph.key)
             places = draw_places(photograph.key, counts[-1], truth.shape[0])
             for name, session in sessions.items():
-                rows[Path(name).stem].append([_model_psnr(session, truth, places[:count]) for count in counts])
+                rows[name].append([_model_psnr(session, truth, places[:count]) for count in counts])
             rows[NEAREST].append([_nearest_psnr(truth, places[:count]) for count in counts])
         if progress:
             progress(done)
@@ -105,16 +106,23 @@ def measure_hints(
     return HintScores(counts, {row: np.array(values) for row, values in rows.items()}, keys)
 
 
+def hearing_session(model: str) -> Colorizer:
+    """Return the session of a model that takes hints; raise ModelError for another."""
+    session = Colorizer(model)
+    refuse_deaf(session.engine.spec)
+    return session
+
+
 def write_scores(scores: HintScores, folder: Path) -> Path:
     """Write the table into a report's folder, and return its path; raise OutputError where it cannot be written."""
     values = {"counts": scores.counts, "photographs": scores.keys, "psnr_db": scores.table()}
-    write_whole(folder / FILE, (json.dumps(values, indent=1) + "\n").encode())
+    write_whole(folder / FILE, (json.dumps(values, indent=1, allow_nan=False) + "\n").encode())
     return folder / FILE
 
 
 def draw_places(key: str, count: int, side: int) -> npt.NDArray[np.intp]:
     """Return (count, 2) rows and columns of patches, always the same for a photograph, none of them twice."""
-    seed = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
+    seed = int.from_bytes(digest(key)[:8], "big")
     cells = side // PATCH_PX
     chosen = np.random.default_rng(seed).permutation(cells**2)[:count]
     return np.stack([chosen // cells, chosen % cells], axis=1) * PATCH_PX
@@ -149,8 +157,3 @@ def _nearest_psnr(truth: Rgb, places: npt.NDArray[np.intp]) -> float:
 def _psnr_under_truth(truth: Rgb, ab: npt.NDArray[np.floating]) -> float:
     lightness = lab_from_srgb(metrics.unit_range(truth).astype(np.float64))[..., :1]
     return metrics.psnr(truth, np.clip(srgb_from_lab(np.concatenate([lightness, ab], axis=-1)), 0, 1))
-
-
-def _estimate(values: Doubles) -> dict[str, float]:
-    low, high = bootstrap_interval(values)
-    return {"value": float(values.mean()), "low": low, "high": high}

@@ -81,7 +81,8 @@ def measure(
 ) -> Iterator[Measurements]:
     """Yield the growing measurements after each photograph; the last one yielded is complete.
 
-    Photographs that cannot be read, and those without colour, are left out and named in ``skipped``.
+    Photographs that cannot be read, those without colour, and those of which another tool's picture cannot be read are
+    left out, of every row alike, and named in ``skipped``.
 
     Raises:
         PhotoNotFoundError: no photograph with colours is left.
@@ -150,17 +151,23 @@ def _measure_photograph(
     found: Measurements,
     pool: Executor,
 ) -> None:
-    """Add one photograph in every view. Models run one after the other, for honest times; the rest runs in threads."""
+    """Add one photograph in every view. Models run one after the other, for honest times; the rest runs in threads.
+
+    Files are read before models run: one that cannot be read leaves the photograph out.
+    """
     tasks = list(pool.map(lambda view: make_task(photo.key, view, truth), plan.views))
     wanted = [(task, contestant) for task in tasks for contestant in contestants if contestant.takes(task.view)]
-    answers = {
-        (task.view, contestant.name): answer(task, contestant)
-        for task, contestant in wanted
-        if contestant.kind == "model"
-    }
     others = [(task, contestant) for task, contestant in wanted if contestant.kind != "model"]
-    for entry in pool.map(lambda pair: answer(*pair), others):
-        answers[entry.task.view, entry.contestant.name] = entry
+    try:
+        answers = {
+            (entry.task.view, entry.contestant.name): entry for entry in pool.map(lambda pair: answer(*pair), others)
+        }
+    except (UnreadablePhotoError, PhotoTooLargeError) as error:
+        found.skipped[photo.key] = f"{error.what} ({error.where})"
+        return
+    for task, contestant in wanted:
+        if contestant.kind == "model":
+            answers[task.view, contestant.name] = answer(task, contestant)
     entries = [answers[task.view, contestant.name] for task, contestant in wanted]
     clean = metrics.Reference.of(truth)
     references = {task.view: metrics.Reference.of(task.truth) if task.view == SQUASH else clean for task in tasks}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import hashlib
 import io
 import warnings
 from collections.abc import Iterable
@@ -71,6 +72,14 @@ def find_photographs(folder: Path, labels: Path | None = None) -> list[Photograp
         )
     known = read_labels(labels, paths) if labels else {key: class_index(Path(key).parent.name) for key in paths}
     return [Photograph(key, paths[key], known.get(key)) for key in sorted(paths)]
+
+
+def digest(text: str) -> bytes:
+    """Return the SHA-256 of a name, by which choices are made that are the same on every run and machine.
+
+    A name that is not UTF-8 counts by its escapes, as reports write it.
+    """
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).digest()
 
 
 def _is_picture(path: Path) -> bool:

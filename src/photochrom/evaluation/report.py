@@ -17,6 +17,12 @@ from photochrom.evaluation.scoreboard import Scoreboard, Summary
 from photochrom.files.codecs.atomic import write_whole
 from photochrom.spelling import inert_cell
 
+# Measures of one photograph that are not what the scoreboard calls so: its column is worked out from many.
+OWN_HEADS = {
+    "ciede2000_median": "ciede2000_pixel_median",
+    "false_color": "false_color_of_picture",
+    "missed_color": "missed_color_of_picture",
+}
 PAGE, SUMMARY, TABLE, DETAILS = "index.html", "scoreboard.json", "scoreboard.csv", "photographs.csv"
 
 
@@ -35,7 +41,7 @@ def write_report(scoreboard: Scoreboard, folder: Path) -> Path:
         PAGE: render_page(summary, list(paint_cases(scoreboard))),
     }
     for name, text in files.items():
-        write_whole(folder / name, text.encode())
+        write_whole(folder / name, text.encode("utf-8", "backslashreplace"))  # names need not be UTF-8
     return folder / PAGE
 
 
@@ -62,10 +68,15 @@ def table_csv(summary: Summary) -> str:
 
 
 def photographs_csv(scoreboard: Scoreboard) -> str:
-    """Return one line per photograph, view and row, with every measure."""
+    """Return one line per photograph, view and row, with every measure of ``metrics.score_pair``.
+
+    What the scoreboard computes otherwise than as a mean of a measure has another head here: the median over a
+    photograph's pixels, and strong colours invented and left out as shares of the picture.
+    """
     records = scoreboard.found.records
     measures = list(records[0].scores) if records else []
-    lines: list[Sequence[object]] = [("photograph", "view", "row", "width", "height", "seconds", *measures)]
+    heads = [OWN_HEADS.get(measure, measure) for measure in measures]
+    lines: list[Sequence[object]] = [("photograph", "view", "row", "width", "height", "seconds", *heads)]
     lines += [
         (r.key, r.view, r.row, r.width, r.height, _cell(r.seconds), *(_cell(r.scores[key]) for key in measures))
         for r in records

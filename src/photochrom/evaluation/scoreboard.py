@@ -13,6 +13,7 @@ from photochrom.evaluation.photographs import Photograph
 from photochrom.evaluation.summary import JACKKNIFE_GROUPS, RESAMPLES, summarize, summarize_reliability
 from photochrom.version import VERSION
 
+FEW = 20  # photographs, under which a bootstrap's interval is clearly too narrow: see `metrics.bootstrap_interval`
 Summary = dict[str, Any]  # what the JSON file holds
 
 
@@ -34,9 +35,10 @@ class Scoreboard:
 
     def summary(self) -> Summary:
         """Return everything as JSON can hold it: numbers are finite or None."""
+        taken = len(self.found.keys)
         return {
             "photochrom": VERSION,
-            "photographs": len(self.found.keys),
+            "photographs": taken,
             "labelled": sum(label is not None for label in self.found.labels),
             "skipped": self.found.skipped,
             "method": {
@@ -44,8 +46,9 @@ class Scoreboard:
                 "ciede2000": "Lab D65; the prediction's a*, b* under the truth's L*; kL = kC = kH = 1",
                 "stress splits": "only the grey is degraded; PSNR and colourfulness are taken "
                 "with the truth's L* put back",
-                "intervals": f"95 %, percentile bootstrap over photographs ({RESAMPLES} resamples, seed 0); "
-                f"feature and kernel distance: grouped jackknife ({JACKKNIFE_GROUPS} groups)",
+                "intervals": f"95 %, percentile bootstrap over photographs ({RESAMPLES} resamples, seed 0); feature "
+                f"and kernel distance: grouped jackknife ({JACKKNIFE_GROUPS} groups), Student's t"
+                + (f"; of only {taken} photographs, too narrow but for these two" if taken < FEW else ""),
             },
             "features": self.feature_facts,
             "columns": {column.key: column.meaning for column in COLUMNS},

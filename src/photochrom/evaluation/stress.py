@@ -6,14 +6,13 @@ returns a tint. The generator is seeded by split and photograph, so a split is t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from photochrom import color, metrics
-from photochrom.evaluation.photographs import Rgb, as_rgb
+from photochrom.evaluation.photographs import Rgb, as_rgb, digest
 from photochrom.resample import blur
 
 Plane = npt.NDArray[np.float32]
@@ -26,7 +25,7 @@ def given_to_colorizer(split: str, rgb: Rgb, key: str) -> Rgb:
     Raises:
         KeyError: no split has that name.
     """
-    seed = int.from_bytes(hashlib.sha256(f"{split}/{key}".encode()).digest()[:8], "big")
+    seed = int.from_bytes(digest(f"{split}/{key}")[:8], "big")
     draw = np.random.default_rng(seed)
     unit = metrics.unit_range(rgb).astype(np.float32)
     luma = np.clip(SPLITS[split](unit, np.asarray(color.luma(unit), np.float32), draw), 0, 1)

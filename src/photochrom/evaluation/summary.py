@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from photochrom import metrics
 from photochrom.evaluation.columns import COLUMNS
-from photochrom.evaluation.contestants import NATIVE
+from photochrom.evaluation.contestants import CLEAN_VIEWS, NATIVE
 from photochrom.evaluation.measuring import Measurements, Record
 
 Doubles = npt.NDArray[np.float64]
@@ -34,7 +34,7 @@ def summarize(
 
 def _summarize_row(found: Measurements, row: str, view: str) -> dict[str, Estimate]:
     records = found.of(row, view)
-    columns = {column.key: _mean(_scores(records, column.key)) for column in COLUMNS if column.is_mean}
+    columns = {column.key: mean_of(_scores(records, column.key)) for column in COLUMNS if column.is_mean}
     columns["ciede2000_median"] = _estimate(_scores(records, "ciede2000"), lambda x: np.median(x, axis=-1))
     columns |= _against_others(found, row, view, records)
     for name in ("colorfulness", "colorfulness_absolute"):
@@ -48,17 +48,17 @@ def _summarize_row(found: Measurements, row: str, view: str) -> dict[str, Estima
     columns |= _of_features(found, row, view)
     seconds = np.array([record.seconds for record in records])
     megapixels = np.array([record.width * record.height / 1e6 for record in records])
-    columns["seconds"] = _mean(seconds)
+    columns["seconds"] = mean_of(seconds)
     columns["seconds_per_megapixel"] = _estimate(np.stack([seconds, megapixels], -1), metrics.ratio_of_means)
     return columns
 
 
 def _against_others(found: Measurements, row: str, view: str, records: list[Record]) -> dict[str, Estimate]:
-    """Return the change of the mean CIEDE2000 against the grey prediction, and against the same row's clean view."""
+    """Return the change of the mean CIEDE2000 against the grey prediction, and of stress against undegraded greys."""
     own, columns = _scores(records, "ciede2000"), {}
     for key, others in (
         ("ciede2000_vs_grey", found.of("grey", view) or found.of("grey", NATIVE)),
-        ("ciede2000_vs_clean", found.of(row, NATIVE) if view != NATIVE else []),
+        ("ciede2000_vs_clean", found.of(row, NATIVE) if view not in CLEAN_VIEWS else []),
     ):
         if others:
             pairs = np.stack([own, _scores(others, "ciede2000")], -1)
@@ -72,11 +72,11 @@ def _of_features(found: Measurements, row: str, view: str) -> dict[str, Estimate
         return {}
     own, truth, grey = (np.stack(found.features[name, view]) for name in (row, "truth", "grey"))
     classes, true_classes = (np.array(found.predicted_classes[name, view]) for name in (row, "truth"))
-    columns = {"same_class": _mean((classes == true_classes).astype(np.float64))}
+    columns = {"same_class": mean_of((classes == true_classes).astype(np.float64))}
     labelled = [i for i, label in enumerate(found.labels) if label is not None]
     if labelled:
         labels = np.array([found.labels[i] for i in labelled])
-        columns["top_1"] = _mean((classes[labelled] == labels).astype(np.float64))
+        columns["top_1"] = mean_of((classes[labelled] == labels).astype(np.float64))
     if len(own) > 1:
         columns |= _distances(own, truth, grey)
     return columns
@@ -101,7 +101,8 @@ def _scores(records: list[Record], key: str) -> Doubles:
     return np.array([record.scores[key] for record in records])
 
 
-def _mean(values: Doubles) -> Estimate:
+def mean_of(values: Doubles) -> Estimate:
+    """Return the mean of (N,) numbers, one per photograph, and its interval."""
     return _estimate(values, lambda x: x.mean(axis=-1))
 
 
@@ -138,7 +139,7 @@ def _reliability(samples: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.flo
         "cells": len(confidence),
         "pixels_pearson": _known(metrics.pearson(-confidence, error))["value"],
         "pixels_spearman": _known(metrics.spearman(-confidence, error))["value"],
-        "within_picture": _mean(within) if len(within) else _known(math.nan),
+        "within_picture": mean_of(within) if len(within) else _known(math.nan),
         "between_pictures": _known(metrics.spearman(-means[:, 0], means[:, 1]))["value"],
         "curve": metrics.reliability_curve(confidence, error),
     }

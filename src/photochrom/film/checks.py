@@ -167,6 +167,12 @@ def reading_notes(source: FilmFile | PictureFolder, reading: Reading, frames: in
     if isinstance(source, FilmFile) and reading.interlaced and not source.order and source.mode != "telecine":
         done = "deinterlaced there (bwdif)" if source.deinterlaces else "taken for whole frames, as the first ones are"
         notes.append(f"interlaced film: in part, {done}")
+    return [*notes, *damage_notes(reading, frames, expected)]
+
+
+def damage_notes(reading: Reading, frames: int, expected: int) -> list[str]:
+    """Return what to say of frames that could not be read, or not as they are."""
+    notes = []
     if reading.damaged:
         bridged = f"; {reading.missing} gave no picture, and the one before stays for longer" if reading.missing else ""
         notes.append(f"{reading.damaged} damaged frames{bridged}")

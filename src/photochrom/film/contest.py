@@ -16,7 +16,7 @@ import numpy as np
 
 from photochrom.engines.base import Engine
 from photochrom.errors import UnsupportedFilmError
-from photochrom.film.checks import shown_size
+from photochrom.film.checks import damage_notes, shown_size
 from photochrom.film.containers import Reading, open_container, picture_stream, read_frames
 from photochrom.film.keyframes import Viewer, color_source
 from photochrom.film.matrices import Codes, Matrix, Plane
@@ -34,6 +34,7 @@ TOLD = "film, net told"  # for models that hear
 ROWS = (TRUTH, GREY, FRAMES, MEAN, FILM)
 # Frames on either side that the running mean takes in.
 MEAN_RADIUS = 3
+GREY_COLORFULNESS = 1.0  # of the truth, below which a film has no colours; those in colour have 10 to 60
 
 
 @dataclass(slots=True)
@@ -45,6 +46,7 @@ class FilmContest:
         frames: measured.
         cuts: found.
         key_frames: that the net saw for our colouring; for frame by frame it saw all.
+        notes: what could not be read of it, and was not measured.
         rows: name of the colouring -> measure -> value; see ``measuring.FilmScores.means``.
     """
 
@@ -52,7 +54,13 @@ class FilmContest:
     frames: int = 0
     cuts: int = 0
     key_frames: int = 0
+    notes: list[str] = field(default_factory=list)
     rows: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether the truth has no colours to compare with."""
+        return self.rows[TRUTH]["colorfulness"] < GREY_COLORFULNESS
 
 
 def measure_film(
@@ -91,7 +99,8 @@ def measure_film(
     matrix = Matrix.of_tag(info.matrix)
     viewer = Viewer.of(engine, color or ColorizeOptions(), matrix, codes, shown_size(info), info.quarter_turns)
     truths: dict[int, Plane] = {}
-    sights = itertools.islice(_sights(source, matrix, truths), most_frames)
+    reading = Reading()
+    sights = itertools.islice(_sights(source, matrix, truths, reading), most_frames)
     hears = engine.spec.hears
     scores = {name: FilmScores(matrix) for name in (*ROWS, *([TOLD] if hears else []))}
     contest, layers, told_layers = FilmContest(path), dict[str, Colours](), dict[str, Colours]()
@@ -115,6 +124,7 @@ def measure_film(
         if progress:
             progress(contest.frames)
     contest.rows = {name: score.means() for name, score in scores.items()}
+    contest.notes = damage_notes(reading, contest.frames, min(info.frames, most_frames or info.frames))
     return contest
 
 
@@ -137,14 +147,14 @@ def _score(
             scores[name].add(grids[k], chroma, truth, motion)
 
 
-def _sights(source: FilmFile, matrix: Matrix, truths: dict[int, Plane]) -> Iterator[Sight]:
+def _sights(source: FilmFile, matrix: Matrix, truths: dict[int, Plane], reading: Reading) -> Iterator[Sight]:
     """Yield the frames greyed, and put their true chroma on the grid into ``truths``."""
     import cv2
 
     layout = source.info.layout
     with open_container(source.info.path) as container:
         stream = picture_stream(container, str(source.info.path))
-        for number, frame in enumerate(read_frames(container, stream, Reading())):
+        for number, frame in enumerate(read_frames(container, stream, reading)):
             luma = luma_of(frame, layout)
             grey = small_grey(luma, layout.codes)
             chroma = chroma_of(frame, layout, matrix)

@@ -12,14 +12,13 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from processes import run_process
 
 WIDTH, HEIGHT = 1500, 1000
 TARGETS = {"whole process": "1.5 s, 400 MB", "import photochrom": "0.3 s", "net": "0.15 s"}
@@ -55,29 +54,18 @@ def write_photograph(path: Path) -> None:
     Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8)).save(path, quality=92)
 
 
-def run_process(command: list[str]) -> tuple[float, float, str]:
-    """Return (wall seconds, peak resident megabytes, stdout) of a fresh process."""
-    start = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        out = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"failed: {' '.join(command)}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024, out
-
-
 def median_run(command: list[str], runs: int) -> tuple[float, float]:
     """Return the median seconds and megabytes of a command; one run to warm the file cache is not counted."""
     run_process(command)
-    measured = [run_process(command)[:2] for _ in range(runs)]
-    return statistics.median(s for s, _ in measured), statistics.median(m for _, m in measured)
+    measured = [run_process(command) for _ in range(runs)]
+    return statistics.median(one.wall_s for one in measured), statistics.median(
+        one.peak_bytes / 1e6 for one in measured
+    )
 
 
 def median_steps(command: list[str], runs: int) -> dict[str, float]:
     """Return the median seconds of each step."""
-    measured = [json.loads(run_process(command)[2]) for _ in range(runs)]
+    measured = [json.loads(run_process(command).out) for _ in range(runs)]
     return {step: statistics.median(one[step] for one in measured) for step in measured[0]}
 
 

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from processes import run_process
 
 COLORIZE = """
 import sys, time
@@ -125,15 +124,8 @@ def _photo(folder: Path) -> Path:
 
 
 def _measure(program: str, arguments: list[str]) -> Cost:
-    start = time.perf_counter()
-    process = subprocess.Popen([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, text=True)
-    said = process.stdout.read() if process.stdout else ""
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"the process failed ({status})")
-    wall = time.perf_counter() - start
-    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 2**30, float(said))
+    done = run_process([sys.executable, "-c", program, *arguments])
+    return Cost(done.wall_s, done.processor_s, done.peak_bytes / 2**30, float(done.out))
 
 
 if __name__ == "__main__":

@@ -53,12 +53,12 @@ SCAN = (1732, 1155)  # two megapixels
 LARGE_SCAN = (8660, 5774)  # fifty
 OFF = {"damage": "never", "noise": "never", "tone": "never"}
 CHILD = """
-import json, resource, sys, time
+import json, sys, time
 from photochrom.cli.app import run
+from photochrom.evaluation.cost import peak_mb
 start = time.perf_counter()
 code = run(["restore", sys.argv[1], "-o", sys.argv[2], "--overwrite", "--quiet", *sys.argv[3:]])
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps([code, time.perf_counter() - start, peak]))
+print(json.dumps([code, time.perf_counter() - start, peak_mb()]))
 """
 
 
@@ -289,7 +289,8 @@ def show(title: str, rows: Rows, unit: str) -> None:
     print(f"\n{title}\n\n| | {unit} | 95 % interval | pictures |\n|---|---|---|---|")
     for name, values in rows.items():
         low, high = bootstrap_interval(np.array(values))
-        print(f"| {name} | {np.mean(values):.2f} | {low:.2f} ... {high:.2f} | {len(values)} |", flush=True)
+        between = f"{low:.2f} ... {high:.2f}" if len(values) > 1 else "-"
+        print(f"| {name} | {np.mean(values):.2f} | {between} | {len(values)} |", flush=True)
 
 
 def main() -> None:

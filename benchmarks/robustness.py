@@ -57,7 +57,7 @@ def truths(count: int, seed: int) -> None:
         refused, right, slight, another, wrong = counts = list(map(int, numbers))
         sums.update(refused=refused, right=right, slight=slight, another=another, wrong=wrong)
         print("|", " | ".join(map(str, (kind, harm, sum(counts), *counts))), "|")
-    seconds, megabytes = float(told[-1][0]), int(told[-1][1]) / 1000
+    seconds, megabytes = (float(figure) for figure in told[-1])
     print(
         f"{sums.total()} harmed files: {sums['refused']} refused in one line, {sums['right'] + sums['slight']} read as "
         f"they were or with a few pixels off, {sums['another']} of another picture in files that keep their rules, "
@@ -121,10 +121,11 @@ def checkpoints() -> None:
 
 
 TRUTHS = """
-import resource, time
+import time
 from collections import Counter
 import numpy as np
 from benchmarks.truths import *
+from photochrom.evaluation.cost import peak_mb
 random, found, longest = np.random.default_rng({seed}), Counter(), 0.0
 for kind, make in harmed_kinds().items():
     for picture in pictures().values():
@@ -139,7 +140,7 @@ for kind, make in harmed_kinds().items():
 for kind, harm in dict.fromkeys((kind, harm) for kind, harm, _ in found):
     numbers = [found[kind, harm, result] for result in ("refused", "right", "slightly off", "another's", "WRONG")]
     print(kind, harm, *numbers, sep="|")
-print(longest, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, sep="|")
+print(longest, peak_mb(), sep="|")
 """
 ODD = """
 import numpy as np

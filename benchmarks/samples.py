@@ -13,9 +13,15 @@ PHOTO_TYPES = {".webp", ".jpg", ".jpeg", ".png"}
 
 
 def photographs(folder: Path, count: int, size: tuple[int, int] | None = None) -> list[npt.NDArray[np.uint8]]:
-    """Return about ``count`` photographs, (H, W, 3) sRGB codes each, resized to (width, height) if a size is given."""
+    """Return ``count`` photographs, or all where there are fewer, (H, W, 3) sRGB codes each.
+
+    They are resized to (width, height) if a size is given.
+    """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_TYPES)
-    chosen = [Image.open(path).convert("RGB") for path in paths[:: max(1, len(paths) // count)][:count]]
+    if not paths:
+        raise SystemExit(f"{folder}: no photographs there ({', '.join(sorted(PHOTO_TYPES))})")
+    count = min(count, len(paths))
+    chosen = [Image.open(paths[k * len(paths) // count]).convert("RGB") for k in range(count)]
     return [np.asarray(photo if size is None else photo.resize(size)) for photo in chosen]
 
 

@@ -80,10 +80,11 @@ def main() -> None:
     paths = [find_model("photochrom-damage").path, *arguments.model]
     engines = {path.stem if k else "embedded": OnnxStage(path, CURRENT["damage"]) for k, path in enumerate(paths)}
     rows: Rows = {}
-    for number, photo in enumerate(photographs(arguments.photos, arguments.count)):
+    photos = photographs(arguments.photos, arguments.count)
+    for number, photo in enumerate(photos):
         for name, engine in engines.items():
             measure(rows, photo, number, name, engine)
-    show(f"Writing, {arguments.count} photographs of {arguments.photos.name}", dict(sorted(rows.items())), "mean")
+    show(f"Writing, {len(photos)} photographs of {arguments.photos.name}", dict(sorted(rows.items())), "mean")
 
 
 if __name__ == "__main__":

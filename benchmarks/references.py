@@ -41,7 +41,8 @@ def pairs_of_one(truths: list[np.ndarray]) -> Iterator[Pair]:
         yield "two crops", left, right
         yield "mirrored", left, right[:, ::-1]
         yield "other exposure", left, brighter(right)
-        yield "something else", left, other
+        if other is not truth:  # of a single photograph there is nothing else
+            yield "something else", left, other
 
 
 def pairs_in(folder: Path) -> Iterator[Pair]:

@@ -30,3 +30,28 @@ def test_students_quantiles_are_scipys() -> None:
 
     for freedom in (*range(1, 40), 100, 1000):
         assert _student_95(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), abs=1e-3)
+
+
+def test_many_pictures_take_no_more_memory_and_change_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    from photochrom.metrics import sets
+
+    draw = np.random.default_rng(11)
+    pairs, x, y = draw.uniform(1, 2, (37, 2)), draw.normal(size=(37, 5)), draw.normal(0.2, 1, (37, 5))
+
+    def figures() -> list[float]:
+        return [
+            *metrics.bootstrap_interval(pairs[:, 0]),
+            *metrics.bootstrap_interval(pairs, metrics.ratio_of_means),
+            metrics.kernel_distance(x, y),
+            metrics.kernel_distance(x, y, paired=True),
+        ]
+
+    whole = figures()
+    kernel = (x @ y.T / 5 + 1) ** 3
+    own = [((z @ z.T / 5 + 1) ** 3) for z in (x, y)]
+    within = sum((k.sum() - np.trace(k)) / (37 * 36) for k in own)
+    assert whole[-2:] == pytest.approx(
+        [within - 2 * kernel.mean(), within - 2 * (kernel.sum() - np.trace(kernel)) / (37 * 36)]
+    )
+    monkeypatch.setattr(sets, "NUMBERS_AT_ONCE", 200)
+    assert figures() == pytest.approx(whole, rel=1e-12)

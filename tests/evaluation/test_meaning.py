@@ -7,7 +7,10 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pytest
+from PIL import Image
 
+from photochrom.errors import PhotoError
 from photochrom.evaluation import contest as board
 from photochrom.evaluation.contestants import Model
 from photochrom.evaluation.report import photographs_csv
@@ -56,3 +59,21 @@ def test_few_photographs_are_told_to_say_little(tmp_path: Path) -> None:
     assert summary["views"]["native"]["brown"]["ciede2000"]["value"] > 1
     assert summary["views"]["native"]["brown"]["ciede2000"]["low"] is None
     assert "of only 1 photographs, too narrow" in summary["method"]["intervals"]
+
+
+def test_a_tools_picture_of_another_size_is_told_before_anything_is_measured(
+    photo_folder: Path, tmp_path: Path
+) -> None:
+    tool = write_pictures(tmp_path / "tool", samples() | {"suit.png": samples()["suit.png"][::2, ::2]})
+    with pytest.raises(PhotoError, match=r"suit\.png: 40 x 40 pixels, but the truth suit\.png has 80 x 80"):
+        board.load_pictures(board.pick_photographs(photo_folder), tool)
+
+
+def test_a_tools_picture_may_say_by_a_tag_how_it_lies(photo_folder: Path, tmp_path: Path) -> None:
+    tool = write_pictures(tmp_path / "tool", samples())
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.rot90(samples()["coffee.png"])).save(tool / "coffee.png", exif=exif)
+    truths = board.pick_photographs(photo_folder)
+    result = board.evaluate(truths, [board.load_pictures(truths, tool)], plan=NATIVE)
+    assert result.summary()["views"]["native"]["tool"]["ciede2000"]["value"] == 0

@@ -57,6 +57,11 @@ def test_labels_come_from_a_file_and_bad_lines_are_named(photo_folder: Path, tmp
     file.write_text("path,class\nsub/cat.png,tabby\n")
     with pytest.raises(OptionError, match="line 2"):
         subject.find_photographs(photo_folder, file)
+    file.write_text("coffee.png,967\nsub/cat.png,281\n", encoding="utf-8-sig")  # as spreadsheets write it
+    assert {p.key: p.label for p in subject.find_photographs(photo_folder, file)}["coffee.png"] == 967
+    file.write_text("coffee.png,967\ncoffee.png,281\n")
+    with pytest.raises(OptionError, match=r"line 2 gives coffee\.png another class"):
+        subject.find_photographs(photo_folder, file)
     file.write_text("other.png,3\n")
     with pytest.raises(OptionError, match="no line names a picture"):
         subject.find_photographs(photo_folder, file)

@@ -15,10 +15,10 @@ from pathlib import Path
 
 from photochrom.errors import OptionError
 from photochrom.evaluation.classifier import Classifier
-from photochrom.evaluation.contestants import YARDSTICKS, Coloring, Contestant, Model, Pictures, row_name
+from photochrom.evaluation.contestants import YARDSTICKS, Coloring, Contestant, Model, Pictures, other_size, row_name
 from photochrom.evaluation.cost import measure_cost
 from photochrom.evaluation.measuring import Measurements, Plan, measure
-from photochrom.evaluation.photographs import Photograph, Rgb, digest, find_photographs, match_pairs
+from photochrom.evaluation.photographs import Photograph, Rgb, digest, find_photographs, match_pairs, size_told
 from photochrom.evaluation.report import make_folder, write_report
 from photochrom.evaluation.scoreboard import Scoreboard
 from photochrom.files.metadata import Metadata
@@ -107,8 +107,14 @@ def load_pictures(truths: Sequence[Photograph], folder: Path, *, subset: bool = 
     Raises:
         OptionError: the names do not match; some are named.
         PhotoNotFoundError: no such folder, or no pictures in it.
+        PhotoError: a picture is not as large as its truth, as far as their first bytes tell: not after an hour.
     """
-    return Pictures(folder.name or str(folder), match_pairs(truths, folder, subset=subset))
+    paths = match_pairs(truths, folder, subset=subset)
+    for photo in truths:
+        size, true_size = size_told(paths[photo.key]), size_told(photo.path)
+        if size and true_size and sorted(size) != sorted(true_size):  # which side is which, orientation tags say
+            raise other_size(paths[photo.key], size, photo.key, true_size)
+    return Pictures(folder.name or str(folder), paths)
 
 
 __all__ = [

@@ -118,13 +118,18 @@ class Pictures:
         path = self.paths[task.key]
         rgb = read_rgb(path)
         if rgb.shape != task.truth.shape:
-            (height, width), (true_height, true_width) = rgb.shape[:2], task.truth.shape[:2]
-            raise PhotoError(
-                f"{width} x {height} pixels, but the truth {task.key} has {true_width} x {true_height}",
-                where=str(path),
-                next_step="Save the tool's pictures at the photographs' own size.",
-            )
+            raise other_size(path, rgb.shape[1::-1], task.key, task.truth.shape[1::-1])
         return Coloring(rgb)
+
+
+def other_size(path: Path, size: tuple[int, ...], key: str, true_size: tuple[int, ...]) -> PhotoError:
+    """Return the error of a tool's picture that is not as large as the truth; sizes are width and height."""
+    (width, height), (true_width, true_height) = size, true_size
+    return PhotoError(
+        f"{width} x {height} pixels, but the truth {key} has {true_width} x {true_height}",
+        where=str(path),
+        next_step="Save the tool's pictures at the photographs' own size.",
+    )
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def _is_picture(path: Path) -> bool:
 def read_labels(path: Path, keys: Iterable[str]) -> dict[str, int | None]:
     """Return the ImageNet class of each key in a CSV file of ``key,class`` lines (a header line may come first)."""
     try:
-        lines = [line for line in csv.reader(path.read_text(encoding="utf-8").splitlines()) if line]
+        lines = [line for line in csv.reader(path.read_text(encoding="utf-8-sig").splitlines()) if line]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise OptionError(f"the labels cannot be read ({error})", where=str(path)) from None
     labels: dict[str, int | None] = {}
@@ -97,7 +97,10 @@ def read_labels(path: Path, keys: Iterable[str]) -> dict[str, int | None]:
         label = class_index(line[1].strip()) if len(line) > 1 else None
         if label is None and number > 1:
             raise OptionError(f"line {number} is not `key,class` with an index 0..999 or a WordNet id", where=str(path))
-        labels[line[0].strip()] = label
+        key = line[0].strip()
+        if labels.get(key, label) != label:
+            raise OptionError(f"line {number} gives {key} another class than a line before", where=str(path))
+        labels[key] = label
     if not set(labels) & set(keys):
         raise OptionError(
             "no line names a picture of the folder", where=str(path), next_step="Keys are relative paths."
@@ -143,6 +146,17 @@ def read_rgb(path: Path, limits: Limits | None = None) -> Rgb:
         if isinstance(error, PhotoTooLargeError):
             raise
         raise UnreadablePhotoError("not a picture, or damaged", where=str(path)) from error
+
+
+def size_told(path: Path) -> tuple[int, int] | None:
+    """Return the width and height that a file's first bytes tell, as stored; None where they tell none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                return image.size
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None  # when it is read, that is told
 
 
 def is_grey(rgb: Rgb) -> bool:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from photochrom.metrics.codes import Doubles, Floats
 
 Interval = tuple[float, float]
+NUMBERS_AT_ONCE = 4_000_000  # that are in memory, of resamples and of kernels, however many pictures there are
 
 # Student's t for 95 % by degrees of freedom, 1 to 19: what 1.96 is for a spread that is itself told by few numbers.
 STUDENT_95 = (
@@ -44,10 +45,21 @@ def bootstrap_interval(
     table = np.asarray(values, np.float64)
     if len(table) < 2:
         return float("nan"), float("nan")
-    draws = np.random.default_rng(seed).integers(0, len(table), size=(resamples, len(table)))
-    results = table[draws].mean(axis=1) if statistic is None else statistic(table[draws])
+    draw, at_once = np.random.default_rng(seed), max(1, NUMBERS_AT_ONCE // table.size)
+    results = np.concatenate(
+        [
+            (_mean if statistic is None else statistic)(
+                table[draw.integers(0, len(table), size=(min(at_once, resamples - done), len(table)))]
+            )
+            for done in range(0, resamples, at_once)
+        ]
+    )
     low, high = np.quantile(results, [(1 - coverage) / 2, (1 + coverage) / 2])
     return float(low), float(high)
+
+
+def _mean(values: Doubles) -> Doubles:
+    return np.asarray(values.mean(axis=1))
 
 
 def set_mean_difference(pairs: Doubles) -> Doubles:
@@ -96,18 +108,22 @@ def kernel_distance(features_1: Floats, features_2: Floats, *, paired: bool = Fa
     Shapes: (N, D) and (M, D), N and M at least 2. Unbiased, so it may be slightly negative for equal distributions.
     ``paired``: row n of both comes from one photograph. Each is then not compared with its own pair, which is nearer to
     it than chance would have it; in a small set such pairs alone push the figure far below zero.
+    Cost: N x M products of D numbers, in bounded memory.
     Source: Binkowski et al. 2018, "Demystifying MMD GANs", section 4: kernel (x.y / D + 1)^3.
     """
     x, y = np.asarray(features_1, np.float64), np.asarray(features_2, np.float64)
-    within_x, within_y, across = (_cubic_kernel(a, b) for a, b in ((x, x), (y, y), (x, y)))
-    mean_x = (within_x.sum() - np.trace(within_x)) / (len(x) * (len(x) - 1))
-    mean_y = (within_y.sum() - np.trace(within_y)) / (len(y) * (len(y) - 1))
-    mean_across = (across.sum() - np.trace(across)) / (len(x) * (len(x) - 1)) if paired else across.mean()
-    return float(mean_x + mean_y - 2 * mean_across)
+    across = _mean_kernel(x, y, paired=paired)
+    return _mean_kernel(x, x, paired=True) + _mean_kernel(y, y, paired=True) - 2 * across
 
 
-def _cubic_kernel(x: Doubles, y: Doubles) -> Doubles:
-    return np.asarray((x @ y.T / x.shape[1] + 1) ** 3)
+def _mean_kernel(x: Doubles, y: Doubles, *, paired: bool) -> float:
+    """Return the mean cubic kernel of each row of x with each of y; ``paired``: but for those of one number."""
+    rows = max(1, NUMBERS_AT_ONCE // len(y))
+    total = sum(float(((x[k : k + rows] @ y.T / x.shape[1] + 1) ** 3).sum()) for k in range(0, len(x), rows))
+    if not paired:
+        return total / (len(x) * len(y))
+    own = float((((x * y).sum(axis=1) / x.shape[1] + 1) ** 3).sum())
+    return (total - own) / (len(x) * (len(x) - 1))
 
 
 def jackknife_intervals(

@@ -44,7 +44,7 @@ with Colorizer(model=sys.argv[1] or None) as colorizer:
     seconds["write"] = time.perf_counter() - start
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 peak = int(status["VmHWM"].split()[0]) / 1024  # ru_maxrss would count the parent before exec
-print(json.dumps({"seconds": seconds, "peak_mb": peak}))
+print(json.dumps({"seconds": seconds, "peak_mib": peak}))
 """
 TILE = 1024
 NET_RUNS = 15
@@ -98,17 +98,17 @@ def rates_alone(colorizer: Colorizer, photo: Photo) -> tuple[float, float]:
 
 
 def one_run(model: str | None, photo: Photo, source: Path, target: Path) -> tuple[dict[str, float], float]:
-    """Colour one file in a process of its own and return its seconds by stage and its peak memory in MB."""
+    """Colour one file in a process of its own and return its seconds by stage and its peak memory in MiB."""
     save_photo(photo, source)
     command = [sys.executable, "-c", ONE_RUN, model or "", str(source), str(target)]
     done = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    return done["seconds"], done["peak_mb"]
+    return done["seconds"], done["peak_mib"]
 
 
-def print_run(name: str, seconds: dict[str, float], peak_mb: float) -> None:
+def print_run(name: str, seconds: dict[str, float], peak_mib: float) -> None:
     """Print one line."""
     stages = ", ".join(f"{stage} {taken:.2f}" for stage, taken in seconds.items())
-    print(f"{name:22} {sum(seconds.values()):6.2f} s ({stages}), peak {peak_mb:4.0f} MB", flush=True)
+    print(f"{name:22} {sum(seconds.values()):6.2f} s ({stages}), peak {peak_mib:4.0f} MiB", flush=True)
 
 
 def main() -> None:
@@ -132,8 +132,8 @@ def main() -> None:
                 for suffix in chosen.formats:
                     dtype = np.uint8 if suffix == "jpg" else np.uint16
                     files = folder / f"a.{suffix}", folder / f"b.{suffix}"
-                    seconds, peak_mb = one_run(chosen.model, scan(width, height, dtype), *files)
-                    print_run(f"{megapixels} MP {suffix}, {8 * np.dtype(dtype).itemsize} bit", seconds, peak_mb)
+                    seconds, peak_mib = one_run(chosen.model, scan(width, height, dtype), *files)
+                    print_run(f"{megapixels} MP {suffix}, {8 * np.dtype(dtype).itemsize} bit", seconds, peak_mib)
 
 
 if __name__ == "__main__":

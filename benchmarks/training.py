@@ -131,7 +131,7 @@ def peak_gb() -> float:
 
 def _status_gb(key: str) -> float:
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(key)) / 1e6
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) * 1024 / 1e9
 
 
 def in_own_process(case: dict[str, Any]) -> dict[str, float]:

@@ -21,6 +21,7 @@ LARGEST_HELD_BYTES = 16_000_000
 REMEMBERED = 64
 # Seconds by which time falls back at least where it begins anew.
 LEAST_FALL = Fraction(1)
+CUT_IT = "Cut it there, and colour the parts"
 Told = tuple[Any, list[int]]
 """A packet, and the time stamps of those behind it, in the file's order."""
 
@@ -120,9 +121,7 @@ def rising(
             and len(coming) >= AHEAD
             and max(frame.pts or 0, *coming[:AHEAD]) < last - LEAST_FALL / base
         ):
-            raise UnsupportedFilmError(
-                "its time begins anew within the file", where=where, next_step="Cut it there, and colour the parts"
-            )
+            raise UnsupportedFilmError("its time begins anew within the file", where=where, next_step=CUT_IT)
         at = believed(frame.pts, last, coming, step)
         reading.moved += at != frame.pts
         frame.pts = last = at

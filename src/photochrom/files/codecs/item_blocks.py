@@ -52,10 +52,10 @@ def exif_of_webp(source: PhotoSource) -> Found:
 def exif_of_avif(source: PhotoSource) -> Found:
     """Return the EXIF item of an AVIF."""
     exif, hidden = None, list[tuple[int, bytes]]()
-    for kind, at, size in _boxes(source, 0, source.size):
+    for kind, at, size in boxes(source, 0, source.size):
         if kind != b"meta" or size > LARGEST_META_BYTES:
             continue
-        children = {name: (begin, length) for name, begin, length in _boxes(source, at + 4, at + size)}
+        children = {name: (begin, length) for name, begin, length in boxes(source, at + 4, at + size)}
         for item, type_at in _exif_items(source, *children.get(b"iinf", (0, 0))):
             hidden.append((type_at, HIDDEN))
             data = _item(source, item, children, LARGEST_META_BYTES)
@@ -66,7 +66,7 @@ def exif_of_avif(source: PhotoSource) -> Found:
 
 def colors_of_items(source: PhotoSource, *, gray: bool, format: str) -> StatedColors:
     """Return what an AVIF or HEIC without ICC profile says of its picture's colours, in its boxes or coded picture."""
-    for kind, at, size in _boxes(source, 0, source.size):
+    for kind, at, size in boxes(source, 0, source.size):
         if kind == b"meta" and size <= LARGEST_META_BYTES and (points := _code_points(source, at, size)):
             return stated_colors(*points, gray=gray, format=format)
     return StatedColors()
@@ -74,11 +74,11 @@ def colors_of_items(source: PhotoSource, *, gray: bool, format: str) -> StatedCo
 
 def _code_points(source: PhotoSource, at: int, size: int) -> CodePoints | None:
     """Return the code points of the primary item; of what it is put together from, where it states none."""
-    children = {name: (begin, length) for name, begin, length in _boxes(source, at + 4, at + size)}
+    children = {name: (begin, length) for name, begin, length in boxes(source, at + 4, at + size)}
     begin, length = children.get(b"iprp", (0, 0))
-    properties = {name: (start, count) for name, start, count in _boxes(source, begin, begin + length)}
+    properties = {name: (start, count) for name, start, count in boxes(source, begin, begin + length)}
     start, count = properties.get(b"ipco", (0, 0))
-    known = dict(enumerate(_boxes(source, start, start + count), 1))
+    known = dict(enumerate(boxes(source, start, start + count), 1))
     head = source.read_at(children.get(b"pitm", (source.size, 0))[0], 8)
     primary = int.from_bytes(head[4 : 6 if head[:1] == b"\x00" else 8], "big")
     items = [primary, *_parts_of(source, primary, *children.get(b"iref", (0, 0)))]
@@ -111,7 +111,7 @@ def _of_stream(source: PhotoSource, item: int, children: Boxes, kind: bytes, at:
 def _parts_of(source: PhotoSource, whole: int, at: int, size: int) -> list[int]:
     """Return the first item that one is derived from, as from tiles of a grid; [] where it is coded itself."""
     digits = 2 if source.read_at(at, 1) == b"\x00" else 4
-    for kind, begin, length in _boxes(source, at + 4, at + size):
+    for kind, begin, length in boxes(source, at + 4, at + size):
         numbers = source.read_at(begin, min(length, 2 * digits + 2))
         if kind == b"dimg" and int.from_bytes(numbers[:digits], "big") == whole:
             return [int.from_bytes(numbers[digits + 2 :], "big")]
@@ -133,8 +133,8 @@ def _properties_of(source: PhotoSource, wanted: int, at: int, size: int) -> list
     return []
 
 
-def _boxes(source: PhotoSource, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (type, offset of the contents, their size)."""
+def boxes(source: PhotoSource, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (type, offset of the contents, their size) of the boxes between two places."""
     for _ in range(MAX_BOXES):
         head = source.read_at(at, 16)
         if at + 8 > end or len(head) < 8:
@@ -155,7 +155,7 @@ def _exif_items(source: PhotoSource, at: int, size: int) -> Iterator[tuple[int, 
     if not size:
         return
     begin = at + (6 if source.read_at(at, 1) == b"\x00" else 8)
-    for kind, entry, _ in _boxes(source, begin, at + size):
+    for kind, entry, _ in boxes(source, begin, at + size):
         version = source.read_at(entry, 1)
         digits = 2 if version == b"\x02" else 4
         type_at = entry + 4 + digits + 2

@@ -243,6 +243,13 @@ def test_cmyk_with_its_profile_uses_it() -> None:
     assert (plain.pixels[4, 4] == image.icc_transform("srgb", input_profile="cmyk").numpy()[4, 4]).all()
 
 
+@pytest.mark.parametrize("format", ["JPEG", "TIFF", "WEBP"])
+def test_a_profile_that_is_cut_is_told_and_ignored(format: str) -> None:
+    photo = open_photo(pillow_bytes(muted(np.uint8), format, icc_profile=P3[:-96]))
+    assert photo.notes == ("colour profile ignored (the profile cannot be applied)",)
+    assert photo.metadata.icc is None
+
+
 def in_jpeg2000(pixels: np.ndarray, colors: bytes) -> bytes:
     """Return a JPEG 2000 file whose ``colr`` box holds this."""
     data = pillow_bytes(pixels, "JPEG2000")
@@ -285,3 +292,13 @@ def test_a_profile_in_a_bmp_counts() -> None:
     assert photo.notes == ("converted from its colour profile to sRGB",)
     assert (photo.pixels == open_photo(with_profile(pixels, P3)).pixels).all()
     assert (open_photo(in_bmp(pixels, P3).replace(b"DEBM", b"BGRs")).pixels == pixels).all()
+
+
+def test_a_profile_in_a_gif_counts() -> None:
+    gif = pillow_bytes(muted(np.uint8), "GIF")
+    blocks = b"".join(bytes([len(part)]) + part for part in (P3[k : k + 255] for k in range(0, len(P3), 255)))
+    with_it = gif[:-1] + b"\x21\xff\x0bICCRGBG1012" + blocks + b"\0" + gif[-1:]
+    photo = open_photo(with_it)
+    assert photo.notes == ("converted from its colour profile to sRGB",)
+    assert (photo.pixels == open_photo(with_profile(open_photo(gif).pixels, P3)).pixels).all()
+    assert "profile" in open_photo(with_it[:-300] + b"\x3b").notes[0]

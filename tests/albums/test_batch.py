@@ -10,7 +10,8 @@ import signal
 import threading
 import time
 import unicodedata
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -310,6 +311,21 @@ def test_every_page_of_a_tiff_is_coloured(tmp_path: Path) -> None:
     assert [photo.pixels.shape for photo in written] == [(48, 64, 3), (20, 30, 3)]
 
 
+def test_pages_are_read_and_made_one_by_one(tmp_path: Path) -> None:
+    source = tmp_path / "album"
+    source.mkdir()
+    (source / "book.tif").write_bytes(pillow_tiff_pages([textured(channels=1)[..., 0]] * 6))
+    held = list[weakref.ref[np.ndarray]]()
+
+    def noting(photo: Photo) -> Reddened:
+        held.append(weakref.ref(photo.pixels))
+        assert sum(pixels() is not None for pixels in held) <= 2
+        return redden(photo)
+
+    assert statuses(run(source, tmp_path / "out", make_one=noting)) == {"done"}
+    assert len(held) == len(list(open_pages(tmp_path / "out" / "book.tif"))) == 6
+
+
 @pytest.mark.posix
 def test_read_only_originals_are_fine(folder: Path, tmp_path: Path) -> None:
     for path in folder.rglob("*.*"):
@@ -463,7 +479,7 @@ def test_photographs_overlap_and_the_net_gets_so_many_at_a_time(folder: Path, tm
     lock = threading.Lock()
     read = batch.read_pages_for
 
-    def meet(source: Path, format: str, **how: object) -> list[Photo]:
+    def meet(source: Path, format: str, **how: object) -> Iterator[Photo]:
         decoding.wait()  # passes only when two photographs are being read at the same time
         return read(source, format, **how)
 

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from photochrom.cli.app import run
-from photochrom.cli.targets import labelled, refuse_targets
+from photochrom.cli.targets import refuse_targets
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, OptionError, OutputError
+from photochrom.files.made_here import labelled
 from photochrom.files.metadata import Metadata
 from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo

@@ -25,7 +25,7 @@ from photochrom.errors import EXIT_USAGE
 from photochrom.film import pipeline
 from photochrom.film.options import FilmOptions
 from photochrom.film.session import FilmColorizer
-from photochrom.options import ColorizeOptions
+from photochrom.options import ColorizeOptions, OutputOptions
 from tests.albums.test_batch import write
 from tests.film.test_stretches import film_of
 
@@ -204,6 +204,19 @@ def test_a_result_that_is_not_ours_is_told_before_the_film_is_decoded(errand: Er
     assert "exists already. Use --overwrite" in report.error
     assert kept(tmp_path) == []
     assert (tmp_path / "out/reel.mkv").read_bytes() == b"precious"
+
+
+def test_a_film_that_somebody_else_made_stays_whatever_is_said(errand: Errand, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    precious = (tmp_path / "in/reel.mkv").read_bytes()
+    (tmp_path / "out/reel.mkv").write_bytes(precious)
+    said = dataclasses.replace(errand, writing=OutputOptions(overwrite=True))
+    (report,) = run(said)
+    assert "out/reel.mkv: is a film that photochrom did not make, and perhaps an original" in report.error
+    assert (tmp_path / "out/reel.mkv").read_bytes() == precious
+    (tmp_path / "out/reel.mkv").write_bytes(b"notes")
+    (report,) = run(said)
+    assert report.status == "done"
 
 
 def test_films_are_left_alone_unless_they_are_wanted(errand: Errand) -> None:

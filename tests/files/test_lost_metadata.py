@@ -154,3 +154,23 @@ def test_what_part_of_the_earth_it_shows_goes_from_tiff_to_tiff(order: str, tmp_
         assert {tag: written.pages.first.tags[tag].value for tag in tags} == {
             tag: value for tag, (_, _, value) in tags.items()
         }
+
+
+@pytest.mark.parametrize("orientation", [2, 6])
+def test_what_was_said_of_a_picture_before_it_was_turned_upright_is_left_out_and_told(
+    orientation: int, tmp_path: Path
+) -> None:
+    tags = {
+        274: (3, 1, orientation), 33550: (12, 3, (1.5, 2.5, 0.0)), 33922: (12, 6, (0.0, 0.0, 0.0, 4e5, 5e6, 0.0)),
+        34264: (12, 16, tuple(map(float, range(16)))), 34735: (3, 4, (1, 1, 0, 0)), 34737: (2, 0, "WGS84|"),
+    }  # fmt: skip
+    buffer = io.BytesIO()
+    extra = [(tag, kind, count, value, True) for tag, (kind, count, value) in tags.items()]
+    tifffile.imwrite(buffer, PIXELS, photometric="rgb", metadata=None, extratags=extra)
+    photo = open_photo(buffer.getvalue())
+    assert photo.notes == (
+        "its place on the Earth (GeoTIFF) left out: that is said of the picture before it was turned upright",
+    )
+    save_photo(photo, tmp_path / "a.tif")
+    with tifffile.TiffFile(tmp_path / "a.tif") as written:
+        assert {tag for tag in tags if tag in written.pages.first.tags} - {274} == {34735, 34737}

@@ -95,12 +95,19 @@ def test_what_all_pages_need_is_added_up_before_the_first_is_decoded(monkeypatch
     assert open_photo(data, limits=limits, page=29).width == 1000
     monkeypatch.setattr(reading.apart, "page_of", None)
     with pytest.raises(PhotoTooLargeError, match="its 30 pages need about 61 MB together, over the limit of 4 MB"):
-        read_pages_for(data, "tiff", limits=limits)
+        list(read_pages_for(data, "tiff", limits=limits))
+
+
+def test_of_pages_in_colour_the_results_are_held_alone() -> None:
+    data = pages_of([np.zeros((1000, 1000, 3), np.uint8)] * 30, photometric="rgb", compression="zlib")
+    assert sum(1 for _ in read_pages_for(data, "tiff", limits=Limits(max_memory_bytes=96_000_000))) == 30
+    with pytest.raises(PhotoTooLargeError, match="its 30 pages need about 96 MB together, over the limit of 95 MB"):
+        next(read_pages_for(data, "tiff", limits=Limits(max_memory_bytes=95_000_000)))
 
 
 def test_one_page_needs_what_it_needs_alone() -> None:
     data = pages_of([np.zeros((1000, 1000), np.uint8)], photometric="minisblack")
-    assert len(read_pages_for(data, "tiff", limits=Limits(max_memory_bytes=3_000_000))) == 1
+    assert len(list(read_pages_for(data, "tiff", limits=Limits(max_memory_bytes=3_000_000)))) == 1
 
 
 def test_seconds_are_of_all_pages_together(monkeypatch: pytest.MonkeyPatch) -> None:

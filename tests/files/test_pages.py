@@ -95,12 +95,12 @@ def test_pages_without_a_place_are_left_out_by_number() -> None:
     data = pillow_tiff_pages([textured(), textured()[::-1].copy(), textured()])
     [photo] = read_pages_for(data, "jpeg")
     assert photo.left_out == ("2 other pages",)
-    assert len(read_pages_for(data, "tiff")) == 3
+    assert len(list(read_pages_for(data, "tiff"))) == 3
     [second] = read_pages_for(data, "tiff", reading=ReadingOptions(page=2))
     assert (second.pixels == textured()[::-1]).all()
     assert second.left_out == ("2 other pages",)
     with pytest.raises(UnreadablePhotoError, match="there is no page 4: it has 3"):
-        read_pages_for(data, "jpeg", reading=ReadingOptions(page=4))
+        next(read_pages_for(data, "jpeg", reading=ReadingOptions(page=4)))
 
 
 def test_a_chain_of_directories_that_leads_nowhere_costs_nothing() -> None:

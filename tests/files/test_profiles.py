@@ -241,3 +241,64 @@ def test_cmyk_with_its_profile_uses_it() -> None:
     plain = open_photo(tiff_bytes(cmyk, cmyk=True))
     assert plain.notes == ("CMYK without a usable profile converted by a generic one",)
     assert (plain.pixels[4, 4] == image.icc_transform("srgb", input_profile="cmyk").numpy()[4, 4]).all()
+
+
+@pytest.mark.parametrize("format", ["JPEG", "TIFF", "WEBP"])
+def test_a_profile_that_is_cut_is_told_and_ignored(format: str) -> None:
+    photo = open_photo(pillow_bytes(muted(np.uint8), format, icc_profile=P3[:-96]))
+    assert photo.notes == ("colour profile ignored (the profile cannot be applied)",)
+    assert photo.metadata.icc is None
+
+
+def in_jpeg2000(pixels: np.ndarray, colors: bytes) -> bytes:
+    """Return a JPEG 2000 file whose ``colr`` box holds this."""
+    data = pillow_bytes(pixels, "JPEG2000")
+    header, box = data.index(b"jp2h") - 4, data.index(b"colr") - 4
+    (size,), (old,) = struct.unpack_from(">L", data, header), struct.unpack_from(">L", data, box)
+    new = struct.pack(">L", 8 + len(colors)) + b"colr" + colors
+    longer = struct.pack(">L", size - old + len(new))
+    return data[:header] + longer + data[header + 4 : box] + new + data[box + old :]
+
+
+def in_bmp(pixels: np.ndarray, profile: bytes) -> bytes:
+    """Return a BMP of version 5 with a profile behind its pixels; rows are of whole words."""
+    height, width = pixels.shape[:2]
+    rows = pixels[::-1, :, ::-1].tobytes()
+    sizes = struct.pack("<LllHHLLllLL", 124, width, height, 1, 24, 0, len(rows), 2835, 2835, 0, 0)
+    header = sizes + bytes(16) + b"DEBM" + bytes(48) + struct.pack("<LLLL", 4, 124 + len(rows), len(profile), 0)
+    start = b"BM" + struct.pack("<LHHL", 138 + len(rows) + len(profile), 0, 0, 138)
+    return start + header + rows + profile
+
+
+@pytest.mark.parametrize("method", [2, 3])
+def test_a_profile_in_a_jpeg_2000_counts(method: int) -> None:
+    pixels = muted(np.uint8)
+    photo = open_photo(in_jpeg2000(pixels, bytes([method, 0, 0]) + P3))
+    assert photo.notes == ("converted from its colour profile to sRGB",)
+    assert (photo.pixels == open_photo(with_profile(pixels, P3)).pixels).all()
+    grey = open_photo(in_jpeg2000(pixels[..., :1], bytes([method, 0, 0]) + GRAY_22))
+    assert (grey.pixels == open_photo(with_profile(pixels[..., :1], GRAY_22)).pixels).all()
+
+
+def test_a_colour_space_of_jpeg_2000_that_nobody_converts_is_told() -> None:
+    photo = open_photo(in_jpeg2000(muted(np.uint8), struct.pack(">BBBL", 1, 0, 0, 21)))
+    assert photo.notes == ("the colour space inside JPEG 2000 (EnumCS 21) is not read: taken as sRGB",)
+    assert open_photo(in_jpeg2000(muted(np.uint8), struct.pack(">BBBL", 1, 0, 0, 16))).notes == ()
+
+
+def test_a_profile_in_a_bmp_counts() -> None:
+    pixels = muted(np.uint8)
+    photo = open_photo(in_bmp(pixels, P3))
+    assert photo.notes == ("converted from its colour profile to sRGB",)
+    assert (photo.pixels == open_photo(with_profile(pixels, P3)).pixels).all()
+    assert (open_photo(in_bmp(pixels, P3).replace(b"DEBM", b"BGRs")).pixels == pixels).all()
+
+
+def test_a_profile_in_a_gif_counts() -> None:
+    gif = pillow_bytes(muted(np.uint8), "GIF")
+    blocks = b"".join(bytes([len(part)]) + part for part in (P3[k : k + 255] for k in range(0, len(P3), 255)))
+    with_it = gif[:-1] + b"\x21\xff\x0bICCRGBG1012" + blocks + b"\0" + gif[-1:]
+    photo = open_photo(with_it)
+    assert photo.notes == ("converted from its colour profile to sRGB",)
+    assert (photo.pixels == open_photo(with_profile(open_photo(gif).pixels, P3)).pixels).all()
+    assert "profile" in open_photo(with_it[:-300] + b"\x3b").notes[0]

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import photochrom
 from photochrom.film.options import FilmOptions
@@ -94,3 +95,36 @@ def test_pictures_of_a_run_that_was_ended_do_not_stay_either(tmp_path: Path, mon
         assert len(list((tmp_path / "frames").glob("*.png"))) >= 4
         colorizer(short, tmp_path / "frames")
     assert sorted(path.name for path in (tmp_path / "frames").iterdir()) == ["000000.png", "000001.png"]
+
+
+@pytest.mark.parametrize("name", ["out.mkv", "out.mp4", "out.mov"])
+def test_a_film_that_somebody_else_made_is_never_replaced_and_ours_is(name: str, tmp_path: Path) -> None:
+    source = write_film(tmp_path / "in.mkv", panned(scene(1), 2))
+    other = write_film(tmp_path / name, panned(scene(2), 2), codec="mpeg4")
+    before = other.read_bytes()
+    with pytest.raises(photochrom.OutputError, match=rf"{name}: is a film that photochrom did not make"):
+        colored(source, other, overwrite=True)
+    assert other.read_bytes() == before
+    other.unlink()
+    colored(source, other)
+    assert colored(source, other, overwrite=True).path == other
+
+
+def test_a_preview_replaces_its_own_files_and_nobody_elses(tmp_path: Path) -> None:
+    source = write_film(tmp_path / "in.mkv", panned(scene(1), 2))
+    sheet = tmp_path / "out-preview.png"
+    with FilmColorizer(options=FilmOptions(overwrite=True), engine=photochrom.FakeEngine()) as colorizer:
+        preview_film(colorizer, source, tmp_path / "out.mp4")
+        assert preview_film(colorizer, source, tmp_path / "out.mp4").sheet == sheet
+        Image.new("L", (9, 9)).save(sheet)
+        with pytest.raises(photochrom.OutputError, match="is a photograph that photochrom did not make"):
+            preview_film(colorizer, source, tmp_path / "out.mp4")
+
+
+def test_pictures_that_somebody_else_made_stay_in_their_folder(tmp_path: Path) -> None:
+    source = write_film(tmp_path / "in.mkv", panned(scene(1), 2))
+    (tmp_path / "frames").mkdir()
+    Image.new("L", (9, 9)).save(tmp_path / "frames" / "000005.png")
+    with pytest.raises(photochrom.OutputError, match=r"000005\.png: is a photograph that photochrom did not make"):
+        colored(source, tmp_path / "frames", codec="frames", overwrite=True)
+    assert [path.name for path in (tmp_path / "frames").iterdir()] == ["000005.png"]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import photochrom
+from photochrom.film.further import ASF_HEADER, holds_further_film
 from photochrom.film.options import FilmOptions
 from photochrom.film.session import FilmColorizer
 from tests.film.films import panned, read_packets, read_planes, scene, write_film
@@ -127,3 +128,27 @@ def test_what_streams_say_of_themselves_is_kept(tmp_path: Path) -> None:
         assert said == [(f"a {kind} stream", "swe") for kind in ("video", "audio", "subtitle")]
         assert made.streams[2].disposition & av.stream.Disposition.forced
         assert "x265" not in str(made.streams[0].metadata)
+
+
+@pytest.mark.parametrize(("ending", "codec"), [("flv", "flv"), ("mp4", "mpeg4"), ("mov", "mpeg4"), ("wmv", "wmv2")])
+def test_whole_files_of_which_readers_take_the_first_alone_are_refused(ending: str, codec: str, tmp_path: Path) -> None:
+    one = write_film(tmp_path / f"one.{ending}", panned(scene(1), 10), codec=codec)
+    assert not holds_further_film(one)
+    (tmp_path / f"two.{ending}").write_bytes(one.read_bytes() * 2)
+    with pytest.raises(photochrom.UnsupportedFilmError, match=r"holds several films.*Cut it there"):
+        colored(tmp_path / f"two.{ending}", tmp_path / "out.mkv")
+
+
+def test_fragments_behind_each_other_are_one_film(tmp_path: Path) -> None:
+    settings = {"movflags": "frag_keyframe+empty_moov"}
+    one = write_film(tmp_path / "one.mp4", panned(scene(1), 30), codec="mpeg4", muxer=settings)
+    assert one.read_bytes().count(b"moof") > 1
+    (tmp_path / "two.mp4").write_bytes(one.read_bytes() * 2)
+    assert not holds_further_film(tmp_path / "two.mp4")
+
+
+@pytest.mark.parametrize("behind", [b"", b"\0" * 40, b"\xff" * 40, b"FLV"])
+@pytest.mark.parametrize("begin", [b"FLV\x01\5\0\0\0\x09\0\0\0\0", b"\0\0\0\x08ftyp", ASF_HEADER])
+def test_what_else_lies_behind_a_film_is_no_other(begin: bytes, behind: bytes, tmp_path: Path) -> None:
+    (tmp_path / "film").write_bytes(begin + behind)
+    assert not holds_further_film(tmp_path / "film")

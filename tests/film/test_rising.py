@@ -11,7 +11,7 @@ import av
 import pytest
 
 import photochrom
-from photochrom.film.rising import Ahead, rising
+from photochrom.film.rising import AHEAD, Ahead, rising
 from tests.film.films import panned, read_planes, scene, write_film
 from tests.film.test_film import colored
 
@@ -34,6 +34,11 @@ def risen(stamps: list[int | None], *, where: str = "film.mkv") -> tuple[list[in
         ([0, 40, 80, 3, 160, 200, 240], [0, 40, 80, 120, 160, 200, 240], 1),  # one too early
         ([900, 40, 80, 120, 160], [0, 40, 80, 120, 160], 1),  # the first
         ([0, 40, 180, 120, 160, 200, 240, 280], [0, 40, 180, 186, 193, 200, 240, 280], 2),  # by little
+        ([0, 40, *range(880, 1040, 40), *range(240, 2000, 40)], [*range(0, 2000, 40)], 4),
+        ([0, 40, *range(880, 1280, 40), *range(480, 2400, 40)], [*range(0, 2400, 40)], 10),
+        ([0, 40, *range(1880, 2680, 40), *range(880, 3600, 40)], [*range(0, 3600, 40)], 20),
+        ([*range(1000, 1400, 40), *range(400, 3000, 40)], [*range(0, 3000, 40)], 10),  # the first ten
+        ([0, 40, *range(200, 1000, 40), 1000, 1040], [0, 40, *range(200, 1000, 40), 1000, 1040], 0),  # a gap
         ([None, None, None], [0, 40, 80], 3),
         ([0, None, 80, 80, 160], [0, 40, 80, 120, 160], 2),
         ([7], [7], 0),
@@ -50,6 +55,18 @@ def test_time_that_begins_anew_for_good_is_refused_where_files_do_not_do_that() 
         risen(twice)
     found, _ = risen(twice, where="")
     assert found == sorted(set(found))
+
+
+def test_packets_that_are_large_are_not_held_in_number() -> None:
+    read = 0
+
+    def packets() -> Any:
+        nonlocal read
+        for read in range(1, 100):
+            yield SimpleNamespace(pts=read, size=5_000_000)
+
+    next(iter(Ahead(packets())))
+    assert read == AHEAD + 1
 
 
 def test_frames_are_told_by_the_packets_behind_their_own() -> None:
@@ -74,23 +91,25 @@ def test_what_reading_raises_comes_after_the_packets_before_it() -> None:
         next(ahead)
 
 
-def test_one_late_frame_of_a_film_moves_no_other(tmp_path: Path) -> None:
-    times = [40 * k for k in range(24)]
-    whole = write_film(tmp_path / "whole.mkv", panned(scene(1), 24), times=times, base=Fraction(1, 1000))
+@pytest.mark.parametrize("late", [1, 5])
+def test_late_frames_of_a_film_move_no_other(late: int, tmp_path: Path) -> None:
+    times = [40 * k for k in range(40)]
+    whole = write_film(tmp_path / "whole.mkv", panned(scene(1), 40), times=times, base=Fraction(1, 1000))
     with av.open(str(whole)) as read, av.open(str(tmp_path / "in.mkv"), "w") as written:
         stream = written.add_stream_from_template(read.streams.video[0])
         for number, packet in enumerate(read.demux(video=0)):
             if packet.size and packet.pts is not None:
-                packet.pts += 800 if number == 10 else 0
+                packet.pts += 600 if 10 <= number < 10 + late else 0
                 packet.stream = stream
                 written.mux(packet)
     result = colored(tmp_path / "in.mkv", tmp_path / "out.mkv", codec="ffv1")
     assert [float(time) for time, _ in read_planes(result.path)] == pytest.approx([at / 1000 for at in times])
-    assert any(note.startswith("1 frames had no time stamp") for note in result.notes)
+    assert any(note.startswith(f"{late} frames had no time stamp") for note in result.notes)
 
 
-def test_one_late_packet_of_sound_moves_no_other(tmp_path: Path) -> None:
-    whole = write_film(tmp_path / "whole.mkv", panned(scene(1), 24), sound=True)
+@pytest.mark.parametrize("late", [1, 5])
+def test_late_packets_of_sound_move_no_other(late: int, tmp_path: Path) -> None:
+    whole = write_film(tmp_path / "whole.mkv", panned(scene(1), 100), sound=True)
     slipped = tmp_path / "slipped.mkv"
     with av.open(str(whole)) as given, av.open(str(slipped), "w") as out:
         streams = {stream.index: out.add_stream_from_template(stream) for stream in given.streams}
@@ -98,11 +117,11 @@ def test_one_late_packet_of_sound_moves_no_other(tmp_path: Path) -> None:
         for packet in given.demux():
             if packet.size:
                 number += packet.stream.type == "audio"
-                if packet.stream.type == "audio" and number == 3:
-                    packet.pts += 600
+                if packet.stream.type == "audio" and 3 <= number < 3 + late:
+                    packet.pts += 1500
                 packet.stream = streams[packet.stream_index]
                 out.mux_one(packet)
-    assert sound_times(slipped)[2] == pytest.approx(sound_times(whole)[2] + 0.6)
+    assert sound_times(slipped)[2] == pytest.approx(sound_times(whole)[2] + 1.5)
     colored(slipped, tmp_path / "out.mkv")
     assert sound_times(tmp_path / "out.mkv") == pytest.approx(sound_times(whole), abs=0.002)
 

@@ -41,7 +41,7 @@ ENGLISH = (
     "cannot tell how much it needs", "needs at least 7 MiB",  # memory is the starter's to limit
     "everybody who reaches this address", "holds no token",  # so is the address
     "is 7 x 7, the first picture 7 x 7", "has 7", "the folder holds no pictures",  # folders of pictures do not hang
-    "its time begins anew within the file",  # FLV or Matroska pieces put together by hand
+    "its time begins anew within the file", "holds several films, each",  # pieces put together by hand
     "7 s is not after the start, 7 s", "the film lasts 7 s", "needs --restore",
     "line 7 ", "the file cannot be read", "pictures ", "is no folder", "goes to 7, not 7", "is never lossless here",
     "films are written as", "has no such setting", "the folder holds pictures already", "cannot write ",

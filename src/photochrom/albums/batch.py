@@ -182,17 +182,20 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     if done and not settings.mask_out:  # the manifest knows nothing of a file outside the folder
         return PhotoReport(str(job.source), str(job.target), "skipped", seconds=seconds)
     refuse_existing(job, source_sha256, settings, around)
-    pages = read_pages_for(job.source, format_of_path(job.target), limits=settings.limits, reading=settings.reading)
-    clock.lap("decode")
-    settings.refuse_pages(job, pages)
-    settings = settings.with_sheet(job, pages)
-    with run.slots:
-        clock.lap("wait")
-        finished = [_made(page, settings, run) for page in pages]
-    clock.lap("make")
-    width, height = pages[0].width, pages[0].height
-    left_out = tuple(dict.fromkeys(text for page in pages for text in page.left_out))
-    del pages
+    finished, size, left_out = list[Finished](), (0, 0), dict[str, None]()
+    format = format_of_path(job.target)
+    for page in read_pages_for(job.source, format, limits=settings.limits, reading=settings.reading):
+        clock.lap("decode")
+        if not finished:
+            settings.refuse_pages(job, page)
+            settings, size = settings.with_sheet(job, page), (page.width, page.height)
+        left_out |= dict.fromkeys(page.left_out)
+        with run.slots:
+            clock.lap("wait")
+            finished.append(_made(page, settings, run))
+        clock.lap("make")
+        del page
+    width, height = size
     if all(page.is_skipped for page in finished):
         notes = tuple(dict.fromkeys(note for page in finished for note in page.notes))
         return PhotoReport(str(job.source), str(job.target), "unwanted", notes, seconds, width=width, height=height)
@@ -205,7 +208,7 @@ def _do(job: Job, run: _Run, seconds: dict[str, float]) -> PhotoReport:
     clock.lap("write")
     notes = tuple(dict.fromkeys([*(note for page in finished for note in page.notes), *settings.told, *lost]))
     return PhotoReport(
-        str(job.source), str(job.target), "done", notes, seconds, width=width, height=height, left_out=left_out
+        str(job.source), str(job.target), "done", notes, seconds, width=width, height=height, left_out=tuple(left_out)
     )
 
 
@@ -230,6 +233,6 @@ class _Clock:
         self.seconds, self.last = seconds, time.perf_counter()
 
     def lap(self, stage: str) -> None:
-        """Book the time since the last lap on a stage."""
+        """Book the time since the last lap on a stage, of each page anew."""
         now = time.perf_counter()
-        self.seconds[stage], self.last = round(now - self.last, 4), now
+        self.seconds[stage], self.last = round(self.seconds.get(stage, 0) + now - self.last, 4), now

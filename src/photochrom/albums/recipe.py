@@ -200,8 +200,7 @@ def redo(
     with open_source(given, limits.max_file_bytes) as original:
         _check_source(original, recipe)
         make_one = make_one_for(recipe)
-        pages = read_pages_for(original, format, limits=limits, reading=reading)
-        colored = [make_one(page) for page in pages]
+        colored = [make_one(page) for page in read_pages_for(original, format, limits=limits, reading=reading)]
     with Aside(target) as aside:
         lost = write_photo(
             [page.photo for page in colored],

@@ -32,6 +32,7 @@ from photochrom.files.credentials import Credentials, signed
 from photochrom.files.originals import Originals
 from photochrom.files.photo import Photo
 from photochrom.files.provenance import Provenance
+from photochrom.files.reading import takes_all_pages
 from photochrom.files.writing import format_of_path, write_photo
 from photochrom.hints.sheet import HINTS_SUFFIX, HintSheet, read_hints
 from photochrom.options import Limits, OutputOptions, ReadingOptions
@@ -118,9 +119,12 @@ class BatchSettings:
         parts = [file_sha256(job.hints) if job.hints else "", self.references_sha256]
         return replace(self, hints_sha256=hashlib.sha256("".join(parts).encode()).hexdigest()) if any(parts) else self
 
-    def refuse_pages(self, job: Job, pages: Sequence[Photo]) -> None:
-        """Raise OptionError where what is one picture's, hints or a mask, would be that of several pages."""
-        if len(pages) < 2:
+    def refuse_pages(self, job: Job, page: Photo) -> None:
+        """Raise OptionError where what is one picture's, hints or a mask, would be that of several pages.
+
+        ``page`` is the first of those that are read.
+        """
+        if page.page_count < 2 or not takes_all_pages(format_of_path(job.target), self.reading):
             return
         if job.hints or self.match:
             what = "has several pages, and hints are for one picture"
@@ -136,7 +140,7 @@ class BatchSettings:
         restoring = settings.get("restore")
         return "mask_sha256" in (restoring if isinstance(restoring, dict) else settings)
 
-    def with_sheet(self, job: Job, pages: Sequence[Photo]) -> BatchSettings:
+    def with_sheet(self, job: Job, photo: Photo) -> BatchSettings:
         """Return the settings with the photograph's hints read.
 
         Raises:
@@ -144,10 +148,10 @@ class BatchSettings:
         """
         if job.hints is None and self.match is None:
             return self
-        given = read_hints(job.hints, pages[0], limits=self.limits).hints if job.hints else ()
-        matched = self.match(pages[0]) if self.match else None
+        given = read_hints(job.hints, photo, limits=self.limits).hints if job.hints else ()
+        matched = self.match(photo) if self.match else None
         hints = [*(matched.hints if matched else ()), *given]  # what a person says counts, whatever is matched
-        sheet = HintSheet.for_photo(pages[0], hints) if hints else None
+        sheet = HintSheet.for_photo(photo, hints) if hints else None
         return replace(self, sheet=sheet, told=(matched.note,) if matched else ())
 
 

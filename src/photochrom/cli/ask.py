@@ -10,10 +10,11 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from photochrom.cli.groups import Budget, Engine
-from photochrom.cli.targets import labelled, refuse_targets
+from photochrom.cli.targets import refuse_targets
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_OK, OptionError
 from photochrom.files.codecs.atomic import write_whole
+from photochrom.files.made_here import labelled
 from photochrom.files.reading import open_photo
 from photochrom.files.writing import save_photo
 from photochrom.hints.hint import Hint

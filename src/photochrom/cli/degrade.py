@@ -13,9 +13,10 @@ from cyclopts.validators import Number
 from photochrom.cli.groups import Budget
 from photochrom.cli.idle import refuse_idle_options
 from photochrom.cli.lines import say
-from photochrom.cli.targets import labelled, refuse_targets
+from photochrom.cli.targets import refuse_targets
 from photochrom.degradation import KINDS, Degraded, Dose, Preset, degrade, load_preset, presets
 from photochrom.errors import EXIT_OK, OptionError
+from photochrom.files.made_here import labelled
 from photochrom.files.metadata import Metadata
 from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo

@@ -15,9 +15,10 @@ from photochrom.albums.results import BatchSettings
 from photochrom.cli.groups import Budget, Engine, Reading, Restoring, Writing
 from photochrom.cli.idle import refuse_idle_stages
 from photochrom.cli.runs import Part, plan_told, run_planned
-from photochrom.cli.targets import labelled, refuse_targets
+from photochrom.cli.targets import refuse_targets
 from photochrom.errors import OptionError
 from photochrom.files.codecs.formats import usual_suffix
+from photochrom.files.made_here import labelled
 from photochrom.files.photo import Photo
 from photochrom.files.provenance import RESTORE
 from photochrom.files.writing import format_of_path, save_photo

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from photochrom.albums.replacing import refuse_made_elsewhere
 from photochrom.errors import OptionError, OutputError
-from photochrom.files.codecs.xmp import with_properties
-from photochrom.files.codecs.xmp_document import DamagedXmpError
 from photochrom.files.originals import Originals
-from photochrom.files.photo import Photo
-from photochrom.files.provenance import TASK
-from photochrom.files.provenance import VERSION as VERSION_USED
-from photochrom.version import VERSION
 
 
 def refuse_targets(targets: Iterable[Path | None], *, read: Iterable[Path], overwrite: bool) -> None:
@@ -24,11 +17,11 @@ def refuse_targets(targets: Iterable[Path | None], *, read: Iterable[Path], over
     Args:
         targets: the files to be written; None for those that nobody asked for.
         read: originals, and whatever else is only read.
-        overwrite: whether what exists already is replaced, if it is no photograph, or one that photochrom made.
+        overwrite: whether what exists already is replaced, if it is no photograph or film, or one that photochrom made.
 
     Raises:
         OptionError: two of them are one file.
-        OutputError: one is an original, exists already, or is a photograph made elsewhere.
+        OutputError: one is an original, exists already, or is a photograph or film made elsewhere.
     """
     originals, taken = Originals.of(read), set[str]()
     for target in targets:
@@ -43,13 +36,3 @@ def refuse_targets(targets: Iterable[Path | None], *, read: Iterable[Path], over
         if os.path.lexists(target) and not overwrite:
             raise OutputError("exists already", where=str(target), next_step="Use --overwrite to replace it")
         refuse_made_elsewhere(target)
-
-
-def labelled(photo: Photo, task: str) -> Photo:
-    """Return a picture that says photochrom has made it, where its format has words: so it may be replaced later."""
-    said = {VERSION_USED: [VERSION], TASK: [task]}
-    try:
-        packet = with_properties(photo.metadata.xmp, said, replace=True)
-    except DamagedXmpError:
-        packet = with_properties(None, said, replace=True)
-    return replace(photo, metadata=replace(photo.metadata, xmp=packet))

@@ -26,7 +26,7 @@ class Results:
         target: address of the folder of results.
         run: name of the run, by which tries are counted.
         overwrite: whether results may take the place of what no record of this folder's photographs claims; of a
-            photograph that photochrom did not make never.
+            photograph or film that photochrom did not make never.
     """
 
     def __init__(self, source: str, target: str, run: str, *, overwrite: bool) -> None:
@@ -121,7 +121,7 @@ class Results:
                 raise OutputError("would lie among the photographs", where=where, next_step="Choose another folder")
 
     def _refuse_photograph(self, name: str) -> None:
-        """Raise OutputError where a photograph that photochrom did not make has a result's name."""
+        """Raise OutputError where a photograph or film that photochrom did not make has a result's name."""
         with TemporaryDirectory(prefix="photochrom-", dir=room.temporary_folder()) as folder:
             path = self.target.near(name, Path(folder))
             refuse_made_elsewhere(path, where=f"{self.target.address}/{name}", another="folder")

@@ -20,6 +20,7 @@ from photochrom.options import Limits, ReadingOptions
 
 # Memory while a picture is coloured: its samples as read, its pixels, and the coloured ones.
 COPIES_HELD = 3
+COLORS = 3
 TURNED = "a negative turned into a positive, in grey"
 
 
@@ -81,7 +82,9 @@ def page_of(
 
 
 def check_pages_together(source: PhotoSource, limits: Limits) -> None:
-    """Raise where the pages of a file need more memory than they may, all held together; nothing is decoded.
+    """Raise where a file's pages, made one by one and held until all are, need more memory than they may.
+
+    Nothing is decoded.
 
     Raises:
         PhotoTooLargeError: they do.
@@ -91,22 +94,28 @@ def check_pages_together(source: PhotoSource, limits: Limits) -> None:
     if sizes_of_pages is None:
         return
     try:
-        needs = [width * height * pixel_bytes for width, height, pixel_bytes in sizes_of_pages(source)]
+        sizes = sizes_of_pages(source)
     except PhotochromError:
         raise
     except Exception:  # noqa: BLE001 - the file is damaged, which is told about when it is read
         return
-    if len(needs) < 2:
+    if len(sizes) < 2:
         return
-    # Samples as read are those of one page at a time.
-    needed = sum(needs) * (COPIES_HELD - 1) + max(needs)
+    needs = [(width * height * pixel_bytes, _copies_kept(pixel_bytes)) for width, height, pixel_bytes in sizes]
+    # The rest is that of the page that is being made.
+    needed = sum(need * kept for need, kept in needs) + max(need * (COPIES_HELD - kept) for need, kept in needs)
     if needed > limits.max_memory_bytes:
         raise PhotoTooLargeError(
-            f"its {len(needs)} pages need about {needed / 1e6:,.0f} MB together, over the limit of "
+            f"its {len(sizes)} pages need about {needed / 1e6:,.0f} MB together, over the limit of "
             f"{limits.max_memory_bytes / 1e6:,.0f} MB",
             where=source.name,
             next_step="Take them one by one with --page, or raise --max-memory-bytes if you trust the file",
         )
+
+
+def _copies_kept(pixel_bytes: int) -> int:
+    """Return how many times a page's samples its result takes: colours of a grey one, of one or two bytes, are more."""
+    return 1 if pixel_bytes >= COLORS else 2
 
 
 def _check_limits(width: int, height: int, pixel_bytes: int, limits: Limits, where: str) -> None:

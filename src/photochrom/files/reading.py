@@ -71,16 +71,21 @@ def open_pages(
 
 def read_pages_for(
     source: PhotoInput, format: str, *, limits: Limits | None = None, reading: ReadingOptions | None = None
-) -> list[Photo]:
-    """Read the pages that a result of a format can hold, or the one that is asked for; the rest is told as left out.
+) -> Iterator[Photo]:
+    """Read the pages that a result of a format can hold, one at a time, or the one that is asked for.
 
-    Raises as :func:`open_photo`.
+    The rest is told as left out. Raises as :func:`open_photo`, of further pages when it is their turn.
     """
+    if takes_all_pages(format, reading):
+        yield from open_pages(source, limits=limits, reading=reading)
+        return
     wanted = reading.page if reading else None
-    if wanted is None and FORMATS[format].pages:
-        return list(open_pages(source, limits=limits, reading=reading))
     photo = open_photo(source, limits=limits, reading=reading, page=(wanted or 1) - 1)
     others = photo.page_count - 1
-    if not others:
-        return [photo]
-    return [replace(photo, left_out=(*photo.left_out, f"{others} other page{'s' if others > 1 else ''}"))]
+    more = (f"{others} other page{'s' if others > 1 else ''}",) if others else ()
+    yield replace(photo, left_out=(*photo.left_out, *more))
+
+
+def takes_all_pages(format: str, reading: ReadingOptions | None) -> bool:
+    """Return whether a result of a format shows all pages of a file, and not one of them."""
+    return FORMATS[format].pages and (reading is None or reading.page is None)

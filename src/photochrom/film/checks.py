@@ -8,12 +8,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from photochrom.errors import OptionError, OutputError, UnreadableFilmError, UnsupportedFilmError
+from photochrom.files.made_here import refuse_made_elsewhere
 from photochrom.film.coloured import is_coloured
 from photochrom.film.containers import FilmInfo, Reading
 from photochrom.film.encoding import CODECS, container_of, encoder_settings
 from photochrom.film.options import RESTORING, FilmOptions, Span
 from photochrom.film.segments import require_room
 from photochrom.film.sources import FilmFile, PictureFolder
+from photochrom.film.writers import pictures_of_frames
 
 FRAMES_BITS_A_PIXEL = 16
 HEAD_BYTES = 1 << 20
@@ -48,8 +50,12 @@ def check_paths(film: Path, target: Path, options: FilmOptions) -> None:
         target.mkdir(parents=False, exist_ok=True) if target.parent.is_dir() else None
         if not target.is_dir():
             raise OutputError("is no folder, and --codec frames writes one", where=where)
-        if any(target.glob("*.png")) and not work_folder_of(target, options).exists() and not options.overwrite:
+        if work_folder_of(target, options).exists():
+            return  # what is there is this work's
+        if any(target.glob("*.png")) and not options.overwrite:
             raise OutputError("the folder holds pictures already", where=where, next_step="Add --overwrite")
+        for picture in pictures_of_frames(target):
+            refuse_made_elsewhere(picture, another="folder")
         return
     container_of(target)
     if not target.parent.is_dir():
@@ -64,7 +70,10 @@ def files_written(target: Path, options: FilmOptions) -> tuple[Path, ...]:
 
 
 def require_free(film: Path, path: Path, options: FilmOptions) -> None:
-    """Raise OptionError or OutputError where a file that will be written lies on the film, or is there already."""
+    """Raise OptionError or OutputError where a file that will be written lies on the film, or is there already.
+
+    What is a photograph or film that photochrom did not make stays, whatever the options say.
+    """
     require_apart(film, path)
     if path.is_dir():
         raise OutputError("is a folder", where=os.fspath(path), next_step="Give a file name")
@@ -72,6 +81,7 @@ def require_free(film: Path, path: Path, options: FilmOptions) -> None:
         raise OutputError(
             "is there already", where=os.fspath(path), next_step="Add --overwrite, or choose another name"
         )
+    refuse_made_elsewhere(path)
 
 
 def require_apart(film: Path, path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,7 +12,7 @@ from photochrom.errors import OptionError
 from photochrom.film.containers import picture_stream
 from photochrom.film.continuity import Clock, move
 from photochrom.film.options import Kind, Span
-from photochrom.film.rising import AHEAD, believed
+from photochrom.film.rising import Held, Told, believed
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -122,20 +121,16 @@ def _timed(packets: Iterator[Any], copied: Mapping[int, _Copied]) -> Iterator[An
             yield packet
 
 
-def _with_coming(packets: Iterator[Any]) -> Iterator[tuple[Any, list[int]]]:
+def _with_coming(packets: Iterator[Any]) -> Iterator[Told]:
     """Yield packets of sound each with the decode times of those behind it, and others with none, as they are rare."""
-    held: dict[int, deque[Any]] = {}
+    held: dict[int, Held] = {}
     for packet in packets:
         if packet.stream.type != "audio" or packet.dts is None:
             yield packet, []
-            continue
-        own = held.setdefault(packet.stream_index, deque())
-        own.append(packet)
-        if len(own) > AHEAD:
-            yield own.popleft(), [later.dts for later in own]
+        else:
+            yield from held.setdefault(packet.stream_index, Held("dts")).after(packet)
     for own in held.values():
-        while own:
-            yield own.popleft(), [later.dts for later in own]
+        yield from own.rest()
 
 
 @dataclass(slots=True)

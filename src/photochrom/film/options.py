@@ -175,7 +175,9 @@ class FilmOptions(Options):
         description="Keep a lossless copy (FFV1 in NAME-master.mkv) beside the result, to cut or encode from again.",
     )
     overwrite: bool = Field(
-        default=False, description="Replace an output that exists already. The film itself is never replaced."
+        default=False,
+        description="Replace an output that exists already. The film itself, and what photochrom did not make, "
+        "is never replaced.",
     )
 
     @property

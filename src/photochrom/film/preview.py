@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from photochrom.errors import OptionError
+from photochrom.files.made_here import labelled
 from photochrom.files.photo import Photo
 from photochrom.files.writing import save_photo
 from photochrom.film.checks import check_ordinary, check_paths, check_span, require_free
@@ -69,7 +70,7 @@ def preview_film(colorizer: FilmColorizer, film: str | os.PathLike[str], target:
     for name, (start, end) in zip(names, spans, strict=True):
         chosen = options.model_copy(update={"start": start, "end": end})
         parts.append(colorizer.with_options(chosen)(path, name))
-    save_photo(Photo(contact_sheet([part.path for part in parts])), sheet)
+    save_photo(labelled(Photo(contact_sheet([part.path for part in parts])), "preview"), sheet)
     return Preview(tuple(parts), sheet)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -13,12 +13,17 @@ from photochrom.errors import UnsupportedFilmError
 if TYPE_CHECKING:
     from av import VideoFrame
 
-# Packets behind a frame's own that are asked before its time stamp is believed. They are held as the file has them.
-AHEAD = 6
-# Those that gave no frame are forgotten after so many.
+# Packets behind a frame's own that are asked before its time stamp is believed: at most, and those of large packets,
+# which are held as the file has them.
+FAR_AHEAD, AHEAD = 50, 6
+LARGEST_HELD_BYTES = 16_000_000
+# Those of frames that have not come out are forgotten after so many.
 REMEMBERED = 64
 # Seconds by which time falls back at least where it begins anew.
 LEAST_FALL = Fraction(1)
+CUT_IT = "Cut it there, and colour the parts"
+Told = tuple[Any, list[int]]
+"""A packet, and the time stamps of those behind it, in the file's order."""
 
 
 class Counting(Protocol):
@@ -27,45 +32,68 @@ class Counting(Protocol):
     moved: int
 
 
+class Held:
+    """Packets of one stream, held until it is known what comes behind them."""
+
+    def __init__(self, stamp: str) -> None:
+        """Begin with none; ``stamp`` names the time that is told, ``pts`` or ``dts``."""
+        self._stamp, self._packets, self._bytes = stamp, deque[Any](), 0
+
+    def after(self, packet: Any) -> Iterator[Told]:
+        """Take a packet, and yield those that need be held no more."""
+        self._packets.append(packet)
+        self._bytes += packet.size
+        while len(self._packets) > (AHEAD if self._bytes > LARGEST_HELD_BYTES else FAR_AHEAD):
+            yield self._first()
+
+    def rest(self) -> Iterator[Told]:
+        """Yield those that are left, as no more come."""
+        while self._packets:
+            yield self._first()
+
+    def _first(self) -> Told:
+        first = self._packets.popleft()
+        self._bytes -= first.size
+        stamps = (getattr(packet, self._stamp) for packet in self._packets if packet.size)
+        return first, [at for at in stamps if at is not None]
+
+
 class Ahead:
     """Packets on their way to a decoder, read some ahead: their time stamps tell what will come."""
 
     def __init__(self, packets: Iterator[Any]) -> None:
-        self._packets, self._held, self._stamps = packets, deque[Any](), deque[int]()
+        self._packets, self._told = packets, deque[Told](maxlen=REMEMBERED)
+        self._shown = deque[int](maxlen=REMEMBERED)
 
     def __iter__(self) -> Iterator[Any]:
         """Yield the packets; what reading raises comes when those before it are given."""
-        failed: Exception | None = None
-        ended = False
-        while True:
-            while not ended and len(self._held) <= AHEAD:
-                try:
-                    packet = next(self._packets)
-                except StopIteration:
-                    ended = True
-                except Exception as error:  # noqa: BLE001 - raised below, in its place
-                    failed, ended = error, True
-                else:
-                    self._held.append(packet)
-                    if packet.pts is not None and packet.size:
-                        self._stamps.append(packet.pts)
-            if not self._held:
-                break
-            yield self._held.popleft()
-        if failed is not None:
-            raise failed
+        for packet, coming in self._with_coming():
+            if packet.pts is not None and packet.size:
+                self._told.append((packet.pts, coming))
+            yield packet
+
+    def _with_coming(self) -> Iterator[Told]:
+        held = Held("pts")
+        try:
+            for packet in self._packets:
+                yield from held.after(packet)
+        except Exception:
+            yield from held.rest()
+            raise
+        yield from held.rest()
 
     def after(self, pts: int | None) -> list[int]:
-        """Return the time stamps of packets behind that of a frame which has come out; none where it is not known."""
-        if pts is None or pts not in self._stamps:
-            return []
-        place = self._stamps.index(pts)
-        del self._stamps[place]
-        coming = list(itertools.islice(self._stamps, place, place + AHEAD))
-        while place > REMEMBERED:
-            self._stamps.popleft()
-            place -= 1
-        return coming
+        """Return the time stamps of packets behind that of a frame which has come out; none where it is not known.
+
+        Those of frames that were decoded after it and shown before it are left out.
+        """
+        for place, (own, coming) in enumerate(self._told):
+            if own == pts:
+                del self._told[place]
+                unseen = [at for at in coming if at not in self._shown]
+                self._shown.append(own)
+                return unseen
+        return []
 
 
 def rising(
@@ -90,12 +118,10 @@ def rising(
         if (
             where
             and last is not None
-            and len(coming) == AHEAD
-            and max(frame.pts or 0, *coming) < last - LEAST_FALL / base
+            and len(coming) >= AHEAD
+            and max(frame.pts or 0, *coming[:AHEAD]) < last - LEAST_FALL / base
         ):
-            raise UnsupportedFilmError(
-                "its time begins anew within the file", where=where, next_step="Cut it there, and colour the parts"
-            )
+            raise UnsupportedFilmError("its time begins anew within the file", where=where, next_step=CUT_IT)
         at = believed(frame.pts, last, coming, step)
         reading.moved += at != frame.pts
         frame.pts = last = at
@@ -103,15 +129,26 @@ def rising(
 
 
 def believed(own: int | None, last: int | None, coming: Sequence[int], step: int) -> int:
-    """Return a frame's or packet's time stamp: its own, where it is later than the last and earlier than most to come.
+    """Return a frame's or packet's time stamp: its own, where it is later than the last and no slip.
 
-    ``step`` is the usual time between two.
+    It is a slip where more of those to come are earlier than it is, than are as late as it is before they come: fewer
+    are moved then. ``step`` is the usual time between two.
     """
-    after = [at for at in coming if last is None or at > last]
-    if own is not None and (last is None or own > last) and 2 * sum(at <= own for at in after) <= len(coming):
+    floor = -math.inf if last is None else last
+    after = [at for at in coming if at > floor]
+    if own is not None and own > floor and not _has_slipped(own, after, len(coming)):
         return own
+    if not after:
+        return 0 if last is None else last + max(1, step)
+    # Before the next that may keep its own, with room for those between: those that have slipped as well.
+    late = own if own is not None and own > floor else math.inf
+    between = sum(at <= floor or at > late for at in coming[: coming.index(min(after))])
     if last is None:
-        return min(after) - step if own is not None else 0
-    # Before the next that may keep its own, with room for those between.
-    room = (min(after) - last) // (len(coming) - len(after) + 2) if after else step
-    return last + max(1, min(step, room))
+        return min(after) - step * (between + 1)
+    return last + max(1, min(step, (min(after) - last) // (between + 2)))
+
+
+def _has_slipped(own: int, after: Sequence[int], known: int) -> bool:
+    earlier = [place for place, at in enumerate(after) if at <= own]
+    as_late = earlier[-1] + 2 - len(earlier) if earlier else 1  # own among them
+    return len(earlier) > max(as_late, min(known, AHEAD) / 2)

@@ -24,9 +24,11 @@ from photochrom.film.containers import (
 )
 from photochrom.film.continuity import recordings
 from photochrom.film.fields import NAMES, OrderTeller, deinterlaced, telecine_undone
+from photochrom.film.further import holds_further_film
 from photochrom.film.matrices import BT601, UNSPECIFIED, WEIGHTS, Codes
 from photochrom.film.options import Fields, Interlaced
 from photochrom.film.planes import Layout, Pixels, luma_of
+from photochrom.film.rising import CUT_IT
 from photochrom.luma import luma_codes
 from photochrom.options import Limits
 
@@ -209,7 +211,15 @@ def _order_at_first(path: Path) -> Fields:
 
 
 def _with_recordings(info: FilmInfo) -> FilmInfo:
-    """Return what is known of a film, looked through for recordings that begin their time anew."""
+    """Return what is known of a film, looked through for recordings that begin their time anew.
+
+    Raises:
+        UnsupportedFilmError: they are files of a kind of which FFmpeg reads the first alone.
+    """
+    if holds_further_film(info.path):
+        raise UnsupportedFilmError(
+            "holds several films, each a file of its own", where=os.fspath(info.path), next_step=CUT_IT
+        )
     with open_container(info.path) as container:
         stream = picture_stream(container, os.fspath(info.path))
         shifts, lasts_s = recordings(container, stream, 1 / info.rate)

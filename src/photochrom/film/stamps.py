@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from photochrom.files.made_here import TAG_OF_FILMS
 from photochrom.files.provenance import Provenance, with_provenance
 
 XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
@@ -24,7 +25,7 @@ def metadata_tags(provenance: Provenance, container: str) -> dict[str, str]:
         "DIGITAL_SOURCE_TYPE": provenance.source_type,
         "AI_SYSTEM_USED": f"photochrom, model {provenance.model}",
         "AI_SYSTEM_VERSION_USED": provenance.version,
-        "PHOTOCHROM_MODEL_SHA256": provenance.model_sha256,
+        TAG_OF_FILMS: provenance.model_sha256,
         "PHOTOCHROM_SETTINGS": json.dumps(dict(provenance.settings), sort_keys=True, ensure_ascii=False),
     }
 

@@ -136,9 +136,14 @@ class PictureSegment:
         """Do nothing: pictures written again are the same."""
 
 
+def pictures_of_frames(folder: Path) -> list[Path]:
+    """Return the pictures in a folder that are called as those of frames are."""
+    return [path for path in folder.iterdir() if PICTURE.fullmatch(path.name)]
+
+
 def remove_beyond(folder: Path, frames: int) -> int:
     """Remove the pictures of frames that a film has not, which an earlier one has left; return how many."""
-    left = [path for path in folder.iterdir() if PICTURE.fullmatch(path.name) and int(path.stem) >= frames]
+    left = [path for path in pictures_of_frames(folder) if int(path.stem) >= frames]
     for path in left:
         path.unlink()
     return len(left)

@@ -1,7 +1,7 @@
-"""GIF: comments and the XMP packet, which the decoder passes over.
+"""GIF: comments, the XMP packet and the colour profile, which the decoder passes over.
 
 Sources: GIF89a (CompuServe, 1990), sections 17 to 24; ISO 16684-3, section 1.1.2: an application extension whose packet
-is followed by 258 bytes that lead readers who take it for data blocks to its end.
+is followed by 258 bytes that lead readers who take it for data blocks to its end; ICC.1:2022, annex B.5.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from photochrom.files.codecs.source import PhotoSource
 
 XMP_EXTENSION = b"\x21\xff\x0bXMP DataXMP"
+ICC_EXTENSION = b"\x21\xff\x0bICCRGBG1012"
 TRAILER = b"\x01\xff\xfe\xfd"
 EXTENSION, COMMENT, IMAGE = 0x21, 0xFE, 0x2C
 HEADER_BYTES, IMAGE_BYTES, FLAGS_AT, TABLE_FLAG = 13, 10, 10, 0x80
@@ -29,6 +30,18 @@ def xmp_of(source: PhotoSource) -> bytes | None:
     start = data.find(XMP_EXTENSION)
     end = data.find(TRAILER, start)
     return data[start + len(XMP_EXTENSION) : end] if 0 <= start < end else None
+
+
+def profile_of(source: PhotoSource) -> bytes | None:
+    """Return the colour profile, if there is one; of a cut file what there is of it."""
+    data, parts = source.read_all(), list[bytes]()
+    at = data.find(ICC_EXTENSION) + len(ICC_EXTENSION)
+    if at < len(ICC_EXTENSION):
+        return None
+    while size := (data[at] if at < len(data) else 0):
+        parts.append(data[at + 1 : at + 1 + size])
+        at += 1 + size
+    return b"".join(parts)
 
 
 def comments_of(source: PhotoSource) -> tuple[list[str], list[str]]:

@@ -198,10 +198,14 @@ def _gray_to_srgb(image: Any, profile: bytes) -> Any:
 
 def _by_tables(image: Any, profile: bytes) -> Any:
     depth = 16 if image.format == "ushort" else 8
+    described = with_block(image, "icc-profile-data", profile)
+    how = {"embedded": True, "intent": "relative", "black_point_compensation": True}
     try:
-        transformed = with_block(image, "icc-profile-data", profile).icc_transform(
-            "srgb", embedded=True, intent="relative", black_point_compensation=True, depth=depth
-        )
+        # In place of one that cannot be read libvips takes its own, and says so nowhere but in what it hands on.
+        taken = described.icc_import(**how)
+        if not taken.get_typeof("icc-profile-data") or bytes(taken.get("icc-profile-data")) != profile:
+            raise DamagedProfileError("the profile cannot be applied")
+        transformed = described.icc_transform("srgb", depth=depth, **how)
     except libvips().Error as error:
         raise DamagedProfileError("the profile cannot be applied") from error
     return transformed

@@ -8,22 +8,28 @@ ISO 23008-12 annex A (items) and section 9.3 (their properties).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from photochrom.files.codecs import jpeg
 from photochrom.files.codecs.code_points import StatedColors, stated_colors
+from photochrom.files.codecs.coded_colors import CodePoints, points_of_av1, points_of_hevc
 
 if TYPE_CHECKING:
     from photochrom.files.codecs.source import Patch, PhotoSource
 
 MAX_BOXES = 10_000
 LARGEST_META_BYTES = 4_000_000
+# Of an item, and of its settings: what a coded picture says of itself stands at its beginning.
+LARGEST_HEAD_BYTES = 4096
 EXIF_FLAG = 0x08
 HIDDEN = b"hiDe"
 
 Found = tuple[bytes | None, "list[Patch]"]
 """The EXIF block from its TIFF header on, and what hides it."""
+Boxes = dict[bytes, tuple[int, int]]
+"""Where the contents of boxes begin, and their sizes, by type."""
 
 
 def exif_of_webp(source: PhotoSource) -> Found:
@@ -46,42 +52,70 @@ def exif_of_webp(source: PhotoSource) -> Found:
 def exif_of_avif(source: PhotoSource) -> Found:
     """Return the EXIF item of an AVIF."""
     exif, hidden = None, list[tuple[int, bytes]]()
-    for kind, at, size in _boxes(source, 0, source.size):
+    for kind, at, size in boxes(source, 0, source.size):
         if kind != b"meta" or size > LARGEST_META_BYTES:
             continue
-        children = {name: (begin, length) for name, begin, length in _boxes(source, at + 4, at + size)}
+        children = {name: (begin, length) for name, begin, length in boxes(source, at + 4, at + size)}
         for item, type_at in _exif_items(source, *children.get(b"iinf", (0, 0))):
             hidden.append((type_at, HIDDEN))
-            data = _item(source, item, *children.get(b"iloc", (0, 0)))
+            data = _item(source, item, children, LARGEST_META_BYTES)
             skipped = 4 + int.from_bytes(data[:4], "big")
             exif = exif or data[skipped:].removeprefix(jpeg.EXIF_HEADER) or None
     return exif, hidden
 
 
 def colors_of_items(source: PhotoSource, *, gray: bool, format: str) -> StatedColors:
-    """Return what an AVIF or HEIC without ICC profile says of its picture's colours."""
-    for kind, at, size in _boxes(source, 0, source.size):
+    """Return what an AVIF or HEIC without ICC profile says of its picture's colours, in its boxes or coded picture."""
+    for kind, at, size in boxes(source, 0, source.size):
         if kind == b"meta" and size <= LARGEST_META_BYTES and (points := _code_points(source, at, size)):
             return stated_colors(*points, gray=gray, format=format)
     return StatedColors()
 
 
-def _code_points(source: PhotoSource, at: int, size: int) -> tuple[int, int] | None:
-    """Return the code points of the primary item; of parts that it is put together from, where it states none."""
-    children = {name: (begin, length) for name, begin, length in _boxes(source, at + 4, at + size)}
+def _code_points(source: PhotoSource, at: int, size: int) -> CodePoints | None:
+    """Return the code points of the primary item; of what it is put together from, where it states none."""
+    children = {name: (begin, length) for name, begin, length in boxes(source, at + 4, at + size)}
     begin, length = children.get(b"iprp", (0, 0))
-    properties = {name: (start, count) for name, start, count in _boxes(source, begin, begin + length)}
+    properties = {name: (start, count) for name, start, count in boxes(source, begin, begin + length)}
     start, count = properties.get(b"ipco", (0, 0))
-    stated = dict[int, tuple[int, int]]()
-    for number, (name, box, _) in enumerate(_boxes(source, start, start + count), 1):
-        if name == b"colr" and (data := source.read_at(box, 8))[:4] == b"nclx" and len(data) == 8:
-            stated[number] = int.from_bytes(data[4:6], "big"), int.from_bytes(data[6:], "big")
-    if not stated:
-        return None
+    known = dict(enumerate(boxes(source, start, start + count), 1))
     head = source.read_at(children.get(b"pitm", (source.size, 0))[0], 8)
     primary = int.from_bytes(head[4 : 6 if head[:1] == b"\x00" else 8], "big")
-    own = _properties_of(source, primary, *properties.get(b"ipma", (0, 0)))
-    return next((stated[number] for number in own if number in stated), next(iter(stated.values())))
+    items = [primary, *_parts_of(source, primary, *children.get(b"iref", (0, 0)))]
+    own = [
+        (item, known[number])
+        for item in items
+        for number in _properties_of(source, item, *properties.get(b"ipma", (0, 0)))
+        if number in known
+    ]
+    # What boxes say counts before what the coded picture says (ISO 23008-12, section 6.5.5).
+    of_boxes = (_of_box(source, *box) for _, box in own)
+    of_streams = (_of_stream(source, item, children, *box) for item, box in own)
+    return next((points for points in itertools.chain(of_boxes, of_streams) if points), None)
+
+
+def _of_box(source: PhotoSource, kind: bytes, at: int, size: int) -> CodePoints | None:
+    data = source.read_at(at, 8) if kind == b"colr" else b""
+    if data[:4] != b"nclx" or len(data) < 8:
+        return None
+    return int.from_bytes(data[4:6], "big"), int.from_bytes(data[6:], "big")
+
+
+def _of_stream(source: PhotoSource, item: int, children: Boxes, kind: bytes, at: int, size: int) -> CodePoints | None:
+    """Return the code points in an item's coded picture, of the kind that this property says."""
+    if kind == b"hvcC":
+        return points_of_hevc(source.read_at(at, min(size, LARGEST_HEAD_BYTES)))
+    return points_of_av1(_item(source, item, children, LARGEST_HEAD_BYTES)) if kind == b"av1C" else None
+
+
+def _parts_of(source: PhotoSource, whole: int, at: int, size: int) -> list[int]:
+    """Return the first item that one is derived from, as from tiles of a grid; [] where it is coded itself."""
+    digits = 2 if source.read_at(at, 1) == b"\x00" else 4
+    for kind, begin, length in boxes(source, at + 4, at + size):
+        numbers = source.read_at(begin, min(length, 2 * digits + 2))
+        if kind == b"dimg" and int.from_bytes(numbers[:digits], "big") == whole:
+            return [int.from_bytes(numbers[digits + 2 :], "big")]
+    return []
 
 
 def _properties_of(source: PhotoSource, wanted: int, at: int, size: int) -> list[int]:
@@ -99,8 +133,8 @@ def _properties_of(source: PhotoSource, wanted: int, at: int, size: int) -> list
     return []
 
 
-def _boxes(source: PhotoSource, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (type, offset of the contents, their size)."""
+def boxes(source: PhotoSource, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (type, offset of the contents, their size) of the boxes between two places."""
     for _ in range(MAX_BOXES):
         head = source.read_at(at, 16)
         if at + 8 > end or len(head) < 8:
@@ -121,7 +155,7 @@ def _exif_items(source: PhotoSource, at: int, size: int) -> Iterator[tuple[int, 
     if not size:
         return
     begin = at + (6 if source.read_at(at, 1) == b"\x00" else 8)
-    for kind, entry, _ in _boxes(source, begin, at + size):
+    for kind, entry, _ in boxes(source, begin, at + size):
         version = source.read_at(entry, 1)
         digits = 2 if version == b"\x02" else 4
         type_at = entry + 4 + digits + 2
@@ -129,11 +163,12 @@ def _exif_items(source: PhotoSource, at: int, size: int) -> Iterator[tuple[int, 
             yield int.from_bytes(source.read_at(entry + 4, digits), "big"), type_at
 
 
-def _item(source: PhotoSource, wanted: int, at: int, size: int) -> bytes:
-    """Return an item's bytes by the table of locations; none where they lie elsewhere than in the file's own data."""
-    table, position = source.read_at(at, size), 6
+def _item(source: PhotoSource, wanted: int, boxes: Boxes, most: int) -> bytes:
+    """Return an item's first bytes by the table of locations; none where they lie outside of the file."""
+    table, position = source.read_at(*boxes.get(b"iloc", (0, 0))), 6
     version, widths = table[:1], table[4:6].ljust(2, b"\x00")
     offset_size, length_size, base_size, index_size = widths[0] >> 4, widths[0] & 15, widths[1] >> 4, widths[1] & 15
+    begins = {0: 0, 1: boxes.get(b"idat", (source.size, 0))[0]}
 
     def number(width: int) -> int:
         nonlocal position
@@ -143,14 +178,14 @@ def _item(source: PhotoSource, wanted: int, at: int, size: int) -> bytes:
     wide = 4 if version == b"\x02" else 2
     for _ in range(min(number(wide), MAX_BOXES)):
         item = number(wide)
-        method = number(2) if version in (b"\x01", b"\x02") else 0
+        method = number(2) & 15 if version in (b"\x01", b"\x02") else 0
         number(2)
         base, parts = number(base_size), b""
         for _ in range(min(number(2), 100)):
             number(index_size if version in (b"\x01", b"\x02") else 0)
             start, length = base + number(offset_size), number(length_size)
-            if item == wanted and method == 0:
-                parts += source.read_at(start, min(length, LARGEST_META_BYTES))
+            if item == wanted and method in begins:
+                parts += source.read_at(begins[method] + start, min(length, most - len(parts)))
         if item == wanted:
             return parts
     return b""

@@ -15,12 +15,14 @@ from photochrom.files.codecs.decoded import Decoded, Wanted, refuse_or_tell
 from photochrom.files.codecs.jpeg2000_checks import SOC_SIZ, wrong_block
 from photochrom.files.codecs.libvips import image_from
 from photochrom.files.codecs.resolution import plausible_dpi
+from photochrom.files.codecs.vips_readers import take_stated_colors
 
 if TYPE_CHECKING:
     from photochrom.files.codecs.source import PhotoSource
 
 PLAIN_MODES = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4, "I;16": 1}
 RUN_LENGTHS = (1, 2)
+FILE_HEADER_BYTES, V5_BYTES, EMBEDDED = 14, 124, b"DEBM"
 
 
 def read_bmp(source: PhotoSource, wanted: Wanted) -> Decoded:
@@ -28,7 +30,19 @@ def read_bmp(source: PhotoSource, wanted: Wanted) -> Decoded:
     with _opened(source, "BmpImagePlugin", "BmpImageFile", wanted) as picture:
         if picture.info.get("compression") in RUN_LENGTHS:  # which Pillow counts in Python
             wanted.begin_call(picture.width * picture.height)
-        return _decoded(picture)
+        decoded = _decoded(picture)
+    if profile := _profile_of_bmp(source):
+        decoded.blocks["icc"] = profile
+    return decoded
+
+
+def _profile_of_bmp(source: PhotoSource) -> bytes | None:
+    """Return the profile that a BMP of version 5 embeds (BITMAPV5HEADER)."""
+    header = source.read_at(FILE_HEADER_BYTES, V5_BYTES)
+    if len(header) < V5_BYTES or int.from_bytes(header[:4], "little") < V5_BYTES or header[56:60] != EMBEDDED:
+        return None
+    begin, size = (int.from_bytes(header[at : at + 4], "little") for at in (112, 116))
+    return source.read_at(FILE_HEADER_BYTES + begin, min(size, jpeg2000.LARGEST_BLOCK)) or None
 
 
 def read_jpeg2000(source: PhotoSource, wanted: Wanted) -> Decoded:
@@ -46,6 +60,7 @@ def read_jpeg2000(source: PhotoSource, wanted: Wanted) -> Decoded:
     if wrong:
         refuse_or_tell(decoded, wanted, source.name, "jpeg2000", wrong)
     decoded.blocks |= jpeg2000.blocks_of(source)
+    take_stated_colors(decoded, jpeg2000.colors_of(source))
     decoded.orientation = exif.orientation_of(decoded.blocks.get("exif", b""))
     return decoded
 

@@ -63,11 +63,18 @@ OTHER_KINDS: tuple[tuple[bytes, str], ...] = (
     (b"\x00\x00\x01\x00", "an icon file"),
     (b"\x1aE\xdf\xa3", "a Matroska film"),
     (b"OggS", "an Ogg film or sound"),
+    (b"FLV\x01", "a Flash film"),
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "a Windows Media film or sound"),
+    (b"\x00\x00\x01\xba", "an MPEG film"),
     (b"ID3", "an MP3 sound"),
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
     (b"version https://git-lfs", "a Git LFS pointer, not the picture itself"),
 )
+
+
+FILM_BOXES = (b"ftyp", b"moov", b"mdat", b"wide")
+"""With one of which MP4 and QuickTime begin; before 2001 there was no ``ftyp``."""
 
 
 def is_bmp(head: bytes, name: str = "") -> bool:
@@ -92,13 +99,18 @@ def describe_other(head: bytes) -> str:
         return "a web page"
     if text.startswith(b"<svg") or (text.startswith(b"<?xml") and b"svg" in text):
         return "a vector drawing (SVG)"
-    if head[4:8] == b"ftyp":
+    if head[4:8] in FILM_BOXES:
         return "a film"
     if head.startswith(b"RIFF"):
         return "a film or sound"
     if not head.strip(b"\x00"):
         return "nothing but zero bytes"
     return "not an image of a known format"
+
+
+def is_film(head: bytes) -> bool:
+    """Return whether a file that is no photograph begins like a film, or like sound of the same kinds of file."""
+    return "film" in describe_other(head)
 
 
 def _suffix(name: str) -> str:

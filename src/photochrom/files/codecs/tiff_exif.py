@@ -40,6 +40,8 @@ DESCRIPTIVE = frozenset(
         *(36867, 33550, 33922, 34264, 34735, 34736, 34737, 42112, 42113),
     )
 )
+PLACES_ON_EARTH = frozenset([33550, 33922, 34264])
+"""Of GeoTIFF's, those that lay pixels, counted as they are stored, on the Earth: scale, points, transformation."""
 RESOLUTION = frozenset([X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT])
 
 

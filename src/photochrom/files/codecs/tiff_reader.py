@@ -22,6 +22,7 @@ from photochrom.files.codecs.resolution import plausible_dpi
 from photochrom.files.codecs.source import PhotoSource
 from photochrom.files.codecs.tiff_blocks import blocks_of_page
 from photochrom.files.codecs.tiff_checks import check_all, check_of, frame_of_strips, stores_chroma_in_full
+from photochrom.files.codecs.tiff_exif import PLACES_ON_EARTH
 from photochrom.files.codecs.tiff_layout import BLACK_IS_ZERO, BUILT_IN, WHITE_IS_ZERO, planes_of
 from photochrom.files.codecs.tiff_pages import Photographs, photographs
 from photochrom.files.codecs.tiff_segments import holds_rgb, keeps_premultiplied, read_by_segments
@@ -41,6 +42,7 @@ OTHER_PICTURES = {32803: "a camera's mosaic", 34892: "a camera's linear samples"
 CMYK_INKS, FEW_PAGES = 1, 8
 # TIFF writes the number of samples in 16 bits; where a file uses 32, it may claim more than memory holds.
 MOST_SAMPLES = 0xFFFF
+UNPLACED = "its place on the Earth (GeoTIFF) left out: that is said of the picture before it was turned upright"
 
 
 def read_tiff(source: PhotoSource, wanted: Wanted) -> Decoded:
@@ -103,13 +105,20 @@ def _join_infrared(decoded: Decoded, of: _Pixels) -> None:
 
 def _describe(decoded: Decoded, reader: tiff.TiffReader, page: tiff.Page, around: tiff.Page) -> None:
     """Add what the page says of itself, and where it is nested, what the one around it says."""
+    orientation = page.number(tiff.ORIENTATION) or around.number(tiff.ORIENTATION) or 1
+    decoded.orientation = orientation if 1 <= orientation <= 8 else 1
+    if decoded.orientation > 1 and PLACES_ON_EARTH & (page.tags.keys() | around.tags.keys()):
+        page, around = (_without_places(described) for described in (page, around))
+        decoded.notes.append(UNPLACED)
     own = blocks_of_page(reader, page)
     # A nested page's tags describe samples; what describes the photograph stands around it.
     outer = {k: v for k, v in blocks_of_page(reader, around).items() if k != "icc"} if page.nested else {}
     decoded.blocks = {**own, **outer}
-    orientation = page.number(tiff.ORIENTATION) or around.number(tiff.ORIENTATION) or 1
-    decoded.orientation = orientation if 1 <= orientation <= 8 else 1
     decoded.dpi = plausible_dpi(tiff.dpi_of(page)) or plausible_dpi(tiff.dpi_of(around))
+
+
+def _without_places(page: tiff.Page) -> tiff.Page:
+    return replace(page, tags={tag: field for tag, field in page.tags.items() if tag not in PLACES_ON_EARTH})
 
 
 class _Pixels:

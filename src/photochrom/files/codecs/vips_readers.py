@@ -40,10 +40,7 @@ def read_gif(source: PhotoSource, wanted: Wanted) -> Decoded:
     comments, notes = gif.comments_of(source)
     decoded.texts = [("Comment", comment) for comment in comments]
     decoded.notes += notes
-    packet = gif.xmp_of(source)
-    if packet:
-        decoded.blocks["xmp"] = packet
-    return decoded
+    return add_blocks(decoded, {"xmp": gif.xmp_of(source), "icc": gif.profile_of(source)})
 
 
 def read_avif(source: PhotoSource, wanted: Wanted) -> Decoded:

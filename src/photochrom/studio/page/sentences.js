@@ -22,7 +22,7 @@ export const SENTENCES = [
   [/the body came too slowly/, "faultSlow"],
   [/not enough memory/, "faultRoom"],
   [/cannot be read \(|was changed while it was read/, "faultRead"],
-  [/is the photograph itself|is another photograph's result|photograph that photochrom did not make|already the name of/, "faultOriginal"],
+  [/is the photograph itself|is another photograph's result|that photochrom did not make|already the name of/, "faultOriginal"],
   [/has several pages, and hints/, "faultPages"],
   [/has several pages, and a mask/, "faultMaskPages"],
   [/every stage is switched off/, "faultNothing"],

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 import photochrom
 from photochrom.color import chroma
@@ -114,6 +114,24 @@ def test_photographs_stand_upright(develop: Callable[..., dict[str, Any]]) -> No
     assert np.abs(apart).mean() < 3
 
 
+@pytest.mark.parametrize("orientation", [2, 3, 4, 5, 6, 7, 8])
+def test_webp_stands_upright_though_the_browser_does_not_turn_it(
+    orientation: int, develop: Callable[..., dict[str, Any]]
+) -> None:
+    stream, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(photograph(40, 64)).save(stream, "WEBP", lossless=True, exif=exif)
+    expected = ImageOps.exif_transpose(Image.open(stream)).convert("L")
+    saved = Image.open(io.BytesIO(develop(stream.getvalue())["saved"]))
+    assert (np.asarray(saved.convert("L")) == np.asarray(expected)).all()
+
+
+def test_a_picture_wider_than_any_canvas_is_read(develop: Callable[..., dict[str, Any]]) -> None:
+    grey = np.tile(photograph(6, 70), (1, 1000))
+    found = np.asarray(Image.open(io.BytesIO(develop(as_png(grey))["saved"])))
+    same_luma(found, grey)
+
+
 def test_jpeg_says_too_that_a_model_made_its_colours(develop: Callable[..., dict[str, Any]]) -> None:
     for format in ("png", "jpeg"):
         saved = develop(as_png(photograph(64, 64)), (1.5, 0.0), format)["saved"]
@@ -130,3 +148,9 @@ def test_what_to_know_of_a_photograph_is_noted(develop: Callable[..., dict[str, 
     assert develop(as_png(colored))["notes"] == ["colored"]
     assert develop(as_png(deep))["notes"] == ["depth"]
     assert develop(as_png(PICTURES["blank"]))["blank"]
+    for format in ("GIF", "PNG", "WEBP"):
+        stream, frames = io.BytesIO(), [Image.fromarray(photograph(30, 40)) for _ in range(2)]
+        frames[0].save(stream, format, save_all=True, append_images=frames[1:])
+        assert develop(stream.getvalue())["notes"] == ["moves"], format
+        frames[0].save(still := io.BytesIO(), format)
+        assert develop(still.getvalue())["notes"] == [], format

@@ -20,7 +20,7 @@ from photochrom.errors import OptionError
 from photochrom.studio import films, hintfiles, masks, tiles
 from photochrom.studio.desk import Desk
 from photochrom.studio.handlers import FOREVER, ONE, Handlers
-from photochrom.studio.looks import Shown, decided, sent
+from photochrom.studio.looks import Shown, decided, references_in, sent
 from photochrom.studio.problems import HttpError, noted
 from photochrom.studio.wall import Item
 
@@ -39,6 +39,7 @@ class LightTable(Handlers):
         super().__init__(desk)
         # Threads of their own: each thread that ever held a photograph's planes keeps some of their memory.
         self._threads = ThreadPoolExecutor(AT_ONCE, "photochrom-looks")
+        self._lending = asyncio.Lock()  # references are numbered as they come
 
     @property
     def routes(self) -> list[Route]:
@@ -125,11 +126,14 @@ class LightTable(Handlers):
 
     async def add_reference(self, request: Request) -> Response:
         """Let another photograph lend its colours."""
-        item, folder = self._item(request), self._folder(request)
-        taken = len(list(folder.glob("reference-*")))
+        upload = str((await self._values(request)).get("upload"))
+        async with self._lending:
+            return await self._lent(self._item(request), self._folder(request), upload)
+
+    async def _lent(self, item: Item, folder: Path, upload: str) -> Response:
+        taken = len(references_in(folder))
         if taken >= MOST_REFERENCES:
             raise OptionError(f"{MOST_REFERENCES} references are taken already", where="reference")
-        upload = str((await self._values(request)).get("upload"))
         stored, name = await asyncio.to_thread(self.desk.parts.uploads.hand_over, upload, folder, f"reference-{taken}")
         try:
             look = films.look_of_frame(item.look, item.frame) if item.kind == "film" else item.look
@@ -142,9 +146,10 @@ class LightTable(Handlers):
 
     async def drop_references(self, request: Request) -> Response:
         """Take no colours of others any more."""
-        for path in self._folder(request).glob("reference-*"):
-            path.unlink()
-        return await self._looked_anew(self._item(request), references=())
+        async with self._lending:
+            for path in self._folder(request).glob("reference-*"):
+                path.unlink()
+            return await self._looked_anew(self._item(request), references=())
 
     async def _looked_anew(self, item: Item, **values: Any) -> Response:
         item = await asyncio.to_thread(partial(self.desk.ask_anew, item, **values))

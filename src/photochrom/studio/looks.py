@@ -6,6 +6,7 @@ session that colours the whole, with one view instead of two, so that a hint is 
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from photochrom.coloring.pipeline import ColorizeResult
 from photochrom.coloring.reference import Places, match_references, reference_places
 from photochrom.coloring.remembered import Remembered
 from photochrom.engines.base import Engine
+from photochrom.errors import PhotoNotFoundError
 from photochrom.files.codecs.samples import to_8_bits
 from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
@@ -101,8 +103,7 @@ class Looks:
         """
         asked = checked_request("colorize", look | changed)
         # What a look means besides: files that are written anew when they change.
-        files = [path for path in (*references_in(folder), folder / MASK_NAME) if path.exists()]
-        key = (_version(folder / SMALL_NAME), asked.model_dump_json(), tuple(map(_version, files)))
+        key = (_version(folder / SMALL_NAME), asked.model_dump_json(), _versions_of(folder))
         return self._results.get(key, lambda: self._run(folder, asked, stop))
 
     def _run(self, folder: Path, asked: Asked, stop: Stop | None) -> ColorizeResult:
@@ -133,10 +134,15 @@ class Looks:
         if not paths:
             return ()
         engine = self._sessions.engine(model)
-        places = [
-            self._places.get((f"{path} {path.stat().st_mtime_ns}", model), partial(self._read_places, path, engine))
-            for path in paths
-        ]
+        try:
+            places = [
+                self._places.get((f"{path} {path.stat().st_mtime_ns}", model), partial(self._read_places, path, engine))
+                for path in paths
+            ]
+        except (FileNotFoundError, PhotoNotFoundError):
+            if references_in(folder) == paths:
+                raise
+            return self.lent(folder, small, model)  # some were taken away meanwhile
         return match_references(small, places, engine).hints
 
     def _read_places(self, path: Path, engine: Engine) -> Places:
@@ -217,6 +223,15 @@ def _version(path: Path) -> Version:
     """Return which of the files that a path has named in turn is there: each is written anew, never changed."""
     status = path.stat()
     return path, status.st_mtime_ns, status.st_ino
+
+
+def _versions_of(folder: Path) -> tuple[Version, ...]:
+    """Return which references and mask a folder holds, but for those that are taken away meanwhile."""
+    found = []
+    for path in (*references_in(folder), folder / MASK_NAME):
+        with contextlib.suppress(FileNotFoundError):
+            found.append(_version(path))
+    return tuple(found)
 
 
 def _pixel_bytes(photo: Photo) -> int:

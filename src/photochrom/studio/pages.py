@@ -174,11 +174,15 @@ class Pages(Handlers):
     async def picture(self, request: Request) -> Response:
         """A photograph at screen size, before or after, or its thumbnail; of a film, one of its frames."""
         name = PICTURES.get(request.path_params["side"])
-        path = self._place(request) / name if name else None
-        if path is None or not path.exists():
-            raise HttpError(404, "there is no such picture of this photograph")
         headers = FOREVER if "r" in request.query_params else None
-        return FileResponse(path, media_type="image/webp", headers=headers)
+        try:
+            # At once: a response that first asks for the length ends early where the picture is written anew meanwhile.
+            content = await asyncio.to_thread((self._place(request) / name).read_bytes) if name else None
+        except FileNotFoundError:
+            content = None
+        if content is None:
+            raise HttpError(404, "there is no such picture of this photograph")
+        return Response(content, media_type="image/webp", headers=headers)
 
     async def develop_all(self, request: Request) -> Response:
         """Make every photograph at full size, one after the other; films that are made are saved, others named.

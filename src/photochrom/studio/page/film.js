@@ -54,7 +54,7 @@ export function filmPart(table) {
   const part = make("section", { class: "part" }, make("h2", {}, t("shots")), make("p", {}, t("shotsHelp")), told, strip, place);
   part.update = () => {
     const { photo, frames, look } = table, at = Number(frames.current), shots = photo.shots;
-    told.textContent = shots.length ? `${t("shotCount", { n: shots.length })}, ${clock(at)}` : t("shotsSought");
+    told.textContent = shots.length ? `${shots.length === 1 ? t("shotOne") : t("shotCount", { n: shots.length })}, ${clock(at)}` : t("shotsSought");
     for (let k = strip.childElementCount; k < shots.length; k += 1) strip.append(shotButton(table, k));
     for (const [k, one] of [...strip.children].entries()) {
       const [begin, end] = shots[k];

@@ -27,10 +27,12 @@ function route() {
     main.append(table);
     table.focusFirst();
   } else {
+    const looked = table?.photo.id;
     table?.leave();
     main.querySelector("light-table")?.remove();
     wall.hidden = false;
     table = null;
+    if (looked) wall.focusOn(looked);
   }
   document.title = photo ? `${photo.name} – photochrom` : "photochrom";
 }
@@ -89,7 +91,7 @@ async function saveAll() {
 }
 
 function furnish() {
-  const languages = make("select", { onchange: () => { speak(languages.value); furnish(); wall.speak(photos); wall.plain.hidden = !left.plain; if (table) { table.leave(); table = null; route(); } tellProgress(); } });
+  const languages = make("select", { onchange: () => { speak(languages.value); furnish(); wall.speak(photos); wall.plain.hidden = !left.plain; if (table) { table.leave(); table = null; route(); } tellProgress(); document.querySelector("#tools select").focus(); } });
   languages.setAttribute("aria-label", t("language"));
   for (const [key, name] of Object.entries(NAMES)) languages.append(make("option", { value: key, selected: key === current() }, name));
   document.getElementById("tools").replaceChildren(

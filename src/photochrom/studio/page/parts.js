@@ -64,7 +64,7 @@ export function brushPart(table) {
     for (const one of swatches.children) one.setAttribute("aria-pressed", String(one.dataset.color === value));
   };
   for (const value of PALETTE) {
-    const one = make("button", { type: "button", class: "swatch", "data-color": value, "aria-label": value, "aria-pressed": "false", onclick: () => choose(value) });
+    const one = make("button", { type: "button", class: "swatch", "data-color": value, "aria-label": `${colorName(value)} ${value}`, "aria-pressed": "false", onclick: () => choose(value) });
     one.style.background = value;
     swatches.append(one);
   }
@@ -99,7 +99,13 @@ function hintRow(table, hint, k) {
   const dot = make("button", { type: "button", class: "dot", "aria-label": t("hintMove", { n: k + 1, color: words }), title: t("hintMove", { n: k + 1, color: words }),
     onfocus: () => table.pointAtHint(k), onblur: () => table.pointAtHint(null), onkeydown: (event) => moveByKey(table, k, event) });
   dot.style.background = cssColor(hint.color);
-  return make("li", {}, dot, make("span", {}, words), button("remove", t("removeHint", { n: k + 1 }), () => table.setHints(table.hints.filter((_, at) => at !== k)), { quiet: true }));
+  return make("li", {}, dot, make("span", {}, words), button("remove", t("removeHint", { n: k + 1 }), () => removeHint(table, k), { quiet: true }));
+}
+
+function removeHint(table, k) {
+  table.setHints(table.hints.filter((_, at) => at !== k));
+  const left = document.querySelectorAll(".hints .button");
+  (left[Math.min(k, left.length - 1)] ?? table.viewer.canvas).focus();  // the one that was pressed is gone
 }
 
 function moveByKey(table, k, event) {
@@ -128,10 +134,15 @@ export function questionPart(table) {
     const told = await table.question("questions");
     if (told) show(told.questions);
   };
+  const fill = (...parts) => {
+    const isIn = place.contains(document.activeElement);
+    place.replaceChildren(...parts);
+    if (isIn) (place.querySelector("button") ?? table.tabButtons[table.chosen]).focus();
+  };
   const show = ([question, ...rest]) => {
     table.point(question);
     if (!question) {
-      place.replaceChildren(make("p", {}, t("askNone")));
+      fill(make("p", {}, t("askNone")));
       return;
     }
     const answers = question.choices.map((choice) => {
@@ -140,7 +151,7 @@ export function questionPart(table) {
       const said = { point: question.point, color: choice.ab.map(Number), reach: question.reach };
       return make("button", { type: "button", onclick: () => { table.point(null); table.setHints([...table.hints, said]); next(); } }, tint, colorName(choice.color));
     });
-    place.replaceChildren(make("h3", {}, t("asking")), make("div", { class: "answers" }, ...answers),
+    fill(make("h3", {}, t("asking")), make("div", { class: "answers" }, ...answers),
       make("div", { class: "buttons" }, button("next", t("answerNext"), () => show(rest))));
   };
   place.append(make("div", { class: "buttons" }, button("question", t("ask"), next, { kind: "main" })));

@@ -31,21 +31,21 @@ export async function upload(file, progress = () => {}) {
   let sent = 0;
   let failures = 0;
   while (sent < file.size) {
-    const piece = file.slice(sent, sent + PIECE);
-    const headers = { "Content-Range": `bytes ${sent}-${sent + piece.size - 1}/${file.size}` };
     try {
-      sent = (await (await ask(href, { method: "PUT", body: piece, headers })).json()).received;
+      if (failures) sent = (await (await ask(href)).json()).received;  // how much has come before the break
+      if (sent < file.size) sent = (await (await ask(href, { method: "PUT", body: file.slice(sent, sent + PIECE), headers: rangeOf(sent, file.size) })).json()).received;
       failures = 0;
     } catch (error) {
       if (error instanceof Told && error.status !== 416) throw error;
       if ((failures += 1) > TRIES) throw error;
       await new Promise((resume) => setTimeout(resume, 300 * 2 ** failures));
-      sent = (await (await ask(href)).json()).received;
     }
     progress(sent / file.size);
   }
   return id;
 }
+
+const rangeOf = (from, size) => ({ "Content-Range": `bytes ${from}-${Math.min(from + PIECE, size) - 1}/${size}` });
 
 /** Hear of the wall, by one stream for all tabs where the browser can share it; `close` ends that. */
 export function listen(heard, broken) {

@@ -17,6 +17,8 @@ export class PhotoViewer extends HTMLElement {
   x = 0;
   y = 0;
   images = { before: null, after: null };
+  shown = { before: 0, after: 0 };  // which of the pictures that were asked for
+  asked = 0;
   layers = new Map();
   tiles = new Map();
   marks = [];
@@ -60,8 +62,14 @@ export class PhotoViewer extends HTMLElement {
 
   /** Show a picture, given itself or by its address, as one side; the one that is there stays until it is decoded. */
   async setImage(side, given) {
+    const turn = (this.asked += 1);
     const blob = given instanceof Blob ? given : await (await ask(given)).blob();
     const image = await createImageBitmap(blob);  // decoded once; an <img> is decoded again as it is drawn
+    if (turn < this.shown[side]) {  // it was overtaken by a later one
+      image.close();
+      return;
+    }
+    this.shown[side] = turn;
     this.images[side]?.close();
     this.images[side] = image;
     this.draw();

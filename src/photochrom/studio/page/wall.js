@@ -74,6 +74,8 @@ export class PhotoWall extends HTMLElement {
 
   /** Show what has changed. */
   show(photos, changed, removed) {
+    const goes = removed.map((id) => this.prints.get(id)?.element).find((element) => element?.contains(document.activeElement));
+    const beside = goes?.nextElementSibling ?? goes?.previousElementSibling;
     for (const id of removed) {
       this.prints.get(id)?.element.remove();
       this.prints.delete(id);
@@ -89,7 +91,11 @@ export class PhotoWall extends HTMLElement {
     }
     this.welcome.hidden = photos.size > 0;
     this.heading.hidden = photos.size === 0;
+    if (goes) (beside?.isConnected ? beside.querySelector(".caption button:last-child") : this.welcome.querySelector("button")).focus();
   }
+
+  /** Give a photograph's print the focus, which would be lost with the light table. */
+  focusOn(id) { this.prints.get(id)?.link.focus(); }
 
   /** Say everything again, in another language. */
   speak(photos) {
@@ -101,6 +107,7 @@ export class PhotoWall extends HTMLElement {
   /** Send files to the studio, two at a time. */
   async hang(files) {
     const waiting = files.filter((file) => file.size > 0);
+    for (const { name } of files.filter((file) => !file.size)) toast(t("faultEmpty"), "bad", name);
     const send = async () => {
       for (let file = waiting.shift(); file; file = waiting.shift()) {
         try {
@@ -114,12 +121,13 @@ export class PhotoWall extends HTMLElement {
   }
 }
 
-/** Return the files of a drop, those of folders too. */
+/** Return the files of a drop, those of folders too; what cannot be read is told, and costs no other file. */
 export async function droppedFiles(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return [...transfer.files];
   const found = [];
-  const walk = async (entry) => {
+  const walk = (entry) => read(entry).catch(() => toast(t("faultRead"), "bad", entry.name));
+  const read = async (entry) => {
     if (entry.isFile) found.push(await new Promise((take, refuse) => entry.file(take, refuse)));
     else {
       const reader = entry.createReader();

@@ -221,6 +221,7 @@ const WORDS = {
   saveHelp: ["Full size and depth, metadata kept, the same bytes that the command line writes.", "Volle Größe und Tiefe, mit Metadaten, dieselben Bytes wie auf der Kommandozeile.", "Pleine taille, métadonnées gardées, les mêmes octets que la ligne de commande."],
   seconds: ["{n} s", "{n} s", "{n} s"],
   shotCount: ["{n} shots", "{n} Einstellungen", "{n} plans"],
+  shotOne: ["One shot", "Eine Einstellung", "Un plan"],
   shotN: ["Shot {n}, from {time}", "Einstellung {n}, ab {time}", "Plan {n}, dès {time}"],
   shots: ["Shots", "Einstellungen", "Plans"],
   shotsHelp: ["Choose a frame, and say colours in it with the brush: they rule its shot.", "Wählen Sie ein Bild und nennen Sie darin mit dem Pinsel Farben: Sie gelten für die Einstellung.", "Choisissez une image et indiquez-y des couleurs au pinceau : elles valent pour tout le plan."],
@@ -244,7 +245,7 @@ const WORDS = {
   zoomOut: ["Smaller", "Kleiner", "Réduire"],
 };
 
-let language = localStorage.getItem("language") || navigator.languages.map((l) => l.slice(0, 2)).find((l) => LANGUAGES.includes(l)) || "en";
+let language = [localStorage.getItem("language"), ...navigator.languages.map((l) => l.slice(0, 2))].find((l) => LANGUAGES.includes(l)) ?? "en";
 document.documentElement.lang = language;
 
 /** Return a sentence in the language chosen, with values in its places. */

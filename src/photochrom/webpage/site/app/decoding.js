@@ -4,9 +4,11 @@ import { Fault } from "./fault.js";
 import { lumaCode } from "./luma.js";
 import { examine } from "./signature.js";
 import { looksColored } from "./toning.js";
+import { upright } from "./turning.js";
 
 export const MOST_PIXELS = 250_000_000;
 const STRIP_PIXELS = 1 << 20, TONING_PX = 256, PREVIEW_PX = 2048, OPAQUE = 255;
+const WIDEST_SHEET = 8192;  // no browser has canvases of any width
 const READABLE = ["JPEG", "PNG", "WebP", "GIF", "BMP", "AVIF"];
 
 /** { name, width, height, codes, alpha, notes, before }: before is a bitmap of the photograph as it was, for the screen. */
@@ -14,9 +16,9 @@ export async function openPhoto(file) {
   const about = await examined(file), bitmap = await decoded(file, about);
   try {
     const { width, height } = bitmap;
-    const notes = about.bits > 8 ? ["depth"] : [];
-    if (looksColored(smallCopy(bitmap, TONING_PX))) notes.push("colored");
-    const { codes, alpha } = readLuma(bitmap);
+    const isColored = looksColored(smallCopy(bitmap, TONING_PX)), { codes, alpha } = readLuma(bitmap);
+    const told = [about.bits > 8 && "depth", about.moves && "moves", alpha && "transparent", isColored && "colored"];
+    const notes = told.filter(Boolean);
     return { name: file.name || "photo", width, height, codes, alpha, notes, before: before(bitmap) };
   } finally {
     bitmap.close();
@@ -50,7 +52,7 @@ function refuseLarge(pixels) {
   }
 }
 
-async function decoded(file, { kind, width }) {
+async function decoded(file, { kind, width, orientation }) {
   let bitmap;
   try {
     bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
@@ -59,7 +61,7 @@ async function decoded(file, { kind, width }) {
     throw new Fault(width ? "undecodable" : "broken", { kind });
   }
   refuseLarge(bitmap.width * bitmap.height);
-  return bitmap;
+  return upright(bitmap, orientation);
 }
 
 /** A canvas of this size that is read rather than shown. */
@@ -86,29 +88,40 @@ function before(bitmap) {
   return canvas.transferToImageBitmap();
 }
 
-/** Luma codes and, where something is transparent, alpha; read in strips, as phones have no canvas for a large scan. */
+/** Luma codes and, where something is transparent, alpha; read piece by piece, as phones have no canvas for a large scan. */
 function readLuma(bitmap) {
-  const { width, height } = bitmap, rows = Math.max(1, Math.min(height, Math.floor(STRIP_PIXELS / width)));
-  const codes = new Uint8Array(width * height), context = sheet(width, rows);
+  const { width, height } = bitmap, columns = Math.min(width, WIDEST_SHEET);
+  const rows = Math.max(1, Math.min(height, Math.floor(STRIP_PIXELS / columns)));
+  const codes = new Uint8Array(width * height), context = sheet(columns, rows);
   context.imageSmoothingEnabled = false;
   refuseTampering(context);
   let alpha = null;
   for (let top = 0; top < height; top += rows) {
-    const count = Math.min(rows, height - top);
-    context.clearRect(0, 0, width, rows);
-    context.drawImage(bitmap, 0, top, width, count, 0, 0, width, count);
-    const { data } = context.getImageData(0, 0, width, count), from = top * width;
-    const pixels = new Uint32Array(data.buffer);  // a pixel at a time, red lowest: a quarter of the time
-    let covering = OPAQUE;
-    for (let at = 0; at < pixels.length; at++) {
-      const pixel = pixels[at];
-      codes[from + at] = lumaCode(pixel & 255, (pixel >>> 8) & 255, (pixel >>> 16) & 255);
-      covering &= pixel >>> 24;
+    for (let left = 0; left < width; left += columns) {
+      const across = Math.min(columns, width - left), down = Math.min(rows, height - top);
+      context.clearRect(0, 0, columns, rows);
+      context.drawImage(bitmap, left, top, across, down, 0, 0, across, down);
+      const pixels = new Uint32Array(context.getImageData(0, 0, across, down).data.buffer);  // red lowest
+      const covering = readPiece(pixels, across, codes, top * width + left, width);
+      if (covering < OPAQUE) alpha ??= new Uint8Array(width * height).fill(OPAQUE);
+      const place = (at) => (top + Math.floor(at / across)) * width + left + (at % across);
+      if (alpha) for (let at = 0; at < pixels.length; at++) alpha[place(at)] = pixels[at] >>> 24;
     }
-    if (covering < OPAQUE) alpha ??= new Uint8Array(width * height).fill(OPAQUE);
-    if (alpha) for (let at = 0; at < pixels.length; at++) alpha[from + at] = pixels[at] >>> 24;
   }
   return { codes, alpha };
+}
+
+/** Writes the codes of a piece from an index on, rows so far apart; gives what all its alphas have in common. */
+function readPiece(pixels, across, codes, from, apart) {
+  let covering = OPAQUE;
+  for (let begin = 0, to = from; begin < pixels.length; begin += across, to += apart) {
+    for (let x = 0; x < across; x++) {  // a pixel at a time: a quarter of the time
+      const pixel = pixels[begin + x];
+      codes[to + x] = lumaCode(pixel & 255, (pixel >>> 8) & 255, (pixel >>> 16) & 255);
+      covering &= pixel >>> 24;
+    }
+  }
+  return covering;
 }
 
 /** Some browsers add noise to whatever is read from a canvas, against fingerprinting: then no tone would be exact. */

@@ -66,7 +66,11 @@ export class Hinting {
     remove.type = "button";
     remove.textContent = "×";
     remove.setAttribute("aria-label", this.nameOf(at + 1));
-    remove.addEventListener("click", () => this.remove(at));
+    remove.addEventListener("click", () => {
+      this.remove(at);
+      const rows = this.list.querySelectorAll("button");
+      (rows[Math.min(at, rows.length - 1)] ?? this.color).focus();  // the one that was pressed is gone
+    });
     item.append(swatch, color, remove);
     return item;
   }

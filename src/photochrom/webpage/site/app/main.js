@@ -21,16 +21,17 @@ const hinting = new Hinting({
   layer: find("layer"), list: find("hints"), color: find("color"), nameOf: (n) => words.say("removeHint", { n }),
   onchange: () => hinted().catch(fail),
 });
-let opened = 0, shown = null, looking = null, told = [];
+let opened = 0, shown = null, painting = null, isStale = false, told = [];
 
 function tell(state) {
   document.body.dataset.state = state;
+  document.querySelector(".controls").inert = state !== "done";
 }
 
-/** Says what goes on, politely; every text is said again when the language changes. */
+/** Says what goes on, politely: one text or several. Every one is said again when the language changes. */
 function say(id, name, values = {}) {
   told = [...told.filter((entry) => entry.id !== id), { id, name, values }];
-  find(id).textContent = name ? words.say(name, values) : "";
+  find(id).textContent = [name].flat().map((one) => words.say(one, values)).join(" ");
 }
 
 function fail(error) {
@@ -69,13 +70,15 @@ async function startNet() {
 /** Holds the photograph that can be saved, null while there is none. */
 function hold(photo) {
   shown = photo;
+  find("save-hints").hidden = !hinting.hints.length;
   for (const id of ["save-hints", ...Object.keys(FORMATS).map((format) => `save-${format}`)]) find(id).disabled = !photo;
 }
 
-async function open(file) {
+/** Opens a photograph, the first of so many files. */
+async function open(file, count = 1) {
   const turn = ++opened;
-  hold(null);
   hinting.clear();
+  hold(null);
   placing(false);
   say("notes", "");
   say("status", "opening");
@@ -89,8 +92,7 @@ async function open(file) {
     Object.assign(find("vividness"), { value: PLAIN.vividness });
     Object.assign(find("warmth"), { value: PLAIN.warmth });
     await repaint();
-    const [note] = facts.blank ? ["blank"] : facts.notes;
-    say("notes", note ?? "");
+    say("notes", [...(count > 1 ? ["several"] : []), ...facts.notes, ...(facts.blank ? ["blank"] : [])], { count });
     say("status", "done");
     tell("done");
   } catch (error) {
@@ -120,20 +122,30 @@ async function hinted() {
 }
 
 /** Paints in the look of the sliders; while one is being painted, only the last one asked for follows. */
-async function repaint() {
-  if (looking) {
-    looking.again = true;
-    return;
-  }
-  const mine = (looking = { again: true });
+function repaint() {
+  isStale = true;
+  return (painting ??= paint());
+}
+
+async function paint() {
+  await null;  // so that `painting` is set
   try {
-    while (mine.again) {
-      mine.again = false;
-      const turn = opened, { bitmap } = await session.look(look());
-      if (turn === opened) find("photo").showAfter(bitmap);
+    while (isStale && shown) {
+      isStale = false;
+      await paintOnce(shown);
     }
   } finally {
-    looking = null;
+    painting = null;
+  }
+}
+
+/** Paints a photograph, unless another one is opened meanwhile: that it cannot be painted any more is no fault then. */
+async function paintOnce(photo) {
+  try {
+    const { bitmap } = await session.look(look());
+    if (photo === shown) find("photo").showAfter(bitmap);
+  } catch (error) {
+    if (photo === shown) throw error;
   }
 }
 
@@ -153,7 +165,7 @@ async function save(format) {
   }
 }
 
-const stem = () => shown.name.replace(/\.[^.]*$/, "");
+const stem = () => shown.name.replace(/(.)\.[^.]*$/, "$1");
 
 function hand(blob, name) {
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
@@ -174,17 +186,23 @@ function listen() {
     if (target.files[0]) open(target.files[0]);
     target.value = "";
   });
+  find("another").addEventListener("click", () => find("file").click());
   find("example").addEventListener("click", async () => {
     try {
       const answer = await fetch(new URL(page.example, import.meta.url));
+      if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
       open(new File([await answer.blob()], "example.jpg"));
     } catch (error) {
-      fail(new Fault("unreachable", { reason: error.message }));
+      fail(new Fault("unreadable", { reason: error.message }));
     }
   });
   for (const id of ["vividness", "warmth"]) find(id).addEventListener("input", () => repaint().catch(fail));
   find("place").addEventListener("click", () => placing(find("layer").hidden));
-  find("layer").addEventListener("keydown", ({ key }) => { if (key === "Escape") placing(false); });
+  find("layer").addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    placing(false);
+    find("place").focus();
+  });
   find("save-hints").addEventListener("click", () => hand(hinting.asFile(), `${stem()}.hints.json`));
   for (const format of Object.keys(FORMATS)) find(`save-${format}`).addEventListener("click", () => save(format));
   find("language").addEventListener("change", ({ target }) => {
@@ -192,6 +210,14 @@ function listen() {
     speak(target.value);
   });
   listenToDrops();
+}
+
+/** Opens the first of the files that were dropped or pasted. */
+function take({ files, items }) {
+  if (!files.length) return;
+  const isFolder = [...items].find(({ kind }) => kind === "file")?.webkitGetAsEntry?.()?.isDirectory;
+  if (isFolder) fail(new Fault("folder"));
+  else open(files[0], files.length);
 }
 
 function listenToDrops() {
@@ -203,13 +229,9 @@ function listenToDrops() {
   addEventListener("dragleave", hover(false));
   addEventListener("drop", (event) => {
     hover(false)(event);
-    const [file] = event.dataTransfer.files;
-    if (file) open(file);
+    take(event.dataTransfer);
   });
-  addEventListener("paste", (event) => {
-    const [file] = event.clipboardData?.files ?? [];
-    if (file) open(file);
-  });
+  addEventListener("paste", (event) => { if (event.clipboardData) take(event.clipboardData); });
 }
 
 function offerLanguages() {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import io
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -229,8 +230,8 @@ def test_the_proxy_of_the_environment_is_used(
 
 def test_redirects_never_leave_encryption() -> None:
     request = downloads.urllib.request.Request("https://example.org/a")
-    with pytest.raises(downloads._MirrorError, match="from https to http"):
-        downloads._CautiousRedirects().redirect_request(request, None, 302, "", {}, "http://example.org/a")
+    with pytest.raises(downloads.MirrorError, match="from https to http"):
+        downloads._CautiousRedirects().redirect_request(request, io.BytesIO(), 302, "", {}, "http://example.org/a")
 
 
 def test_a_full_disk_is_one_line(wanted: Wanted, tmp_path: Path) -> None:

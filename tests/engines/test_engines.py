@@ -105,6 +105,27 @@ def test_an_unreadable_model_is_refused(tmp_path: Path) -> None:
         OnnxEngine(tmp_path)
 
 
+def test_files_larger_than_any_model_are_refused_unread(tmp_path: Path, tiny_model: Path) -> None:
+    path, weights = tmp_path / "huge.onnx", tmp_path / "huge.weights"
+    with path.open("wb") as file:
+        file.truncate(2**40)  # none of it is on the disk
+    with pytest.raises(ModelFileError, match=r"^\S+huge\.onnx: is larger than any model file"):
+        OnnxEngine(path)
+    path.write_bytes(tiny_model.read_bytes())
+    with weights.open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ModelFileError, match=r"^\S+huge\.weights: is larger than any file of weights"):
+        OnnxEngine(path)
+
+
+def test_a_model_that_cannot_be_run_is_one_line(tiny_model: Path) -> None:
+    engine = OnnxEngine(tiny_model)
+    with pytest.raises(ModelError, match=r"^tiny: the model cannot be run \(.*Invalid rank for input") as caught:
+        engine.run(INPUTS | {"luma": INPUTS["luma"][0]}, ("ab",))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
+
+
 def test_an_absent_device_is_refused_not_replaced(tiny_model: Path) -> None:
     with pytest.raises(OptionError, match="no cuda support"):
         OnnxEngine(tiny_model, options=EngineOptions(device="cuda"))

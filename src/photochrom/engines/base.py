@@ -16,6 +16,7 @@ from photochrom.errors import ModelError, ModelFileError
 FloatArray = npt.NDArray[np.float32]
 METADATA_KEY = "photochrom"
 HINT_CHANNELS = 3
+OWN_MODEL = "Films, questions and references need a model such as photochrom-color."
 
 
 class FileSpec(BaseModel):

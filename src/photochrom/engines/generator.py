@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from photochrom.color import chroma, lab_from_srgb, merge_luma_chroma
 from photochrom.computer.cores import usable_cores
-from photochrom.engines.base import METADATA_KEY, FloatArray, ModelSpec, refuse_unknown_inputs
+from photochrom.engines.base import METADATA_KEY, OWN_MODEL, FloatArray, ModelSpec, refuse_unknown_inputs
 from photochrom.engines.generator_spec import GeneratorSpec
 from photochrom.engines.onnx import choose_provider, load_session, read_checked, run_session
 from photochrom.engines.runtime import onnxruntime as ort
@@ -124,7 +124,7 @@ class GeneratorEngine:
         """
         missing = [name for name in outputs if name != "ab"]
         if missing:
-            raise ModelError(f"the model has no output {missing[0]!r}", where=self.generator.name)
+            raise ModelError(f"the model has no output {missing[0]!r}", where=self.generator.name, next_step=OWN_MODEL)
         refuse_unknown_inputs(inputs, {"luma", "temperature"}, self.spec)
         return {"ab": np.stack([self._ab(luma[0]) for luma in inputs["luma"]])}
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.computer.cores import usable_cores
-from photochrom.engines.base import HINT_CHANNELS, METADATA_KEY, FloatArray, ModelSpec, refuse_unknown_inputs
+from photochrom.engines.base import HINT_CHANNELS, METADATA_KEY, OWN_MODEL, FloatArray, ModelSpec, refuse_unknown_inputs
 from photochrom.engines.runtime import onnxruntime as ort
 from photochrom.engines.weights_file import WEIGHTS_SUFFIX, Weights, refuse_if_damaged, weights_beside
 from photochrom.errors import ModelError, ModelFileError, OptionError
@@ -85,7 +85,7 @@ class OnnxEngine:
             raise ModelError("the model was closed", where=self._spec.name, next_step="Make a new session.")
         missing = [name for name in outputs if name not in self._outputs]
         if missing:
-            raise ModelError(f"the model has no output {missing[0]!r}", where=self._spec.name)
+            raise ModelError(f"the model has no output {missing[0]!r}", where=self._spec.name, next_step=OWN_MODEL)
         refuse_unknown_inputs(inputs, self._inputs | {"temperature"}, self._spec)
         feed = {name: np.asarray(value, dtype=np.float32) for name, value in inputs.items() if name in self._inputs}
         if "hints" in self._inputs and "hints" not in feed:

@@ -74,7 +74,15 @@ def push_model(
     if card.name.startswith(INDEX_FILE):
         raise OptionError("is the name of the index", where=card.name, next_step="Choose another --name")
     beside = [path for path in (model, model.with_suffix(WEIGHTS_SUFFIX)) if path.is_file()]
-    card = card.model_copy(update={"file": model.name, "sha256": sha256_of(model), "embedded": False})
+    sha256 = {path.suffix: sha256_of(path) for path in beside}
+    card = card.model_copy(
+        update={
+            "file": model.name,
+            "sha256": sha256.get(model.suffix, ""),
+            "weights_sha256": sha256.get(WEIGHTS_SUFFIX, ""),
+            "embedded": False,
+        }
+    )
     data = {key: value for key, value in card.model_dump().items() if key != "embedded"}
     entry = _checked_entry(card.name, data, beside)
     terms = licence.read_bytes() if licence else None

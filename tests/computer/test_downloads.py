@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photochrom.computer import downloads
+from photochrom.computer import downloads, systems
 from photochrom.computer.downloads import PublishedFile, fetch
 from photochrom.errors import ModelError
 
@@ -197,6 +197,17 @@ def test_a_mirror_without_resume_starts_again(wanted: Wanted, tmp_path: Path) ->
 def test_a_wrong_part_is_thrown_away(wanted: Wanted, tmp_path: Path, part: bytes) -> None:
     (tmp_path / "gen.pth.part").write_bytes(part)
     assert fetch(wanted("good", "good"), tmp_path, timeout_s=TIMEOUT_S).read_bytes() == CONTENT
+
+
+def test_two_processes_do_not_write_one_part(wanted: Wanted, tmp_path: Path) -> None:
+    (tmp_path / "gen.pth.part").write_bytes(CONTENT[:1000])
+    with (tmp_path / "gen.pth.lock").open("wb") as other:
+        assert systems.hold_lock(other.fileno())
+        with pytest.raises(ModelError, match=r"^test: another process is downloading it\. Wait for it"):
+            fetch(wanted("good"), tmp_path, timeout_s=TIMEOUT_S)
+    assert (tmp_path / "gen.pth.part").read_bytes() == CONTENT[:1000]
+    path = fetch(wanted("good"), tmp_path, timeout_s=TIMEOUT_S)  # what a killed process left holds nothing
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_complete_file_needs_no_mirror(wanted: Wanted, tmp_path: Path) -> None:

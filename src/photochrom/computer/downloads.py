@@ -6,19 +6,20 @@ when its size and sha256 are those of the published one.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from photochrom.computer.systems import put_in_place
+from photochrom.computer.systems import hold_lock, put_in_place
 from photochrom.errors import ModelError
 
 CHUNK_BYTES = 1 << 20
@@ -65,20 +66,21 @@ def fetch(
         timeout_s: longest silence of a mirror; one that drips is given up, too.
 
     Raises:
-        ModelError: no mirror gave the file; the line says why for each.
+        ModelError: no mirror gave the file, the line says why for each; or another process is at it.
     """
     target, part = folder / wanted.file, folder / f"{wanted.file}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if _is_wanted(target, wanted):
-            return target
-        reasons = []
-        for mirror in wanted.mirrors:
-            reason = _try_mirror(mirror, wanted, part, progress, timeout_s)
-            if reason is None:
-                put_in_place(part, target)
+        with _alone(folder / f"{wanted.file}.lock", wanted):
+            if _is_wanted(target, wanted):
                 return target
-            reasons.append(f"{urlsplit(mirror).netloc}: {reason}")
+            reasons = []
+            for mirror in wanted.mirrors:
+                reason = _try_mirror(mirror, wanted, part, progress, timeout_s)
+                if reason is None:
+                    put_in_place(part, target)
+                    return target
+                reasons.append(f"{urlsplit(mirror).netloc}: {reason}")
     except OSError as error:
         raise ModelError(
             f"the download cannot be written ({error.strerror or error})",
@@ -90,6 +92,20 @@ def fetch(
         where=wanted.name,
         next_step=f"Offline? Get {wanted.file} elsewhere and run: {wanted.otherwise}",
     )
+
+
+@contextlib.contextmanager
+def _alone(lock: Path, wanted: PublishedFile) -> Iterator[None]:
+    """Keep other processes from the same part of a file; raise ModelError where one has begun."""
+    with lock.open("ab") as file:
+        if not hold_lock(file.fileno()):
+            what, next_step = "another process is downloading it", "Wait for it, and run again."
+            raise ModelError(what, where=wanted.name, next_step=next_step)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # Windows removes nothing that is open: an empty file stays
+                lock.unlink()
 
 
 def _try_mirror(

@@ -8,6 +8,7 @@ import onnx
 import pytest
 
 from photochrom.engines.base import Engine, FakeEngine, ModelSpec
+from photochrom.engines.hub import find_model
 from photochrom.engines.onnx import OnnxEngine
 from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.options import EngineOptions
@@ -68,6 +69,11 @@ def test_a_spec_that_cannot_be_used_is_refused(tmp_path: Path, spec: dict[str, o
     path = write_tiny_model(tmp_path / "odd.onnx", spec=spec)
     with pytest.raises(ModelFileError, match=message):
         OnnxEngine(path)
+
+
+def test_a_model_that_restores_is_told_as_one() -> None:
+    with pytest.raises(ModelFileError, match=r"is a model of contract 'noise/1', and 'color/1' or 'color/2' is needed"):
+        OnnxEngine(find_model("photochrom-noise").path)
 
 
 def test_an_onnx_file_without_metadata_is_refused(tmp_path: Path, tiny_model: Path) -> None:

@@ -12,7 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.computer.cores import usable_cores
-from photochrom.engines.base import HINT_CHANNELS, METADATA_KEY, OWN_MODEL, FloatArray, ModelSpec, refuse_unknown_inputs
+from photochrom.engines.base import (
+    COLOR_CONTRACTS,
+    HINT_CHANNELS,
+    METADATA_KEY,
+    OWN_MODEL,
+    FileSpec,
+    FloatArray,
+    ModelSpec,
+    refuse_unknown_inputs,
+)
 from photochrom.engines.runtime import onnxruntime as ort
 from photochrom.engines.weights_file import WEIGHTS_SUFFIX, Weights, refuse_if_damaged, weights_beside
 from photochrom.errors import ModelError, ModelFileError, OptionError
@@ -54,6 +63,7 @@ class OnnxEngine:
         weights = weights_beside(path)
         session = load_session(content, path, self._provider, self._threads, weights=weights)
         metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        FileSpec.from_json(metadata, str(path)).refuse_other_contract(COLOR_CONTRACTS, str(path))
         self._spec = ModelSpec.from_json(metadata, str(path)).model_copy(update={"sha256": sha256})
         if weights:
             refuse_if_damaged(path.with_suffix(WEIGHTS_SUFFIX), weights.sha256, self._spec.weights_sha256)

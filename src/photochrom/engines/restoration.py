@@ -125,13 +125,7 @@ class OnnxStage:
         content, sha256 = read_checked(path, expected_sha256)
         session = load_session(content, path, provider, options.threads or usable_cores())
         metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        found = FileSpec.from_json(metadata, str(path))
-        if found.contract != contract:
-            raise ModelFileError(
-                f"is a model of contract {found.contract!r}, and {contract!r} is needed",
-                where=str(path),
-                next_step="Use a model from `photochrom models list`.",
-            )
+        FileSpec.from_json(metadata, str(path)).refuse_other_contract([contract], str(path))
         self._spec = StageSpec.from_json(metadata, str(path)).model_copy(update={"sha256": sha256})
         self._ports = CONTRACTS[contract]
         present = {item.name for item in (*session.get_inputs(), *session.get_outputs())}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -386,6 +388,28 @@ def test_doctor_fails_when_the_model_is_missing(cli: Cli, tmp_path: Path, monkey
     exit_code, out, _ = cli("doctor")
     assert exit_code == EXIT_NOT_INSTALLED
     assert "FAIL" in out
+
+
+@pytest.mark.parametrize("harm", ["cut", "gone", "none"])
+def test_doctor_looks_at_the_weights_beside_a_model(
+    cli: Cli, tiny_generator: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    folder = tmp_path / "models" / "deoldify-artistic"
+    shutil.copytree(tiny_generator, folder)
+    card, weights = json.loads((folder / "card.json").read_text()), folder / "model.weights"
+    card["weights_sha256"] = hashlib.sha256(weights.read_bytes()).hexdigest()
+    (folder / "card.json").write_text(json.dumps(card))
+    if harm == "cut":
+        weights.write_bytes(weights.read_bytes()[:-1])
+    elif harm == "gone":
+        weights.unlink()
+    monkeypatch.setenv("PHOTOCHROM_CACHE", str(tmp_path))
+    monkeypatch.setattr("photochrom.cli.doctor._self_test", lambda: (True, "", EXIT_OK))
+    exit_code, out, _ = cli("doctor")
+    line = next(line for line in out.splitlines() if "model deoldify-artistic:" in line)
+    told = "as published" if harm == "none" else "NOT the published one. Import or pull the model again."
+    assert line.endswith(told)
+    assert (exit_code == EXIT_OK) == (harm == "none")
 
 
 def test_doctor_names_the_command_for_a_missing_extra(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,6 +83,32 @@ def test_the_way_of_2018_keeps_the_aspect_ratio(tiny_engine: GeneratorEngine, he
 def test_render_factors_out_of_range_are_refused(tiny_engine: GeneratorEngine, factor: int, here: Path) -> None:
     with pytest.raises(OptionError, match="render_factor"):
         ModelImageVisualizer(tiny_engine).get_transformed_image("test_images/photo.png", render_factor=factor)
+
+
+@pytest.mark.parametrize("factor", [4.0, "35", None])
+def test_render_factors_that_are_no_whole_numbers_are_one_line(tiny_engine: GeneratorEngine, factor: Any) -> None:
+    with pytest.raises(OptionError, match="should be a whole number, 2 to 100, not "):
+        ModelImageVisualizer(tiny_engine, render_factor=factor)
+
+
+def test_what_is_compared_is_the_picture_at_any_depth(
+    tiny_engine: GeneratorEngine, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pillow alone makes nearly all of a grey picture of 16 bit white."""
+    shown: list[np.ndarray] = []
+    figure = deoldify._figure
+    monkeypatch.setattr(
+        deoldify, "_figure", lambda pictures, *more: (shown.append(np.asarray(pictures[0])), figure(pictures, *more))[1]
+    )
+    grey = np.asarray(Image.open(here / "test_images" / "photo.png").convert("L"))
+    Image.fromarray(grey.astype(np.uint16) * 257).save(here / "deep.png")
+    ModelImageVisualizer(tiny_engine).plot_transformed_image("deep.png", render_factor=2, compare=True)
+    assert (shown[0] == grey[..., None]).all()
+
+
+def test_the_way_of_2018_takes_pictures_a_pixel_wide(tiny_engine: GeneratorEngine, here: Path) -> None:
+    Image.fromarray(np.zeros((3, 1, 3), np.uint8)).save(here / "thin.png")
+    assert ModelImageVisualizer(tiny_engine).get_transformed_image("thin.png", sz=32).size == (32, 96)
 
 
 def test_weights_are_found_where_deoldify_looked_or_installed(

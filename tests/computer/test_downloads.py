@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import io
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from photochrom.computer import downloads
+from photochrom.computer import downloads, systems
 from photochrom.computer.downloads import PublishedFile, fetch
 from photochrom.errors import ModelError
 
@@ -198,6 +199,17 @@ def test_a_wrong_part_is_thrown_away(wanted: Wanted, tmp_path: Path, part: bytes
     assert fetch(wanted("good", "good"), tmp_path, timeout_s=TIMEOUT_S).read_bytes() == CONTENT
 
 
+def test_two_processes_do_not_write_one_part(wanted: Wanted, tmp_path: Path) -> None:
+    (tmp_path / "gen.pth.part").write_bytes(CONTENT[:1000])
+    with (tmp_path / "gen.pth.lock").open("wb") as other:
+        assert systems.hold_lock(other.fileno())
+        with pytest.raises(ModelError, match=r"^test: another process is downloading it\. Wait for it"):
+            fetch(wanted("good"), tmp_path, timeout_s=TIMEOUT_S)
+    assert (tmp_path / "gen.pth.part").read_bytes() == CONTENT[:1000]
+    path = fetch(wanted("good"), tmp_path, timeout_s=TIMEOUT_S)  # what a killed process left holds nothing
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_complete_file_needs_no_mirror(wanted: Wanted, tmp_path: Path) -> None:
     (tmp_path / "gen.pth").write_bytes(CONTENT)
     assert fetch(wanted(), tmp_path).read_bytes() == CONTENT
@@ -229,8 +241,8 @@ def test_the_proxy_of_the_environment_is_used(
 
 def test_redirects_never_leave_encryption() -> None:
     request = downloads.urllib.request.Request("https://example.org/a")
-    with pytest.raises(downloads._MirrorError, match="from https to http"):
-        downloads._CautiousRedirects().redirect_request(request, None, 302, "", {}, "http://example.org/a")
+    with pytest.raises(downloads.MirrorError, match="from https to http"):
+        downloads._CautiousRedirects().redirect_request(request, io.BytesIO(), 302, "", {}, "http://example.org/a")
 
 
 def test_a_full_disk_is_one_line(wanted: Wanted, tmp_path: Path) -> None:

@@ -340,6 +340,36 @@ def test_linuxs_efficiency_cores_do_not_count_unless_there_are_no_others(
     assert cores._strong(range(4)) == {0, 1, 3}
 
 
+@pytest.mark.parametrize(
+    ("told", "files", "expected"),
+    [
+        ("0::/", {"cpu.max": "150000 100000"}, 2),  # a container of version 2 sees itself as the outermost
+        ("0::/", {"cpu.max": "20000 100000"}, 1),
+        ("0::/", {"cpu.max": "max 100000"}, 7),
+        ("0::/a.slice/b.service", {"a.slice/b.service/cpu.max": "300000 100000"}, 3),  # a service of systemd's
+        ("0::/a/b", {"a/b/cpu.max": "max 100000", "a/cpu.max": "200000 100000"}, 2),  # one around it has less
+        ("0::/docker/1", {"cpu.max": "400000 100000"}, 4),  # told the host's place, and sees its own
+        ("4:cpu,cpuacct:/\n0::/", {"cpu/cpu.cfs_quota_us": "200000", "cpu/cpu.cfs_period_us": "100000"}, 2),
+        ("4:cpu:/docker/1", {"cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000"}, 3),
+        ("4:cpu:/", {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 7),
+        ("4:cpuset:/\n0::/", {"cpu.max": "rubbish"}, 7),
+        (None, {}, 7),
+    ],
+)
+def test_the_quota_is_the_least_of_the_cgroups_around_a_process(
+    told: str | None, files: dict[str, str], expected: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cores, "CGROUPS", tmp_path / "fs")
+    monkeypatch.setattr(cores, "OWN_CGROUPS", tmp_path / "cgroup")
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    if told is not None:
+        (tmp_path / "cgroup").write_text(told + "\n")
+    for name, content in files.items():
+        (tmp_path / "fs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "fs" / name).write_text(content + "\n")
+    assert cores._quota() == expected
+
+
 def test_a_process_number_is_never_signalled_on_windows(windows: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("os.kill ends a process on Windows"))
     assert systems.is_running(12345)

@@ -64,6 +64,52 @@ def test_the_cache_folder_can_be_moved(tmp_path: Path, monkeypatch: pytest.Monke
     assert cache_folder() == tmp_path
 
 
+@pytest.mark.parametrize("named", ["", "relative"])
+def test_a_cache_folder_of_no_absolute_path_is_the_usual_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    monkeypatch.delenv("PHOTOCHROM_CACHE", raising=False)
+    monkeypatch.setattr(hub.sys, "platform", "linux")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", named)
+    assert cache_folder() == tmp_path / ".cache" / "photochrom"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "named"))
+    assert cache_folder() == tmp_path / "named" / "photochrom"
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_a_user_without_a_home_has_the_embedded_models(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+    """As in containers run under a number that no list of users has."""
+    for variable in ("PHOTOCHROM_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(hub.sys, "platform", platform)
+    monkeypatch.setattr(hub.os.path, "expanduser", lambda path: path)
+    assert find_model(DEFAULT_MODEL).path.is_file()
+    with pytest.raises(ModelNotInstalledError, match="models pull"):
+        find_model("deoldify-stable")
+    with pytest.raises(OSError, match="irectory"):
+        cache_folder().mkdir(parents=True)
+
+
+def test_a_home_of_nobody_is_a_model_that_is_not_there() -> None:
+    with pytest.raises(ModelNotInstalledError, match="no such model file"):
+        find_model("~nobody-of-this-name/net.onnx")
+
+
+def test_nothing_installed_takes_the_place_of_an_embedded_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_model: Path
+) -> None:
+    monkeypatch.setenv("PHOTOCHROM_CACHE", str(tmp_path))
+    for name in (DEFAULT_MODEL, "ours"):
+        folder = tmp_path / "models" / name
+        folder.mkdir(parents=True)
+        card = find_card(DEFAULT_MODEL).model_copy(update={"name": name, "file": "net.onnx"})
+        (folder / "card.json").write_text(card.model_dump_json())
+    assert find_model(DEFAULT_MODEL).path == hub.card_path(find_card(DEFAULT_MODEL))
+    ours = hub.installed_models()["ours"]
+    assert hub.card_path(ours.card or pytest.fail("no card")) == ours.path == tmp_path / "models" / "ours" / "net.onnx"
+
+
 def load_script(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     assert spec is not None

@@ -8,6 +8,7 @@ import onnx
 import pytest
 
 from photochrom.engines.base import Engine, FakeEngine, ModelSpec
+from photochrom.engines.hub import find_model
 from photochrom.engines.onnx import OnnxEngine
 from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.options import EngineOptions
@@ -70,6 +71,11 @@ def test_a_spec_that_cannot_be_used_is_refused(tmp_path: Path, spec: dict[str, o
         OnnxEngine(path)
 
 
+def test_a_model_that_restores_is_told_as_one() -> None:
+    with pytest.raises(ModelFileError, match=r"is a model of contract 'noise/1', and 'color/1' or 'color/2' is needed"):
+        OnnxEngine(find_model("photochrom-noise").path)
+
+
 def test_an_onnx_file_without_metadata_is_refused(tmp_path: Path, tiny_model: Path) -> None:
     model = onnx.load(tiny_model)
     del model.metadata_props[:]
@@ -103,6 +109,27 @@ def test_another_hash_is_refused(tiny_model: Path) -> None:
 def test_an_unreadable_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="cannot be read"):
         OnnxEngine(tmp_path)
+
+
+def test_files_larger_than_any_model_are_refused_unread(tmp_path: Path, tiny_model: Path) -> None:
+    path, weights = tmp_path / "huge.onnx", tmp_path / "huge.weights"
+    with path.open("wb") as file:
+        file.truncate(2**40)  # none of it is on the disk
+    with pytest.raises(ModelFileError, match=r"^\S+huge\.onnx: is larger than any model file"):
+        OnnxEngine(path)
+    path.write_bytes(tiny_model.read_bytes())
+    with weights.open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(ModelFileError, match=r"^\S+huge\.weights: is larger than any file of weights"):
+        OnnxEngine(path)
+
+
+def test_a_model_that_cannot_be_run_is_one_line(tiny_model: Path) -> None:
+    engine = OnnxEngine(tiny_model)
+    with pytest.raises(ModelError, match=r"^tiny: the model cannot be run \(.*Invalid rank for input") as caught:
+        engine.run(INPUTS | {"luma": INPUTS["luma"][0]}, ("ab",))
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 400
 
 
 def test_an_absent_device_is_refused_not_replaced(tiny_model: Path) -> None:

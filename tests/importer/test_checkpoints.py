@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from photochrom.errors import ModelFileError
 from photochrom.importer import containers, pickles
 from photochrom.importer.checkpoints import read_checkpoint
+from photochrom.importer.safetensors_file import write_safetensors
 
 CONTAINERS = pytest.mark.parametrize("zipped", [False, True], ids=["legacy", "zip"])
 STATE = {
@@ -72,6 +73,16 @@ def test_safetensors_files_are_read(tmp_path: Path) -> None:
     tensors = read_checkpoint(tmp_path / "a.safetensors").tensors
     np.testing.assert_array_equal(tensors["a"], state["a"])
     np.testing.assert_array_equal(tensors["b"], [0.5])
+
+
+def test_numbers_of_every_kind_that_is_read_are_written(tmp_path: Path) -> None:
+    path, tensors = tmp_path / "a.pth", {name: value.reshape(-1) for name, value in STATE.items()}
+    torch.save(tensors | {str(kind): torch.ones(2, dtype=kind) for kind in (torch.int16, torch.int8)}, path)
+    read = read_checkpoint(path).tensors
+    write_safetensors(tmp_path / "b.safetensors", read, {})
+    again = read_checkpoint(tmp_path / "b.safetensors").tensors
+    assert {name: value.dtype for name, value in again.items()} == {name: value.dtype for name, value in read.items()}
+    assert all((again[name] == read[name]).all() for name in read)
 
 
 def test_arrays_are_views_of_the_file_and_cannot_be_written(tmp_path: Path) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import struct
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from photochrom.engines.base import ModelSpec
 from photochrom.errors import ModelFileError
@@ -111,6 +114,41 @@ def test_hostile_headers_of_safetensors_are_one_line(tmp_path: Path, header: byt
     path = tmp_path / "hostile.safetensors"
     path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(100))
     with pytest.raises(ModelFileError):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_tensors_of_one_bfloat16_storage_share_what_it_is_widened_to(tmp_path: Path, zipped: bool) -> None:
+    numbers = torch.arange(1000).bfloat16()
+    path = tmp_path / "shared.pth"
+    torch.save({"a": numbers, "b": numbers[:500]}, path, _use_new_zipfile_serialization=zipped)
+    tensors = read_checkpoint(path).tensors
+    assert np.shares_memory(tensors["a"], tensors["b"])
+    assert (tensors["b"] == numbers[:500].float().numpy()).all()
+
+
+def test_numbers_of_a_safetensors_file_belong_to_one_tensor(tmp_path: Path) -> None:
+    one = {"dtype": "BF16", "shape": [50], "data_offsets": [0, 100]}
+    header = json.dumps({"a": one, "b": one}).encode()
+    path = tmp_path / "overlapping.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(100))
+    with pytest.raises(ModelFileError, match="tensors that overlap"):
+        read_checkpoint(path)
+
+
+def test_numbers_of_a_zip_belong_to_one_storage(tmp_path: Path) -> None:
+    path = tmp_path / "overlapping.pth"
+    torch.save({name: torch.ones(1000) for name in "abc"}, path)
+    data = path.read_bytes()
+    at = [data.index(b"PK\x01\x02")]
+    while (following := data.find(b"PK\x01\x02", at[-1] + 1)) > 0:
+        at.append(following)
+    first, *others = (entry for entry in at if re.search(rb"/data/\d", data[entry : entry + 100]))
+    changed = bytearray(data)
+    for entry in others:  # all of them lie where the first one does
+        changed[entry + 42 : entry + 46] = data[first + 42 : first + 46]
+    path.write_bytes(changed.replace(b"M\xe8\x03", b"M\x10\x0e"))  # and are said to be longer
+    with pytest.raises(ModelFileError, match="storages that overlap"):
         read_checkpoint(path)
 
 

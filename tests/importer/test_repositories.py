@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from photochrom.cli import importing
 from photochrom.cli.app import run as run_cli
 from photochrom.computer import systems
 from photochrom.engines.catalog import ModelCard
@@ -149,13 +150,24 @@ def test_a_signed_index_is_not_left_with_the_signature_of_another(
 
 @pytest.mark.parametrize(
     ("change", "value"),
-    [("name", "../evil"), ("file", "../evil.onnx"), ("file", "a\\b.onnx"), ("sha256", "00"), ("at", 7)],
+    [
+        ("name", "../evil"),
+        ("name", ".hidden"),
+        ("name", "long" * 20),
+        ("file", "../evil.onnx"),
+        ("file", "a\\b.onnx"),
+        ("sha256", "00"),
+        ("bytes", float("inf")),
+        ("bytes", "many"),
+        ("at", 7),
+        ("at", "a\0b"),
+    ],
 )
 def test_indexes_that_lead_elsewhere_are_none(place: Path, change: str, value: object) -> None:
     index = json.loads((place / "index.json").read_text())
     entry = index["models"]["ours"]
     if change == "name":
-        index["models"] = {value: entry}
+        index["models"] = {value: entry | {"card": entry["card"] | {"name": value}}}
     elif change == "at":
         entry["at"] = value
     else:
@@ -170,6 +182,8 @@ def test_indexes_that_lead_elsewhere_are_none(place: Path, change: str, value: o
         ("http://example.org/index.json", "Use https://"),
         ("ftp://example.org/index.json", "is no address that is read. Give the path or the https:// address"),
         ("absent.json", "cannot be read (No such file"),
+        ("http://localhost:9/in dex.json", "cannot be fetched (URL can't contain control characters"),
+        ("HTTP://example.org/index.json", "Use https://"),
     ],
 )
 def test_addresses_that_are_not_safe_or_not_there_are_one_line(
@@ -272,6 +286,69 @@ def test_files_of_another_model_are_not_pushed_along(tiny_model: Path, tmp_path:
     with pytest.raises(OptionError, match=r"^net\[1\]\.onnx: an index cannot hold"):
         push_model(tmp_path / "net[1].onnx", card, tmp_path / "place")
     assert not (tmp_path / "place").exists()
+
+
+def test_a_model_whose_name_begins_alike_is_not_pushed_along(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for name in ("net.onnx", "net.v2.onnx", "net.v2.weights"):
+        (tmp_path / name).write_bytes(tiny_model.read_bytes())
+    assert run_cli(["models", "push", str(tmp_path / "net.onnx"), str(tmp_path / "place"), "--name", "ours"]) == EXIT_OK
+    assert [path.name for path in (tmp_path / "place" / "ours").glob("net*")] == ["net.onnx"]
+
+
+def test_a_restoring_model_is_pushed_by_its_path_and_pulled_as_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("PHOTOCHROM_CACHE", str(tmp_path / "cache"))
+    source, place = find_model("photochrom-noise").path, tmp_path / "place"
+    assert run_cli(["models", "push", str(source), str(place), "--name", "ours"]) == EXIT_OK
+    assert pull(str(place / "index.json")) == EXIT_OK
+    card = find_model("ours").card or pytest.fail("no card")
+    assert (card.kind, card.contract, card.licence) == ("noise", "noise/1", "MIT")
+    assert "Use it: photochrom restore photo.jpg --noise-model ours\n" in capsys.readouterr().out
+
+
+def test_no_model_is_pulled_in_the_place_of_an_embedded_one(
+    place: Path, tiny_model: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """It would colour and restore in place of the default without a word."""
+    words = ["models", "push", str(tiny_model), str(place), "--name", "photochrom-color"]
+    assert run_cli(words) == EXIT_OK
+    capsys.readouterr()
+    index = str(place / "index.json")
+    for more in ([], ["--overwrite"]):
+        assert run_cli(["models", "pull", "photochrom-color", "--index", index, *more]) == EXIT_USAGE
+        told = "photochrom-color: is the name of a model that comes with photochrom. Choose another name.\n"
+        assert capsys.readouterr().err == f"photochrom: {told}"
+
+
+def test_an_installed_model_is_told_before_its_file_is_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setenv("PHOTOCHROM_CACHE", str(tmp_path))
+    monkeypatch.setattr(importing, "fetch", lambda *_, **__: pytest.fail("downloaded"))
+    (tmp_path / "models" / "deoldify-stable").mkdir(parents=True)
+    assert run_cli(["models", "pull", "deoldify-stable"]) == EXIT_USAGE
+    assert "a model of that name is installed" in capsys.readouterr().err
+
+
+def test_an_index_that_leads_away_from_the_web_is_not_followed(
+    web: str, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    """Nor from https to http: the opener is that of downloads, where it is asked."""
+
+    def leading_away(self: http.server.SimpleHTTPRequestHandler) -> None:
+        self.send_response(302)
+        self.send_header("Location", "ftp://example.org/index.json")
+        self.end_headers()
+
+    monkeypatch.setattr(http.server.SimpleHTTPRequestHandler, "do_GET", leading_away)
+    assert pull(web) != EXIT_OK
+    assert (
+        capsys.readouterr().err
+        == f"photochrom: {web}: cannot be fetched (it redirects from http to ftp). Check the address\n"
+    )
 
 
 @pytest.mark.parametrize("option", ["--licence-file", "--signing-key", "--text"])

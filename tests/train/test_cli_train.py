@@ -2,8 +2,10 @@ import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from PIL import Image
 
@@ -30,6 +32,58 @@ def test_train_then_export_then_colour(
     capsys.readouterr()
     assert run(["export", str(folder), "-o", str(model)]) == EXIT_USAGE
     assert "exists already" in capsys.readouterr().err
+
+
+def spoken_of(model: Path) -> dict[str, Any]:
+    said = {entry.key: entry.value for entry in onnx.load(model).metadata_props}
+    header: dict[str, Any] = json.loads(said["photochrom"])
+    return header
+
+
+@pytest.mark.slow
+def test_a_model_exported_again_says_what_it_said_unless_told_otherwise(
+    exported_run: tuple[Path, Path, str], tmp_path: Path
+) -> None:
+    first, second, third = (tmp_path / f"{name}.onnx" for name in ("first", "second", "third"))
+    told = {"licence": "CC-BY-4.0", "trained_on": "Our prints.", "gain": 1.5, "detail_px": 96, "temperature": 0.25}
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in told.items()]
+    assert run(["export", str(exported_run[0]), "-o", str(first), "--trust-frequencies", "0.5", *words]) == EXIT_OK
+    assert run(["export", str(first), "-o", str(second)]) == EXIT_OK
+    assert spoken_of(second) == spoken_of(first)
+    assert spoken_of(second).items() >= told.items()
+    assert spoken_of(second)["rebalancing_left"] == 0.5
+    assert run(["export", str(first), "-o", str(third), "--gain", "2", "--trust-frequencies", "0"]) == EXIT_OK
+    assert spoken_of(third) == spoken_of(first) | {"gain": 2.0, "rebalancing_left": 1.0}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("source", "words", "line"),
+    [
+        ("run", ["--gain", "0"], "gain: should be greater than 0, not 0.0"),
+        ("run", ["--gain", "nan"], "gain: should be less than or equal to 4, not nan"),
+        ("run", ["--render-px", "5000"], "render_px: should be less than or equal to 1024, not 5000"),
+        ("run", ["--noisy", "2"], "--noisy: does not concern models of contract color/2. Leave it out."),
+        ("photochrom-polarity", ["--negative", "7"], "negative: should be less than or equal to 1, not 7.0"),
+        (
+            "photochrom-polarity",
+            ["--gain", "2"],
+            "--gain: does not concern models of contract polarity/1. Leave it out.",
+        ),
+    ],
+)
+def test_a_file_that_no_engine_would_take_is_not_written(
+    exported_run: tuple[Path, Path, str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    source: str,
+    words: list[str],
+    line: str,
+) -> None:
+    started = str(exported_run[0]) if source == "run" else source
+    assert run(["export", started, "-o", str(tmp_path / "out.onnx"), *words]) == EXIT_USAGE
+    assert capsys.readouterr().err == f"photochrom: {line}\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.posix

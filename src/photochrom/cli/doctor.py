@@ -15,6 +15,7 @@ from photochrom.computer.cores import usable_cores
 from photochrom.computer.hashes import sha256_of
 from photochrom.engines.catalog import model_cards
 from photochrom.engines.hub import cache_folder, card_path, installed_models
+from photochrom.engines.weights_file import REINSTALL, WEIGHTS_SUFFIX
 from photochrom.errors import EXIT_NOT_INSTALLED, EXIT_OK, EXIT_SOME_FAILED, PhotochromError
 from photochrom.files.photo import Photo
 from photochrom.luma import luma_codes
@@ -36,6 +37,7 @@ EXTRAS = {
     "deoldify": "DeOldify's programming interface",
 }
 SELF_TEST_SIDE = 512
+REMEDY = "Install photochrom again."
 
 
 def doctor(*, model: str | None = None) -> int:
@@ -98,11 +100,13 @@ def _check_models() -> Iterator[tuple[bool, str, int]]:
         path = card_path(card)
         if not path.is_file():
             if card.embedded and card.sha256:
-                yield False, f"model {card.name} is missing. Install photochrom again.", EXIT_NOT_INSTALLED
+                yield False, f"model {card.name} is missing. {REMEDY}", EXIT_NOT_INSTALLED
             continue
-        digest = sha256_of(path)
+        digest, weights = sha256_of(path), path.with_suffix(WEIGHTS_SUFFIX)
         fine = digest == card.sha256
-        verdict = "as published" if fine else "NOT the published one. Install photochrom again."
+        if card.weights_sha256:
+            fine = fine and weights.is_file() and sha256_of(weights) == card.weights_sha256
+        verdict = "as published" if fine else f"NOT the published one. {REMEDY if card.embedded else REINSTALL}"
         yield fine, f"model {card.name}: {path}, sha256 {digest[:16]}, {verdict}", EXIT_NOT_INSTALLED
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -13,11 +13,13 @@ from photochrom.colorizer import Colorizer
 from photochrom.computer.downloads import fetch
 from photochrom.engines.catalog import ModelCard
 from photochrom.engines.hub import cache_folder, find_model, models_folder
+from photochrom.engines.restoration import CONTRACTS, OnnxStage, contract_of
 from photochrom.errors import OptionError
 from photochrom.importer.indexes import pull_model, read_private_key, sign_index, signature_of
-from photochrom.importer.installation import ImportedModel, import_model
+from photochrom.importer.installation import ImportedModel, import_model, refuse_taken
 from photochrom.importer.published import published_file
 from photochrom.importer.repositories import INDEX_FILE, push_model, unpublishable
+from photochrom.options import RestoreOptions
 
 
 def import_file(
@@ -68,9 +70,14 @@ def pull(
     if index is not None:
         card = pull_model(name, index, models_folder(), key=index_key, overwrite=overwrite, progress=print_bytes)
         say(f"{card.name}: {card.summary} ({card.licence})")
-        say(f"Use it: photochrom colorize photo.jpg --model {card.name}")
+        if card.kind == "color":
+            say(f"Use it: photochrom colorize photo.jpg --model {card.name}")
+        elif f"{card.kind}_model" in RestoreOptions.model_fields:
+            say(f"Use it: photochrom restore photo.jpg --{card.kind}-model {card.name}")
         return
-    path = fetch(published_file(name), cache_folder() / "downloads", progress=print_bytes)
+    published = published_file(name)
+    refuse_taken(name, models_folder(), overwrite=overwrite)  # which an import would say after the download
+    path = fetch(published, cache_folder() / "downloads", progress=print_bytes)
     result = import_model(path, models_folder(), name=name, overwrite=overwrite)
     if not keep_download:
         path.unlink()
@@ -108,10 +115,11 @@ def push(
     """
     file = find_model(model)
     contract, said = _spoken_of(file.path, file.card)
+    kind: Any = contract.partition("/")[0] if contract in CONTRACTS else "color"
     try:
         card = ModelCard(
             name=name or file.name,
-            kind=file.card.kind if file.card else "color",
+            kind=kind,
             contract=contract,
             file=file.path.name,
             sha256="",
@@ -144,9 +152,11 @@ def _spoken_of(path: Path, card: ModelCard | None) -> tuple[str, str]:
     """Return the contract and the licence that a model states."""
     if card is not None:
         return card.contract, card.licence
+    contract = contract_of(path)
+    if contract in CONTRACTS:
+        return contract, OnnxStage(path, contract).spec.licence or "unknown"
     with Colorizer(str(path)) as colorizer:
-        spec = colorizer.engine.spec
-        return spec.contract, getattr(spec, "licence", "") or "unknown"
+        return contract, colorizer.engine.spec.licence or "unknown"
 
 
 def _print_result(result: ImportedModel) -> None:

@@ -45,12 +45,13 @@ def colorize_classic(
             f"{engine.spec.name} is not one of DeOldify's models", where="classic", next_step="Leave --classic out."
         )
     notes = ("classic: cut to 8 bit",) if pixels.dtype != np.uint8 else ()
-    rgb = _eight_bit_rgb(pixels)
+    rgb = eight_bit_rgb(pixels)
     painted = _painted(rgb, cast("Any", engine), PX_PER_FACTOR * render_factor)
     return (merge_yuv(rgb, painted) if post_process else painted), notes
 
 
-def _eight_bit_rgb(pixels: npt.NDArray[Any]) -> Bytes:
+def eight_bit_rgb(pixels: npt.NDArray[Any]) -> Bytes:
+    """Return a picture as DeOldify sees it. Shapes: (H, W, 1 or 3), 8 or 16 bit -> (H, W, 3), 8 bit."""
     codes = pixels if pixels.dtype == np.uint8 else np.rint(pixels / 257.0)
     return np.ascontiguousarray(np.broadcast_to(codes, (*codes.shape[:2], 3)), dtype=np.uint8)
 

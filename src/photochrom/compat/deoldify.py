@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from photochrom.coloring.classic import colorize_classic
+from photochrom.coloring.classic import colorize_classic, eight_bit_rgb
 from photochrom.compat.url import fetch_picture
 from photochrom.engines.generator import GeneratorEngine
 from photochrom.engines.hub import find_model, installed_models, models_folder
@@ -180,10 +180,10 @@ class ModelImageVisualizer:
         """Return the network's own picture of a copy whose short side is ``sz``, aspect kept."""
         if not 32 <= sz <= 16 * LARGEST_RENDER_FACTOR:
             raise OptionError(f"should be 32 to {16 * LARGEST_RENDER_FACTOR}, not {sz}", where="sz")
-        rgb = Image.fromarray(np.squeeze(pixels if pixels.dtype == np.uint8 else (pixels >> 8).astype(np.uint8)))
+        rgb = Image.fromarray(eight_bit_rgb(pixels))
         scale = sz / min(rgb.size)
         width, height = (max(2, 2 * round(side * scale / 2)) for side in rgb.size)
-        copy = np.asarray(rgb.convert("RGB").resize((width, height), Image.Resampling.BOX), np.float32) / 255
+        copy = np.asarray(rgb.resize((width, height), Image.Resampling.BOX), np.float32) / 255
         grey = copy @ np.array(self.engine.generator.grey_weights, np.float32)
         painted = self.engine.paint(np.repeat(grey[..., None], 3, axis=-1))
         return np.rint(painted * 255).astype(np.uint8)
@@ -218,7 +218,7 @@ def get_stable_image_colorizer(
 
 
 def get_video_colorizer(*_: object, **__: object) -> NoReturn:
-    """Refuse in one line: films are not supported yet.
+    """Refuse in one line: films are not supported yet with these models.
 
     Raises:
         OptionError: always; it names the way round.
@@ -226,7 +226,8 @@ def get_video_colorizer(*_: object, **__: object) -> NoReturn:
     raise OptionError(
         "films are not supported yet",
         where="get_video_colorizer",
-        next_step="Split the film into pictures (ffmpeg -i film.mp4 frames/%06d.png), "
+        next_step="Our own model colours them: photochrom film film.mp4 -o coloured.mp4. "
+        "For DeOldify's, split the film into pictures (ffmpeg -i film.mp4 frames/%06d.png), "
         "then: photochrom colorize frames -o coloured --model deoldify-video --render-factor 21",
     )
 
@@ -270,9 +271,10 @@ def _imported(path: Path) -> str:
 
 
 def _checked_factor(render_factor: int) -> int:
-    if not 2 <= render_factor <= LARGEST_RENDER_FACTOR:
-        raise OptionError(f"should be 2 to {LARGEST_RENDER_FACTOR}, not {render_factor}", where="render_factor")
-    return render_factor
+    if not isinstance(render_factor, int | np.integer) or not 2 <= render_factor <= LARGEST_RENDER_FACTOR:
+        what = f"should be a whole number, 2 to {LARGEST_RENDER_FACTOR}, not {render_factor!r}"
+        raise OptionError(what, where="render_factor")
+    return int(render_factor)
 
 
 # --- showing and saving ---------------------------------------------------------------------------------------------
@@ -295,8 +297,8 @@ def _figure(pictures: list[Image.Image], figsize: tuple[float, float], text: str
 
 
 def _opened(path: PathLike) -> Image.Image:
-    with Image.open(path) as picture:
-        return ImageOps.exif_transpose(picture).convert("RGB")  # upright, as its result is
+    """Return the picture as the network was given it, of any format and depth."""
+    return Image.fromarray(eight_bit_rgb(open_photo(path).pixels))
 
 
 def _show(figure: Any) -> None:

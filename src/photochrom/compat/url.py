@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import http.client
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from photochrom.computer.downloads import LEAST_BYTES_PER_S, PATIENCE, opened_in_time
+from photochrom.computer.downloads import PATIENCE, opened_in_time, read_in_time
 from photochrom.errors import OutputError, UnreadablePhotoError
 from photochrom.files.codecs.atomic import write_whole
 
@@ -48,7 +47,7 @@ def _content(url: str, timeout_s: float, largest_bytes: int) -> bytes:
     request = urllib.request.Request(url, headers={"User-Agent": USER_AGENT})  # noqa: S310 - checked by the caller
     try:
         with opened_in_time(urllib.request.build_opener(_FewRedirects()), request, timeout_s) as answer:
-            content = _read_in_time(answer, largest_bytes + 1, PATIENCE * timeout_s)
+            content = read_in_time(answer, largest_bytes + 1, PATIENCE * timeout_s)
     except urllib.error.HTTPError as error:
         redirected = error.code in {301, 302, 303, 307, 308}
         reason = "it redirects too often, or away from the web" if redirected else f"HTTP {error.code}"
@@ -62,16 +61,3 @@ def _content(url: str, timeout_s: float, largest_bytes: int) -> bytes:
             f"larger than {largest_bytes / 1e6:.0f} MB", where=url, next_step="Fetch it by hand."
         )
     return content
-
-
-def _read_in_time(answer: http.client.HTTPResponse, most: int, patience_s: float) -> bytes:
-    """Return up to ``most`` bytes; TimeoutError where they drip."""
-    content, begun = bytearray(), time.monotonic()
-    while len(content) < most and (chunk := answer.read1(most - len(content))):
-        content += chunk
-        waited = time.monotonic() - begun
-        if waited > patience_s and len(content) < LEAST_BYTES_PER_S * waited:
-            raise TimeoutError
-    if len(content) < most and answer.length:
-        raise http.client.IncompleteRead(bytes(content))
-    return bytes(content)

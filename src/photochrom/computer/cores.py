@@ -14,7 +14,7 @@ from typing import Any
 
 from photochrom.computer import systems
 
-CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+CGROUPS, OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 CPU_TOPOLOGY = "/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list"
 CPU_CAPACITY = "/sys/devices/system/cpu/cpu{cpu}/cpu_capacity"
 HYBRID_CORES = Path("/sys/devices/cpu_core/cpus")
@@ -30,9 +30,9 @@ THREADS = Path("/proc/self/task")
 def usable_cores() -> int:
     """Return the number of physical performance cores open to this process, at least 1.
 
-    Respects CPU affinity (taskset) and a container's CPU quota (cgroup v2). Two hardware threads of one core count
-    once, because the arithmetic units that a network keeps busy are shared between them. Efficiency cores do not
-    count: everybody would wait for them.
+    Respects CPU affinity (taskset) and the CPU quota of a container or service (cgroups of both versions). Two
+    hardware threads of one core count once, because the arithmetic units that a network keeps busy are shared between
+    them. Efficiency cores do not count: everybody would wait for them.
     """
     return max(1, min(_allowed_physical_cores(), _quota()))
 
@@ -148,8 +148,32 @@ def _siblings(cpu: int) -> str:
 
 
 def _quota() -> int:
+    """Return how many processors' time this process may use: the least of its own cgroup and of those around it."""
+    limits = [limit for folder in _own_cgroups() for limit in _limits_in(folder)]
+    return max(1, round(min(limits, default=os.cpu_count() or 1)))
+
+
+def _own_cgroups() -> Iterator[Path]:
+    """Yield the folders of the cgroups, of both versions, that this process is in, from the inner to the outer.
+
+    A container may see its own alone, as the outermost, and be told a place that is the host's: what is not there is
+    passed over by who reads. Source: cgroups(7), "/proc/[pid]/cgroup".
+    """
     try:
-        quota, period = CGROUP_QUOTA.read_text(encoding="ascii").split()
-        return max(1, round(int(quota) / int(period)))
-    except (OSError, ValueError):  # no cgroup v2, or "max": no limit
-        return os.cpu_count() or 1
+        lines = OWN_CGROUPS.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        lines = []
+    for line in [*lines, "0::/"]:
+        _, controllers, place = line.split(":", 2)
+        if not controllers or "cpu" in controllers.split(","):
+            folder = CGROUPS / ("cpu" if controllers else "") / place.lstrip("/")
+            yield from (one for one in (folder, *folder.parents) if one.is_relative_to(CGROUPS))
+
+
+def _limits_in(folder: Path) -> Iterator[float]:
+    """Yield a cgroup's share of processors, if it has one: "max" and negative numbers are none."""
+    for names in (["cpu.max"], ["cpu.cfs_quota_us", "cpu.cfs_period_us"]):  # of version 2 and of version 1
+        with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
+            quota, period = " ".join((folder / name).read_text(encoding="ascii") for name in names).split()
+            if int(quota) > 0:
+                yield int(quota) / int(period)

@@ -6,19 +6,20 @@ when its size and sha256 are those of the published one.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
-from photochrom.computer.systems import put_in_place
+from photochrom.computer.systems import hold_lock, put_in_place
 from photochrom.errors import ModelError
 
 CHUNK_BYTES = 1 << 20
@@ -43,7 +44,7 @@ class PublishedFile:
     otherwise: str
 
 
-class _MirrorError(Exception):
+class MirrorError(Exception):
     """Why a mirror did not give the file; ``resumable`` if asking again for the rest may help."""
 
     def __init__(self, reason: str, *, resumable: bool = False) -> None:
@@ -65,20 +66,21 @@ def fetch(
         timeout_s: longest silence of a mirror; one that drips is given up, too.
 
     Raises:
-        ModelError: no mirror gave the file; the line says why for each.
+        ModelError: no mirror gave the file, the line says why for each; or another process is at it.
     """
     target, part = folder / wanted.file, folder / f"{wanted.file}.part"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if _is_wanted(target, wanted):
-            return target
-        reasons = []
-        for mirror in wanted.mirrors:
-            reason = _try_mirror(mirror, wanted, part, progress, timeout_s)
-            if reason is None:
-                put_in_place(part, target)
+        with _alone(folder / f"{wanted.file}.lock", wanted):
+            if _is_wanted(target, wanted):
                 return target
-            reasons.append(f"{urlsplit(mirror).netloc}: {reason}")
+            reasons = []
+            for mirror in wanted.mirrors:
+                reason = _try_mirror(mirror, wanted, part, progress, timeout_s)
+                if reason is None:
+                    put_in_place(part, target)
+                    return target
+                reasons.append(f"{urlsplit(mirror).netloc}: {reason}")
     except OSError as error:
         raise ModelError(
             f"the download cannot be written ({error.strerror or error})",
@@ -92,6 +94,20 @@ def fetch(
     )
 
 
+@contextlib.contextmanager
+def _alone(lock: Path, wanted: PublishedFile) -> Iterator[None]:
+    """Keep other processes from the same part of a file; raise ModelError where one has begun."""
+    with lock.open("ab") as file:
+        if not hold_lock(file.fileno()):
+            what, next_step = "another process is downloading it", "Wait for it, and run again."
+            raise ModelError(what, where=wanted.name, next_step=next_step)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):  # Windows removes nothing that is open: an empty file stays
+                lock.unlink()
+
+
 def _try_mirror(
     mirror: str, wanted: PublishedFile, part: Path, progress: Progress | None, timeout_s: float
 ) -> str | None:
@@ -101,7 +117,7 @@ def _try_mirror(
         goes_on = part.exists()
         try:
             _fetch_rest(mirror, wanted, part, progress, timeout_s)
-        except _MirrorError as error:
+        except MirrorError as error:
             reason = str(error)
             if not error.resumable:
                 return reason
@@ -139,14 +155,44 @@ def _open(mirror: str, have: int, timeout_s: float) -> http.client.HTTPResponse:
         return opened_in_time(urllib.request.build_opener(_CautiousRedirects()), request, timeout_s)
     except urllib.error.HTTPError as error:
         error.close()
-        raise _MirrorError(f"HTTP {error.code}") from None
+        raise MirrorError(f"HTTP {error.code}") from None
     except TimeoutError:
-        raise _MirrorError("no answer in time") from None
+        raise MirrorError("no answer in time") from None
     except urllib.error.URLError as error:
         silent = isinstance(error.reason, TimeoutError)
-        raise _MirrorError("no answer in time" if silent else f"cannot be reached ({error.reason})") from None
+        raise MirrorError("no answer in time" if silent else f"cannot be reached ({error.reason})") from None
     except (http.client.HTTPException, OSError, ValueError) as error:
-        raise _MirrorError(f"broken answer ({type(error).__name__})", resumable=True) from None
+        raise MirrorError(f"broken answer ({type(error).__name__})", resumable=True) from None
+
+
+def read_small(address: str, most_bytes: int, *, timeout_s: float = TIMEOUT_S) -> bytes:
+    """Return what a web address gives, up to so many bytes; as cautious as :func:`fetch` is.
+
+    Raises:
+        MirrorError: it redirects away from https, or away from the web.
+        OSError, HTTPException, ValueError: as urllib does; TimeoutError where it falls silent, or drips.
+    """
+    request = urllib.request.Request(address, headers={"User-Agent": "photochrom"})  # noqa: S310 - the caller checks
+    with opened_in_time(urllib.request.build_opener(_CautiousRedirects()), request, timeout_s) as answer:
+        return read_in_time(answer, most_bytes, PATIENCE * timeout_s)
+
+
+def read_in_time(answer: http.client.HTTPResponse, most_bytes: int, patience_s: float) -> bytes:
+    """Return up to so many bytes of an answer.
+
+    Raises:
+        TimeoutError: they drip.
+        IncompleteRead: there are fewer than the answer has announced.
+    """
+    content, begun = bytearray(), time.monotonic()
+    while len(content) < most_bytes and (chunk := answer.read1(most_bytes - len(content))):
+        content += chunk
+        waited = time.monotonic() - begun
+        if waited > patience_s and len(content) < LEAST_BYTES_PER_S * waited:
+            raise TimeoutError
+    if len(content) < most_bytes and answer.length:
+        raise http.client.IncompleteRead(bytes(content))
+    return bytes(content)
 
 
 def opened_in_time(
@@ -185,10 +231,10 @@ def _checked_start(answer: http.client.HTTPResponse, have: int, total: int) -> i
     start = 0
     if answer.status == http.client.PARTIAL_CONTENT:
         if not (answer.headers.get("Content-Range") or "").startswith(f"bytes {have}-"):
-            raise _MirrorError("it answered another part than asked for")
+            raise MirrorError("it answered another part than asked for")
         start = have
     if length >= 0 and start + length != total:
-        raise _MirrorError(f"it has another file ({start + length:,} bytes, {total:,} were expected)")
+        raise MirrorError(f"it has another file ({start + length:,} bytes, {total:,} were expected)")
     return start
 
 
@@ -204,21 +250,21 @@ def _copy(
     while position < total:
         waited = time.monotonic() - begun
         if waited > patience_s and position - start < LEAST_BYTES_PER_S * waited:
-            raise _MirrorError(f"it gives less than {LEAST_BYTES_PER_S:,} bytes a second")
+            raise MirrorError(f"it gives less than {LEAST_BYTES_PER_S:,} bytes a second")
         try:
             chunk = answer.read1(min(CHUNK_BYTES, total - position))  # what is there, not all
         except TimeoutError:
-            raise _MirrorError("it stopped answering", resumable=position > start) from None
+            raise MirrorError("it stopped answering", resumable=position > start) from None
         except (http.client.HTTPException, OSError) as error:
-            raise _MirrorError(f"the connection broke ({type(error).__name__})", resumable=position > start) from None
+            raise MirrorError(f"the connection broke ({type(error).__name__})", resumable=position > start) from None
         if not chunk:
-            raise _MirrorError("it ended too early", resumable=position > start)
+            raise MirrorError("it ended too early", resumable=position > start)
         file.write(chunk)
         position += len(chunk)
         if progress is not None:
             progress(position, total)
     if answer.read(1):
-        raise _MirrorError("it has a larger file")
+        raise MirrorError("it has a larger file")
 
 
 class _CautiousRedirects(urllib.request.HTTPRedirectHandler):
@@ -238,7 +284,8 @@ class _CautiousRedirects(urllib.request.HTTPRedirectHandler):
         """Return the next request, or raise what stops this mirror."""
         old, new = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
         if new not in {"http", "https"} or (old == "https" and new == "http"):
-            raise _MirrorError(f"it redirects from {old} to {new}")
+            fp.close()
+            raise MirrorError(f"it redirects from {old} to {new}")
         following: Any = super().redirect_request(req, fp, code, msg, headers, newurl)
         if following is not None and req.has_header("Range"):
             following.add_header("Range", req.get_header("Range"))

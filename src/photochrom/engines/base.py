@@ -16,6 +16,8 @@ from photochrom.errors import ModelError, ModelFileError
 FloatArray = npt.NDArray[np.float32]
 METADATA_KEY = "photochrom"
 HINT_CHANNELS = 3
+COLOR_CONTRACTS = ("color/1", "color/2")
+OWN_MODEL = "Films, questions and references need a model such as photochrom-color."
 
 
 class FileSpec(BaseModel):
@@ -50,6 +52,16 @@ class FileSpec(BaseModel):
                 where=where,
                 next_step="Export the model again with this version of photochrom.",
             ) from None
+
+    def refuse_other_contract(self, wanted: Iterable[str], where: str) -> None:
+        """Raise ModelFileError where the file is a model of another contract than those."""
+        wanted = tuple(wanted)
+        if self.contract not in wanted:
+            raise ModelFileError(
+                f"is a model of contract {self.contract!r}, and {' or '.join(map(repr, wanted))} is needed",
+                where=where,
+                next_step="Use a model from `photochrom models list`.",
+            )
 
 
 class ModelSpec(FileSpec):

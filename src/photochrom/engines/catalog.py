@@ -23,6 +23,7 @@ class ModelCard(BaseModel):
     contract: str
     file: str = Field(pattern=r"^[A-Za-z0-9._-]+\.onnx$", description="A bare file name: no folders, so no way out.")
     sha256: str = Field(pattern=r"^([0-9a-f]{64})?$")
+    weights_sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$", description="Of weights beside the file.")
     embedded: bool = False
     licence: str
     summary: str

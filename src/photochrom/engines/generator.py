@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from photochrom.color import chroma, lab_from_srgb, merge_luma_chroma
 from photochrom.computer.cores import usable_cores
-from photochrom.engines.base import METADATA_KEY, FloatArray, ModelSpec, refuse_unknown_inputs
+from photochrom.engines.base import METADATA_KEY, OWN_MODEL, FloatArray, ModelSpec, refuse_unknown_inputs
 from photochrom.engines.generator_spec import GeneratorSpec
-from photochrom.engines.onnx import choose_provider, load_session, read_checked
+from photochrom.engines.onnx import choose_provider, load_session, read_checked, run_session
 from photochrom.engines.runtime import onnxruntime as ort
 from photochrom.engines.weights_file import (
     REINSTALL,
@@ -124,7 +124,7 @@ class GeneratorEngine:
         """
         missing = [name for name in outputs if name != "ab"]
         if missing:
-            raise ModelError(f"the model has no output {missing[0]!r}", where=self.generator.name)
+            raise ModelError(f"the model has no output {missing[0]!r}", where=self.generator.name, next_step=OWN_MODEL)
         refuse_unknown_inputs(inputs, {"luma", "temperature"}, self.spec)
         return {"ab": np.stack([self._ab(luma[0]) for luma in inputs["luma"]])}
 
@@ -145,16 +145,8 @@ class GeneratorEngine:
         image = np.ascontiguousarray(np.moveaxis((rgb - mean) / deviation, -1, 0), dtype=np.float32)
         options = ort.RunOptions()
         options.add_run_config_entry(*SHRINK_AFTER_RUN)
-        try:
-            colored = session.run(["colored"], {"image": image[None]}, options)[0][0]
-        except Exception as error:
-            if "alloc" not in str(error).lower() and "memory" not in str(error).lower():
-                raise
-            raise ModelError(
-                f"not enough memory for a copy of {rgb.shape[1]} x {rgb.shape[0]} pixels; nothing was coloured",
-                where=self.generator.name,
-                next_step="Use a smaller --render-factor or --size.",
-            ) from None
+        (answer,) = run_session(session, ["colored"], {"image": image[None]}, self.generator.name, options=options)
+        colored = answer[0]
         colored = colored[:, : rgb.shape[0], : rgb.shape[1]]
         if not np.isfinite(colored).all():
             raise ModelError("the model gave values that are not numbers", where=self.generator.name)

@@ -8,11 +8,13 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from photochrom.engines.catalog import ModelCard, find_card
+from photochrom.engines.catalog import ModelCard, find_card, model_cards
 from photochrom.errors import ModelNotInstalledError
 
 WEIGHTS = Path(__file__).parent / "weights"
 CACHE_VARIABLE = "PHOTOCHROM_CACHE"
+NO_HOME = Path(os.devnull)
+"""Stands for the home of a user who has none, as in containers: in it nothing is found, and nothing can be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,14 @@ def cache_folder() -> Path:
     """Return the folder for models that are not embedded; the variable PHOTOCHROM_CACHE moves it."""
     if chosen := os.environ.get(CACHE_VARIABLE):
         return Path(chosen)
+    home = Path(os.path.expanduser("~"))
+    home = home if home.is_absolute() else NO_HOME
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "photochrom"
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "photochrom"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "photochrom"
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "photochrom"
+        return home / "Library" / "Caches" / "photochrom"
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))  # which counts where it is absolute, says its specification
+    return (named if named.is_absolute() else home / ".cache") / "photochrom"
 
 
 def card_path(card: ModelCard) -> Path:
@@ -47,20 +52,30 @@ def models_folder() -> Path:
 
 
 def installed_models() -> dict[str, ModelFile]:
-    """Return the models in the cache by name; a folder with a card that cannot be read is passed over."""
+    """Return the models in the cache by name; a folder with a card that cannot be read is passed over.
+
+    So is one that has the name of an embedded model: nothing takes the place of what photochrom itself brings.
+    """
     found = {}
     for path in sorted(models_folder().glob("*/card.json")):
         card = _card_in(path)
-        if card is not None and card.name == path.parent.name:
+        if card is not None and card.name == path.parent.name and not is_embedded(card.name):
             found[card.name] = ModelFile(card.name, path.parent / card.file, card.sha256, card)
     return found
+
+
+def is_embedded(name: str) -> bool:
+    """Return whether a model of that name comes with photochrom."""
+    card = model_cards().get(name)
+    return card is not None and card.embedded
 
 
 def _card_in(path: Path) -> ModelCard | None:
     """Return the card that an import wrote, or None where there is none that can be read."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        return ModelCard(**{key: value for key, value in content.items() if key in ModelCard.model_fields})
+        card = ModelCard(**{key: value for key, value in content.items() if key in ModelCard.model_fields})
+        return card.model_copy(update={"embedded": False})  # whatever it says, it lies in a folder of its own
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return None
 
@@ -73,7 +88,7 @@ def find_model(name: str) -> ModelFile:
         ModelNotInstalledError: the model is known, or a path was given, but the file is not there.
     """
     if looks_like_path(name):
-        path = Path(name).expanduser()
+        path = Path(os.path.expanduser(name))
         if not path.is_file():
             raise ModelNotInstalledError("no such model file", where=name, next_step="Check the path.")
         card = _card_in(path.with_name("card.json"))  # an imported model has its card beside it

@@ -12,7 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from photochrom.computer.cores import usable_cores
-from photochrom.engines.base import HINT_CHANNELS, METADATA_KEY, FloatArray, ModelSpec, refuse_unknown_inputs
+from photochrom.engines.base import (
+    COLOR_CONTRACTS,
+    HINT_CHANNELS,
+    METADATA_KEY,
+    OWN_MODEL,
+    FileSpec,
+    FloatArray,
+    ModelSpec,
+    refuse_unknown_inputs,
+)
 from photochrom.engines.runtime import onnxruntime as ort
 from photochrom.engines.weights_file import WEIGHTS_SUFFIX, Weights, refuse_if_damaged, weights_beside
 from photochrom.errors import ModelError, ModelFileError, OptionError
@@ -27,6 +36,9 @@ PROVIDERS = {
 }
 PACKAGES = {"cuda": "onnxruntime-gpu", "directml": "onnxruntime-directml", "openvino": "onnxruntime-openvino"}
 ONLY_FATAL_MESSAGES = 4
+LARGEST_FILE_BYTES = 2**31
+"""Protocol buffers, of which model files are made, hold no more."""
+SMALLER_COPY = "Use a smaller --render-factor or --size."
 
 
 class OnnxEngine:
@@ -51,6 +63,7 @@ class OnnxEngine:
         weights = weights_beside(path)
         session = load_session(content, path, self._provider, self._threads, weights=weights)
         metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
+        FileSpec.from_json(metadata, str(path)).refuse_other_contract(COLOR_CONTRACTS, str(path))
         self._spec = ModelSpec.from_json(metadata, str(path)).model_copy(update={"sha256": sha256})
         if weights:
             refuse_if_damaged(path.with_suffix(WEIGHTS_SUFFIX), weights.sha256, self._spec.weights_sha256)
@@ -82,13 +95,13 @@ class OnnxEngine:
             raise ModelError("the model was closed", where=self._spec.name, next_step="Make a new session.")
         missing = [name for name in outputs if name not in self._outputs]
         if missing:
-            raise ModelError(f"the model has no output {missing[0]!r}", where=self._spec.name)
+            raise ModelError(f"the model has no output {missing[0]!r}", where=self._spec.name, next_step=OWN_MODEL)
         refuse_unknown_inputs(inputs, self._inputs | {"temperature"}, self._spec)
         feed = {name: np.asarray(value, dtype=np.float32) for name, value in inputs.items() if name in self._inputs}
         if "hints" in self._inputs and "hints" not in feed:
             batch, _, *size = feed["luma"].shape
             feed["hints"] = np.zeros((batch, HINT_CHANNELS, *size), dtype=np.float32)
-        found = session.run(list(outputs), feed)
+        found = run_session(session, outputs, feed, self._spec.name)
         return dict(zip(outputs, found, strict=True))
 
     def close(self) -> None:
@@ -119,9 +132,13 @@ def read_checked(
     The bytes that were hashed are the bytes that are run: reading the file twice would leave a gap between.
     """
     try:
+        if path.stat().st_size > LARGEST_FILE_BYTES:
+            raise ModelFileError("is larger than any model file", where=str(path), next_step="Check the path.")
         content = path.read_bytes()
     except OSError as error:
         raise ModelFileError(f"the model file cannot be read ({error.strerror})", where=str(path)) from None
+    except MemoryError:
+        raise ModelFileError("there is not enough memory to read it", where=str(path)) from None
     sha256 = hashlib.sha256(content).hexdigest()
     refuse_if_damaged(path, sha256, expected_sha256, "the model file", next_step)
     return content, sha256
@@ -171,3 +188,34 @@ def load_session(
     if session.get_providers()[0] != provider:  # ONNX Runtime falls back in silence when a driver is missing
         raise OptionError(f"{provider} is installed but does not start", where="device", next_step="Use --device cpu.")
     return session
+
+
+def run_session(
+    session: ort.InferenceSession,
+    outputs: Sequence[str],
+    feed: Mapping[str, npt.NDArray[Any]],
+    name: str,
+    *,
+    options: ort.RunOptions | None = None,
+    left_undone: str = "nothing was coloured",
+    next_step: str = SMALLER_COPY,
+) -> list[FloatArray]:
+    """Return a session's outputs, those asked for.
+
+    ``name`` is the model's; ``left_undone`` and ``next_step`` are told where memory does not suffice.
+
+    Raises:
+        ModelError: the model cannot be run on these inputs, or not in this memory.
+    """
+    try:
+        found: list[FloatArray] = session.run(list(outputs), dict(feed), options)
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's exceptions share no base class of their own
+        told = " ".join(str(error).split())
+        if "alloc" in told.lower() or "memory" in told.lower():
+            height, width = max(values.shape[-2:] for values in feed.values() if values.ndim > 1)
+            what = f"not enough memory for a copy of {width} x {height} pixels; {left_undone}"
+            raise ModelError(what, where=name, next_step=next_step) from None
+        raise ModelError(
+            f"the model cannot be run ({told[:200]})", where=name, next_step="Run `photochrom doctor`, or use another."
+        ) from None
+    return found

@@ -23,7 +23,7 @@ from pydantic import Field
 
 from photochrom.computer.cores import usable_cores
 from photochrom.engines.base import METADATA_KEY, FileSpec, FloatArray
-from photochrom.engines.onnx import choose_provider, load_session, read_checked
+from photochrom.engines.onnx import choose_provider, load_session, read_checked, run_session
 from photochrom.engines.runtime import onnxruntime as ort
 from photochrom.engines.weights_file import weights_beside
 from photochrom.errors import ModelError, ModelFileError
@@ -33,6 +33,7 @@ TONE_SIDE_PX = 256
 POLARITY_SIDE_PX = 128
 CURVE_KNOTS = 33
 FIELD_CELLS = 16
+LESS_AT_ONCE = "Close other programs, or use fewer --threads."
 LARGEST_VALUE = 1_000.0
 """Of any output: pictures and masks are within 0..1, curves and gains a few units."""
 
@@ -124,13 +125,7 @@ class OnnxStage:
         content, sha256 = read_checked(path, expected_sha256)
         session = load_session(content, path, provider, options.threads or usable_cores())
         metadata = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-        found = FileSpec.from_json(metadata, str(path))
-        if found.contract != contract:
-            raise ModelFileError(
-                f"is a model of contract {found.contract!r}, and {contract!r} is needed",
-                where=str(path),
-                next_step="Use a model from `photochrom models list`.",
-            )
+        FileSpec.from_json(metadata, str(path)).refuse_other_contract([contract], str(path))
         self._spec = StageSpec.from_json(metadata, str(path)).model_copy(update={"sha256": sha256})
         self._ports = CONTRACTS[contract]
         present = {item.name for item in (*session.get_inputs(), *session.get_outputs())}
@@ -149,13 +144,15 @@ class OnnxStage:
         """Return the outputs of the contract by name.
 
         Raises:
-            ModelError: the model was closed, or gave values that are not numbers.
+            ModelError: the model was closed, cannot be run, or gave values that are not numbers.
         """
         session = self._session
         if session is None:
             raise ModelError("the model was closed", where=self._spec.name, next_step="Make a new session.")
         feed = {"rgb": rgb} if mask is None else {"rgb": rgb, "mask": mask}
-        found = dict(zip(self._ports.outputs, session.run(list(self._ports.outputs), feed), strict=True))
+        outputs, name = self._ports.outputs, self._spec.name
+        values = run_session(session, outputs, feed, name, left_undone="nothing was restored", next_step=LESS_AT_ONCE)
+        found = dict(zip(outputs, values, strict=True))
         if not all((np.abs(values) <= LARGEST_VALUE).all() for values in found.values()):
             raise ModelError("the model gave values that are not numbers, or far too large", where=self._spec.name)
         return found

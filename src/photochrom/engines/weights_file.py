@@ -21,6 +21,8 @@ from photochrom.errors import ModelFileError
 
 WEIGHTS_SUFFIX = ".weights"
 REINSTALL = "Import or pull the model again."
+LARGEST_BYTES = 8_000_000_000
+"""Of weights: as much as an import reads of a published file."""
 ALIGNMENT = 64
 """Bytes: a cache line, and the widest register."""
 
@@ -42,12 +44,17 @@ class Weights:
         self._given: list[ort.OrtValue] = []
         try:
             with path.open("rb") as file:
-                self._status = _told_of(os.fstat(file.fileno()))
-                self._content = _aligned(os.fstat(file.fileno()).st_size)
+                status = os.fstat(file.fileno())
+                if status.st_size > LARGEST_BYTES:
+                    raise ModelFileError("is larger than any file of weights", where=str(path), next_step=REINSTALL)
+                self._status = _told_of(status)
+                self._content = _aligned(status.st_size)
                 if file.readinto(self._content.data) < self._content.size:
                     raise self._changed()
         except OSError as error:
             raise ModelFileError(f"cannot be read ({error.strerror})", where=str(path), next_step=REINSTALL) from None
+        except MemoryError:
+            raise ModelFileError("there is not enough memory to read it", where=str(path)) from None
 
     @cached_property
     def sha256(self) -> str:

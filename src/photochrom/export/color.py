@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from photochrom.engines.base import ModelSpec
 from photochrom.engines.runtime import onnxruntime
 from photochrom.errors import ModelFileError
-from photochrom.export.onnx_file import Exported, Trace, write_model
+from photochrom.export.onnx_file import Exported, Trace, refuse_unusable, write_model
 from photochrom.nets.blocks import softmax_over_channels
 from photochrom.nets.folding import fold_norms
 from photochrom.nets.generators import ColorNet
@@ -100,6 +101,7 @@ def export_color_net(
         run: configuration and position of its run, as in a checkpoint's header.
 
     Raises:
+        OptionError: the card says what no engine would take.
         ModelFileError: the exported graph does not answer as the network does.
     """
     graph = ColorGraph(net)
@@ -110,6 +112,7 @@ def export_color_net(
         "bins_ab": net.palette.bins_ab.tolist(),
         "bin_shares": [float(f"{share:.6g}") for share in net.palette.shares.tolist()],
     }
+    refuse_unusable(header, ModelSpec)
     exported = Exported(graph, graph.net, learned or net, header, run)
     return write_model(
         exported, _trace_of(graph), path, lambda written: check_parity(graph, written), half_storage=half_storage

@@ -18,6 +18,7 @@ import torch
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from torch import Tensor, nn
 
+from photochrom.engines.onnx import read_checked
 from photochrom.errors import ModelFileError
 from photochrom.nets.folding import Fold, find_folds, unfold_norms
 
@@ -132,8 +133,8 @@ def read_kept(path: Path) -> tuple[onnx.ModelProto, Kept]:
         ModelFileError: the file cannot be read, or holds nothing to train on from.
     """
     try:
-        model = onnx.load_from_string(path.read_bytes())
-    except (OSError, DecodeError) as error:
+        model = onnx.load_from_string(read_checked(path, "")[0])
+    except DecodeError as error:
         raise ModelFileError(f"cannot be read as a model file ({error})", where=str(path)) from error
     told = {entry.key: entry.value for entry in model.metadata_props}.get(KEY)
     if told is None or not model.training_info:

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from photochrom.computer.hashes import sha256_of
 from photochrom.computer.systems import put_in_place
-from photochrom.errors import ModelFileError
+from photochrom.engines.base import FileSpec
 from photochrom.export.kept import SMALLEST_HALF, keep_for_training
+from photochrom.options import option_error
 
 OPSET = 18
 
@@ -80,24 +82,33 @@ def write_model(
         half_storage: store large weights as float16, halving the file.
 
     Raises:
-        ModelFileError: the file does not answer as the network does; nothing is left of it.
+        ModelFileError: the file does not answer as the network does.
+
+    Nothing is left of a file that could not be finished.
     """
     aside = path.with_suffix(".partial.onnx")
     path.parent.mkdir(parents=True, exist_ok=True)
-    _trace(exported.graph, trace, aside)
-    model = onnx.load(aside)
-    if half_storage:
-        store_weights_as_half(model)
-    _describe(model, exported.header)
-    keep_for_training(model, exported.learned, exported.folded, exported.run)
-    onnx.save(model, aside)
     try:
+        _trace(exported.graph, trace, aside)
+        model = onnx.load(aside)
+        if half_storage:
+            store_weights_as_half(model)
+        _describe(model, exported.header)
+        keep_for_training(model, exported.learned, exported.folded, exported.run)
+        onnx.save(model, aside)
         check(aside)
-    except ModelFileError:
-        aside.unlink()
-        raise
-    put_in_place(aside, path)
+        put_in_place(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
     return sha256_of(path)
+
+
+def refuse_unusable(header: Mapping[str, Any], spec: type[FileSpec]) -> None:
+    """Raise OptionError where an engine, which reads a header as ``spec``, would refuse the file for it."""
+    try:
+        spec.model_validate(header)
+    except ValidationError as error:
+        raise option_error(spec, error) from None
 
 
 def _trace(graph: nn.Module, trace: Trace, path: Path) -> None:

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from photochrom.engines.restoration import POLARITY_SIDE_PX
+from photochrom.engines.restoration import POLARITY_SIDE_PX, StageSpec
 from photochrom.engines.runtime import onnxruntime
 from photochrom.errors import ModelFileError
-from photochrom.export.onnx_file import Exported, Trace, write_model
+from photochrom.export.onnx_file import Exported, Trace, refuse_unusable, write_model
 from photochrom.nets.damage import DamageNet
 from photochrom.nets.folding import fold_norms
 from photochrom.nets.polarity import PolarityNet
@@ -89,6 +89,7 @@ def export_restoration_net(
         run: configuration and position of its run, as in a checkpoint's header.
 
     Raises:
+        OptionError: the card says what no engine would take.
         ModelFileError: the exported graph does not answer as the network does.
     """
     graph = RestorationGraph(net)
@@ -97,6 +98,7 @@ def export_restoration_net(
     header |= {"side_px": contract.side_px} if contract.side_px else {"multiple": contract.multiple}
     if isinstance(net, ToneNet):
         header |= {"knots": KNOTS, "field": FIELD}
+    refuse_unusable(header, StageSpec)
     inputs = {name: torch.from_numpy(array) for name, array in _examples(contract, 64, 96).items()}
     return write_model(
         Exported(graph, graph.net, net, header, run),

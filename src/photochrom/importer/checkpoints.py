@@ -63,7 +63,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         ModelFileError: the file is missing, truncated, of another kind, holds code, or holds no tensors.
 
-    Cost: reads and hashes the whole file. Memory: its size.
+    Cost: reads and hashes the whole file. Memory: its size, and twice that of what is bfloat16 in it, widened.
     """
     data = _read_whole(path)
     with _one_line_errors(path):

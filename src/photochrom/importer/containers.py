@@ -72,6 +72,8 @@ def read_zip(data: bytes, path: Path) -> object:
     begin, end = _span(data, entries[pickles[0]])
     storages: dict[str, Storage] = {}
     content = TensorUnpickler(PickleReader(data, begin, min(end, begin + LARGEST_PICKLE_BYTES)), storages, path).load()
+    if sum(storage.byte_count for storage in storages.values()) > len(data):
+        raise ValueError("storages that overlap, or are not there")
     for key, storage in storages.items():
         raw = _entry(data, entries[f"{root}data/{key}"])
         if len(raw) < storage.byte_count:
@@ -97,17 +99,19 @@ def _span(data: bytes, entry: zipfile.ZipInfo) -> tuple[int, int]:
 
 
 def read_safetensors(data: bytes) -> object:
-    """Read an eight-byte length, a JSON header of that length, then the numbers."""
+    """Read an eight-byte length, a JSON header of that length, then the numbers, each of them one tensor's."""
     (length,) = struct.unpack_from("<Q", data)
     if length > min(LARGEST_HEADER_BYTES, len(data) - 8):
         raise EOFError("the header is longer than the file")
     header = json.loads(data[8 : 8 + length])
     whole = memoryview(data)[8 + length :]
-    found = {}
-    for name, about in header.items():
-        if name == "__metadata__":
-            continue
+    found, taken = {}, 0
+    header.pop("__metadata__", None)
+    for name, about in sorted(header.items(), key=lambda item: item[1]["data_offsets"]):
         begin, end = about["data_offsets"]
+        if begin < taken:
+            raise ValueError("tensors that overlap")
+        taken = end
         shape = tuple(int(n) for n in about["shape"])
         storage = Storage(SAFETENSORS_DTYPES[about["dtype"]], int(np.prod(shape, dtype=np.int64)))
         if not 0 <= begin <= end <= len(whole) or end - begin != storage.byte_count:

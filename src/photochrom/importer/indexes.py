@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import shutil
 import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from photochrom.computer.downloads import Progress, PublishedFile, fetch
+from photochrom.computer.downloads import MirrorError, Progress, PublishedFile, fetch, read_small
 from photochrom.computer.systems import put_folder_in_place
 from photochrom.engines.catalog import ModelCard
 from photochrom.errors import MissingExtraError, ModelError, ModelFileError, OptionError, UnknownModelError
-from photochrom.importer.installation import not_written
+from photochrom.importer.installation import not_written, refuse_taken
 from photochrom.importer.repositories import CARD_FILE, read_index
 from photochrom.spelling import did_you_mean
 
 LARGEST_INDEX_BYTES = 5_000_000
-TIMEOUT_S = 30.0
 SIGNATURE_SUFFIX = ".sig"
 OF_INDEX = "Give the path or the https:// address of an index, as `photochrom models push` writes it"
 PRIVATE_KEY = "Make one: openssl genpkey -algorithm ed25519 -out private.pem"
@@ -50,20 +48,19 @@ def pull_model(
 
     Raises:
         UnknownModelError: the index does not name it.
-        OptionError: a model of that name is installed, or the address is none that is fetched from.
+        OptionError: a model of that name is installed, or comes with photochrom, or nothing is fetched from such an
+            address.
         ModelFileError: the index is none, is not signed by the key, or a file has another hash.
         ModelError: it cannot be fetched or written.
     """
+    refuse_taken(name, models_folder, overwrite=overwrite)
     data = _read(index)
     if key is not None:
         check_signature(data, _read(index + SIGNATURE_SUFFIX), key, index)
     entries = read_index(data, index)
     if name not in entries:
         raise UnknownModelError("the index does not name it", where=name, next_step=did_you_mean(name, entries))
-    target = models_folder / name
-    if target.exists() and not overwrite:
-        raise OptionError("a model of that name is installed", where=name, next_step="Use --overwrite to replace it")
-    return _install(entries[name], _base(index), target, progress)
+    return _install(entries[name], _base(index), models_folder / name, progress)
 
 
 def _install(entry: dict[str, Any], base: str, target: Path, progress: Progress | None) -> ModelCard:
@@ -194,7 +191,7 @@ def _joined(base: str, name: str) -> str:
 
 
 def _is_web(address: str) -> bool:
-    return address.startswith(("http://", "https://"))
+    return address.lower().startswith(("http://", "https://"))
 
 
 def _read(address: str) -> bytes:
@@ -208,14 +205,13 @@ def _read(address: str) -> bytes:
             what = f"cannot be read ({error.strerror or error})"
             raise ModelError(what, where=address, next_step=OF_INDEX) from error
     else:
-        if not address.startswith("https://") and urlsplit(address).hostname not in LOOPBACK:
+        if not address.lower().startswith("https://") and urlsplit(address).hostname not in LOOPBACK:
             what, next_step = "http:// can be changed on the way", "Use https://"
             raise OptionError(what, where=f"--index {address}", next_step=next_step)
         try:
-            with urllib.request.urlopen(address, timeout=TIMEOUT_S) as answer:  # noqa: S310 - checked above
-                data = answer.read(LARGEST_INDEX_BYTES + 1)
-        except (urllib.error.URLError, OSError, ValueError) as error:
-            reason = getattr(error, "reason", None) or error
+            data = read_small(address, LARGEST_INDEX_BYTES + 1)
+        except (OSError, ValueError, http.client.HTTPException, MirrorError) as error:
+            reason = getattr(error, "reason", None) or str(error) or "no answer in time"
             raise ModelError(f"cannot be fetched ({reason})", where=address, next_step="Check the address") from error
     if len(data) > LARGEST_INDEX_BYTES:
         raise ModelFileError("is larger than any index", where=address, next_step=OF_INDEX)

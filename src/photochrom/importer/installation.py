@@ -24,6 +24,7 @@ from photochrom.computer.hashes import sha256_of
 from photochrom.computer.systems import put_folder_in_place
 from photochrom.engines.base import ModelSpec
 from photochrom.engines.generator_spec import GENERATOR_CONTRACT, METADATA_KEY, PX_PER_FACTOR, GeneratorSpec
+from photochrom.engines.hub import is_embedded
 from photochrom.errors import ModelError, ModelFileError, OptionError
 from photochrom.importer.card_text import write_card_text
 from photochrom.importer.checkpoints import Checkpoint, read_checkpoint
@@ -85,7 +86,8 @@ def import_model(
         int8_photos: make the convolutions 8 bit wide, with ranges measured on this folder's photographs.
 
     Raises:
-        OptionError: the name is taken, or the network cannot be made 8 bit, or the photographs are too few.
+        OptionError: the name is taken, or an embedded model's, or the network cannot be made 8 bit, or the photographs
+            are too few.
         ModelFileError: the file is damaged, holds code, or is none of the accepted networks.
         ModelError: the result differs from the network it came from, or the disk is full; nothing is installed.
 
@@ -95,16 +97,12 @@ def import_model(
     checkpoint = read_checkpoint(source)
     kind = recognise(checkpoint)
     name = checked_name(name or default_name(kind, source) + ("-int8" if int8_photos else ""))
-    target = models_folder / name
-    if target.exists() and not overwrite:
-        raise OptionError(
-            "a model of that name is installed", where=name, next_step="Use --overwrite or another --name."
-        )
+    refuse_taken(name, models_folder, overwrite=overwrite)
     _check_space(models_folder, source, kind)
     with _half_made_folder(models_folder, name) as folder:
         made = _write_model(checkpoint, kind, name, folder, int8_photos)
-        put_folder_in_place(folder, target)
-    return replace(made, folder=target)
+        put_folder_in_place(folder, models_folder / name)
+    return replace(made, folder=models_folder / name)
 
 
 def checked_name(name: str) -> str:
@@ -114,6 +112,17 @@ def checked_name(name: str) -> str:
             f"{name!r} cannot be a model's name", where="name", next_step="Use a-z, 0-9, dots, dashes; 64 at most."
         )
     return name
+
+
+def refuse_taken(name: str, models_folder: Path, *, overwrite: bool) -> None:
+    """Raise OptionError where a model of that name comes with photochrom, or is installed and stays."""
+    if is_embedded(name):
+        what, next_step = "is the name of a model that comes with photochrom", "Choose another name."
+        raise OptionError(what, where=name, next_step=next_step)
+    if (models_folder / name).exists() and not overwrite:
+        raise OptionError(
+            "a model of that name is installed", where=name, next_step="Use --overwrite, or another name."
+        )
 
 
 def _check_space(models_folder: Path, source: Path, kind: GeneratorKind) -> None:

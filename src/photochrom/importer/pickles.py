@@ -74,14 +74,17 @@ class Storage:
     dtype: str
     count: int
     raw: memoryview | None = None
+    _widened: Array | None = None
 
     def numbers(self) -> Array:
-        """Return the numbers as an array over the file; bfloat16 as a copy in float32."""
+        """Return the numbers as an array over the file; bfloat16 as a copy in float32, one for all its tensors."""
         if self.raw is None:
             raise EOFError("a tensor's numbers are missing")
-        if self.dtype == "bf16":
-            return np.asarray((np.frombuffer(self.raw, "<u2").astype(np.uint32) << 16).view(np.float32))
-        return np.frombuffer(self.raw, self.dtype)
+        if self.dtype != "bf16":
+            return np.frombuffer(self.raw, self.dtype)
+        if self._widened is None:
+            self._widened = (np.frombuffer(self.raw, "<u2").astype(np.uint32) << 16).view(np.float32)
+        return self._widened
 
     @property
     def byte_count(self) -> int:

@@ -2,7 +2,7 @@
 
     NAME/README.md      the card: front matter that the Hugging Face Hub reads, then prose
     NAME/card.json      the card as data, :class:`photochrom.engines.catalog.ModelCard`
-    NAME/NAME.onnx      the model, and whatever files it names beside it
+    NAME/NAME.onnx      the model, and NAME.weights where it has its weights beside it
     NAME/SHA256SUMS     the hash of each file, as `sha256sum -c` reads it
     NAME/LICENSE        where one is given
     index.json          which models there are, with sizes and hashes; a signature may lie beside it
@@ -12,7 +12,6 @@ A museum puts the folder on any web server; nothing of it is ours but the names.
 
 from __future__ import annotations
 
-import glob
 import json
 import shutil
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Any
 
 from photochrom.computer.hashes import sha256_of
 from photochrom.engines.catalog import ModelCard
+from photochrom.engines.weights_file import WEIGHTS_SUFFIX
 from photochrom.errors import ModelFileError, OptionError
 from photochrom.files.codecs.atomic import write_whole
 from photochrom.importer.installation import checked_name
@@ -58,7 +58,7 @@ def push_model(
     """Write a model as a folder of the layout, and into the index of the place.
 
     Args:
-        model: the .onnx file; files beside it that begin with its stem belong to it.
+        model: the .onnx file; its weights may lie beside it, in a file of the same name that ends in .weights.
         card: what is known of it; its file and hash are filled in.
         place: where models are published from; made if need be.
         text: the card in prose, Markdown; left out, the summary.
@@ -73,9 +73,16 @@ def push_model(
     folder, index_path = place / checked_name(card.name), place / INDEX_FILE
     if card.name.startswith(INDEX_FILE):
         raise OptionError("is the name of the index", where=card.name, next_step="Choose another --name")
-    beside = sorted(model.parent.glob(f"{glob.escape(model.stem)}.*"))
-    beside = [path for path in beside if path.suffix in {".onnx", ".weights"}]
-    card = card.model_copy(update={"file": model.name, "sha256": sha256_of(model), "embedded": False})
+    beside = [path for path in (model, model.with_suffix(WEIGHTS_SUFFIX)) if path.is_file()]
+    sha256 = {path.suffix: sha256_of(path) for path in beside}
+    card = card.model_copy(
+        update={
+            "file": model.name,
+            "sha256": sha256.get(model.suffix, ""),
+            "weights_sha256": sha256.get(WEIGHTS_SUFFIX, ""),
+            "embedded": False,
+        }
+    )
     data = {key: value for key, value in card.model_dump().items() if key != "embedded"}
     entry = _checked_entry(card.name, data, beside)
     terms = licence.read_bytes() if licence else None
@@ -141,10 +148,13 @@ def _check_entry(name: str, entry: dict[str, Any]) -> None:
     """Raise ValueError for an entry whose names lead out of its folder, or that lacks a hash."""
     card = ModelCard(**{key: value for key, value in entry["card"].items() if key in ModelCard.model_fields})
     names = [file["file"] for file in entry["files"]]
-    bare = all(Path(one).name == one and one not in {"", ".", ".."} and "\\" not in one for one in [name, *names])
-    hashed = all(len(bytes.fromhex(file["sha256"])) == 32 and int(file["bytes"]) > 0 for file in entry["files"])
-    if card.name != name or not bare or not hashed or card.file not in names or not isinstance(entry["at"], str):
+    bare = all(Path(one).name == one and one not in {"", ".", ".."} and "\\" not in one for one in names)
+    hashed = all(len(bytes.fromhex(file["sha256"])) == 32 for file in entry["files"])
+    counted = all(isinstance(file["bytes"], int) and file["bytes"] > 0 for file in entry["files"])
+    if checked_name(card.name) != name or not bare or not hashed or not counted or card.file not in names:
         raise ValueError(name)
+    if not all(text.isprintable() for text in [entry["at"], *names]):
+        raise ValueError(entry["at"])
 
 
 def _json(data: object) -> bytes:

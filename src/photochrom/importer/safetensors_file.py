@@ -21,6 +21,8 @@ KINDS = {
     "float16": "F16",
     "int64": "I64",
     "int32": "I32",
+    "int16": "I16",
+    "int8": "I8",
     "uint8": "U8",
     "bool": "BOOL",
 }

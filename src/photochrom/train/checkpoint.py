@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from photochrom.computer.systems import flush_to_disk, put_in_place
+from photochrom.engines.base import METADATA_KEY
 from photochrom.engines.catalog import model_cards
 from photochrom.engines.hub import find_model, installed_models
 from photochrom.engines.weights_file import checked_sha256
@@ -25,6 +26,8 @@ from photochrom.train.learner import Learner
 
 FORMAT = "photochrom-checkpoint/1"
 CHECKPOINT = "checkpoint.safetensors"
+SAID = "said"
+"""Under this key a header has what a model file says of itself; checkpoints say nothing."""
 # What each learner's tensors are called: its network, its optimizer.
 PREFIXES = {"generator": ("net.", "optimizer."), "critic": ("critic.", "critic_optimizer.")}
 
@@ -85,7 +88,7 @@ def learner_tensors(learner: Learner) -> dict[str, Tensor]:
 
 
 def read_checkpoint(source: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """Return a checkpoint's header and tensors; those of a model file are the average alone.
+    """Return a checkpoint's header and tensors: of a model file what it says of itself, and the average alone.
 
     Args:
         source: a checkpoint, a run's folder, a model file, or a name from the catalogue of models.
@@ -96,8 +99,10 @@ def read_checkpoint(source: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     """
     path = checkpoint_of(source)
     if path.suffix == ".onnx":
-        _, kept = read_kept(path)
-        return {"format": FORMAT, **kept.header}, {f"average.{name}": value for name, value in kept.state().items()}
+        model, kept = read_kept(path)
+        told = {entry.key: entry.value for entry in model.metadata_props}
+        header = {"format": FORMAT, **kept.header, SAID: told.get(METADATA_KEY, "{}")}
+        return header, {f"average.{name}": value for name, value in kept.state().items()}
     try:
         with safe_open(path, framework="pt") as file:
             header = file.metadata() or {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import nn
 
 from photochrom.errors import TrainingError
 from photochrom.nets.palette import Palette
-from photochrom.train.checkpoint import Position, checkpoint_of, read_checkpoint, with_prefix
+from photochrom.train.checkpoint import SAID, Position, checkpoint_of, read_checkpoint, with_prefix
 from photochrom.train.config import TrainConfig
 from photochrom.train.generator import build_generator
 
@@ -24,6 +25,8 @@ class Trained:
     net: nn.Module
     config: TrainConfig
     position: Position
+    said: Mapping[str, Any] = field(default_factory=dict)
+    """What the model file says of itself, if it is one."""
 
     def card(self) -> dict[str, Any]:
         """Return what a model card says of the training."""
@@ -76,4 +79,4 @@ def load_trained(source: Path) -> Trained:
         net.load_state_dict(average)
     except (KeyError, RuntimeError) as error:
         raise TrainingError("the checkpoint does not fit its own configuration", where=str(path)) from error
-    return Trained(net.eval(), config, Position.from_json(header["position"]))
+    return Trained(net.eval(), config, Position.from_json(header["position"]), json.loads(header.get(SAID, "{}")))

@@ -133,6 +133,15 @@ def test_the_hash_of_a_mask_is_of_what_it_marks(tmp_path: Path) -> None:
     assert mask_sha256(mask) != mask_sha256(mask.T)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_what_is_transparent_in_a_mask_is_not_marked(dtype: type) -> None:
+    """Programs draw on a transparent sheet, which may be white where nobody sees it."""
+    sheet = np.full((20, 30, 4), np.iinfo(dtype).max, dtype)
+    sheet[..., 3] = 0
+    sheet[4:8, 5:25, 3] = np.iinfo(dtype).max
+    assert np.argwhere(read_mask(sheet)).tolist() == [[y, x] for y in range(4, 8) for x in range(5, 25)]
+
+
 # -- Errors --------------------------------------------------------------------------------------------------------
 
 

@@ -31,7 +31,7 @@ from photochrom.restoration.infrared import shadows
 from photochrom.restoration.inpainting import fill
 from photochrom.restoration.masks import share_of, thick_parts
 from photochrom.restoration.polarity import note_of_negative
-from photochrom.restoration.toning import NEGATIVE, Toning, classify, looks_like_color_negative, neutralize
+from photochrom.restoration.toning import NEGATIVE, Toning, classify, is_grey, looks_like_color_negative, neutralize
 from photochrom.restoration.writing import said, take_out_writing
 
 # A hand-drawn mask over more than this leaves too little to fill from.
@@ -141,7 +141,9 @@ class _Work:
 
     def __init__(self, photo: Photo, options: RestoreOptions) -> None:
         self.photo, self.options = photo, options
-        self.pixels: Codes = photo.pixels
+        # Grey in three channels is worked on as one: models answer each with something else, and grey would be tinted.
+        self._given: Codes = photo.pixels[..., :1] if is_grey(photo.pixels) else photo.pixels
+        self.pixels = self._given
         self.mask: npt.NDArray[np.uint8] | None = None
         self.decisions: list[StageDecision] = []
         self.models: list[StageSpec] = []
@@ -157,12 +159,8 @@ class _Work:
     def writable(self) -> Codes:
         """Return the pixels for a stage to change."""
         self._squashed = None
-        if self.pixels is self.photo.pixels:
-            given = self.photo.pixels
-            self.pixels = empty_pixels(given.shape, given.dtype)
-            for rows, (strip,) in strips_of(given):
-                self.pixels[rows] = strip
-                let_go(self.pixels)
+        if self.pixels is self._given:
+            self.pixels = _copied(self._given, self._given.shape)
         return self.pixels
 
     @contextmanager
@@ -181,12 +179,24 @@ class _Work:
     def result(self) -> RestoreResult:
         """Return what came of it."""
         notes = (*self.photo.notes, *(decision.note for decision in self.decisions))
-        restored = replace(self.photo, pixels=self.pixels, notes=notes)
+        pixels = self.photo.pixels if self.pixels is self._given else self.pixels
+        if pixels.shape != self.photo.pixels.shape:
+            pixels = _copied(pixels, self.photo.pixels.shape)
+        restored = replace(self.photo, pixels=pixels, notes=notes)
         if self.mask is not None:  # they spoke of the picture as it was
             restored = replace(restored, infrared=None, holes=None)
         return RestoreResult(
             restored, self.mask, tuple(self.decisions), tuple(self.models), self.options, notes, self.seconds
         )
+
+
+def _copied(pixels: Codes, shape: tuple[int, ...]) -> Codes:
+    """Return a copy in another number of channels: of grey, the same in each."""
+    copy: Codes = empty_pixels(shape, pixels.dtype)
+    for rows, (strip,) in strips_of(pixels):
+        copy[rows] = strip
+        let_go(copy)
+    return copy
 
 
 def _fill_found(work: _Work, engines: Mapping[str, StageEngine]) -> None:

@@ -8,7 +8,7 @@ their own.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -108,18 +108,20 @@ def decide(
     black, white = np.percentile(grey, [BLACK_PERCENTILE, WHITE_PERCENTILE])
     spread = float(white - black)
     before = small_rgb if len(correction.gain) == 3 else grey[None]
-    change = float(np.sqrt(((correction.rows(before, 0, len(grey)) - before) ** 2).mean()))
+    full = replace(correction, strength=1.0)  # whether it is needed does not depend on how much of it is wanted
+    change = float(np.sqrt(((full.rows(before, 0, len(grey)) - before) ** 2).mean()))
     if spread < BLANK_RANGE and options.tone != "never":
         note = f"tone: left alone, a blank picture ({spread:.0%} of the tone range)"
         return StageDecision("tone", options.tone, False, spread, FADED_RANGE, note)
     large = LARGE_CHANGE_IN_COLOUR if coloring == "colour" else LARGE_CHANGE
     faded = (spread < FADED_RANGE and change >= SMALLEST_CHANGE) or change >= large
-    applied = is_wanted(options.tone, needed=faded)
+    applied = correction.strength > 0 and is_wanted(options.tone, needed=faded)
     what = f"{spread:.0%} of the tone range used, {FADED_RANGE:.0%} is the limit"
     if not applied:
         what += f"; the model would change {change * 255:.0f} of 255, {large * 255:.0f} is the limit"
     kept = "" if len(correction.gain) == 3 or coloring == "grey" else ", colours kept"
-    verb = f"corrected by {change * 255:.0f} of 255{kept}" if applied else "left alone"
+    verb = f"corrected by {change * correction.strength * 255:.0f} of 255{kept}" if applied else "left alone"
+    verb += "" if correction.strength else " at a strength of 0"
     return StageDecision("tone", options.tone, applied, spread, FADED_RANGE, f"tone: {verb} ({what})")
 
 

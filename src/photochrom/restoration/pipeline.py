@@ -26,6 +26,7 @@ from photochrom.files.provenance import ALGORITHMICALLY_ENHANCED, COMPOSITE_WITH
 from photochrom.luma import Codes
 from photochrom.options import RestoreOptions, Switch
 from photochrom.restoration import damage, noise, tone
+from photochrom.restoration.border import inside
 from photochrom.restoration.decisions import StageDecision
 from photochrom.restoration.infrared import shadows
 from photochrom.restoration.inpainting import fill
@@ -149,11 +150,21 @@ class _Work:
         self.models: list[StageSpec] = []
         self.seconds: dict[str, float] = {}
         self._squashed: npt.NDArray[np.float32] | None = None
+        whole = tone.squash(photo.pixels)
+        self.may_be_color_negative = looks_like_color_negative(whole)
+        self.box = inside(photo.pixels, whole)
+
+    @property
+    def beside(self) -> str:
+        """What a note on tone or noise says of a border: that it was not looked at."""
+        height, width = self.box.bottom - self.box.top, self.box.right - self.box.left
+        share = 1 - height * width / (self.photo.height * self.photo.width)
+        return f"; a plain border, {share:.0%} of the picture, does not count" if share else ""
 
     def squashed(self) -> npt.NDArray[np.float32]:
-        """Return the small copy of the pixels as they are now, made once as long as no stage changes them."""
+        """Return a small copy of what a border surrounds, as it is now; made once as long as no stage changes it."""
         if self._squashed is None:
-            self._squashed = tone.squash(self.pixels)
+            self._squashed = tone.squash(self.pixels[self.box.window])
         return self._squashed
 
     def writable(self) -> Codes:
@@ -284,7 +295,8 @@ def _fill(
 
 def _denoise(work: _Work, engine: StageEngine) -> None:
     with work.timed("noise"):
-        if work.decided(noise.decide(work.pixels, engine, work.options), engine):
+        decision = noise.decide(work.pixels[work.box.window], engine, work.options)
+        if work.decided(replace(decision, note=decision.note + work.beside), engine):
             noise.apply(work.writable(), engine, work.options.noise_strength)
 
 
@@ -296,8 +308,9 @@ def _correct_tone(
         toned = toning.coloring == "toned"
         per_channel = options.correct_cast if toning.coloring == "colour" else options.neutralize and toned
         correction = tone.predict(small, engine, per_channel=per_channel, strength=options.tone_strength)
-        if work.decided(tone.decide(small, correction, options, toning.coloring), engine):
-            tone.apply(work.writable(), correction, threads)
+        decision = tone.decide(small, correction, options, toning.coloring)
+        if work.decided(replace(decision, note=decision.note + work.beside), engine):
+            tone.apply(work.writable(), replace(correction, box=work.box), threads)
 
 
 def _settle_toning(work: _Work, toning: Toning) -> None:
@@ -321,6 +334,6 @@ def _settle_toning(work: _Work, toning: Toning) -> None:
 
 
 def _seen_as_negative(work: _Work, toning: Toning) -> str:
-    if looks_like_color_negative(work.squashed()):
+    if work.may_be_color_negative:
         return NEGATIVE
     return note_of_negative(work.photo) if toning.coloring != "colour" else ""

@@ -23,6 +23,7 @@ from photochrom.luma import Codes, luma_strip, strips
 from photochrom.options import RestoreOptions
 from photochrom.restoration.decisions import StageDecision, is_wanted
 from photochrom.restoration.planes import codes_from_planes, rgb_planes
+from photochrom.restoration.tiling import Tile
 from photochrom.restoration.toning import Coloring
 
 # Percentiles that count as the photograph's black and white.
@@ -46,12 +47,14 @@ class ToneCorrection:
         gain: (C, 16, 16), a grid over the whole picture, bilinear between the centres of its cells.
         offset: likewise.
         strength: 0 leaves the picture as it is, 1 takes all of the correction.
+        box: the part of the picture that the grid lies over, beyond which its outermost values go on; None: all of it.
     """
 
     curves: FloatArray
     gain: FloatArray
     offset: FloatArray
     strength: float = 1.0
+    box: Tile | None = None
 
     def rows(self, values: FloatArray, top: int, height: int) -> FloatArray:
         """Return corrected rows, those from ``top`` on of a picture ``height`` high.
@@ -59,8 +62,9 @@ class ToneCorrection:
         Shapes: (C, n, width) -> same. Range: 0..1. Rows come out the same however a picture is cut into strips.
         """
         _, count, width = values.shape
-        fields = np.concatenate([self.gain, self.offset])
-        full = _enlarged(_interpolated_rows(fields, top, count, height), width)
+        fields, box = np.concatenate([self.gain, self.offset]), self.box or Tile(0, height, 0, width)
+        lying = _enlarged(_interpolated_rows(fields, top - box.top, count, box.bottom - box.top), box.right - box.left)
+        full = np.pad(lying, ((0, 0), (0, 0), (box.left, width - box.right)), mode="edge")
         channels = len(self.gain)
         moved = np.clip(values * full[:channels] + full[channels:], 0, 1)
         knots = np.linspace(0, 1, self.curves.shape[1])

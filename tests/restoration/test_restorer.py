@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import NodeProto, helper
 from PIL import Image
 
 import photochrom
@@ -29,6 +30,7 @@ from photochrom.files.photo import Photo
 from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, read_provenance
 from photochrom.luma import luma_codes
 from photochrom.restorer import mask_sha256, read_mask
+from tests.restoration.stand_in_stages import save_model
 
 RestorerFor = Callable[..., Restorer]
 Scratched = tuple[np.ndarray, np.ndarray]
@@ -248,6 +250,23 @@ def test_options_make_a_session_of_their_own(stage_files: dict[str, Path], scrat
     colorizer.close()
     with pytest.raises(ModelError, match="closed"):
         colorizer.run(Photo(scratched[0][..., None]))
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        helper.make_node("Concat", ["rgb", "rgb"], ["restored"], axis=2),
+        helper.make_node("ReduceMean", ["rgb"], ["restored"], axes=[1], keepdims=1),
+    ],
+)
+def test_a_model_that_gives_another_shape_is_refused(node: NodeProto, tmp_path: Path, camera: np.ndarray) -> None:
+    """A larger one, cut to the photograph's size, would be the corner of another picture."""
+    ports = [helper.make_tensor_value_info(name, 1, ["b", None, None, None]) for name in ("rgb", "restored")]
+    graph = helper.make_graph([node], "another", ports[:1], ports[1:])
+    path = save_model(tmp_path / "another.onnx", graph, "noise/1")
+    options = RestoreOptions(damage="never", tone="never", noise="always", noise_model=str(path))
+    with Restorer(options) as session, pytest.raises(ModelError, match="another shape than it promised"):
+        session(camera)
 
 
 def test_a_stage_knows_its_contract(stages: dict[str, OnnxStage]) -> None:

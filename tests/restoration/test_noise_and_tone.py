@@ -164,6 +164,16 @@ def test_sepia_is_kept_and_neutralised_on_request(restorer_for: RestorerFor, cam
     assert any(note.startswith("toning: sepia made neutral") for note in neutral.notes)
 
 
+def test_what_has_hardly_any_colour_is_not_neutralised_and_told(restorer_for: RestorerFor, camera: np.ndarray) -> None:
+    session = restorer_for(damage="never", noise="never", tone="never", neutralize=True)
+    tinged = np.stack([np.minimum(camera, 250) + tint for tint in (0, 1, 2)], axis=-1)
+    photo = photo_of(tinged.astype(np.uint8))
+    result = session.run(photo)
+    assert result.photo.pixels is photo.pixels
+    assert result.notes == ("toning: grey kept as it is (0.003 of chroma, 0.006 is the limit)",)
+    assert session.run(photo_of(camera)).notes == ()
+
+
 def test_a_colour_photograph_is_not_neutralised(restorer_for: RestorerFor, coffee: np.ndarray) -> None:
     result = restorer_for(**NOTHING, neutralize=True).run(photo_of(coffee))
     assert np.array_equal(result.photo.pixels, coffee)

@@ -32,7 +32,15 @@ from photochrom.restoration.infrared import shadows
 from photochrom.restoration.inpainting import fill
 from photochrom.restoration.masks import share_of, thick_parts
 from photochrom.restoration.polarity import note_of_negative
-from photochrom.restoration.toning import NEGATIVE, Toning, classify, is_grey, looks_like_color_negative, neutralize
+from photochrom.restoration.toning import (
+    GREY_CHROMA,
+    NEGATIVE,
+    Toning,
+    classify,
+    is_grey,
+    looks_like_color_negative,
+    neutralize,
+)
 from photochrom.restoration.writing import said, take_out_writing
 
 # A hand-drawn mask over more than this leaves too little to fill from.
@@ -318,7 +326,7 @@ def _settle_toning(work: _Work, toning: Toning) -> None:
     negative = _seen_as_negative(work, toning)
     if negative:
         work.decided(StageDecision("toning", "never", False, toning.residual, toning.limit, f"toning: {negative}"))
-    if toning.coloring == "grey" or (toning.coloring == "colour" and not work.options.neutralize):
+    if toning.coloring != "toned" and not (work.options.neutralize and toning.chroma):
         return
     applied = work.options.neutralize and toning.coloring == "toned"
     measured = f"{toning.residual:.3f} of chroma beside one colour per tone"
@@ -327,6 +335,8 @@ def _settle_toning(work: _Work, toning: Toning) -> None:
         neutralize(work.writable())
     elif toning.coloring == "toned":
         note = f"toning: {toning.name} kept ({measured})"
+    elif toning.coloring == "grey":
+        note = f"toning: grey kept as it is ({toning.chroma:.3f} of chroma, {GREY_CHROMA} is the limit)"
     else:
         note = f"toning: a colour photograph, its colours kept ({measured})"
     switch: Switch = "always" if work.options.neutralize else "never"

@@ -157,10 +157,10 @@ class _Work:
         self.decisions: list[StageDecision] = []
         self.models: list[StageSpec] = []
         self.seconds: dict[str, float] = {}
-        self._squashed: npt.NDArray[np.float32] | None = None
-        whole = tone.squash(photo.pixels)
+        whole = tone.squash(self.pixels)
         self.may_be_color_negative = looks_like_color_negative(whole)
-        self.box = inside(photo.pixels, whole)
+        self.box = inside(self.pixels, whole)
+        self._squashed: npt.NDArray[np.float32] | None = None if self.beside else whole
 
     @property
     def beside(self) -> str:

@@ -230,7 +230,7 @@ def restore(
 
 
 def read_mask(source: MaskSource, *, limits: Limits | None = None) -> Mask:
-    """Return a hand-drawn mask as (H, W), true where the picture is brighter than half.
+    """Return a hand-drawn mask as (H, W), true where the picture is brighter than half, and not transparent.
 
     Args:
         source: a path, bytes of a file, a Pillow image or an array; of booleans, it is taken as it is.
@@ -243,7 +243,9 @@ def read_mask(source: MaskSource, *, limits: Limits | None = None) -> Mask:
         source = source.astype(np.uint8) * np.uint8(255)
     photo = open_photo(source, limits=limits) if isinstance(source, str | os.PathLike | bytes) else opened(source)[0]
     codes = luma_codes(photo.pixels)
-    return np.asarray(codes > np.iinfo(codes.dtype).max // 2)
+    half = np.iinfo(codes.dtype).max // 2
+    marked = np.asarray(codes > half)
+    return marked if photo.alpha is None else marked & (photo.alpha > half)
 
 
 def mask_sha256(mask: Mask) -> str:

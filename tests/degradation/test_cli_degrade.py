@@ -58,10 +58,52 @@ def test_the_sheet_and_the_list(photo: Path, tmp_path: Path, capsys: pytest.Capt
     assert "scanner-lines" in listed
 
 
+def test_what_a_copy_lacks_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pages = [Image.fromarray(np.full((40, 50), level, np.uint8)) for level in (90, 160)]
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    clear = np.full((40, 50, 4), 120, np.uint8)
+    Image.fromarray(clear).save(tmp_path / "clear.png")
+    for name, said in (("pages.tif", "page 1 of 2"), ("clear.png", "JPEG holds no transparency: laid on white")):
+        target = tmp_path / f"{name}.jpg"
+        assert run(["degrade", str(tmp_path / name), "--kind", "fading", "-o", str(target)]) == EXIT_OK
+        assert said in capsys.readouterr().out
+
+
+def test_strength_is_that_of_the_kinds_on_a_sheet(photo: Path, tmp_path: Path) -> None:
+    sheets = [tmp_path / f"{strength}.png" for strength in ("0.1", "0.9")]
+    for sheet in sheets:
+        assert run(["degrade", str(photo), "--sheet", str(sheet), "--strength", sheet.stem, "-q"]) == EXIT_OK
+    assert sheets[0].read_bytes() != sheets[1].read_bytes()
+
+
+def test_a_sheet_of_some_kinds(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few, all_of_them = tmp_path / "few.png", tmp_path / "all.png"
+    kinds = ["--kind", "dust", "--kind", "mould"]
+    assert run(["degrade", str(photo), "--sheet", str(few), *kinds]) == EXIT_OK
+    assert capsys.readouterr().out.endswith("2 kinds\n")
+    assert run(["degrade", str(photo), "--sheet", str(all_of_them), "-q"]) == EXIT_OK
+    with Image.open(few) as picture, Image.open(all_of_them) as larger:
+        assert picture.width == larger.width
+        assert picture.height < larger.height / 3
+
+
+@pytest.mark.parametrize("line", ["px = [0, 0]", "px = [2, 1]", "px = [nan, nan]", "px = [1, 1e6]", "disorder = inf"])
+def test_a_preset_that_cannot_be_is_one_line(
+    line: str, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    preset = tmp_path / "mine.toml"
+    preset.write_text(f"{line}\n[kinds]\ndust = {{}}\n", encoding="utf-8")
+    assert run(["degrade", str(photo), "--preset", str(preset), "-o", str(tmp_path / "x.png")]) != EXIT_OK
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert f"mine.toml: {line.split(maxsplit=1)[0]}: " in said[0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "said"),
     [
+        (["{photo}", "--mask-out", "{folder}/x.jpg", "--kind", "dust"], "a mask is written as one of"),
         (["{photo}"], "nothing to write"),
         (["-o", "{folder}/x.png"], "no photograph is given"),
         (["{photo}", "-o", "{photo}"], "originals are never written to"),

@@ -198,3 +198,12 @@ def test_the_engine_needs_no_torch() -> None:
 
     code = "import sys, photochrom.degradation.sheet; sys.exit('torch' in sys.modules or 'onnxruntime' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=200).returncode == 0
+
+
+def test_codes_of_any_depth_are_the_same_picture() -> None:
+    codes = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    deep = codes.astype(np.uint16) * 257
+    mine = Preset(kinds={"fading": Dose()})
+    assert np.allclose(degrade(deep, mine, 3).picture, degrade(codes, mine, 3).picture, atol=1e-6)
+    with pytest.raises(ValueError, match="uint8, uint16 or floats"):
+        degrade(codes.astype(np.int64), mine, 3)

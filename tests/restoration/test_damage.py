@@ -132,6 +132,18 @@ def test_a_scratch_across_the_picture_counts_alike_in_small_and_large_scans(side
     assert damage.find_damage(probability, RestoreOptions()).squares == pytest.approx(1 / 64)
 
 
+@pytest.mark.parametrize("side", [1000, 4000])
+def test_a_speck_of_the_same_share_counts_alike_in_small_and_large_scans(side: int) -> None:
+    """Cells of a large scan's coarse grid are several pixels wide, and a region is measured in pixels."""
+    probability = np.zeros((side, side), np.uint8)
+    tall, wide = side // 250, side // 200  # 20 millionths of the picture
+    probability[side // 2 :, side // 2 :][:tall, :wide] = 254
+    probability[side // 4 :, side // 4 :][: side // 500, : side // 500] = 254  # 4 millionths
+    found = damage.find_damage(probability, RestoreOptions())
+    assert found.mask[side // 2 :, side // 2 :].any()
+    assert np.count_nonzero(found.mask) == tall * wide
+
+
 @pytest.mark.slow
 def test_a_few_specks_are_left_alone_unless_told(restorer_for: RestorerFor, camera: np.ndarray) -> None:
     picture = np.minimum(camera, 235)

@@ -97,3 +97,18 @@ def test_nothing_is_filled_where_filling_is_switched_off(restorer_for: RestorerF
     result = restorer_for(damage="never", noise="never", tone="always").run(photo)
     assert result.mask is None
     assert any("infrared channel shows left" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("mount", [0, 40])
+def test_what_shines_through_a_mount_is_not_the_grain_of_the_film(mount: int) -> None:
+    rng = np.random.default_rng(2)
+    plane = np.clip(rng.normal(40_000, 6_000, (240, 360)), 1, 65_535).astype(np.uint16)
+    assert shadows(plane).mean() < 0.001
+    inside = np.zeros(plane.shape, bool)
+    inside[50:-50, 50:-50] = True
+    plane[~inside] = rng.integers(0, mount + 1, plane.shape)[~inside]
+    assert shadows(plane)[60:-60, 60:-60].mean() < 0.001
+
+
+def test_where_no_light_comes_through_there_is_no_dust() -> None:
+    assert not shadows(np.zeros((60, 90), np.uint16)).any()

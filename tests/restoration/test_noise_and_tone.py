@@ -88,6 +88,28 @@ def test_tone_strength(restorer_for: RestorerFor, camera: np.ndarray) -> None:
     assert np.abs(half - (given.astype(int) + camera) / 2).max() <= 1.6
 
 
+def test_half_a_correction_is_needed_where_a_whole_one_is(restorer_for: RestorerFor, camera: np.ndarray) -> None:
+    pictures = [faded(camera), np.rint(camera * 0.8 + 25).astype(np.uint8)]
+    for picture in pictures:
+        whole, slight = (
+            restorer_for(damage="never", noise="never", tone_strength=strength).run(photo_of(picture))
+            for strength in (1.0, 0.05)
+        )
+        assert decision(whole, "tone") == decision(slight, "tone")
+
+
+@pytest.mark.parametrize("stage", ["noise", "tone"])
+def test_a_strength_of_nothing_changes_nothing_and_says_so(
+    stage: str, restorer_for: RestorerFor, coffee: np.ndarray
+) -> None:
+    options = {"damage": "never", "noise": "never", "tone": "never", stage: "always", f"{stage}_strength": 0.0}
+    photo = photo_of(coffee)
+    result = restorer_for(**options).run(photo)
+    assert result.photo.pixels is photo.pixels
+    assert not result.changed
+    assert result.notes[0].startswith(f"{stage}: left alone at a strength of 0 (")
+
+
 def test_strips_are_the_whole() -> None:
     rng = np.random.default_rng(2)
     fields = rng.uniform(0.8, 1.2, (1, 16, 16)).astype(np.float32), rng.uniform(-0.1, 0.1, (1, 16, 16)).astype("f4")
@@ -140,6 +162,16 @@ def test_sepia_is_kept_and_neutralised_on_request(restorer_for: RestorerFor, cam
     assert np.ptp(neutral.photo.pixels, axis=-1).max() == 0
     assert np.array_equal(luma_codes(neutral.photo.pixels), luma_codes(picture.pixels))
     assert any(note.startswith("toning: sepia made neutral") for note in neutral.notes)
+
+
+def test_what_has_hardly_any_colour_is_not_neutralised_and_told(restorer_for: RestorerFor, camera: np.ndarray) -> None:
+    session = restorer_for(damage="never", noise="never", tone="never", neutralize=True)
+    tinged = np.stack([np.minimum(camera, 250) + tint for tint in (0, 1, 2)], axis=-1)
+    photo = photo_of(tinged.astype(np.uint8))
+    result = session.run(photo)
+    assert result.photo.pixels is photo.pixels
+    assert result.notes == ("toning: grey kept as it is (0.003 of chroma, 0.006 is the limit)",)
+    assert session.run(photo_of(camera)).notes == ()
 
 
 def test_a_colour_photograph_is_not_neutralised(restorer_for: RestorerFor, coffee: np.ndarray) -> None:

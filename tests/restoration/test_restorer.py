@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnx import NodeProto, helper
 from PIL import Image
 
 import photochrom
@@ -29,6 +30,7 @@ from photochrom.files.photo import Photo
 from photochrom.files.provenance import COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA, read_provenance
 from photochrom.luma import luma_codes
 from photochrom.restorer import mask_sha256, read_mask
+from tests.restoration.stand_in_stages import save_model
 
 RestorerFor = Callable[..., Restorer]
 Scratched = tuple[np.ndarray, np.ndarray]
@@ -131,6 +133,15 @@ def test_the_hash_of_a_mask_is_of_what_it_marks(tmp_path: Path) -> None:
     Image.fromarray(mask.astype(np.uint8) * 200).convert("RGB").save(tmp_path / "mask.tif")
     assert mask_sha256(read_mask(tmp_path / "mask.tif")) == mask_sha256(mask)
     assert mask_sha256(mask) != mask_sha256(mask.T)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_what_is_transparent_in_a_mask_is_not_marked(dtype: type) -> None:
+    """Programs draw on a transparent sheet, which may be white where nobody sees it."""
+    sheet = np.full((20, 30, 4), np.iinfo(dtype).max, dtype)
+    sheet[..., 3] = 0
+    sheet[4:8, 5:25, 3] = np.iinfo(dtype).max
+    assert np.argwhere(read_mask(sheet)).tolist() == [[y, x] for y in range(4, 8) for x in range(5, 25)]
 
 
 # -- Errors --------------------------------------------------------------------------------------------------------
@@ -239,6 +250,23 @@ def test_options_make_a_session_of_their_own(stage_files: dict[str, Path], scrat
     colorizer.close()
     with pytest.raises(ModelError, match="closed"):
         colorizer.run(Photo(scratched[0][..., None]))
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        helper.make_node("Concat", ["rgb", "rgb"], ["restored"], axis=2),
+        helper.make_node("ReduceMean", ["rgb"], ["restored"], axes=[1], keepdims=1),
+    ],
+)
+def test_a_model_that_gives_another_shape_is_refused(node: NodeProto, tmp_path: Path, camera: np.ndarray) -> None:
+    """A larger one, cut to the photograph's size, would be the corner of another picture."""
+    ports = [helper.make_tensor_value_info(name, 1, ["b", None, None, None]) for name in ("rgb", "restored")]
+    graph = helper.make_graph([node], "another", ports[:1], ports[1:])
+    path = save_model(tmp_path / "another.onnx", graph, "noise/1")
+    options = RestoreOptions(damage="never", tone="never", noise="always", noise_model=str(path))
+    with Restorer(options) as session, pytest.raises(ModelError, match="another shape than it promised"):
+        session(camera)
 
 
 def test_a_stage_knows_its_contract(stages: dict[str, OnnxStage]) -> None:

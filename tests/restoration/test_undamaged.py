@@ -114,3 +114,25 @@ def test_a_model_that_gives_no_numbers_is_an_error(stages: dict[str, OnnxStage],
     session = Restorer(RestoreOptions(damage="never", noise="never"), engines={"tone": Wrong()})
     with pytest.raises(ModelError, match="another shape"):
         session.run(photo_of(camera))
+
+
+def test_grey_in_three_channels_becomes_what_grey_in_one_does(stages: dict[str, OnnxStage]) -> None:
+    """A model answers each channel with something else, and a grey scan would be tinted."""
+
+    class Tinting:
+        spec = stages["noise"].spec
+
+        def run(self, rgb: np.ndarray, mask: np.ndarray | None = None) -> dict[str, np.ndarray]:
+            return {"restored": rgb * np.array([0.7, 0.9, 1.0], np.float32).reshape(3, 1, 1)}
+
+        def close(self) -> None:
+            pass
+
+    rng = np.random.default_rng(5)
+    grey = rng.integers(30, 220, (40, 60, 1), dtype=np.uint8)
+    options = RestoreOptions(damage="never", noise="always", tone="never")
+    with Restorer(options, engines={"noise": Tinting()}) as restorer:
+        one, three = (restorer.run(Photo(pixels)).photo.pixels for pixels in (grey, grey.repeat(3, axis=2)))
+    assert three.shape == (40, 60, 3)
+    assert np.array_equal(three, one.repeat(3, axis=2))
+    assert not np.array_equal(one, grey)

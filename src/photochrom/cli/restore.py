@@ -15,13 +15,11 @@ from photochrom.albums.results import BatchSettings
 from photochrom.cli.groups import Budget, Engine, Reading, Restoring, Writing
 from photochrom.cli.idle import refuse_idle_stages
 from photochrom.cli.runs import Part, plan_told, run_planned
-from photochrom.cli.targets import refuse_targets
-from photochrom.errors import OptionError
-from photochrom.files.codecs.formats import usual_suffix
+from photochrom.cli.targets import refuse_lossy, refuse_targets
 from photochrom.files.made_here import labelled
 from photochrom.files.photo import Photo
 from photochrom.files.provenance import RESTORE
-from photochrom.files.writing import format_of_path, save_photo
+from photochrom.files.writing import save_photo
 from photochrom.options import EngineOptions, Limits, OutputOptions, ReadingOptions, RestoreOptions, Topic
 from photochrom.restoration.pipeline import RestoreResult, mask_photo
 from photochrom.restorer import Mask, Restorer, read_mask
@@ -113,8 +111,5 @@ def _check_masks(planned: Plan, mask: Path | None, mask_out: Path | None) -> Non
     """Raise an error for masks that cannot be meant, before anything is loaded or written."""
     refuse_shared_mask(planned, mask)
     refuse_shared_mask(planned, mask_out, "mask-out")
-    if mask_out is None:
-        return
-    if format_of_path(mask_out) not in {"png", "tiff", "bmp"}:
-        lossless = ", ".join(usual_suffix(format) for format in ("png", "tiff", "bmp"))
-        raise OptionError(f"a mask is written as one of {lossless}", where=str(mask_out))
+    if mask_out is not None:
+        refuse_lossy(mask_out)

@@ -8,7 +8,11 @@ from pathlib import Path
 
 from photochrom.albums.replacing import refuse_made_elsewhere
 from photochrom.errors import OptionError, OutputError
+from photochrom.files.codecs.formats import usual_suffix
 from photochrom.files.originals import Originals
+from photochrom.files.writing import format_of_path
+
+MASK_FORMATS = ("png", "tiff", "bmp")
 
 
 def refuse_targets(targets: Iterable[Path | None], *, read: Iterable[Path], overwrite: bool) -> None:
@@ -36,3 +40,10 @@ def refuse_targets(targets: Iterable[Path | None], *, read: Iterable[Path], over
         if os.path.lexists(target) and not overwrite:
             raise OutputError("exists already", where=str(target), next_step="Use --overwrite to replace it")
         refuse_made_elsewhere(target)
+
+
+def refuse_lossy(mask_out: Path) -> None:
+    """Raise OptionError where a mask is to be written in a format that would not keep it as it is."""
+    if format_of_path(mask_out) not in MASK_FORMATS:
+        lossless = ", ".join(usual_suffix(format) for format in MASK_FORMATS)
+        raise OptionError(f"a mask is written as one of {lossless}", where=str(mask_out))

@@ -13,6 +13,9 @@ from photochrom.degradation.kinds import KINDS
 from photochrom.errors import OptionError
 from photochrom.spelling import did_you_mean
 
+# Factors on the size of fine structures: smaller ones are not seen, and larger ones are not fine.
+SMALLEST_PX, LARGEST_PX = 0.1, 10
+
 
 class Dose(BaseModel):
     """How often and how strongly one kind happens."""
@@ -46,12 +49,20 @@ class Preset(BaseModel):
     disorder: float = Field(
         default=1.5,
         ge=0,
+        allow_inf_nan=False,
         description="How freely the order is drawn: 0 keeps camera, print, hands, scan; 1.5 mixes neighbours.",
     )
     px: tuple[float, float] = Field(
-        default=(1.0, 1.0), description="Range of the factor on the size of fine structures."
+        default=(1.0, 1.0), description="Range of the factor on the size of fine structures, within 0.1..10."
     )
     kinds: dict[str, Dose] = Field(description="Dose of each kind, by name.")
+
+    @field_validator("px")
+    @classmethod
+    def _is_a_size(cls, px: tuple[float, float]) -> tuple[float, float]:
+        if not SMALLEST_PX <= px[0] <= px[1] <= LARGEST_PX:
+            raise ValueError(f"must be two rising numbers within {SMALLEST_PX}..{LARGEST_PX}")
+        return px
 
     @field_validator("kinds")
     @classmethod

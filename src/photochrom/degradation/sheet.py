@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,12 @@ TRAINING = "train-"
 
 
 def contact_sheet(
-    picture: npt.NDArray[Any], seed: int = 0, *, cell_px: int = 240, strength: float = 0.8
+    picture: npt.NDArray[Any],
+    seed: int = 0,
+    *,
+    cell_px: int = 240,
+    strength: float = 0.8,
+    kinds: Collection[str] = (),
 ) -> Image.Image:
     """Return the picture as it was, under each kind at one strength, and under each preset for people.
 
@@ -30,16 +36,19 @@ def contact_sheet(
         seed: fixes everything.
         cell_px: longest side of each small picture.
         strength: of the single kinds, 0..1.
+        kinds: names of those that are shown, and no presets; left out, all.
     """
     small = fitted(picture, cell_px)
     cells = [("as it was", image_of(as_picture(small)))]
     for number, kind in enumerate(KINDS.values()):
+        if kinds and kind.name not in kinds:
+            continue
         rng = np.random.default_rng((seed, number))
         cells.append((kind.name, image_of(apply_kind(kind, as_picture(small), rng, strength, 1.0)[0])))
     cells += [
         (f"preset {name}", Image.fromarray(codes(degrade(small, name, seed, px=1.0).picture)))
         for name in presets()
-        if not name.startswith(TRAINING)
+        if not kinds and not name.startswith(TRAINING)
     ]
     return _arranged(cells)
 

@@ -144,7 +144,7 @@ class OnnxStage:
         """Return the outputs of the contract by name.
 
         Raises:
-            ModelError: the model was closed, cannot be run, or gave values that are not numbers.
+            ModelError: the model was closed, cannot be run, or gave values that are not numbers, or of another shape.
         """
         session = self._session
         if session is None:
@@ -154,13 +154,30 @@ class OnnxStage:
         values = run_session(session, outputs, feed, name, left_undone="nothing was restored", next_step=LESS_AT_ONCE)
         found = dict(zip(outputs, values, strict=True))
         if not all((np.abs(values) <= LARGEST_VALUE).all() for values in found.values()):
-            raise ModelError("the model gave values that are not numbers, or far too large", where=self._spec.name)
+            raise ModelError("the model gave values that are not numbers, or far too large", where=name)
+        promised = shapes_for(rgb.shape)
+        if any(values.shape != promised[output] for output, values in found.items()):
+            raise ModelError("the model gave arrays of another shape than it promised", where=name)
         return found
 
     def close(self) -> None:
         """Release the model's memory once no run uses it any more."""
         with self._closing:
             self._session = None
+
+
+def shapes_for(rgb: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each output, of any contract, for pictures of a shape (B, 3, H, W)."""
+    batch, channels, height, width = rgb
+    fields = (batch, channels, FIELD_CELLS, FIELD_CELLS)
+    return {
+        "curves": (batch, channels, CURVE_KNOTS),
+        "gain": fields,
+        "offset": fields,
+        "restored": rgb,
+        "mask": (batch, 1, height, width),
+        "positive": (batch, 1),
+    }
 
 
 def contract_of(path: Path) -> str:

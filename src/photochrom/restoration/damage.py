@@ -19,8 +19,10 @@ from photochrom.restoration.masks import (
     Mask,
     Probability,
     any_in_blocks,
+    cell_side,
     grown,
     largest_in_cells,
+    share_in_cells,
     share_of,
     thick_parts,
 )
@@ -41,7 +43,7 @@ SMALLEST_IN_DAMAGED_PX, LIKELIER, RULED_OUT = 100, 0.6, 0.15
 SURE, LIKELY = 0.98, 0.8
 # What is filled where nobody asks whether the picture is damaged.
 ALWAYS = 0.5
-# Regions of fewer pixels at full size, in millionths of the picture, are not touched.
+# Regions of fewer pixels at full size, in shares of the picture, are not touched.
 SMALLEST_REGION = 12e-6
 # Of squares so many to the short side, those that hold a surely damaged pixel are counted: a scratch across the picture
 # counts alike in a small scan and a large one.
@@ -147,11 +149,13 @@ def find_damage(probability: Probability, options: RestoreOptions) -> FoundDamag
     """Return the regions that are damaged, without the parts that are too thick to be filled."""
     height, width = probability.shape
     likely, low = (ALWAYS, ALWAYS) if options.damage == "always" else (LIKELY, POSSIBLE)
-    peaks = largest_in_cells(probability)
-    kept = Coarse(width, height, _likely_regions(peaks, likely, low, SMALLEST_REGION * width * height))
     mask: Mask = empty_pixels((height, width), np.bool_)
+    np.greater_equal(probability, round(low * 255), out=mask)
+    sizes = share_in_cells(mask) * np.float32(cell_side(width, height) ** 2)
+    regions = _likely_regions(largest_in_cells(probability), sizes, likely, SMALLEST_REGION * width * height)
+    kept = Coarse(width, height, regions)
     for top, bottom in strips(width, height):
-        mask[top:bottom] = (probability[top:bottom] >= round(low * 255)) & kept.rows(top, bottom)
+        mask[top:bottom] &= kept.rows(top, bottom)
     too_large = take_out(mask, thick_parts(mask, options.largest_hole * min(width, height)))
     return FoundDamage(mask, probability, share_of(mask), share_of_sure_squares(probability, mask), too_large)
 
@@ -228,15 +232,18 @@ def take_out(mask: Mask, part: Coarse) -> float:
     return float(taken / (width * height))
 
 
-def _likely_regions(peaks: Probability, likely: float, low: float, smallest: float) -> Mask:
-    """Return the cells of regions that reach ``likely`` somewhere and have some size; ``peaks`` are cells' maxima."""
-    on = peaks >= round(low * 255)
+def _likely_regions(peaks: Probability, sizes: FloatArray, likely: float, smallest: float) -> Mask:
+    """Return the cells of regions that reach ``likely`` somewhere and have some size.
+
+    ``peaks`` are cells' largest probabilities, ``sizes`` how many of their pixels may be damaged.
+    """
+    on = sizes > 0
     if not on.any():
         return on
     joined = grown(on, 1)  # what is one region may have gaps of a cell
     # Reshaped, because vips gives a picture of one pixel back as a number.
     regions = libvips().Image.new_from_array(joined.astype(np.uint8)).labelregions().numpy().reshape(joined.shape)
-    highest, area = np.zeros(regions.max() + 1), np.bincount(regions[on], minlength=regions.max() + 1)
+    highest, area = np.zeros(regions.max() + 1), np.bincount(regions[on], sizes[on], minlength=regions.max() + 1)
     np.maximum.at(highest, regions[on], peaks[on])
     is_likely = (highest >= round(likely * 255)) & (area >= smallest)
     return np.asarray(on & is_likely[regions])

@@ -29,12 +29,12 @@ def shadows(infrared: Codes) -> Mask:
     """
     height, width = infrared.shape
     level = _levels(infrared)
-    limit = 1 - max(LEAST_SHADOW, SPREADS * _spread(infrared, level))
-    film = level >= NO_FILM * float(np.median(level))
+    film = (level > 0) & (level >= NO_FILM * float(np.median(level)))
+    limit = 1 - max(LEAST_SHADOW, SPREADS * _spread(infrared, level, film))
     mask: Mask = empty_pixels((height, width), np.bool_)
     for top, bottom in strips(width, height):
         around = _rows_of(level, top, bottom, height, width)
-        on_film = _rows_of(film.astype(np.float32), top, bottom, height, width) > 0.5
+        on_film = _rows_of(film, top, bottom, height, width) > 0.5
         mask[top:bottom] = (infrared[top:bottom] < limit * around) & on_film
         let_go(mask, infrared)
     return grown(mask, max(1, round(GROWN_PX * min(height, width) / GROWN_AT_PX)))
@@ -54,7 +54,7 @@ def _levels(infrared: Codes) -> FloatArray:
     return np.asarray(np.median(around, axis=0), np.float32)
 
 
-def _rows_of(cells: FloatArray, top: int, bottom: int, height: int, width: int) -> FloatArray:
+def _rows_of(cells: FloatArray | Mask, top: int, bottom: int, height: int, width: int) -> FloatArray:
     """Return rows of the cells enlarged to the picture, between the cells' middles by straight lines."""
     down = (np.arange(top, bottom) + 0.5) * (cells.shape[0] / height) - 0.5
     across = (np.arange(width) + 0.5) * (cells.shape[1] / width) - 0.5
@@ -65,10 +65,17 @@ def _rows_of(cells: FloatArray, top: int, bottom: int, height: int, width: int) 
     return np.stack([np.interp(across, np.arange(cells.shape[1]), row) for row in mixed]).astype(np.float32)
 
 
-def _spread(infrared: Codes, level: FloatArray) -> float:
-    """Return the spread of the film's own grain, of its brightness: from the median, so that shadows do not count."""
+def _spread(infrared: Codes, level: FloatArray, film: Mask) -> float:
+    """Return the spread of the film's own grain, of its brightness: from the median, so that shadows do not count.
+
+    What is no film does not count either: a mount lets no light through, and its share of next to none means nothing.
+    """
     height, width = infrared.shape
     step = max(1, min(height, width) // 256)
-    tops = range(0, height, step)
-    ratios = np.stack([infrared[top, ::step] / _rows_of(level, top, top + 1, height, width)[0, ::step] for top in tops])
-    return float(1.4826 * np.median(np.abs(ratios - np.median(ratios))))
+    ratios = [np.zeros(0)]
+    for top in range(0, height, step):
+        around, on_film = (_rows_of(cells, top, top + 1, height, width)[0, ::step] for cells in (level, film))
+        whole = on_film >= 1
+        ratios.append(infrared[top, ::step][whole] / around[whole])
+    found = np.concatenate(ratios)
+    return float(1.4826 * np.median(np.abs(found - np.median(found)))) if found.size else 0.0

@@ -40,8 +40,9 @@ def measure(pixels: Codes, engine: StageEngine) -> float:
 def decide(pixels: Codes, engine: StageEngine, options: RestoreOptions) -> StageDecision:
     """Return whether a photograph is noisy enough for the stage."""
     found, limit = measure(pixels, engine), engine.spec.noisy
-    applied = is_wanted(options.noise, needed=found >= limit)
-    verb = f"removed by {options.noise_strength:.0%}" if applied else "left alone"
+    strength = options.noise_strength
+    applied = strength > 0 and is_wanted(options.noise, needed=found >= limit)
+    verb = f"removed by {strength:.0%}" if applied else "left alone" if strength else "left alone at a strength of 0"
     note = f"noise: {verb} ({found:.1f} of 255 in the quietest parts, {limit} is the limit)"
     return StageDecision("noise", options.noise, applied, found, limit, note)
 

@@ -26,12 +26,21 @@ from photochrom.files.provenance import ALGORITHMICALLY_ENHANCED, COMPOSITE_WITH
 from photochrom.luma import Codes
 from photochrom.options import RestoreOptions, Switch
 from photochrom.restoration import damage, noise, tone
+from photochrom.restoration.border import inside
 from photochrom.restoration.decisions import StageDecision
 from photochrom.restoration.infrared import shadows
 from photochrom.restoration.inpainting import fill
 from photochrom.restoration.masks import share_of, thick_parts
 from photochrom.restoration.polarity import note_of_negative
-from photochrom.restoration.toning import NEGATIVE, Toning, classify, looks_like_color_negative, neutralize
+from photochrom.restoration.toning import (
+    GREY_CHROMA,
+    NEGATIVE,
+    Toning,
+    classify,
+    is_grey,
+    looks_like_color_negative,
+    neutralize,
+)
 from photochrom.restoration.writing import said, take_out_writing
 
 # A hand-drawn mask over more than this leaves too little to fill from.
@@ -141,28 +150,36 @@ class _Work:
 
     def __init__(self, photo: Photo, options: RestoreOptions) -> None:
         self.photo, self.options = photo, options
-        self.pixels: Codes = photo.pixels
+        # Grey in three channels is worked on as one: models answer each with something else, and grey would be tinted.
+        self._given: Codes = photo.pixels[..., :1] if is_grey(photo.pixels) else photo.pixels
+        self.pixels = self._given
         self.mask: npt.NDArray[np.uint8] | None = None
         self.decisions: list[StageDecision] = []
         self.models: list[StageSpec] = []
         self.seconds: dict[str, float] = {}
-        self._squashed: npt.NDArray[np.float32] | None = None
+        whole = tone.squash(self.pixels)
+        self.may_be_color_negative = looks_like_color_negative(whole)
+        self.box = inside(self.pixels, whole)
+        self._squashed: npt.NDArray[np.float32] | None = None if self.beside else whole
+
+    @property
+    def beside(self) -> str:
+        """What a note on tone or noise says of a border: that it was not looked at."""
+        height, width = self.box.bottom - self.box.top, self.box.right - self.box.left
+        share = 1 - height * width / (self.photo.height * self.photo.width)
+        return f"; a plain border, {share:.0%} of the picture, does not count" if share else ""
 
     def squashed(self) -> npt.NDArray[np.float32]:
-        """Return the small copy of the pixels as they are now, made once as long as no stage changes them."""
+        """Return a small copy of what a border surrounds, as it is now; made once as long as no stage changes it."""
         if self._squashed is None:
-            self._squashed = tone.squash(self.pixels)
+            self._squashed = tone.squash(self.pixels[self.box.window])
         return self._squashed
 
     def writable(self) -> Codes:
         """Return the pixels for a stage to change."""
         self._squashed = None
-        if self.pixels is self.photo.pixels:
-            given = self.photo.pixels
-            self.pixels = empty_pixels(given.shape, given.dtype)
-            for rows, (strip,) in strips_of(given):
-                self.pixels[rows] = strip
-                let_go(self.pixels)
+        if self.pixels is self._given:
+            self.pixels = _copied(self._given, self._given.shape)
         return self.pixels
 
     @contextmanager
@@ -181,12 +198,24 @@ class _Work:
     def result(self) -> RestoreResult:
         """Return what came of it."""
         notes = (*self.photo.notes, *(decision.note for decision in self.decisions))
-        restored = replace(self.photo, pixels=self.pixels, notes=notes)
+        pixels = self.photo.pixels if self.pixels is self._given else self.pixels
+        if pixels.shape != self.photo.pixels.shape:
+            pixels = _copied(pixels, self.photo.pixels.shape)
+        restored = replace(self.photo, pixels=pixels, notes=notes)
         if self.mask is not None:  # they spoke of the picture as it was
             restored = replace(restored, infrared=None, holes=None)
         return RestoreResult(
             restored, self.mask, tuple(self.decisions), tuple(self.models), self.options, notes, self.seconds
         )
+
+
+def _copied(pixels: Codes, shape: tuple[int, ...]) -> Codes:
+    """Return a copy in another number of channels: of grey, the same in each."""
+    copy: Codes = empty_pixels(shape, pixels.dtype)
+    for rows, (strip,) in strips_of(pixels):
+        copy[rows] = strip
+        let_go(copy)
+    return copy
 
 
 def _fill_found(work: _Work, engines: Mapping[str, StageEngine]) -> None:
@@ -274,7 +303,8 @@ def _fill(
 
 def _denoise(work: _Work, engine: StageEngine) -> None:
     with work.timed("noise"):
-        if work.decided(noise.decide(work.pixels, engine, work.options), engine):
+        decision = noise.decide(work.pixels[work.box.window], engine, work.options)
+        if work.decided(replace(decision, note=decision.note + work.beside), engine):
             noise.apply(work.writable(), engine, work.options.noise_strength)
 
 
@@ -286,8 +316,9 @@ def _correct_tone(
         toned = toning.coloring == "toned"
         per_channel = options.correct_cast if toning.coloring == "colour" else options.neutralize and toned
         correction = tone.predict(small, engine, per_channel=per_channel, strength=options.tone_strength)
-        if work.decided(tone.decide(small, correction, options, toning.coloring), engine):
-            tone.apply(work.writable(), correction, threads)
+        decision = tone.decide(small, correction, options, toning.coloring)
+        if work.decided(replace(decision, note=decision.note + work.beside), engine):
+            tone.apply(work.writable(), replace(correction, box=work.box), threads)
 
 
 def _settle_toning(work: _Work, toning: Toning) -> None:
@@ -295,7 +326,7 @@ def _settle_toning(work: _Work, toning: Toning) -> None:
     negative = _seen_as_negative(work, toning)
     if negative:
         work.decided(StageDecision("toning", "never", False, toning.residual, toning.limit, f"toning: {negative}"))
-    if toning.coloring == "grey" or (toning.coloring == "colour" and not work.options.neutralize):
+    if toning.coloring != "toned" and not (work.options.neutralize and toning.chroma):
         return
     applied = work.options.neutralize and toning.coloring == "toned"
     measured = f"{toning.residual:.3f} of chroma beside one colour per tone"
@@ -304,6 +335,8 @@ def _settle_toning(work: _Work, toning: Toning) -> None:
         neutralize(work.writable())
     elif toning.coloring == "toned":
         note = f"toning: {toning.name} kept ({measured})"
+    elif toning.coloring == "grey":
+        note = f"toning: grey kept as it is ({toning.chroma:.3f} of chroma, {GREY_CHROMA} is the limit)"
     else:
         note = f"toning: a colour photograph, its colours kept ({measured})"
     switch: Switch = "always" if work.options.neutralize else "never"
@@ -311,6 +344,6 @@ def _settle_toning(work: _Work, toning: Toning) -> None:
 
 
 def _seen_as_negative(work: _Work, toning: Toning) -> str:
-    if looks_like_color_negative(work.squashed()):
+    if work.may_be_color_negative:
         return NEGATIVE
     return note_of_negative(work.photo) if toning.coloring != "colour" else ""

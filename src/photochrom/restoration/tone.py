@@ -8,7 +8,7 @@ their own.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -23,6 +23,7 @@ from photochrom.luma import Codes, luma_strip, strips
 from photochrom.options import RestoreOptions
 from photochrom.restoration.decisions import StageDecision, is_wanted
 from photochrom.restoration.planes import codes_from_planes, rgb_planes
+from photochrom.restoration.tiling import Tile
 from photochrom.restoration.toning import Coloring
 
 # Percentiles that count as the photograph's black and white.
@@ -46,12 +47,14 @@ class ToneCorrection:
         gain: (C, 16, 16), a grid over the whole picture, bilinear between the centres of its cells.
         offset: likewise.
         strength: 0 leaves the picture as it is, 1 takes all of the correction.
+        box: the part of the picture that the grid lies over, beyond which its outermost values go on; None: all of it.
     """
 
     curves: FloatArray
     gain: FloatArray
     offset: FloatArray
     strength: float = 1.0
+    box: Tile | None = None
 
     def rows(self, values: FloatArray, top: int, height: int) -> FloatArray:
         """Return corrected rows, those from ``top`` on of a picture ``height`` high.
@@ -59,8 +62,9 @@ class ToneCorrection:
         Shapes: (C, n, width) -> same. Range: 0..1. Rows come out the same however a picture is cut into strips.
         """
         _, count, width = values.shape
-        fields = np.concatenate([self.gain, self.offset])
-        full = _enlarged(_interpolated_rows(fields, top, count, height), width)
+        fields, box = np.concatenate([self.gain, self.offset]), self.box or Tile(0, height, 0, width)
+        lying = _enlarged(_interpolated_rows(fields, top - box.top, count, box.bottom - box.top), box.right - box.left)
+        full = np.pad(lying, ((0, 0), (0, 0), (box.left, width - box.right)), mode="edge")
         channels = len(self.gain)
         moved = np.clip(values * full[:channels] + full[channels:], 0, 1)
         knots = np.linspace(0, 1, self.curves.shape[1])
@@ -108,18 +112,20 @@ def decide(
     black, white = np.percentile(grey, [BLACK_PERCENTILE, WHITE_PERCENTILE])
     spread = float(white - black)
     before = small_rgb if len(correction.gain) == 3 else grey[None]
-    change = float(np.sqrt(((correction.rows(before, 0, len(grey)) - before) ** 2).mean()))
+    full = replace(correction, strength=1.0)  # whether it is needed does not depend on how much of it is wanted
+    change = float(np.sqrt(((full.rows(before, 0, len(grey)) - before) ** 2).mean()))
     if spread < BLANK_RANGE and options.tone != "never":
         note = f"tone: left alone, a blank picture ({spread:.0%} of the tone range)"
         return StageDecision("tone", options.tone, False, spread, FADED_RANGE, note)
     large = LARGE_CHANGE_IN_COLOUR if coloring == "colour" else LARGE_CHANGE
     faded = (spread < FADED_RANGE and change >= SMALLEST_CHANGE) or change >= large
-    applied = is_wanted(options.tone, needed=faded)
+    applied = correction.strength > 0 and is_wanted(options.tone, needed=faded)
     what = f"{spread:.0%} of the tone range used, {FADED_RANGE:.0%} is the limit"
     if not applied:
         what += f"; the model would change {change * 255:.0f} of 255, {large * 255:.0f} is the limit"
     kept = "" if len(correction.gain) == 3 or coloring == "grey" else ", colours kept"
-    verb = f"corrected by {change * 255:.0f} of 255{kept}" if applied else "left alone"
+    verb = f"corrected by {change * correction.strength * 255:.0f} of 255{kept}" if applied else "left alone"
+    verb += "" if correction.strength else " at a strength of 0"
     return StageDecision("tone", options.tone, applied, spread, FADED_RANGE, f"tone: {verb} ({what})")
 
 

@@ -104,6 +104,18 @@ def _residual(tones: FloatArray, cbcr: FloatArray) -> float:
     return float(np.sqrt(kept.mean()))
 
 
+def is_grey(pixels: Codes) -> bool:
+    """Return whether a picture (H, W, 1 or 3) is grey to the last bit: one channel, or three that are the same."""
+    if pixels.shape[2] == 1:
+        return True
+    for top, bottom in strips(pixels.shape[1], pixels.shape[0]):
+        red, green, blue = np.moveaxis(pixels[top:bottom], -1, 0)
+        if not (np.array_equal(red, green) and np.array_equal(green, blue)):
+            return False
+        let_go(pixels)
+    return True
+
+
 def neutralize(pixels: Codes) -> None:
     """Replace each pixel of (H, W, 3) by the grey of its luma, in place, strip by strip."""
     height, width = pixels.shape[:2]

@@ -16,7 +16,7 @@ from photochrom.color import chroma, lab_from_srgb, merge_luma_chroma
 from photochrom.computer.cores import usable_cores
 from photochrom.engines.base import METADATA_KEY, FloatArray, ModelSpec, refuse_unknown_inputs
 from photochrom.engines.generator_spec import GeneratorSpec
-from photochrom.engines.onnx import choose_provider, load_session, read_checked
+from photochrom.engines.onnx import choose_provider, load_session, read_checked, told_if_memory_lacks
 from photochrom.engines.runtime import onnxruntime as ort
 from photochrom.engines.weights_file import (
     REINSTALL,
@@ -145,16 +145,8 @@ class GeneratorEngine:
         image = np.ascontiguousarray(np.moveaxis((rgb - mean) / deviation, -1, 0), dtype=np.float32)
         options = ort.RunOptions()
         options.add_run_config_entry(*SHRINK_AFTER_RUN)
-        try:
+        with told_if_memory_lacks(image.shape, self.generator.name):
             colored = session.run(["colored"], {"image": image[None]}, options)[0][0]
-        except Exception as error:
-            if "alloc" not in str(error).lower() and "memory" not in str(error).lower():
-                raise
-            raise ModelError(
-                f"not enough memory for a copy of {rgb.shape[1]} x {rgb.shape[0]} pixels; nothing was coloured",
-                where=self.generator.name,
-                next_step="Use a smaller --render-factor or --size.",
-            ) from None
         colored = colored[:, : rgb.shape[0], : rgb.shape[1]]
         if not np.isfinite(colored).all():
             raise ModelError("the model gave values that are not numbers", where=self.generator.name)

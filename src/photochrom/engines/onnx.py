@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +89,29 @@ class OnnxEngine:
         if "hints" in self._inputs and "hints" not in feed:
             batch, _, *size = feed["luma"].shape
             feed["hints"] = np.zeros((batch, HINT_CHANNELS, *size), dtype=np.float32)
-        found = session.run(list(outputs), feed)
+        with told_if_memory_lacks(feed["luma"].shape, self._spec.name):
+            found = session.run(list(outputs), feed)
         return dict(zip(outputs, found, strict=True))
 
     def close(self) -> None:
         """Release the model's memory once no run uses it any more."""
         with self._closing:
             self._session = None
+
+
+@contextmanager
+def told_if_memory_lacks(shape: Sequence[int], where: str) -> Iterator[None]:
+    """Raise ModelError where a model that is shown a copy of this shape, (..., H, W), finds no memory for its work."""
+    try:
+        yield
+    except Exception as error:
+        if "alloc" not in str(error).lower() and "memory" not in str(error).lower():
+            raise
+        raise ModelError(
+            f"not enough memory for a copy of {shape[-1]} x {shape[-2]} pixels; nothing was coloured",
+            where=where,
+            next_step="Use a smaller --render-factor or --size.",
+        ) from None
 
 
 def choose_provider(device: str) -> tuple[str, str]:

@@ -124,7 +124,11 @@ class GeneratorEngine:
         """
         missing = [name for name in outputs if name != "ab"]
         if missing:
-            raise ModelError(f"the model has no output {missing[0]!r}", where=self.generator.name)
+            raise ModelError(
+                f"the model has no output {missing[0]!r}",
+                where=self.generator.name,
+                next_step="Leave out what needs it (--uncertainty), or use one of photochrom's own models",
+            )
         refuse_unknown_inputs(inputs, {"luma", "temperature"}, self.spec)
         return {"ab": np.stack([self._ab(luma[0]) for luma in inputs["luma"]])}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from photochrom import ColorizeOptions, Colorizer, FakeEngine
+from photochrom import ColorizeOptions, Colorizer, FakeEngine, Hint
 from photochrom.files.photo import Photo
 from photochrom.files.provenance import read_provenance
 from photochrom.files.reading import open_photo
@@ -58,6 +59,27 @@ def test_toned_and_grey_photographs_are_coloured_without_a_word(picture: np.ndar
     result = session().run(Photo(np.ascontiguousarray(picture)))
     assert not result.kept
     assert not any("in colour already" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(("by", "kept"), [("person", False), ("reference", True)])
+def test_a_person_asks_for_other_colours_and_a_reference_of_a_whole_album_does_not(by: str, *, kept: bool) -> None:
+    photo, told = Photo(colored_photo()), [Hint(point=(0.5, 0.5), color="navy", by=by)]
+    result = Colorizer(engine=FakeEngine(hears=True)).run(photo, told)
+    assert result.kept is kept
+    assert any(("its colours kept" if kept else "coloured anew") in note for note in result.notes)
+    recolor = ColorizeOptions(colored="recolor")
+    assert not Colorizer(engine=FakeEngine(hears=True), options=recolor).run(photo, told).kept
+
+
+def test_versions_of_a_photograph_that_keeps_its_colours_state_no_model() -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(colored_photo()).save(buffer, "PNG")
+    [version] = session().alternatives(buffer.getvalue(), 3)
+    kept = open_photo(version)
+    assert (kept.pixels == colored_photo()).all()
+    assert read_provenance(kept.metadata.xmp) is None
+    [version] = session("recolor").alternatives(buffer.getvalue(), 1)
+    assert read_provenance(open_photo(version).metadata.xmp) is not None
 
 
 @pytest.fixture

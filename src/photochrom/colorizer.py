@@ -155,9 +155,11 @@ class Colorizer(Session):
     ) -> ColorizeResult:
         """Return the photograph in colour; one that is so already as the options say, and with a note.
 
-        Hints say that other colours are wanted. What looks like a negative is told, too.
+        A person's hints say that other colours are wanted; a reference, which serves a whole album, does not. What
+        looks like a negative is told, too.
         """
-        note, kept = _seen_in_color(photo, "recolor" if told else options.colored)
+        is_asked = any(hint.by == "person" for hint in told)
+        note, kept = _seen_in_color(photo, "recolor" if is_asked else options.colored)
         if not note and not told and self.restorer is None:  # who gives hints has looked at it, and restoring told it
             from photochrom.restoration.polarity import note_of_negative  # loads ONNX Runtime, a third of a second
 
@@ -188,7 +190,10 @@ class Colorizer(Session):
         photo, given_back = opened(picture)
         likeliest = self._run(photo, options)
         versions = (likeliest, *likeliest.alternatives)
-        return [given_back(version.photo, self._provenance(version.options)) for version in versions]
+        return [
+            given_back(version.photo, self._provenance(version.options).of_pages([version.source_type]))
+            for version in versions
+        ]
 
     @property
     def provenance(self) -> Provenance:

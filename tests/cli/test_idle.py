@@ -49,6 +49,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["colorize", "a.png", "--size", "64", "--max-memory", "900"], f"--max-memory: {SIZE}"),
         (["colorize", "a.png", "--size", "64", "--classic"], f"--classic: {SIZE}"),
         (
+            ["colorize", "a.png", "--classic", "--warmth", "20"],
+            "--warmth: does nothing with --classic. Leave out one of the two",
+        ),
+        (
+            ["colorize", "a.png", "--alternatives", "3", "--alternative", "2"],
+            "--alternatives: does nothing with --alternative. Leave out one of the two",
+        ),
+        (
             ["colorize", "a.png", "--restore", "--noise", "never", "--noise-strength", "0.5"],
             f"--noise-strength: {NEVER.format('noise')}",
         ),
@@ -87,6 +95,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ),
         (["film", "a.mp4", "-o", "b.mp4", "--alternatives", "3"], f"--alternatives: {STILLS}"),
         (["film", "a.mp4", "-o", "b.mp4", "--uncertainty"], f"--uncertainty: {STILLS}"),
+        (["film", "a.mp4", "-o", "b.mp4", "--classic"], f"--classic: {STILLS}"),
         (
             ["film", "a.mp4", "-o", "b.mp4", "--colored", "recolor"],
             "--colored: does nothing with films. Use --recolor for a film in colour",
@@ -200,12 +209,12 @@ def test_questions_are_written_beside_answers(
 @pytest.mark.usefixtures("folder")
 def test_what_does_something_is_not_refused(tiny_model: Path) -> None:
     """A mask drawn by hand is filled and can be kept, whatever the damage stage is told."""
-    from photochrom.cli.idle import refuse_idle_stages, refuse_sizes
+    from photochrom.cli.idle import refuse_idle_looks, refuse_idle_stages
     from photochrom.options import ColorizeOptions, RestoreOptions
 
     refuse_idle_stages(RestoreOptions(damage="never", keep_mask=True, inpaint_model="x"), drawn=True)
     refuse_idle_stages(RestoreOptions(noise="always", noise_strength=0.5, tone="never", neutralize=True))
-    refuse_sizes(ColorizeOptions(render_factor=10, max_memory=900))
+    refuse_idle_looks(ColorizeOptions(render_factor=10, max_memory=900))
     assert run(["colorize", "a.png", "--model", str(tiny_model), "--size", "64", "-q"]) == EXIT_OK
 
 

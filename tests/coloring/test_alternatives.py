@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from photochrom import ColorizeOptions, Colorizer, FakeEngine, Photo
+from photochrom import ColorizeOptions, Colorizer, FakeEngine, ModelSpec, Photo
 from photochrom.color import ciede2000
 from photochrom.coloring.alternatives import VISIBLE_DIFFERENCE, find_versions, form_regions, shown_lab
+from photochrom.coloring.pipeline import ColorizeResult
 from photochrom.coloring.prediction import Prediction
 from photochrom.errors import OptionError
 
@@ -140,3 +143,31 @@ def test_a_richer_version_of_the_same_hue_is_none() -> None:
     ab = np.full((2, *LUMA.shape), 20, np.float32)
     hues = [np.degrees(np.arctan2(*v[::-1])) for v in versions_of(Prediction(ab, (), 0.0, found.extras))[1:]]
     assert all(np.abs(hue - 45).mean() > 5 for hue in hues)
+
+
+class Torn(FakeEngine):
+    """A net that holds two colours possible everywhere."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        return super().spec.model_copy(update={"bins_ab": ((40.0, 30.0), (-30.0, 30.0))})
+
+    def run(self, inputs: Mapping[str, Any], outputs: Sequence[str]) -> dict[str, Any]:
+        _, _, height, width = inputs["luma"].shape
+        planes = np.broadcast_to(np.float32([1.0, 0.8])[:, None, None], (1, 2, height // 2, width // 2))
+        return {name: planes * (40 if name == "ab" else 1) for name in outputs}
+
+
+@pytest.mark.parametrize(("vividness", "blank"), [(0.0, False), (1.0, True)])
+def test_a_picture_that_is_left_without_colour_has_one_version(vividness: float, *, blank: bool) -> None:
+    photo = Photo(np.full((48, 60, 1), 128, np.uint8) if blank else np.rint(LUMA * 255).astype(np.uint8)[..., None])
+
+    def run(**options: float) -> ColorizeResult:
+        return Colorizer(engine=Torn(), options=ColorizeOptions(**options)).run(photo)
+
+    result = run(vividness=vividness, alternatives=3)
+    assert result.alternatives == ()
+    assert "1 of 3 versions: no other is likely and visibly different" in result.notes
+    with pytest.raises(OptionError, match="1 visibly different versions, no more"):
+        run(vividness=vividness, alternative=2)
+    assert blank or run(alternatives=2).alternatives

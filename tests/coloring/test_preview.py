@@ -7,6 +7,7 @@ import pytest
 
 from photochrom import ColorizeOptions, Colorizer, FakeEngine, Hint, Photo
 from photochrom.color import lab_from_srgb
+from photochrom.coloring.remembered import Remembered
 
 HINTS = [Hint(point=(0.25, 0.5), color="navy")]
 
@@ -36,3 +37,17 @@ def test_each_showing_starts_anew() -> None:
     preview.show([Hint(point=(0.25, 0.5), color="red")])
     assert np.array_equal(preview.show(HINTS).photo.pixels, first)
     assert not np.array_equal(preview.show().photo.pixels, first)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 0), (2, 1, 2), (1, 3)])
+def test_what_is_remembered_serves_hints_for_which_the_net_is_shown_copies_of_other_sizes(
+    order: tuple[int, ...],
+) -> None:
+    tone = np.random.default_rng(0).integers(0, 256, (160, 160, 1)).astype(np.uint8)
+    photo, lent = Photo(tone), Hint(point=(0.25, 0.5), color=(30.0, 10.0), by="reference")
+    told = [(), (lent,), HINTS, (lent, *HINTS)]
+    colorizer = Colorizer(engine=FakeEngine(hears=True, detail_px=128, ab=lambda luma: np.repeat(luma, 2, 1) * 40))
+    remembered = Remembered(photo.pixels)
+    for number in order:
+        fresh = colorizer.run(photo, told[number]).photo.pixels
+        assert np.array_equal(colorizer.run(photo, told[number], remembered=remembered).photo.pixels, fresh)

@@ -59,6 +59,21 @@ def test_something_else_gives_nothing_and_says_so() -> None:
     assert "nothing in it matches" in matched.note
 
 
+def test_blank_pages_have_nothing_in_common() -> None:
+    class Bordered(Looking):
+        """A net that sees the borders of a picture, whatever is on it."""
+
+        def run(self, inputs: Mapping[str, Any], outputs: Sequence[str]) -> dict[str, Any]:
+            rows, columns = (side // 16 for side in np.asarray(inputs["luma"]).shape[2:])
+            return {"features": np.eye(rows * columns, dtype=np.float32).reshape(1, -1, rows, columns)}
+
+    engine, red = Bordered(hears=True), Photo(np.full((384, 384, 3), [200, 0, 0], np.uint8))
+    page = Photo(np.full((384, 384, 1), 60, np.uint8))
+    assert match_references(page, [places_of(red, engine)], engine).hints == ()
+    seen = Photo(scene(0)[:, :384].copy())
+    assert match_references(seen, [places_of(seen, engine)], engine).hints
+
+
 def test_of_several_references_the_one_that_matches_counts() -> None:
     references = [places_of(Photo(scene(seed)), ENGINE) for seed in (1, 0)]
     alone = match_references(Photo(scene(0)), references[1:], ENGINE)

@@ -57,6 +57,25 @@ def test_memory_makes_the_copy_smaller_and_the_result_says_so(*, classic: bool) 
     assert HungryEngine().peak_memory_bytes(224**2) <= 150 * MEBIBYTE < HungryEngine().peak_memory_bytes(240**2)
 
 
+def test_what_a_size_leaves_without_effect_is_refused() -> None:
+    photo = Photo(np.full((40, 40, 1), 128, np.uint8))
+    for idle in ({"render_factor": 4}, {"max_memory": 4000}, {"classic": True}):
+        with pytest.raises(OptionError, match=f"{next(iter(idle))}: does nothing with size"):
+            colorize_photo(photo, HungryEngine(), ColorizeOptions(size=64, **idle))
+
+
+def test_our_own_nets_never_see_more_than_two_squares_of_the_largest_size() -> None:
+    for width, height, short in ((1000, 1000, 1024), (3000, 2000, 1024), (8000, 2000, 724), (90_000, 10, None)):
+        plan = plan_render(width, height, FakeEngine(), ColorizeOptions(size=1024))
+        assert plan.width * plan.height <= 2.05 * 1024**2
+        assert short is None or plan.height == pytest.approx(short, abs=2)
+    assert plan_render(8000, 2000, FakeEngine(), ColorizeOptions(size=512)).height == 512
+    assert plan_render(900, 900, FakeEngine(), ColorizeOptions(render_factor=64)).width == 1024
+    with pytest.raises(OptionError, match="render_factor: should be at most 64 for fake, not 100"):
+        plan_render(900, 900, FakeEngine(), ColorizeOptions(render_factor=100))
+    assert plan_render(900, 900, HungryEngine(), ColorizeOptions(render_factor=100)).width == 1600
+
+
 def test_enough_memory_changes_nothing() -> None:
     assert plan_render(1000, 1000, HungryEngine(), ColorizeOptions(max_memory=4000)).notes == ()
 

@@ -156,3 +156,14 @@ def test_an_unknown_output_and_a_closed_engine_raise(tiny_model: Path) -> None:
 def test_metadata_that_is_not_json_is_refused() -> None:
     with pytest.raises(ModelFileError, match="not JSON"):
         ModelSpec.from_json("{", "m.onnx")
+
+
+def test_too_little_memory_is_one_line(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Session:
+        def run(self, *_: object) -> None:
+            raise RuntimeError("bfc_arena.cc:360 Failed to allocate memory for requested buffer of size 6553600000")
+
+    engine = OnnxEngine(tiny_model)
+    monkeypatch.setattr(engine, "_session", Session())
+    with pytest.raises(ModelError, match=r"not enough memory for a copy of 64 x 32 pixels; nothing was coloured"):
+        engine.run({"luma": np.zeros((1, 1, 32, 64), np.float32)}, ["ab"])

@@ -164,6 +164,29 @@ def test_classic_from_the_options_and_for_16_bit(tiny_engine: GeneratorEngine, e
     assert (result.render_width, result.render_height) == (128, 128)
 
 
+def test_classic_tells_that_transparency_goes_and_takes_scans_with_infrared(tiny_engine: GeneratorEngine) -> None:
+    plane = np.arange(40 * 60, dtype=np.uint16).reshape(40, 60) * 20
+    photo = Photo(plane[..., None], alpha=plane.copy(), infrared=plane.copy())
+    result = Colorizer(options=ColorizeOptions(render_factor=4, classic=True), engine=tiny_engine).run(photo)
+    assert result.photo.alpha is None
+    assert "classic: transparency left out" in result.notes
+
+
+def test_how_sure_a_generator_is_cannot_be_asked_and_the_way_out_is_told(tiny_engine: GeneratorEngine) -> None:
+    photo, options = Photo(np.zeros((40, 40, 1), np.uint8)), ColorizeOptions(render_factor=4, uncertainty=True)
+    with pytest.raises(ModelError, match=r"no output 'confidence'.*--uncertainty need a model such as photochrom-color"):
+        Colorizer(options=options, engine=tiny_engine).run(photo)
+
+
+@pytest.mark.parametrize(
+    "idle", [{"vividness": 0.5}, {"warmth": 9}, {"normalize_tone": False}, {"alternatives": 2}, {"uncertainty": True}]
+)
+def test_what_classic_would_not_heed_is_refused(tiny_engine: GeneratorEngine, idle: dict[str, float]) -> None:
+    options = ColorizeOptions(render_factor=4, classic=True, **idle)
+    with pytest.raises(OptionError, match=f"{next(iter(idle))}: does nothing with classic. Leave out one of the two"):
+        Colorizer(options=options, engine=tiny_engine).run(Photo(np.zeros((40, 40, 1), np.uint8)))
+
+
 def test_an_imported_model_may_be_given_by_the_path_of_its_graph(tiny_generator: Path) -> None:
     with Colorizer(tiny_generator / "model.onnx") as colorizer:
         assert isinstance(colorizer.engine, GeneratorEngine)

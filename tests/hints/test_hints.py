@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,11 +19,19 @@ from photochrom import FakeEngine, Hint, HintSheet, OptionError, Photo
 from photochrom.color import lab_from_srgb
 from photochrom.errors import EXIT_SOME_FAILED
 from photochrom.hints.drawing import draw
+from photochrom.hints.painted import painted_from_picture, painted_pixels
 from photochrom.hints.sheet import read_hints
 from photochrom.hints.words import ab_of
 
 GREEN = {"point": [0.5, 0.5], "color": "green"}
 ROOT = Path(__file__).parents[2]
+HUGE = json.dumps(
+    {
+        "photochrom_hints": 1,
+        "photo": {"width": 1, "height": 10**400, "fingerprint": "0" * 60},
+        "hints": [{"point": [0.5, 0.5], "color": "red"}],
+    }
+)
 
 
 def picture(seed: int = 0, shape: tuple[int, int] = (96, 128)) -> Photo:
@@ -49,6 +60,8 @@ def test_a_colour_may_be_written_in_any_way_that_css_knows(color: str) -> None:
         ({"point": [0.5, 0.5], "color": "red", "weight": 2}, "weight should be less than or equal to 1"),
         ({"point": [0.5, 0.5], "color": "red", "colour": 1}, "unknown option"),
         ({"point": [float("nan"), 0.5], "color": "red"}, "lies outside the picture"),
+        ({"point": [0.5, 0.5], "color": "hsl(0, 150%, 10%)"}, "goes beyond 255"),
+        ({"painted": "aGVsbG8="}, "painted is no PNG in base64, or a large one. Give the picture itself"),
     ],
 )
 def test_what_is_wrong_with_a_hint_is_one_line(hint: dict[str, Any], line: str) -> None:
@@ -89,7 +102,15 @@ def test_hints_of_another_photograph_are_refused_and_those_of_a_copy_are_not(tmp
 
 @pytest.mark.parametrize(
     "text",
-    ["{", "[]", '{"hints": []}', '{"photochrom_hints": 1, "hints": [3]}', '{"photochrom_hints": 1, "hints": []}'],
+    [
+        "{",
+        "[]",
+        '{"hints": []}',
+        '{"photochrom_hints": 1, "hints": [3]}',
+        '{"photochrom_hints": 1, "hints": []}',
+        '{"photochrom_hints": 1, "hints": [{"painted": "AA=="}]}',
+        HUGE,
+    ],
 )
 def test_what_is_no_file_of_hints_is_told_in_one_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "wrong.json"
@@ -149,3 +170,61 @@ def test_on_the_command_line_nothing_is_written_where_hints_are_wrong(
     assert len(lines) == 3
     assert "outside the picture" in lines[0]
     assert "no.json" in lines[2]
+
+
+def test_an_unknown_key_of_a_file_is_told_beside_those_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "photo.hints.json"
+    path.write_text('{"photochrom_hints": 1, "author": "me", "hints": [{"point": [0.5, 0.5], "color": "red"}]}')
+    with pytest.raises(OptionError, match=r"author unknown option. Known: hints, photo, photochrom_hints\."):
+        read_hints(path)
+
+
+def in_base64(image: Image.Image) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def test_painted_hints_are_looked_at_when_they_are_read_and_some_are_enough() -> None:
+    green = Image.new("RGBA", (4, 3), (0, 128, 0, 255))
+    for image in (Image.new("RGBA", (4, 3)), Image.new("RGBA", (2000, 4), "red")):
+        with pytest.raises(OptionError, match=r"hint 1: .*(empty|no PNG in base64)"):
+            HintSheet.for_photo(picture(), [{"painted": in_base64(image)}])
+    with pytest.raises(OptionError, match="21 painted hints are more than the 20"):
+        HintSheet.for_photo(picture(), [{"painted": in_base64(green)}] * 21)
+    blue = Image.new("RGBA", (4, 3))
+    blue.putpixel((1, 1), (0, 0, 255, 255))
+    sheet = HintSheet.for_photo(picture(), [{"painted": in_base64(one)} for one in (green, blue)])
+    drawn = draw(sheet.hints, picture().pixels[..., 0] / np.float32(255))
+    assert (drawn.number >= 0).all()
+    assert np.allclose(drawn.ab[:, 48, 48], ab_of("blue"), atol=0.1)
+    assert np.allclose(drawn.ab[:, 5, 5], ab_of("green"), atol=0.1)
+
+
+@pytest.mark.parametrize("grid", [(3, 20), (20, 3), (2, 2), (40, 40)])
+def test_a_painted_dot_is_lost_on_no_grid(grid: tuple[int, int]) -> None:
+    for place in np.ndindex(9, 9):
+        image = Image.new("RGBA", (9, 9))
+        image.putpixel(place, (0, 128, 0, 255))
+        assert (draw([Hint(painted=in_base64(image))], np.zeros(grid, np.float32)).number == 0).any()
+
+
+def test_a_layer_of_a_large_scan_is_worked_through_in_strips() -> None:
+    height, width = 1536, 2048
+    layer = np.zeros((height, width, 3), np.uint16)
+    layer[..., 1] = 128 * 257
+    layer[:, : width // 2, 1] += 257 * 20 * (np.arange(width // 2) % 2).astype(np.uint16)  # on the mean 138
+    photo = Photo(layer, alpha=np.full((height, width), 65535, np.uint16))
+    photo.alpha[: height // 4] = 0
+    tracemalloc.start()
+    try:
+        kept = painted_from_picture(photo, width, height, "p.png")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 40 * height * width  # a copy of doubles alone takes 24 bytes a pixel, and places of all 16 more
+    small = painted_pixels(kept)
+    assert small.shape == (192, 256, 4)
+    assert not small[:48, :, 3].any()
+    assert (small[48:, :128] == [0, 138, 0, 255]).all()
+    assert (small[48:, 128:] == [0, 128, 0, 255]).all()

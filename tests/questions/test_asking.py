@@ -12,7 +12,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photochrom import FakeEngine, Hint, ModelError, ModelSpec, OptionError, Photo, open_photo, read_hints
+from photochrom import (
+    ColorizeOptions,
+    FakeEngine,
+    Hint,
+    ModelError,
+    ModelSpec,
+    OptionError,
+    Photo,
+    open_photo,
+    read_hints,
+)
 from photochrom.cli.app import run
 from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED
 from photochrom.questions.answers import hints_of
@@ -83,6 +93,13 @@ def test_what_has_been_told_is_not_asked_again() -> None:
     assert scene().pixels[int(again.point[1] * 160), int(again.point[0] * 240), 0] == 220
 
 
+def test_questions_are_about_the_tones_in_which_the_photograph_will_be_shown_to_the_net() -> None:
+    faded = Photo((scene().pixels // 4 + 100).astype(np.uint8))  # 112, 132 and 155: all of them sure, unless stretched
+    assert ask(faded, Doubting(hears=True), 3)[0].choices[0].ab in BINS[:3]
+    as_it_is = ask(faded, Doubting(hears=True), 3, options=ColorizeOptions(normalize_tone=False))
+    assert all(question.choices[0].ab == BINS[3] for question in as_it_is)
+
+
 def test_a_blank_picture_raises_no_question() -> None:
     assert ask(Photo(np.full((64, 64, 1), 90, dtype=np.uint8)), Doubting(hears=True), 5) == []
 
@@ -143,3 +160,16 @@ def test_on_the_command_line_questions_are_printed_and_answers_written(
     colour = ["colorize", str(path), "-o", str(out), "--model", str(hearing_model)]
     assert run([*colour, "--hints", str(tmp_path / "photo.hints.json")]) == EXIT_OK
     assert out.exists()
+
+
+@pytest.mark.slow
+def test_the_page_that_is_asked_about_is_told_and_names_are_shown_harmless(
+    tmp_path: Path, hearing_model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, page = tmp_path / "two.tif", Image.fromarray(scene().pixels[..., 0])
+    page.save(path, save_all=True, append_images=[page])
+    assert run(["ask", str(path), "--model", str(hearing_model), "--count", "1"]) == EXIT_OK
+    assert "two.tif: page 1 of 2" in capsys.readouterr().out.splitlines()[-1]
+    Image.new("L", (64, 64)).save(tmp_path / "a\x1bb.png")
+    assert run(["ask", str(tmp_path / "a\x1bb.png"), "--model", str(hearing_model)]) == EXIT_OK
+    assert capsys.readouterr().out.endswith("a\\x1bb.png: nothing worth asking\n")

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from photochrom.cli.groups import Budget, Engine
+from photochrom.cli.lines import say
 from photochrom.cli.targets import refuse_targets
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_OK, OptionError
@@ -78,7 +79,10 @@ def ask_about(
     if target and answer:
         sheet = HintSheet.for_photo(opened, [*known, *hints_of(answer, questions)])
         write_whole(target, sheet.as_json())
-        print(f"{target}: {len(sheet.hints)} hint{'s' if len(sheet.hints) > 1 else ''}")
-        return EXIT_OK
-    print(as_text(asked) or f"{photo}: nothing worth asking")
+        say(f"{target}: {len(sheet.hints)} hint{'s' if len(sheet.hints) > 1 else ''}")
+    else:
+        for line in as_text(asked).splitlines() or [f"{photo}: nothing worth asking"]:
+            say(line)
+    if opened.notes:  # such as which page of several it is
+        say(f"{photo}: {'; '.join(opened.notes)}")
     return EXIT_OK

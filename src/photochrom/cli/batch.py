@@ -13,7 +13,7 @@ from photochrom.albums.parts import Shard
 from photochrom.albums.reports import PhotoReport, append_report, opened_report
 from photochrom.cli.extras import require_extra
 from photochrom.cli.groups import Budget, Coloring, Engine, Reading, Restoring, Writing
-from photochrom.cli.idle import refuse_idle_options, refuse_idle_stages, refuse_sizes, refuse_useless
+from photochrom.cli.idle import refuse_idle_looks, refuse_idle_options, refuse_idle_stages, refuse_useless
 from photochrom.cli.progress import Report, exit_code, print_left_out, print_summary, shown_progress
 from photochrom.errors import OptionError
 from photochrom.files.originals import Originals
@@ -88,7 +88,7 @@ def batch(
         refuse_idle_options(restoring, "--restore or --only-restore")
     if only_restore:
         refuse_useless(colour, "--only-restore")
-    refuse_sizes(colour)
+    refuse_idle_looks(colour)
     if not films:
         refuse_idle_options(film, "--films", prefix="--film.")
     from photochrom.cluster.errand import Errand, check_storage, originals

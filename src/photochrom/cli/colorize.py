@@ -14,7 +14,7 @@ from photochrom.albums.parts import PartOptions
 from photochrom.albums.plan import refuse_shared_mask, refuse_taken
 from photochrom.albums.results import BatchSettings
 from photochrom.cli.groups import Budget, Coloring, Engine, Reading, Restoring, Writing
-from photochrom.cli.idle import refuse_idle_options, refuse_idle_stages, refuse_sizes
+from photochrom.cli.idle import refuse_idle_looks, refuse_idle_options, refuse_idle_stages
 from photochrom.cli.runs import Part, plan_told, run_planned
 from photochrom.coloring.hearing import refuse_deaf
 from photochrom.colorizer import Colorizer
@@ -89,7 +89,7 @@ def colorize(
         refuse_idle_stages(restoring, drawn=mask is not None)
     else:
         refuse_idle_options(restoring, "--restore")
-    refuse_sizes(colour)
+    refuse_idle_looks(colour)
     if keep_hints and hints is None and not reference:
         what, next_step = "needs --hints or --reference", "Add one, or leave it out"
         raise OptionError(what, where="--keep-hints", next_step=next_step)

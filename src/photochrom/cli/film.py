@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from photochrom.cli.extras import require_extra
 from photochrom.cli.groups import Budget, Engine
-from photochrom.cli.idle import OF_PHOTOGRAPHS, refuse_sizes, refuse_useless
+from photochrom.cli.idle import OF_PHOTOGRAPHS, refuse_idle_looks, refuse_useless
 from photochrom.cli.lines import print_error, say
 from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK
 from photochrom.film.options import FilmOptions
@@ -57,7 +57,7 @@ def film(
     """
     refuse_useless(colour, "films", names=OF_PHOTOGRAPHS, next_step="Leave it out: it is for photographs")
     refuse_useless(colour, "films", names=("colored",), next_step="Use --recolor for a film in colour")
-    refuse_sizes(colour)
+    refuse_idle_looks(colour)
     require_extra("film", "film", "av", "cv2")
     from photochrom.film.session import FilmColorizer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from photochrom.errors import OptionError
-from photochrom.options import ColorizeOptions, Options, RestoreOptions
+from photochrom.options import IDLE_BESIDE, ColorizeOptions, Options, RestoreOptions
 
 OF_STAGES = {
     "damage": ("keep_mask", "fill_writing", "largest_hole", "damage_model", "inpaint_model"),
@@ -13,7 +13,7 @@ OF_STAGES = {
     "tone": ("tone_strength", "correct_cast", "tone_model"),
 }
 """What shapes a stage of restoring alone."""
-OF_PHOTOGRAPHS = ("alternatives", "alternative", "uncertainty")
+OF_PHOTOGRAPHS = ("alternatives", "alternative", "uncertainty", "classic")
 """What photographs have and films have not."""
 
 
@@ -51,10 +51,13 @@ def refuse_idle_stages(options: RestoreOptions, *, drawn: bool = False) -> None:
             refuse_useless(options, f"--{stage} never", names=[name for name in names if name not in kept])
 
 
-def refuse_sizes(options: ColorizeOptions) -> None:
-    """Raise OptionError where the net's copy is measured in two ways, one of which would not count."""
-    if options.size is not None:
-        refuse_useless(options, "--size", names=("render_factor", "max_memory", "classic"))
+def refuse_idle_looks(options: ColorizeOptions) -> None:
+    """Raise OptionError where an option of colouring does nothing beside another."""
+    for beside, names in IDLE_BESIDE.items():
+        if getattr(options, beside):
+            refuse_useless(options, f"--{beside}", names=names)
+    if options.alternative > 1:  # a recipe of one of several versions names both
+        refuse_useless(options, "--alternative", names=("alternatives",))
 
 
 def _refuse(group: Options, names: Collection[str] | None, prefix: str, what: str, next_step: str) -> None:

@@ -71,17 +71,18 @@ class Version:
 
 
 def choose_versions(
-    predicted: Prediction, cell_luma: Plane, spec: ModelSpec, options: ColorizeOptions
+    predicted: Prediction, cell_luma: Plane, spec: ModelSpec, options: ColorizeOptions, gain: float = 1.0
 ) -> tuple[list[Version], tuple[str, ...]]:
     """Return the versions that the options ask for, the result first, and a note if there are fewer.
+
+    Where a ``gain`` of 0 leaves the picture without colour, all versions would look alike: there is one.
 
     Raises:
         OptionError: the picture has no version of that number.
     """
-    wanted = max(options.alternatives, options.alternative)
-    if wanted == 1:
-        return [Version(predicted.ab)], ()
-    found = find_versions(predicted, np.array(spec.bins_ab, dtype=np.float32), cell_luma, wanted)
+    wanted, found = max(options.alternatives, options.alternative), [Version(predicted.ab)]
+    if wanted > 1 and gain:
+        found = find_versions(predicted, np.array(spec.bins_ab, dtype=np.float32), cell_luma, wanted)
     if options.alternative > len(found):
         raise OptionError(f"this picture has {len(found)} visibly different versions, no more", where="alternative")
     if options.alternative > 1:

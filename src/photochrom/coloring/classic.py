@@ -18,6 +18,7 @@ from photochrom.engines.generator_spec import PX_PER_FACTOR
 from photochrom.errors import OptionError
 
 Bytes = npt.NDArray[np.uint8]
+TRANSPARENCY_LOST = ("classic: transparency left out",)
 
 # OpenCV's 8-bit RGB <-> YUV works in fixed point of 14 bits; these are its coefficients rounded to that.
 SHIFT = 14

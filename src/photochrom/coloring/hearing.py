@@ -27,7 +27,7 @@ from photochrom.resample import Plane, block_mean
 NEAR_UNITS, GONE_UNITS = 1.5, 3.5
 SOME_NEAR, MOST_NEAR = 0.6, 0.8
 Ask = Callable[[FloatArray | None, Sequence[str]], Prediction]
-Kept = dict[tuple[tuple[str, ...], bytes], Prediction]
+Kept = dict[tuple[tuple[str, ...], tuple[int, ...], bytes], Prediction]
 
 # Answers that are kept: without hints, with those that are no wishes, with all.
 MOST_ANSWERS = 4
@@ -84,7 +84,8 @@ class Answers:
     def _told(self, hints: Sequence[Hint]) -> Prediction:
         planes = tell_net(hints, self._luma)
         extras = ("logits",) if planes is None and self._weighs else ()
-        key = (extras, b"" if planes is None else hashlib.sha256(planes.tobytes()).digest())
+        # Told of a reference, a photograph is seen smaller: what was answered on another grid is another answer.
+        key = (extras, self._luma.shape, b"" if planes is None else hashlib.sha256(planes.tobytes()).digest())
         answer = self._kept.pop(key, None) or self._ask(planes, extras)
         if planes is None or not answer.extras:  # of distributions, which are large, one is kept
             self._kept[key] = answer  # the latest last

@@ -26,7 +26,7 @@ from PIL import Image
 
 from photochrom.color import chroma_from_ab, merge_luma_chroma, quantize_keeping_luma
 from photochrom.coloring.alternatives import choose_versions
-from photochrom.coloring.classic import colorize_classic
+from photochrom.coloring.classic import TRANSPARENCY_LOST, colorize_classic
 from photochrom.coloring.grading import grade, split_vividness
 from photochrom.coloring.hearing import Answers, hear, refuse_deaf
 from photochrom.coloring.obedience import Wishes, follow_hints
@@ -137,11 +137,12 @@ def colorize_photo(
     Raises:
         ModelError: the model gave values that are not numbers, or arrays of another shape than it promised, or it
             cannot hear the hints.
-        OptionError: a version was asked for that this picture, or this model, does not have.
+        OptionError: a version was asked for that this picture, or this model, does not have; or what would do nothing.
 
     Cost: the net, which does not depend on the photograph's size, and about 0.1 core seconds per megapixel.
     Memory: input and output pixels, and some megabytes per thread.
     """
+    options.refuse_idle()
     seconds: dict[str, float] = {}
     spec, threads = engine.spec, threads or usable_cores()
     if hints:
@@ -177,7 +178,7 @@ def colorize_photo(
         kept = remembered.answers(spec, options) if remembered else {}
         heard = hear(hints, Answers(ask, net_luma, spec, weighs=weighs, kept=kept))
         predicted = heard.told
-        versions, version_notes = choose_versions(predicted, small.cell, spec, options)
+        versions, version_notes = choose_versions(predicted, small.cell, spec, options, gain)
     graded = partial(grade, cell_luma=small.cell, options=options, spec=spec, gain=gain)
     with _timed(seconds, "upsample and merge"):
         told, told_notes = graded(predicted.ab)
@@ -202,8 +203,9 @@ def _colorize_classic(photo: Photo, engine: Engine, options: ColorizeOptions, pl
     seconds: dict[str, float] = {}
     with _timed(seconds, "classic"):
         pixels, notes = colorize_classic(photo.pixels, engine, plan.width // PX_PER_FACTOR)
-    notes = (*photo.notes, *plan.notes, *notes)
-    coloured = replace(photo, pixels=pixels, alpha=None, notes=notes)
+    notes = (*photo.notes, *plan.notes, *notes, *(TRANSPARENCY_LOST if photo.alpha is not None else ()))
+    # What lies on the pixels, such as infrared, would no longer be of their depth.
+    coloured = replace(photo, pixels=pixels, alpha=None, infrared=None, notes=notes)
     return ColorizeResult(coloured, engine.spec, options, plan.width, plan.height, notes, seconds)
 
 

@@ -8,6 +8,7 @@ far the views lie apart is told with the result.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from PIL import Image
 
 from photochrom.engines.base import Engine, FloatArray, ModelSpec
 from photochrom.errors import ModelError
+from photochrom.options import LARGEST_RENDER_PX
 from photochrom.resample import Plane, pad_to_multiple, render_size, resize
 
 # Distance between views, in Lab units, that halves the confidence: the net's own scale. It raises the rank correlation
@@ -71,10 +73,13 @@ def choose_views(
     """Return the views of a picture of this size, largest first; one alone, as it is, where ``size`` asks for it.
 
     A picture that has more pixels than ``spec.render_px`` is shown with them, too, up to ``spec.detail_px``, if the
-    model has one and ``detailed`` allows it; never enlarged, for that shows nothing but larger grain.
+    model has one and ``detailed`` allows it; never enlarged, for that shows nothing but larger grain. No view is larger
+    than two squares of LARGEST_RENDER_PX: of a long picture a large ``size`` is made smaller.
     """
+    squares = min(max(width, height) / min(width, height), 4.0)  # as many as ``render_size`` makes of it at most
 
     def view(short_px: int, *, mirrored: bool) -> View:
+        short_px = min(short_px, int(LARGEST_RENDER_PX * math.sqrt(2 / squares)))
         sides = render_size(width, height, short_px, multiple=spec.multiple, stride=spec.output_stride)
         return View(*sides, mirrored)
 

@@ -39,9 +39,7 @@ class Preview:
     def __init__(
         self, photo: Photo, engine: Engine, options: ColorizeOptions | None = None, *, threads: int = 0
     ) -> None:
-        options = options or ColorizeOptions()
-        if options.size is None and options.render_factor is None:
-            options = options.model_copy(update={"size": engine.spec.render_px})
+        options = (options or ColorizeOptions()).at_usual_size(engine.spec.render_px)
         short = min(SCREEN_PX, photo.width, photo.height)
         width, height = render_size(photo.width, photo.height, short, multiple=1, stride=1)
         codes = np.rint(shrink_luma(photo.pixels, width, height, 1).net * 255).astype(np.uint8)

@@ -18,7 +18,7 @@ from photochrom.engines.base import Engine
 from photochrom.errors import ModelError, OptionError
 from photochrom.files.photo import Photo
 from photochrom.hints.hint import Hint
-from photochrom.luma import show_clearly, shrink_luma
+from photochrom.luma import is_blank, show_clearly, shrink_luma
 from photochrom.resample import block_mean, pad_to_multiple, render_size, resize
 
 FEATURES = "features"
@@ -98,6 +98,8 @@ def places_of(photo: Photo, engine: Engine) -> Places:
     flat = features[:, :rows, :columns].reshape(len(features), -1).T
     flat = flat - flat.mean(axis=0)
     flat = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
+    if is_blank(net):  # its places differ by what the net makes of borders alone, as any other blank page's do
+        flat = np.zeros_like(flat)
     return Places(
         flat.astype(np.float32), block_mean(net, STRIDE).ravel(), _cell_ab(photo, columns, rows), (rows, columns)
     )

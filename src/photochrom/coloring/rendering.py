@@ -10,7 +10,7 @@ from photochrom.coloring.prediction import View, choose_views
 from photochrom.engines.base import Engine, ModelSpec
 from photochrom.engines.generator_spec import PX_PER_FACTOR
 from photochrom.errors import OptionError
-from photochrom.options import ColorizeOptions
+from photochrom.options import LARGEST_RENDER_PX, ColorizeOptions
 from photochrom.resample import Plane, render_size, resize
 from photochrom.screen import has_screen
 
@@ -77,7 +77,8 @@ def plan_render(
     ``detailed``: one of them may be larger than the model's usual size; see ``choose_views``.
 
     Raises:
-        OptionError: not even the smallest copy fits into ``options.max_memory``, or the model cannot tell.
+        OptionError: not even the smallest copy fits into ``options.max_memory``, or the model cannot tell; or the
+            render factor is beyond what a model that cannot tell is shown.
     """
     side, notes = _square_side(engine, options)
     if options.classic:
@@ -95,6 +96,10 @@ def plan_render(
 def _square_side(engine: Engine, options: ColorizeOptions) -> tuple[int, tuple[str, ...]]:
     """Return the side of the square whose area the copy will have, and a note if memory made it smaller."""
     asked = PX_PER_FACTOR * (options.render_factor or engine.spec.render_px // PX_PER_FACTOR)
+    if options.render_factor and asked > LARGEST_RENDER_PX and not isinstance(engine, MemoryAware):
+        most = LARGEST_RENDER_PX // PX_PER_FACTOR
+        what = f"should be at most {most} for {engine.spec.name}, not {options.render_factor}"
+        raise OptionError(what, where="render_factor")
     if options.max_memory is None:
         return asked, ()
     if not isinstance(engine, MemoryAware):

@@ -17,7 +17,7 @@ FloatArray = npt.NDArray[np.float32]
 METADATA_KEY = "photochrom"
 HINT_CHANNELS = 3
 COLOR_CONTRACTS = ("color/1", "color/2")
-OWN_MODEL = "Films, questions and references need a model such as photochrom-color."
+OWN_MODEL = "Films, questions, references and --uncertainty need a model such as photochrom-color."
 
 
 class FileSpec(BaseModel):

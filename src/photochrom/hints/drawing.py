@@ -48,10 +48,11 @@ def draw(hints: Sequence[Hint], luma: Plane) -> Drawn:
     """
     height, width = luma.shape
     number = np.full((height, width), -1, dtype=np.int32)
-    painted: dict[int, npt.NDArray[np.float32]] = {}
+    painted = np.zeros((2, height, width), dtype=np.float32)
     for index, hint in enumerate(hints):
         if hint.painted is not None:
-            painted[index], covered = painted_ab(hint.painted, width, height)
+            own, covered = painted_ab(hint.painted, width, height)
+            painted[:, covered] = own[:, covered]
         else:
             covered = _covered(hint, luma)
         number[covered] = index
@@ -60,8 +61,8 @@ def draw(hints: Sequence[Hint], luma: Plane) -> Drawn:
     said[3] *= min(height, width)
     values = np.zeros((4, height, width), dtype=np.float32)
     values[:, known] = said[:, number[known]]  # most cells are nobody's
-    for index, own in painted.items():
-        values[:2] = np.where(number == index, own, values[:2])
+    own_colors = np.array([hint.painted is not None for hint in hints])[number] & known
+    values[:2, own_colors] = painted[:, own_colors]
     return Drawn(number, values[:2], values[2], values[3])
 
 

@@ -13,13 +13,14 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from photochrom.errors import OptionError
+from photochrom.hints.painted import LARGEST_PAINTED, NoPaintingError, painted_pixels
 from photochrom.hints.words import UnknownColorError, ab_of
 from photochrom.options import Options, option_error
 
 MOST_HINTS = 1000
 MOST_POINTS = 10_000
-LARGEST_PAINTED = 1_000_000
-"""Letters of a painted hint: a PNG of the largest size that is kept, in base64."""
+MOST_PAINTED = 20
+"""Painted hints: each is a picture to be decoded for every grid, and one of them may hold any number of colours."""
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Place = tuple[float, float]
@@ -74,11 +75,13 @@ class Hint(Options):
             raise PydanticCustomError("hint", "a {kind} has at least {least} corners", few)
         if (self.color is None) != (given == ["painted"]):
             raise PydanticCustomError("hint", "a hint has a color, unless it is painted", {})
-        if self.color is not None:
-            try:
+        try:
+            if self.color is not None:
                 ab_of(self.color)
-            except UnknownColorError as error:
-                raise PydanticCustomError("hint", "{reason}", {"reason": str(error)}) from None
+            elif self.painted is not None:
+                painted_pixels(self.painted)
+        except (UnknownColorError, NoPaintingError) as error:
+            raise PydanticCustomError("hint", "{reason}", {"reason": str(error)}) from None
         return self
 
     @property
@@ -130,16 +133,22 @@ def checked_hints(hints: Sequence[Hint | Mapping[str, Any]], where: str = "hints
             where=where,
             next_step="Draw with fewer corners, or give a picture of hints",
         )
+    if (count := sum(hint.painted is not None for hint in made)) > MOST_PAINTED:
+        raise OptionError(
+            f"{count} painted hints are more than the {MOST_PAINTED} that are taken",
+            where=where,
+            next_step="Paint all of them on one picture",
+        )
     return tuple(made)
 
 
-def hint_error(error: ValidationError, where: str = "hint") -> OptionError:
-    """Return the first thing that is wrong with a hint, in one line."""
+def hint_error(error: ValidationError, where: str = "hint", model: type[Options] | None = None) -> OptionError:
+    """Return the first thing that is wrong with a hint, or with another model's values, in one line."""
     first = error.errors()[0]
     if first["type"] == "hint":
         what, _, next_step = str(first["msg"]).partition(". ")
         return OptionError(what, where=where, next_step=next_step)
-    other = option_error(Hint, error)
+    other = option_error(model or Hint, error)
     return OptionError(f"{other.where.split('.')[0]} {other.what}", where=where, next_step=other.next_step)
 
 

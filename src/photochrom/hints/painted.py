@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import io
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,16 +17,22 @@ from PIL import Image
 from photochrom.color import lab_from_srgb
 from photochrom.errors import OptionError
 from photochrom.files.photo import Photo
-from photochrom.hints.hint import LARGEST_PAINTED, Hint
+from photochrom.luma import strips
 
 KEPT_PX = 256
 """Long side of a painted hint as it is kept."""
+LARGEST_PAINTED = 1_000_000
+"""Letters of a painted hint: a PNG of the largest size that is kept, in base64."""
 OPAQUE = 0.5
 LARGEST_ASPECT_ERROR = 0.02
 
 
-def hint_from_picture(painted: Photo, width: int, height: int, where: str) -> Hint:
-    """Return the hint that a picture makes for a photograph of this size.
+class NoPaintingError(ValueError):
+    """A text is no painted hint; it says why, and what to do."""
+
+
+def painted_from_picture(painted: Photo, width: int, height: int, where: str) -> str:
+    """Return what a picture of hints paints on a photograph of this size, as a hint keeps it: a small PNG in base64.
 
     Raises:
         OptionError: it has no transparency, nothing painted on it, or another aspect than the photograph.
@@ -46,49 +53,66 @@ def hint_from_picture(painted: Photo, width: int, height: int, where: str) -> Hi
     opaque = painted.alpha > painted.max_code * OPAQUE
     if not opaque.any():
         raise OptionError("the picture of hints is empty", where=where, next_step="Paint on it with opaque colour")
-    samples = painted.pixels.astype(np.float64) * (255 / painted.max_code)
-    codes = np.broadcast_to(samples, (*samples.shape[:2], 3))
+    codes = np.broadcast_to(painted.pixels, (*painted.pixels.shape[:2], 3))
     scale = min(1.0, KEPT_PX / max(width, height))
-    small = _reduced(codes, opaque, max(1, round(width * scale)), max(1, round(height * scale)))
+    small = _reduced(codes, opaque, max(1, round(width * scale)), max(1, round(height * scale)), painted.max_code)
     buffer = io.BytesIO()
     Image.fromarray(small, "RGBA").save(buffer, "PNG", optimize=True)
-    return Hint.checked(painted=base64.b64encode(buffer.getvalue()).decode("ascii"))
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def painted_pixels(painted: str) -> npt.NDArray[np.uint8]:
+    """Return the pixels of a painted hint: (H, W, 4) RGBA, something in them opaque.
+
+    Raises:
+        NoPaintingError: it is no picture, a large one, or an empty one.
+    """
+    try:
+        data = base64.b64decode(painted, validate=True)
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            if max(image.size) > 4 * KEPT_PX:
+                raise ValueError("too large")
+            rgba = np.asarray(image.convert("RGBA"))
+    except (binascii.Error, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise NoPaintingError("painted is no PNG in base64, or a large one. Give the picture itself") from None
+    if not (rgba[..., 3] > OPAQUE * 255).any():
+        raise NoPaintingError("the picture of hints is empty. Paint on it with opaque colour")
+    return rgba
 
 
 def painted_ab(painted: str, width: int, height: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
     """Return the colours (2, height, width) of a painted hint on a grid, and which cells it covers.
 
     Raises:
-        OptionError: it is no picture.
+        NoPaintingError: as ``painted_pixels``; never of a checked hint.
     """
-    try:
-        data = base64.b64decode(painted, validate=True)
-        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            if max(image.size) > 4 * KEPT_PX or len(painted) > LARGEST_PAINTED:
-                raise ValueError("too large")
-            rgba = np.asarray(image.convert("RGBA"))
-    except (binascii.Error, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        raise OptionError("is no PNG in base64", where="hint, painted", next_step="Give the picture itself") from None
-    small = _reduced(rgba[..., :3].astype(np.float64), rgba[..., 3] > 127, width, height)
+    rgba = painted_pixels(painted)
+    small = _reduced(rgba[..., :3], rgba[..., 3] > OPAQUE * 255, width, height, 255)
     ab = lab_from_srgb(small[..., :3].astype(np.float32) / 255)[..., 1:]
     return np.moveaxis(ab, -1, 0).astype(np.float32), small[..., 3] > 0
 
 
 def _reduced(
-    codes: npt.NDArray[np.float64], opaque: npt.NDArray[np.bool_], width: int, height: int
+    codes: npt.NDArray[Any], opaque: npt.NDArray[np.bool_], width: int, height: int, max_code: int
 ) -> npt.NDArray[np.uint8]:
     """Return RGBA at another size: each cell the mean of what is opaque in it, and opaque if anything is.
 
-    Shapes: (H, W, 3) 0..255, (H, W) -> (height, width, 4). Where a side grows, both are first repeated.
+    Shapes: (H, W, 3) 0..max_code, (H, W) -> (height, width, 4). Where a side grows, it is first repeated.
+    Memory: strip by strip, so that a layer of a large scan costs no more than its pixels.
     """
     if height > codes.shape[0] or width > codes.shape[1]:
-        rows, columns = (_cells(wanted, has) for has, wanted in zip(codes.shape[:2], (height, width), strict=True))
-        return np.dstack([np.rint(codes[rows][:, columns]), opaque[rows][:, columns] * 255.0]).astype(np.uint8)
-    rows, columns = np.nonzero(opaque)
-    cells = _cells(codes.shape[0], height)[rows] * width + _cells(codes.shape[1], width)[columns]
-    counts = np.bincount(cells, minlength=width * height)
-    sums = [np.bincount(cells, codes[rows, columns, band], width * height) for band in range(3)]
-    planes = [np.rint(total / np.maximum(counts, 1)) for total in sums]
+        sides = zip(codes.shape[:2], (height, width), strict=True)
+        rows, columns = (_cells(max(wanted, has), has) for has, wanted in sides)
+        codes, opaque = codes[rows][:, columns], opaque[rows][:, columns]
+    row_of, column_of = _cells(codes.shape[0], height), _cells(codes.shape[1], width)
+    counts, sums = np.zeros(width * height), np.zeros((3, width * height))
+    for top, bottom in strips(codes.shape[1], codes.shape[0]):
+        rows, columns = np.nonzero(opaque[top:bottom])
+        cells = row_of[top + rows] * width + column_of[columns]
+        counts += np.bincount(cells, minlength=width * height)
+        here = codes[top + rows, columns]
+        sums += [np.bincount(cells, here[:, band], width * height) for band in range(3)]
+    planes = np.rint(sums / np.maximum(counts, 1) * (255 / max_code))
     return np.stack([*planes, (counts > 0) * 255], axis=-1).reshape(height, width, 4).astype(np.uint8)
 
 

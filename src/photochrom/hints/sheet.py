@@ -19,13 +19,14 @@ from photochrom.files.codecs.source import open_source
 from photochrom.files.photo import Photo
 from photochrom.files.reading import open_photo
 from photochrom.hints.hint import Hint, checked_hints, hint_error
-from photochrom.hints.painted import hint_from_picture
+from photochrom.hints.painted import painted_from_picture
 from photochrom.luma import shrink_luma
 from photochrom.options import Limits, Options
 
 HINTS_SUFFIX = ".hints.json"
 PAINTED_SUFFIX = ".hints.png"
 LARGEST_BYTES = 8_000_000
+LARGEST_SIDE = 1 << 32
 FINGERPRINT_CELLS = 16
 # Of 240 bits, those in which copies of one photograph may differ (another size, JPEG, a restored scan); those of two
 # photographs differ in about half.
@@ -36,8 +37,8 @@ LARGEST_ASPECT_ERROR = 0.02
 class PhotoIdentity(Options):
     """Which photograph hints were made for."""
 
-    width: int = Field(ge=1, description="Of the upright picture, in pixels.")
-    height: int = Field(ge=1, description="Likewise.")
+    width: int = Field(ge=1, le=LARGEST_SIDE, description="Of the upright picture, in pixels.")
+    height: int = Field(ge=1, le=LARGEST_SIDE, description="Likewise.")
     fingerprint: str = Field(
         pattern=r"^[0-9a-f]{60}$", description="Where luma rises from left to right, on a grid of 16 x 16 cells."
     )
@@ -124,8 +125,8 @@ def read_hints(path: str | os.PathLike[str], photo: Photo | None = None, *, limi
         if photo is not None:
             sheet.for_this(photo, where)
         return sheet
-    hint = hint_from_picture(open_photo(path, limits=limits), photo.width, photo.height, where)
-    return HintSheet.for_photo(photo, [hint])
+    painted = painted_from_picture(open_photo(path, limits=limits), photo.width, photo.height, where)
+    return HintSheet.for_photo(photo, [Hint.checked(painted=painted)])
 
 
 def _parsed(path: str | os.PathLike[str]) -> HintSheet:
@@ -149,7 +150,7 @@ def _parsed(path: str | os.PathLike[str]) -> HintSheet:
     try:
         return HintSheet(**{**values, "hints": hints})
     except ValidationError as error:
-        raise hint_error(error, where) from None
+        raise hint_error(error, where, HintSheet) from None
 
 
 def _fingerprint(photo: Photo) -> str:

@@ -34,7 +34,7 @@ def ab_of(color: str | tuple[float, float]) -> tuple[float, float]:
         red, green, blue = ImageColor.getrgb(_with_commas(color.strip().lower()))[:3]
     except ValueError:
         raise UnknownColorError(f"no colour is called {color[:40]!r}. {_meant(color)}") from None
-    if max(red, green, blue) > 255:
+    if not 0 <= min(red, green, blue) <= max(red, green, blue) <= 255:  # hsl() of more than 100 %
         raise UnknownColorError(f"{color[:40]!r} goes beyond 255. {KNOWN_FORMS}")
     lab = lab_from_srgb(np.array([red, green, blue], dtype=np.float64) / 255)
     return round(float(lab[1]), 2), round(float(lab[2]), 2)

@@ -8,6 +8,7 @@ file in its own wing.
 from photochrom.options.base import Options, Topic, option_error
 from photochrom.options.coloring import (
     DEFAULT_MODEL,
+    IDLE_BESIDE,
     LARGEST_RENDER_PX,
     MOST_ALTERNATIVES,
     Colored,
@@ -19,6 +20,7 @@ from photochrom.options.restoration import RestoreOptions, Switch
 
 __all__ = [
     "DEFAULT_MODEL",
+    "IDLE_BESIDE",
     "LARGEST_RENDER_PX",
     "MOST_ALTERNATIVES",
     "Colored",

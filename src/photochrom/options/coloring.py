@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
+from photochrom.errors import OptionError
 from photochrom.options.base import Options, Topic
 
 Colored = Literal["skip", "keep", "recolor"]
 DEFAULT_MODEL = "photochrom-color"
-# The net's copy is never larger than this, whatever is asked for: attention grows with the square of the area.
+# The copy that our own nets see is never larger than two squares of this, whatever is asked for: attention grows with
+# the square of the area.
 LARGEST_RENDER_PX = 1024
 MOST_ALTERNATIVES = 9
+IDLE_BESIDE = {
+    "size": ("render_factor", "max_memory", "classic"),
+    "classic": (
+        "vividness", "warmth", "chroma_ceiling", "normalize_tone", "alternatives", "alternative", "uncertainty"
+    ),
+}  # fmt: skip
+"""What does nothing beside another option, and is wrong usage."""
 
 
 class ColorizeOptions(Options):
@@ -35,8 +44,9 @@ class ColorizeOptions(Options):
         ge=32,
         le=LARGEST_RENDER_PX,
         description="For experts: short side, in pixels, of the one copy that the net sees; the picture itself always "
-        "keeps its full size. Left out, the net sees two copies, one of them a mirror image and, if the model asks for "
-        "it, larger, and its answers are averaged. Twice the size costs four times the net's time.",
+        "keeps its full size. Less for long pictures: a copy has at most two squares of 1024 pixels. Left out, the "
+        "net sees two copies, one of them a mirror image and, if the model asks for it, larger, and its answers are "
+        "averaged. Twice the size costs four times the net's time.",
     )
     render_factor: Annotated[int | None, Topic.EXPERTS] = Field(
         default=None,
@@ -111,3 +121,16 @@ class ColorizeOptions(Options):
         description="Write a grey picture beside each result, NAME-uncertainty.png: the net is sure of its colours "
         "where it is white, and guesses where it is black. Nearly free.",
     )
+
+    def refuse_idle(self) -> None:
+        """Raise OptionError where an option does nothing beside another, such as a render factor beside a size."""
+        for beside, names in IDLE_BESIDE.items():
+            for name in names if getattr(self, beside) else ():
+                if getattr(self, name) != type(self).model_fields[name].default:
+                    raise OptionError(f"does nothing with {beside}", where=name, next_step="Leave out one of the two")
+
+    def at_usual_size(self, render_px: int) -> Self:
+        """Return these options with one copy of the model's usual size, unless they say of what size themselves."""
+        if self.size or self.render_factor or self.max_memory or self.classic:
+            return self
+        return self.model_copy(update={"size": render_px})

@@ -113,11 +113,12 @@ def find_doubts(
     refuse_deaf(engine.spec)
     if not engine.spec.bins_ab:
         raise ModelError("the model gives one colour only, and has no doubts to ask about", where=engine.spec.name)
-    plan = plan_render(photo.width, photo.height, engine, options or ColorizeOptions(), detailed=False)
+    options = options or ColorizeOptions()
+    plan = plan_render(photo.width, photo.height, engine, options, detailed=False)
     small = shrink_luma(photo.pixels, plan.width, plan.height, engine.spec.output_stride)
     if is_blank(small.net):
         return None
-    net_luma = show_clearly(small.net)[0]
+    net_luma = show_clearly(small.net)[0] if options.normalize_tone else small.net
     predicted = predict(net_luma, plan.views, engine, ("logits",), hints=tell_net(hints, net_luma))
     logits = predicted.extras["logits"]
     powers = np.exp(logits - logits.max(axis=0))

@@ -109,8 +109,7 @@ class Looks:
     def _run(self, folder: Path, asked: Asked, stop: Stop | None) -> ColorizeResult:
         photo = self.restored(folder, asked, stop)
         options = asked.part(ColorizeOptions)
-        if options.size is None:
-            options = options.model_copy(update={"size": self._sessions.engine(options.model).spec.render_px})
+        options = options.at_usual_size(self._sessions.engine(options.model).spec.render_px)
         colorizer = self._sessions.colorizer(options, stop=stop)
         hints = [*self.lent(folder, photo, options.model), *hints_of(asked)]
         known = self._known.get(id(photo.pixels), lambda: Remembered(photo.pixels)) if hints else None

@@ -40,7 +40,7 @@ export const SENTENCES = [
   [/the hints were made for another photograph/, "faultHintsOther"],
   [/is not a hint|a hint (?:is one of|has a color)|has at least \d+ corners|lies outside the picture/, "faultHintWrong"],
   [/is not reached by that name|comes from a page of somebody else|the token is missing or wrong/, "faultToken"],
-  [/(?<n>[\d,]+) (?:hints|corners) are more than the (?<limit>[\d,]+) that are taken/, "faultManyHints"],
+  [/(?<n>[\d,]+) (?:hints|painted hints|corners) are more than the (?<limit>[\d,]+) that are taken/, "faultManyHints"],
   [/the mask marks (?<share>[\d.]+ ?%?) of the photograph, and (?<limit>[\d.]+ ?%?) is the limit/, "faultMaskLarge"],
   [/the mask has \d+ x \d+ pixels/, "faultMaskSize"],
   [/the file has (?<size>[\d.,]+) MB, over the limit of (?<limit>[\d.,]+) MB/, "faultMegabytes"],

@@ -120,6 +120,16 @@ def test_no_measure_of_a_film_stays_off_table_and_report(
     assert float(table[0]["flicker_vs_truth"]) == 1
 
 
+def test_a_grey_film_is_no_truth(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film, report = write_film(tmp_path / "grey.mkv", panned(scene(1), 2)), tmp_path / "report"
+    words = ["--model", str(tiny_model), "--report", str(report), "--frames", "2"]
+    assert run(["evaluate-film", str(film), *words]) == EXIT_SOME_FAILED
+    captured = capsys.readouterr()
+    assert "is not in colour, and there is nothing to compare with" in captured.err
+    assert captured.out == ""
+    assert not report.exists()
+
+
 def test_panned_films_of_one_frame_are_measured(tmp_path: Path) -> None:
     film = write_film(tmp_path / "one.mkv", panned(scene(1), 1))
     assert measure_film(film, photochrom.FakeEngine()).frames == 1

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from photochrom.cli.groups import Budget, Engine
+from photochrom.cli.lines import say
 from photochrom.cli.targets import labelled, refuse_targets
 from photochrom.colorizer import Colorizer
 from photochrom.errors import EXIT_OK, OptionError
@@ -77,7 +78,12 @@ def ask_about(
     if target and answer:
         sheet = HintSheet.for_photo(opened, [*known, *hints_of(answer, questions)])
         write_whole(target, sheet.as_json())
-        print(f"{target}: {len(sheet.hints)} hint{'s' if len(sheet.hints) > 1 else ''}")
+        say(f"{target}: {len(sheet.hints)} hint{'s' if len(sheet.hints) > 1 else ''}")
         return EXIT_OK
-    print(as_text(asked) or f"{photo}: nothing worth asking")
+    if not asked:
+        say(f"{photo}: nothing worth asking")
+        return EXIT_OK
+    for line in as_text(asked).splitlines():
+        say(line)
+    say("To answer, add to the same command: --answer 1=a, or any colour, --answer 1=seagreen; repeat it for several")
     return EXIT_OK

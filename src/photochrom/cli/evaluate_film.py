@@ -42,7 +42,7 @@ def evaluate_film(
         quiet: Print errors only.
     """
     require_extra("film", "measuring film", "av", "cv2")
-    from photochrom.evaluation.films import mean_rows, write_film_report
+    from photochrom.evaluation.films import mean_rows, refuse_grey, write_film_report
     from photochrom.film.contest import FilmContest, measure_film
     from photochrom.film.motion import one_thread_each
 
@@ -53,6 +53,7 @@ def evaluate_film(
             try:
                 options = FilmOptions(key_spacing=key_spacing)
                 contest = measure_film(path, colorizer.engine, options=options, most_frames=frames)
+                refuse_grey(contest)
             except FilmError as error:
                 print_error(str(error))
                 failed += 1

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from photochrom.errors import UnsupportedFilmError
 from photochrom.evaluation.columns import FILM_COLUMNS, Column
 from photochrom.evaluation.report import make_folder
 from photochrom.files.codecs.atomic import write_whole
@@ -17,6 +18,15 @@ from photochrom.spelling import inert_cell
 
 Rows = Mapping[str, Mapping[str, float]]  # name of the colouring -> key of the column -> value
 NAME_WIDTH = 16
+# What rounding leaves of a grey film's colours is below; the palest film measured so far has 12.
+LEAST_COLOURFULNESS = 2.0
+
+
+def refuse_grey(contest: FilmContest) -> None:
+    """Raise UnsupportedFilmError where a film has no colours to compare with."""
+    if contest.rows[TRUTH]["colorfulness"] < LEAST_COLOURFULNESS:
+        what, next_step = "is not in colour, and there is nothing to compare with", "Give a colour film"
+        raise UnsupportedFilmError(what, where=str(contest.path), next_step=next_step)
 
 
 def film_rows(measured: Rows) -> dict[str, dict[str, float]]:

@@ -49,6 +49,9 @@ def test_the_line_says_what_to_write(
 def test_a_folder_that_is_not_there_is_not_said_to_be_empty(tmp_path: Path) -> None:
     with pytest.raises(PhotoNotFoundError, match="there is no such folder"):
         look_through(tmp_path / "nowhere")
+    write(tmp_path / "a.png")
+    with pytest.raises(PhotoNotFoundError, match="is no folder"):
+        look_through(tmp_path / "a.png")
 
 
 def test_a_film_is_told_to_be_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

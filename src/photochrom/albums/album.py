@@ -103,7 +103,8 @@ def look_through(folder: Path, *, leave_out: Iterable[Path] = ()) -> Findings:
     entered = {key for path in leave_out if (key := identity_of(path))}
     found = Findings([], [], [])
     if not os.path.isdir(folder):
-        raise PhotoNotFoundError("there is no such folder", where=str(folder), next_step="Check the path")
+        what = "is no folder" if os.path.lexists(folder) else "there is no such folder"
+        raise PhotoNotFoundError(what, where=str(folder), next_step="Check the path")
     _walk(folder, entered, found)
     for paths in (found.photos, found.unread, found.passed_over):
         paths.sort(key=os.fsencode)

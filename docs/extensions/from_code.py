@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import re
 from typing import TYPE_CHECKING, Any
 
 from docutils import nodes
@@ -81,15 +83,15 @@ class ErrorTree(FromCode):
         from photochrom import errors
 
         tree = [line for line in (errors.__doc__ or "").splitlines() if line.startswith("    ")]
-        codes = [(value, name) for name, value in vars(errors).items() if name.startswith("EXIT_")]
-        rows = [f"| {code} | `{name}` |" for code, name in sorted(codes)]
+        codes = re.findall(r"^(EXIT_\w+) = (\d+)  # (.+)$", inspect.getsource(errors), flags=re.MULTILINE)
+        rows = [f"| {code} | `{name}` | {meaning} |" for name, code, meaning in codes]
         return [
             "```text",
             *[line[4:] for line in tree],
             "```",
             "",
-            "| exit code | in `photochrom.errors` |",
-            "|---|---|",
+            "| exit code | in `photochrom.errors` | when |",
+            "|---|---|---|",
             *rows,
         ]
 

@@ -174,7 +174,9 @@ def test_classic_tells_that_transparency_goes_and_takes_scans_with_infrared(tiny
 
 def test_how_sure_a_generator_is_cannot_be_asked_and_the_way_out_is_told(tiny_engine: GeneratorEngine) -> None:
     photo, options = Photo(np.zeros((40, 40, 1), np.uint8)), ColorizeOptions(render_factor=4, uncertainty=True)
-    with pytest.raises(ModelError, match=r"no output 'confidence'.*--uncertainty need a model such as photochrom-color"):
+    with pytest.raises(
+        ModelError, match=r"no output 'confidence'.*--uncertainty need a model such as photochrom-color"
+    ):
         Colorizer(options=options, engine=tiny_engine).run(photo)
 
 

@@ -149,7 +149,9 @@ def test_on_the_command_line_questions_are_printed_and_answers_written(
     base = ["ask", str(path), "--model", str(hearing_model)]
     assert run([*base, "--count", "2", "--json", str(page), "--picture", str(picture)]) == EXIT_OK
     questions = json.loads(page.read_text())["questions"]
-    assert capsys.readouterr().out.count("Which colour is it") == len(questions) > 0
+    told = capsys.readouterr().out
+    assert told.count("Which colour is it") == len(questions) > 0
+    assert "--answer 1=a" in told.splitlines()[-1]
     assert open_photo(picture).width == 240
     assert run([*base, "--answer", "1=a"]) == EXIT_OK
     hints = read_hints(tmp_path / "photo.hints.json", open_photo(path)).hints

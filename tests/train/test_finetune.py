@@ -125,3 +125,13 @@ def test_the_embedded_model_is_read_back_as_it_answers() -> None:
     # Its norms have statistics far from 0 and 1, which those of a network trained for a few steps do not show.
     embedded = find_model("photochrom-color").path
     assert difference_ab(read_folded(embedded)[2], embedded) < 0.01
+
+
+def test_a_folder_of_odd_name_is_found_and_an_empty_one_named(tmp_path: Path) -> None:
+    odd = tmp_path / "photos [1]"
+    odd.mkdir()
+    with pytest.raises(TrainingError, match="Name a folder of colour photographs"):
+        finetune(find_model("photochrom-color").path, odd, tmp_path / "mine.onnx", QUICK)
+    (odd / "photo.png").write_bytes(encode(make_photo(1), "PNG"))
+    with pytest.raises(TrainingError, match="1 usable"):
+        finetune(find_model("photochrom-color").path, odd, tmp_path / "mine.onnx", QUICK)

@@ -98,10 +98,13 @@ def look_through(folder: Path, *, leave_out: Iterable[Path] = ()) -> Findings:
         leave_out: folders not to enter, such as the one the results go to.
 
     Raises:
-        PhotoNotFoundError: there are none.
+        PhotoNotFoundError: there are none, or no such folder.
     """
     entered = {key for path in leave_out if (key := identity_of(path))}
     found = Findings([], [], [])
+    if not os.path.isdir(folder):
+        what = "is no folder" if os.path.lexists(folder) else "there is no such folder"
+        raise PhotoNotFoundError(what, where=str(folder), next_step="Check the path")
     _walk(folder, entered, found)
     for paths in (found.photos, found.unread, found.passed_over):
         paths.sort(key=os.fsencode)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Sequence
 
-from cyclopts import App, CycloptsError, UnknownCommandError
+from cyclopts import App, CycloptsError
 
 from photochrom.cli.empty import refuse_empty
-from photochrom.cli.help import HelpByTopic
+from photochrom.cli.help import HelpByTopic, HelpForFilms
 from photochrom.cli.lines import discard_output, output_failure, print_error
+from photochrom.cli.usage import usage_line
 from photochrom.errors import EXIT_INTERRUPTED, EXIT_OK, EXIT_SOME_FAILED, EXIT_USAGE, PhotochromError
-from photochrom.spelling import did_you_mean
 from photochrom.version import VERSION
 
 
@@ -46,7 +46,7 @@ VERBS = [
     ("redo", "photochrom.cli.redo:redo", "Make a result again from its recipe, byte for byte."),
     ("batch", "photochrom.cli.batch:batch", "Colour albums in the cloud, here or on a Ray cluster."),
     ("albums", "photochrom.cli.albums:app", "Check and merge what several machines did of one album."),
-    ("models", "photochrom.cli.models:app", "List the models, or show one."),
+    ("models", "photochrom.cli.models:app", "List, show, import, pull or push models."),
     ("train", "photochrom.cli.train:train", "Train a network as a configuration file says."),
     ("export", "photochrom.cli.export:export", "Write a trained network as a model file."),
     ("finetune", "photochrom.cli.finetune:finetune", "Adapt a model to your own colour photographs."),
@@ -55,6 +55,7 @@ VERBS = [
     ("evaluate-film", "photochrom.cli.evaluate_film:evaluate_film", "Measure how steadily films are coloured."),
     ("doctor", "photochrom.cli.doctor:doctor", "Check this installation and say how to fix what is missing."),
 ]
+
 
 MANY_OPTIONS = {"colorize", "restore"}  # whose help is cut into topics
 
@@ -73,7 +74,9 @@ def build_app() -> App:
         config=refuse_empty,
     )
     for name, path, help_text in VERBS:
-        if name in MANY_OPTIONS:
+        if name == "film":
+            app.command(path, name=name, help=help_text, help_formatter=HelpForFilms())
+        elif name in MANY_OPTIONS:
             app.command(path, name=name, help=help_text, help_formatter=HelpByTopic(path))
         else:
             app.command(path, name=name, help=help_text)
@@ -96,7 +99,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except PhotochromError as error:
         return _report(" ".join(str(error).split()), error.exit_code)
     except CycloptsError as error:
-        return _report(_usage_line(error), EXIT_USAGE)
+        return _report(usage_line(error, [name for name, _, _ in VERBS]), EXIT_USAGE)
     except TerminationError as error:
         return _report("stopped by the system or another program", error.exit_code)
     except KeyboardInterrupt:
@@ -114,27 +117,3 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _report(line: str, exit_code: int) -> int:
     print_error(line)
     return exit_code
-
-
-def _usage_line(error: CycloptsError) -> str:
-    """Return the parser's message as one line; it already suggests the option that was meant."""
-    if isinstance(error, UnknownCommandError) and error.unused_tokens and not error.command_chain:
-        # The parser's own suggestion would import every verb.
-        wrong = error.unused_tokens[0]
-        return f"{wrong}: unknown command. {did_you_mean(wrong, [name for name, _, _ in VERBS])}"
-    line = " ".join(_plain_message(error).split())
-    verb = " ".join(error.command_chain or ())
-    return f"{line} See `photochrom {verb} --help`.".replace("photochrom  --help", "photochrom --help")
-
-
-def _plain_message(error: CycloptsError) -> str:
-    """Return the message without pydantic's type names and web address."""
-    import pydantic  # `--help` needs none of it
-
-    from photochrom.options import option_error
-
-    cause = error.__cause__
-    if isinstance(cause, pydantic.ValidationError):
-        wrong = option_error(pydantic.BaseModel, cause)
-        return f"--{wrong.where.replace('_', '-')}: {wrong.what}."
-    return str(error)

@@ -80,9 +80,14 @@ def ask_about(
         sheet = HintSheet.for_photo(opened, [*known, *hints_of(answer, questions)])
         write_whole(target, sheet.as_json())
         say(f"{target}: {len(sheet.hints)} hint{'s' if len(sheet.hints) > 1 else ''}")
-    else:
-        for line in as_text(asked).splitlines() or [f"{photo}: nothing worth asking"]:
+    elif asked:
+        for line in as_text(asked).splitlines():
             say(line)
+        say(
+            "To answer, add to the same command: --answer 1=a, or any colour, --answer 1=seagreen; repeat it for several"
+        )
+    else:
+        say(f"{photo}: nothing worth asking")
     if opened.notes:  # such as which page of several it is
         say(f"{photo}: {'; '.join(opened.notes)}")
     return EXIT_OK

@@ -48,7 +48,7 @@ def batch(
     writing: Writing = OutputOptions(),
     engine: Engine = EngineOptions(),
     limits: Budget = Limits(),
-    film: Annotated[FilmOptions, Parameter(group="Films, with --films")] = FilmOptions(),
+    film: Annotated[FilmOptions, Parameter(group="Films, with --films", negative_iterable=())] = FilmOptions(),
 ) -> int:
     """Colour a folder of photographs in the cloud into another, on this computer or on a Ray cluster.
 

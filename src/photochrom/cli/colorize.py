@@ -41,7 +41,7 @@ def colorize(
     recipe: Annotated[bool, Parameter(negative=""), Topic.FILES] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
     hints: Annotated[Path | None, Topic.LOOK] = None,
-    reference: Annotated[list[Path] | None, Parameter(negative="", consume_multiple=False)] = None,
+    reference: Annotated[list[Path] | None, Parameter(negative="", consume_multiple=False), Topic.LOOK] = None,
     keep_hints: Annotated[bool, Parameter(negative=""), Topic.LOOK] = False,
     mask: Annotated[Path | None, Topic.RESTORING] = None,
     restore: Annotated[bool, Parameter(negative=""), Topic.LOOK] = False,

@@ -34,7 +34,7 @@ def film(
     output: Annotated[Path, Parameter(name=["--output", "-o"])],
     preview: Annotated[bool, Parameter(negative="")] = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="")] = False,
-    options: Annotated[FilmOptions, Parameter(name="*")] = FilmOptions(),
+    options: Annotated[FilmOptions, Parameter(name="*", negative_iterable=())] = FilmOptions(),
     colour: Annotated[ColorizeOptions, Parameter(name="*", group=COLOURING)] = ColorizeOptions(),
     engine: Engine = EngineOptions(),
     limits: Budget = Limits(),
@@ -46,7 +46,7 @@ def film(
 
     Args:
         source: A film file, or a folder with one picture for each frame.
-        output: The coloured film (.mp4, .mov or .mkv), or with --codec frames a folder.
+        output: The coloured film (.mp4, .m4v, .mov or .mkv), or with --codec frames a folder.
         preview: Colour ten seconds from the middle of each fifth only, NAME-preview-1 to -5, and make a sheet of their
             frames, NAME-preview.png.
         quiet: Print errors only.

@@ -14,7 +14,17 @@ if TYPE_CHECKING:
     from photochrom.options import Topic
 
 
-class HelpByTopic:
+class _Help:
+    """What both kinds of help leave to the parser: the first line, which its own formatter alone calls "Usage:"."""
+
+    def render_usage(self, console: Console, options: ConsoleOptions, usage: object) -> None:
+        """Print the line on how the verb is called."""
+        from cyclopts.help import DefaultFormatter
+
+        DefaultFormatter().render_usage(console, options, usage)
+
+
+class HelpByTopic(_Help):
     """Shows a verb's options in a panel per topic, in the order of `Topic`.
 
     An option's topic is declared with it: in its options' class, or as an annotation of the verb's own parameter; one
@@ -43,6 +53,19 @@ class HelpByTopic:
             entries = [_plain(entry) for entry in panel.entries if known.get(_field(entry), Topic.OUT) is topic]
             if entries:
                 show(console, options, panel.copy(title=topic.value, entries=entries))
+
+
+class HelpForFilms(_Help):
+    """Shows the options of colouring without those that are refused for films."""
+
+    def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
+        """Print one panel."""
+        from cyclopts.help import DefaultFormatter
+
+        from photochrom.cli.idle import OF_PHOTOGRAPHS
+
+        entries = [entry for entry in panel.entries if _field(entry) not in {*OF_PHOTOGRAPHS, "colored"}]
+        DefaultFormatter()(console, options, panel.copy(entries=entries))
 
 
 def topics(verb: Callable[..., object]) -> dict[str, Topic]:

@@ -30,11 +30,11 @@ def import_file(
     overwrite: Annotated[bool, Parameter(negative="")] = False,
     int8: Path | None = None,
 ) -> None:
-    """Turn a published file of DeOldify into a model that `colorize --model` takes. Runs no code of the file.
+    """Turn a published file of DeOldify or DDColor into a model for `colorize --model`. Runs no code of the file.
 
     Args:
-        file: A .pth, .h5 or .safetensors file: ColorizeArtistic_gen, ColorizeStable_gen, ColorizeVideo_gen, or a
-            generator of 2018.
+        file: A .pth, .h5 or .safetensors file, known by its contents: DeOldify's ColorizeArtistic_gen,
+            ColorizeStable_gen, ColorizeVideo_gen or a generator of 2018; DDColor's modelscope, artistic or paper_tiny.
         name: What to call the model. Left out, by what the file holds.
         overwrite: Replace an installed model of that name.
         int8: A folder of photographs: make the convolutions 8 bit wide, with ranges measured on these. The model

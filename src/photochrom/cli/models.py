@@ -9,13 +9,17 @@ from photochrom.colorizer import Colorizer
 from photochrom.engines.catalog import ModelCard, find_card, model_cards
 from photochrom.engines.hub import card_path, find_model, installed_models, looks_like_path
 from photochrom.engines.restoration import CONTRACTS, OnnxStage, contract_of
+from photochrom.errors import ModelNotInstalledError
 from photochrom.options import DEFAULT_MODEL
 
 app = App(name="models", help="List, show, import, pull or push models.")
 # Loaded only when used: importing needs more than colouring does.
-app.command("photochrom.cli.importing:import_file", name="import", help="Turn a published DeOldify file into a model.")
+app.command(
+    "photochrom.cli.importing:import_file",
+    name="import",
+    help="Turn a DeOldify or DDColor file into a model.",
+)
 app.command("photochrom.cli.importing:pull", name="pull", help="Download a published model, check and import it.")
-
 app.command("photochrom.cli.importing:push", name="push", help="Write a model as a folder to publish, with an index.")
 
 
@@ -37,18 +41,24 @@ def show(name: str = DEFAULT_MODEL, /) -> None:
     Args:
         name: A name from `photochrom models list`, or the path of an .onnx file.
     """
+    facts: dict[str, object] = {}
     if name not in installed_models() and not looks_like_path(name):
-        _print_facts(find_card(name).model_dump())
-    file = find_model(name)
+        facts = find_card(name).model_dump()
+    try:
+        file = find_model(name)
+    except ModelNotInstalledError:
+        _print_facts(facts)  # what is known of it, before the line that says how to get it
+        raise
+    facts |= {"path": file.path, "sha256": file.sha256}
     contract = file.card.contract if file.card is not None else contract_of(file.path)
     if contract in CONTRACTS:
         stage = OnnxStage(file.path, contract, expected_sha256=file.sha256)
-        _print_facts({"path": file.path, **stage.spec.model_dump(exclude={"name"})})
+        _print_facts(facts | stage.spec.model_dump(exclude={"name"}))
         return
     with Colorizer(name) as colorizer:
         spec, description = colorizer.engine.spec, colorizer.engine.description
-    facts = spec.model_dump(exclude={"bins_ab", "name"})
-    _print_facts({"path": file.path, **facts, "bins": len(spec.bins_ab), "engine": description})
+    facts |= spec.model_dump(exclude={"bins_ab", "bin_shares", "name"})
+    _print_facts({**facts, "bins": len(spec.bins_ab), "engine": description})
 
 
 def _size(card: ModelCard) -> str:
@@ -62,5 +72,5 @@ def _size(card: ModelCard) -> str:
 
 def _print_facts(facts: dict[str, object]) -> None:
     for key, value in facts.items():
-        if value not in ("", None):
+        if value not in ("", None, ()):
             say(f"{key:14} {value}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from photochrom.errors import EXIT_OK, EXIT_SOME_FAILED, OptionError
 
 Part = Annotated[PartOptions, Parameter(name="*", allow_leading_hyphen=True)]
 STORAGE = re.compile(r"(s3|gs|az|file):/")  # a path has lost one of the two slashes
+WEB = re.compile(r"https?:/", re.IGNORECASE)
 
 
 def plan_told(
@@ -37,6 +39,7 @@ def plan_told(
     """Return what there is to do, inputs without photographs told; or the exit code, where that is nothing.
 
     Raises:
+        OptionError: an input or the output is an address, or the second of two inputs is not there: a result, perhaps.
         As :func:`photochrom.albums.plan.plan` and :meth:`photochrom.albums.parts.PartOptions.parsed`.
     """
     for given in [*inputs, *([output] if output else [])]:
@@ -46,6 +49,12 @@ def plan_told(
                 where=str(given),
                 next_step="Use: photochrom batch IN OUT",
             )
+        if WEB.match(str(given)):
+            what = "is an address of the web, and nothing is fetched from there"
+            raise OptionError(what, where=str(given), next_step="Save the file, and name that")
+    if output is None and len(inputs) == 2 and os.path.lexists(inputs[0]) and not os.path.lexists(inputs[1]):
+        next_step = f"Check the path; if it is where the result belongs, write: -o {inputs[1]}"
+        raise OptionError("there is no such photograph", where=str(inputs[1]), next_step=next_step)
     standard_input = sys.stdin.buffer if sys.stdin else io.BytesIO()  # whoever starts us may have closed it
     planned = plan(inputs, output, format=format, mark=mark, part=part.parsed(standard_input))
     for failure in planned.failures:

@@ -43,11 +43,10 @@ def page_of(
     head = source.read_at(0, HEAD_BYTES)
     format = photo_format(head, source.name)
     if format is None:
-        raise UnreadablePhotoError(
-            f"this is {describe_other(head)}",
-            where=source.name,
-            next_step="Give a photograph such as JPEG, PNG or TIFF",
-        )
+        kind = describe_other(head)
+        films = "; films are for `photochrom film`" if "film" in kind else ""
+        next_step = f"Give a photograph such as JPEG, PNG or TIFF{films}"
+        raise UnreadablePhotoError(f"this is {kind}", where=source.name, next_step=next_step)
 
     def check_size(width: int, height: int, pixel_bytes: int) -> None:
         _check_limits(width, height, pixel_bytes, limits, source.name)

@@ -46,5 +46,5 @@ def option_error(model: type[BaseModel], error: ValidationError) -> OptionError:
     name = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         return OptionError("unknown option", where=name[:100], next_step=did_you_mean(name, model.model_fields))
-    message = str(first["msg"]).replace("Input should", "should")
+    message = str(first["msg"]).replace("Input should", "should").partition(", unable to parse")[0]
     return OptionError(f"{message}, not {repr(first['input'])[:100]}", where=name)

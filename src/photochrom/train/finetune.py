@@ -9,6 +9,7 @@ start, nothing is written.
 from __future__ import annotations
 
 import copy
+import glob
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -103,8 +104,12 @@ def finetune(
 
 
 def _open(photos: Path, options: FinetuneOptions) -> tuple[PhotoSet, PhotoSet]:
-    data = DataSection(photos=(str(photos),), validation_photos=64, zoom=1.4)
-    training, held_out = open_photo_sets(data, options.size_px)
+    data = DataSection(photos=(glob.escape(str(photos)),), validation_photos=64, zoom=1.4)
+    try:
+        training, held_out = open_photo_sets(data, options.size_px)
+    except TrainingError as error:  # it speaks of a configuration, which nobody has written
+        next_step = "Name a folder of colour photographs"
+        raise TrainingError(error.what, where=str(photos), next_step=next_step) from None
     usable = sum(photos.photo(i) is not None for photos in (training, held_out) for i in range(len(photos)))
     seen = [photos.photo(i) is not None for photos in (held_out,) for i in range(len(photos))]
     if usable < FEWEST_PHOTOS or not any(seen):

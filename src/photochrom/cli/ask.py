@@ -84,7 +84,7 @@ def ask_about(
         for line in as_text(asked).splitlines():
             say(line)
         say(
-            "To answer, add to the same command: --answer 1=a, or any colour, --answer 1=seagreen; repeat it for several"
+            "To answer, add to the same command --answer 1=a, or any colour: --answer 1=seagreen. Repeat it for several"
         )
     else:
         say(f"{photo}: nothing worth asking")

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from skimage import data
 
 from photochrom import luma as luma_module
 from photochrom.color import LUMA_WEIGHTS
@@ -92,6 +93,19 @@ def test_a_faded_scan_is_stretched_and_says_so() -> None:
     assert stretched.max() > 0.94
     assert "faded" in notes[0]
     assert (np.diff(stretched.ravel()) >= 0).all()
+
+
+@pytest.mark.parametrize("tone", [0.0, 1.0])
+def test_a_border_hides_from_the_net_neither_that_a_scan_is_faded_nor_that_it_is_not_dark(
+    tone: float,
+) -> None:
+    small = data.camera()[::2, ::2].astype(np.float32) / 255
+    for plane in (0.35 + 0.4 * small, 0.1 + 0.8 * small):
+        alone, notes = normalize_tone(plane)
+        framed, notes_framed = normalize_tone(np.pad(plane, 24, constant_values=tone))
+        assert notes == () or "faded" in notes[0]
+        assert len(notes) == len(notes_framed)
+        assert np.abs(framed[24:-24, 24:-24] - alone).mean() < 0.01
 
 
 def test_a_dark_picture_is_lifted_and_says_so() -> None:

@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.border import inside_plane
 from photochrom.computer.room import let_go
 from photochrom.resample import Plane, block_mean, resize
 from photochrom.screen import smooth_screen
@@ -164,10 +165,10 @@ def show_clearly(plane: Plane) -> tuple[Plane, tuple[str, ...]]:
 def normalize_tone(plane: Plane) -> tuple[Plane, tuple[str, ...]]:
     """Return the net's copy with its tones stretched if the scan is faded or dark, and notes that say so.
 
-    Black and white points are percentiles; a dark picture's median is then lifted by a power curve. Only what the
-    net sees changes. A picture of good tone, and a blank one, come back as they are.
+    Black and white points are percentiles of what no plain border surrounds; a dark picture's median is then lifted by
+    a power curve. Only what the net sees changes. A picture of good tone, and a blank one, come back as they are.
     """
-    black, median, white = np.percentile(plane, [BLACK_PERCENTILE, 50, WHITE_PERCENTILE])
+    black, median, white = np.percentile(inside_plane(plane), [BLACK_PERCENTILE, 50, WHITE_PERCENTILE])
     spread = float(white - black)
     if spread < FLAT_RANGE:
         return plane, ()

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photochrom.border import inside_plane
 from photochrom.color import chroma_from_ab, colorfulness, lab_from_srgb, merge_luma_chroma
 from photochrom.coloring.grading import grade, split_vividness
 from photochrom.coloring.pipeline import merge_chroma
@@ -124,8 +125,24 @@ def test_small_copies(call: Call, height: int, width: int) -> None:
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.4, 0.7), (0.0, 0.1), (0.5, 0.51)])
 def test_tones_for_the_net(call: Call, low: float, high: float) -> None:
     plane = RNG.uniform(low, high, (30, 40)).astype(np.float32) ** 2
-    np.testing.assert_allclose(call("luma.js", "normalizeTone", plane), normalize_tone(plane)[0].ravel(), atol=1e-5)
+    ours, _ = normalize_tone(plane)
+    np.testing.assert_allclose(call("luma.js", "normalizeTone", plane, 40, 30), ours.ravel(), atol=1e-5)
     assert call("luma.js", "isBlank", plane) == is_blank(plane)
+
+
+@pytest.mark.parametrize("tone", [0.02, 0.95])
+@pytest.mark.parametrize(
+    "sides", [(0, 0, 0, 0), (9, 9, 9, 9), (7, 30, 11, 8), (20, 20, 0, 0), (0, 0, 14, 9), (40, 0, 0, 0)]
+)
+def test_tones_within_a_border(call: Call, sides: tuple[int, int, int, int], tone: float) -> None:
+    top, bottom, left, right = sides
+    faded = (0.4 + 0.3 * picture(150, 200) / 255).astype(np.float32)
+    plane = np.pad(faded, ((top, bottom), (left, right)), constant_values=tone)
+    height, width = plane.shape
+    within = call("border.js", "insidePlane", plane, width, height)
+    np.testing.assert_allclose(within, inside_plane(plane).ravel(), atol=1e-6)
+    ours, _ = normalize_tone(plane)
+    np.testing.assert_allclose(call("luma.js", "normalizeTone", plane, width, height), ours.ravel(), atol=1e-5)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.border import Box, inside
 from photochrom.computer.cores import usable_cores
 from photochrom.computer.room import empty_pixels, let_go, strips_of
 from photochrom.engines.restoration import StageEngine, StageSpec
@@ -26,7 +27,6 @@ from photochrom.files.provenance import ALGORITHMICALLY_ENHANCED, COMPOSITE_WITH
 from photochrom.luma import Codes
 from photochrom.options import RestoreOptions, Switch
 from photochrom.restoration import damage, noise, tone
-from photochrom.restoration.border import inside
 from photochrom.restoration.decisions import StageDecision
 from photochrom.restoration.infrared import shadows
 from photochrom.restoration.inpainting import fill
@@ -159,14 +159,13 @@ class _Work:
         self.seconds: dict[str, float] = {}
         whole = tone.squash(self.pixels)
         self.may_be_color_negative = looks_like_color_negative(whole)
-        self.box = inside(self.pixels, whole)
+        self.box = _without_border(self.pixels, whole)
         self._squashed: npt.NDArray[np.float32] | None = None if self.beside else whole
 
     @property
     def beside(self) -> str:
         """What a note on tone or noise says of a border: that it was not looked at."""
-        height, width = self.box.bottom - self.box.top, self.box.right - self.box.left
-        share = 1 - height * width / (self.photo.height * self.photo.width)
+        share = 1 - self.box.height * self.box.width / (self.photo.height * self.photo.width)
         return f"; a plain border, {share:.0%} of the picture, does not count" if share else ""
 
     def squashed(self) -> npt.NDArray[np.float32]:
@@ -207,6 +206,13 @@ class _Work:
         return RestoreResult(
             restored, self.mask, tuple(self.decisions), tuple(self.models), self.options, notes, self.seconds
         )
+
+
+def _without_border(pixels: Codes, squashed: npt.NDArray[np.float32]) -> Box:
+    """Return the part of a picture (H, W, 1 or 3) that no plain border surrounds; ``squashed`` is the whole of it."""
+    height, width = pixels.shape[:2]
+    whole = Box(0, height, 0, width)
+    return inside(height, width, lambda box: squashed if box == whole else tone.squash(pixels[box.window]))
 
 
 def _copied(pixels: Codes, shape: tuple[int, ...]) -> Codes:

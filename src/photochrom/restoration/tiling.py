@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from photochrom.border import Box
 from photochrom.engines.base import FloatArray
 
 
@@ -47,23 +48,14 @@ class Grid:
         return weights
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A window of the picture, in pixels."""
+class Tile(Box):
+    """A window of the picture, and of what its net is shown."""
 
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-    @property
-    def window(self) -> tuple[slice, slice]:
-        """Rows and columns, to index an (H, W, ...) array with."""
-        return slice(self.top, self.bottom), slice(self.left, self.right)
+    __slots__ = ()
 
     def cropped(self, values: FloatArray) -> FloatArray:
         """Return (C, h', w') without what was padded at the right and below."""
-        return np.asarray(values[:, : self.bottom - self.top, : self.right - self.left])
+        return np.asarray(values[:, : self.height, : self.width])
 
 
 RunTile = Callable[[Tile], FloatArray | None]

@@ -14,6 +14,7 @@ from typing import cast
 import numpy as np
 from PIL import Image
 
+from photochrom.border import Box
 from photochrom.color import chroma, luma, merge_luma_chroma, quantize_keeping_luma
 from photochrom.computer.room import let_go
 from photochrom.engines.base import FloatArray
@@ -23,7 +24,6 @@ from photochrom.luma import Codes, luma_strip, strips
 from photochrom.options import RestoreOptions
 from photochrom.restoration.decisions import StageDecision, is_wanted
 from photochrom.restoration.planes import codes_from_planes, rgb_planes
-from photochrom.restoration.tiling import Tile
 from photochrom.restoration.toning import Coloring
 
 # Percentiles that count as the photograph's black and white.
@@ -54,7 +54,7 @@ class ToneCorrection:
     gain: FloatArray
     offset: FloatArray
     strength: float = 1.0
-    box: Tile | None = None
+    box: Box | None = None
 
     def rows(self, values: FloatArray, top: int, height: int) -> FloatArray:
         """Return corrected rows, those from ``top`` on of a picture ``height`` high.
@@ -62,8 +62,8 @@ class ToneCorrection:
         Shapes: (C, n, width) -> same. Range: 0..1. Rows come out the same however a picture is cut into strips.
         """
         _, count, width = values.shape
-        fields, box = np.concatenate([self.gain, self.offset]), self.box or Tile(0, height, 0, width)
-        lying = _enlarged(_interpolated_rows(fields, top - box.top, count, box.bottom - box.top), box.right - box.left)
+        fields, box = np.concatenate([self.gain, self.offset]), self.box or Box(0, height, 0, width)
+        lying = _enlarged(_interpolated_rows(fields, top - box.top, count, box.height), box.width)
         full = np.pad(lying, ((0, 0), (0, 0), (box.left, width - box.right)), mode="edge")
         channels = len(self.gain)
         moved = np.clip(values * full[:channels] + full[channels:], 0, 1)

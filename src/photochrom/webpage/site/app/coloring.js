@@ -13,7 +13,8 @@ import { smoothScreen } from "./screen.js";
 export function prepare(photo, spec) {
   const [width, height] = renderSize(photo.width, photo.height, spec.render_px, spec.multiple, spec.output_stride);
   const small = shrinkLuma(photo.codes, photo.width, photo.height, width, height, spec.output_stride);
-  const luma = smoothScreen(normalizeTone(small.net), width, height), blank = spec.bins_ab.length > 0 && isBlank(small.net);
+  const luma = smoothScreen(normalizeTone(small.net, width, height), width, height);
+  const blank = spec.bins_ab.length > 0 && isBlank(small.net);
   return { luma, width, height, cellLuma: small.cell, blank };
 }
 

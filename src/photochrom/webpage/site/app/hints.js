@@ -57,7 +57,7 @@ export function followHints(hints, photo, { ab, cellLuma, columns, rows }, wishe
   const fine = fineLuma(photo, columns, rows), cells = drawn(hints, fine.luma, fine.columns, fine.rows), said = cells.planes;
   let start = refined(ab, cellLuma, columns, rows, fine);
   if (without) start = keepToThings(start, refined(without, cellLuma, columns, rows, fine), fine.luma, cells, wishes);
-  const guide = normalizeTone(fine.luma);
+  const guide = normalizeTone(fine.luma, fine.columns, fine.rows);
   const corrected = correctAlike(start, guide, said, fine.columns, fine.rows);
   return { ab: obey(corrected, guide, said, fine.columns, fine.rows), cellLuma: fine.luma, columns: fine.columns, rows: fine.rows };
 }

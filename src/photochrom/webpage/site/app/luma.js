@@ -1,5 +1,6 @@
 // A photograph's luma, as in photochrom's luma.py: exact integer codes, the net's small copy, and its tones.
 
+import { insidePlane } from "./border.js";
 import { blockMean, resize } from "./resample.js";
 
 // Pillow's 16.16 fixed point: what convert("L") of the result gives, to the last tie.
@@ -41,9 +42,10 @@ export function isBlank(plane) {
   return white - black < FLAT_RANGE;
 }
 
-/** The net's copy with its tones stretched if the scan is faded or dark; only what the net sees changes. */
-export function normalizeTone(plane) {
-  let [black, median, white] = percentiles(plane, [BLACK_PERCENTILE, 50, WHITE_PERCENTILE]);
+/** The net's copy with its tones stretched if what no plain border surrounds is faded or dark; only what the net sees changes. */
+export function normalizeTone(plane, width, height) {
+  const within = insidePlane(plane, width, height);
+  let [black, median, white] = percentiles(within, [BLACK_PERCENTILE, 50, WHITE_PERCENTILE]);
   const spread = white - black;
   if (spread < FLAT_RANGE) return plane;
   if (spread < FADED_RANGE) {

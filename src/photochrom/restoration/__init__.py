@@ -7,6 +7,6 @@ Damage is found in tiles at several sizes and decided upon (`damage`), rows of l
 (`writing`), and it is filled, thick holes first on smaller copies (`inpainting`); noise is removed in tiles
 (`noise`); tones are corrected by curves and fields, strip by strip (`tone`); toned photographs are told from coloured
 ones (`toning`), and what looks like a negative is told (`polarity`). Each stage measures whether it is needed and says
-so (`decisions`). `tiling` cuts and blends, `views` turns, and neither knows a model. All work in place on one copy of
-the pixels; batch, albums, recipes and provenance are those of colouring.
+so (`decisions`); what they share is `work`. `tiling` cuts and blends, `views` turns, and neither knows a model. All
+work in place on one copy of the pixels; batch, albums, recipes and provenance are those of colouring.
 """

@@ -8,23 +8,19 @@ told, and works in place on one copy of the pixels, made before the first change
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from photochrom.border import Box, inside
 from photochrom.computer.cores import usable_cores
-from photochrom.computer.room import empty_pixels, let_go, strips_of
+from photochrom.computer.room import empty_pixels
 from photochrom.engines.restoration import StageEngine, StageSpec
 from photochrom.errors import OptionError
 from photochrom.files.companions import MASK_MARK, Companion
 from photochrom.files.photo import Photo
 from photochrom.files.provenance import ALGORITHMICALLY_ENHANCED, COMPOSITE_WITH_TRAINED_ALGORITHMIC_MEDIA
-from photochrom.luma import Codes
 from photochrom.options import RestoreOptions, Switch
 from photochrom.restoration import damage, noise, tone
 from photochrom.restoration.decisions import StageDecision
@@ -37,10 +33,9 @@ from photochrom.restoration.toning import (
     NEGATIVE,
     Toning,
     classify,
-    is_grey,
-    looks_like_color_negative,
     neutralize,
 )
+from photochrom.restoration.work import Work
 from photochrom.restoration.writing import said, take_out_writing
 
 # A hand-drawn mask over more than this leaves too little to fill from.
@@ -126,7 +121,7 @@ def restore_photo(
     tenth for tones.
     Memory: input and output pixels, two bytes per pixel for masks, and some hundred megabytes for a row of tiles.
     """
-    work = _Work(photo, options)
+    work = Work(photo, options)
     if mask is not None:
         _fill_drawn(work, mask, engines)
     elif options.damage == "never":
@@ -142,89 +137,20 @@ def restore_photo(
         _correct_tone(work, small, toning, engines["tone"], threads or usable_cores())
     with work.timed("toning"):
         _settle_toning(work, toning)
-    return work.result()
+    return _result(work)
 
 
-class _Work:
-    """What the stages of one photograph share: its pixels, copied before the first change, and what was decided."""
-
-    def __init__(self, photo: Photo, options: RestoreOptions) -> None:
-        self.photo, self.options = photo, options
-        # Grey in three channels is worked on as one: models answer each with something else, and grey would be tinted.
-        self._given: Codes = photo.pixels[..., :1] if is_grey(photo.pixels) else photo.pixels
-        self.pixels = self._given
-        self.mask: npt.NDArray[np.uint8] | None = None
-        self.decisions: list[StageDecision] = []
-        self.models: list[StageSpec] = []
-        self.seconds: dict[str, float] = {}
-        whole = tone.squash(self.pixels)
-        self.may_be_color_negative = looks_like_color_negative(whole)
-        self.box = _without_border(self.pixels, whole)
-        self._squashed: npt.NDArray[np.float32] | None = None if self.beside else whole
-
-    @property
-    def beside(self) -> str:
-        """What a note on tone or noise says of a border: that it was not looked at."""
-        share = 1 - self.box.height * self.box.width / (self.photo.height * self.photo.width)
-        return f"; a plain border, {share:.0%} of the picture, does not count" if share else ""
-
-    def squashed(self) -> npt.NDArray[np.float32]:
-        """Return a small copy of what a border surrounds, as it is now; made once as long as no stage changes it."""
-        if self._squashed is None:
-            self._squashed = tone.squash(self.pixels[self.box.window])
-        return self._squashed
-
-    def writable(self) -> Codes:
-        """Return the pixels for a stage to change."""
-        self._squashed = None
-        if self.pixels is self._given:
-            self.pixels = _copied(self._given, self._given.shape)
-        return self.pixels
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Book the time on a stage."""
-        start = time.perf_counter()
-        yield
-        self.seconds[stage] = self.seconds.get(stage, 0) + time.perf_counter() - start
-
-    def decided(self, decision: StageDecision, *engines: StageEngine) -> bool:
-        """Note a decision, and the models where they are used; return whether the stage is applied."""
-        self.decisions.append(decision)
-        self.models += [engine.spec for engine in engines if decision.applied]
-        return decision.applied
-
-    def result(self) -> RestoreResult:
-        """Return what came of it."""
-        notes = (*self.photo.notes, *(decision.note for decision in self.decisions))
-        pixels = self.photo.pixels if self.pixels is self._given else self.pixels
-        if pixels.shape != self.photo.pixels.shape:
-            pixels = _copied(pixels, self.photo.pixels.shape)
-        restored = replace(self.photo, pixels=pixels, notes=notes)
-        if self.mask is not None:  # they spoke of the picture as it was
-            restored = replace(restored, infrared=None, holes=None)
-        return RestoreResult(
-            restored, self.mask, tuple(self.decisions), tuple(self.models), self.options, notes, self.seconds
-        )
+def _result(work: Work) -> RestoreResult:
+    notes = (*work.photo.notes, *(decision.note for decision in work.decisions))
+    restored = replace(work.photo, pixels=work.in_all_channels(), notes=notes)
+    if work.mask is not None:  # they spoke of the picture as it was
+        restored = replace(restored, infrared=None, holes=None)
+    return RestoreResult(
+        restored, work.mask, tuple(work.decisions), tuple(work.models), work.options, notes, work.seconds
+    )
 
 
-def _without_border(pixels: Codes, squashed: npt.NDArray[np.float32]) -> Box:
-    """Return the part of a picture (H, W, 1 or 3) that no plain border surrounds; ``squashed`` is the whole of it."""
-    height, width = pixels.shape[:2]
-    whole = Box(0, height, 0, width)
-    return inside(height, width, lambda box: squashed if box == whole else tone.squash(pixels[box.window]))
-
-
-def _copied(pixels: Codes, shape: tuple[int, ...]) -> Codes:
-    """Return a copy in another number of channels: of grey, the same in each."""
-    copy: Codes = empty_pixels(shape, pixels.dtype)
-    for rows, (strip,) in strips_of(pixels):
-        copy[rows] = strip
-        let_go(copy)
-    return copy
-
-
-def _fill_found(work: _Work, engines: Mapping[str, StageEngine]) -> None:
+def _fill_found(work: Work, engines: Mapping[str, StageEngine]) -> None:
     with work.timed("damage"):
         coloring = classify(work.squashed()).coloring
         found, decision = damage.find(work.pixels, engines["damage"], work.options, coloring)
@@ -232,7 +158,7 @@ def _fill_found(work: _Work, engines: Mapping[str, StageEngine]) -> None:
         _fill(work, found.mask, engines["inpaint"], found.probability)
 
 
-def _fill_known(work: _Work, engines: Mapping[str, StageEngine]) -> bool:
+def _fill_known(work: Work, engines: Mapping[str, StageEngine]) -> bool:
     """Fill what the file itself says is damaged; return whether that leaves nothing to search for."""
     photo = work.photo
     if photo.holes is not None:
@@ -250,7 +176,7 @@ def _fill_known(work: _Work, engines: Mapping[str, StageEngine]) -> bool:
 
 
 def _fill_given(
-    work: _Work, mask: npt.NDArray[np.bool_], why: str, engines: Mapping[str, StageEngine], *, marks: bool = False
+    work: Work, mask: npt.NDArray[np.bool_], why: str, engines: Mapping[str, StageEngine], *, marks: bool = False
 ) -> None:
     """Fill a mask, but for parts that are too thick to be more than invented, and writing where it is one of marks."""
     height, width = mask.shape
@@ -267,7 +193,7 @@ def _fill_given(
         _fill(work, mask, engines["inpaint"])
 
 
-def _say_what_is_left(work: _Work) -> None:
+def _say_what_is_left(work: Work) -> None:
     """Say what the file knows of its damage, where nothing is to be filled."""
     if work.photo.holes is not None or work.photo.infrared is not None:
         what = "lost rows" if work.photo.holes is not None else "what the infrared channel shows"
@@ -275,7 +201,7 @@ def _say_what_is_left(work: _Work) -> None:
         work.decided(StageDecision("damage", "never", False, 0.0, 0.0, note))
 
 
-def _fill_drawn(work: _Work, mask: npt.NDArray[np.bool_], engines: Mapping[str, StageEngine]) -> None:
+def _fill_drawn(work: Work, mask: npt.NDArray[np.bool_], engines: Mapping[str, StageEngine]) -> None:
     height, width = work.pixels.shape[:2]
     if mask.shape != (height, width):
         raise OptionError(
@@ -297,7 +223,7 @@ def _fill_drawn(work: _Work, mask: npt.NDArray[np.bool_], engines: Mapping[str, 
 
 
 def _fill(
-    work: _Work, mask: npt.NDArray[np.bool_], engine: StageEngine, probability: npt.NDArray[np.uint8] | None = None
+    work: Work, mask: npt.NDArray[np.bool_], engine: StageEngine, probability: npt.NDArray[np.uint8] | None = None
 ) -> None:
     with work.timed("inpaint"):
         fill(work.writable(), mask, engine, probability=probability)
@@ -307,7 +233,7 @@ def _fill(
         np.maximum(work.mask, before, out=work.mask)
 
 
-def _denoise(work: _Work, engine: StageEngine) -> None:
+def _denoise(work: Work, engine: StageEngine) -> None:
     with work.timed("noise"):
         decision = noise.decide(work.pixels[work.box.window], engine, work.options)
         if work.decided(replace(decision, note=decision.note + work.beside), engine):
@@ -315,7 +241,7 @@ def _denoise(work: _Work, engine: StageEngine) -> None:
 
 
 def _correct_tone(
-    work: _Work, small: npt.NDArray[np.float32], toning: Toning, engine: StageEngine, threads: int
+    work: Work, small: npt.NDArray[np.float32], toning: Toning, engine: StageEngine, threads: int
 ) -> None:
     with work.timed("tone"):
         options = work.options
@@ -327,7 +253,7 @@ def _correct_tone(
             tone.apply(work.writable(), replace(correction, box=work.box), threads)
 
 
-def _settle_toning(work: _Work, toning: Toning) -> None:
+def _settle_toning(work: Work, toning: Toning) -> None:
     """Make a toned photograph neutral where that is asked for, and say what is kept."""
     negative = _seen_as_negative(work, toning)
     if negative:
@@ -349,7 +275,7 @@ def _settle_toning(work: _Work, toning: Toning) -> None:
     work.decided(StageDecision("toning", switch, applied, toning.residual, toning.limit, note))
 
 
-def _seen_as_negative(work: _Work, toning: Toning) -> str:
+def _seen_as_negative(work: Work, toning: Toning) -> str:
     if work.may_be_color_negative:
         return NEGATIVE
     return note_of_negative(work.photo) if toning.coloring != "colour" else ""

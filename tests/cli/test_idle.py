@@ -181,7 +181,7 @@ def test_no_strength_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
     asked: list[float] = []
 
-    def drawn(*_: object, strength: float) -> np.ndarray:
+    def drawn(*_: object, strength: float, **_given: object) -> np.ndarray:
         asked.append(strength)
         return np.zeros((8, 8, 3), np.uint8)
 

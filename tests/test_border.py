@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import data
 
-from photochrom.border import inside
+from photochrom.border import inside, inside_plane
+from photochrom.resample import block_mean
 from photochrom.restoration.tone import squash
 
 Sides = tuple[int, int, int, int]
@@ -20,13 +22,26 @@ def found(picture: np.ndarray) -> Sides:
 
 
 @pytest.mark.parametrize("tone", [0, 60, 255])
-@pytest.mark.parametrize("sides", [(20, 20, 20, 20), (15, 120, 15, 15), (60, 60, 0, 0), (0, 0, 40, 44)])
+@pytest.mark.parametrize(
+    "sides", [(20, 20, 20, 20), (15, 120, 15, 15), (60, 60, 0, 0), (0, 0, 40, 44), (0, 99, 0, 200)]
+)
 def test_a_border_is_found_to_a_hundredth_of_the_side(tone: int, sides: Sides) -> None:
     top, bottom, left, right = sides
     light = data.camera() // 2 + 90
     framed = np.pad(light, ((top, bottom), (left, right)), constant_values=tone)
     for here, there in zip(sides, found(framed), strict=True):
         assert there == 0 if here == 0 else here <= there <= here + 8
+
+
+@pytest.mark.parametrize("bed", [250, 10])
+@pytest.mark.parametrize("degrees", [0, 1, 2])
+def test_of_a_faded_print_laid_askew_into_a_corner_its_own_tones_are_left(bed: int, degrees: int) -> None:
+    print_ = Image.fromarray((90 + 0.4 * data.camera()).astype(np.uint8))
+    laid = np.asarray(print_.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=bed))
+    sheet = np.pad(laid, ((0, 160), (0, 120)), constant_values=bed)
+    within = inside_plane(block_mean(sheet / np.float32(255), 3))
+    assert np.ptp(np.percentile(within, [0.5, 99.5])) < 0.42
+    assert within.size > 0.8 * (512 / 3) ** 2
 
 
 def test_a_mount_in_a_sheet_on_rough_paper_and_askew() -> None:

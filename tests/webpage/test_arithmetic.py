@@ -132,7 +132,7 @@ def test_tones_for_the_net(call: Call, low: float, high: float) -> None:
 
 @pytest.mark.parametrize("tone", [0.02, 0.95])
 @pytest.mark.parametrize(
-    "sides", [(0, 0, 0, 0), (9, 9, 9, 9), (7, 30, 11, 8), (20, 20, 0, 0), (0, 0, 14, 9), (40, 0, 0, 0)]
+    "sides", [(0, 0, 0, 0), (9, 9, 9, 9), (7, 30, 11, 8), (20, 20, 0, 0), (0, 0, 14, 9), (40, 0, 0, 0), (0, 60, 0, 40)]
 )
 def test_tones_within_a_border(call: Call, sides: tuple[int, int, int, int], tone: float) -> None:
     top, bottom, left, right = sides

@@ -4,18 +4,24 @@ import { percentiles } from "./luma.js";
 
 const ALIKE = 0.06, WRITTEN_ON = 0.04, MOST = 0.6, LEANING = 0.03, LEAST_LEFT = 0.25, LAYERS = 3, SMALLEST_PX = 64;
 
-/** The part of a plane (0..1) that no plain border surrounds: all of it, where there is none. */
+/** The part of a plane (0..1) that no plain border surrounds, to measure tones in: all of it, where there is none. */
 export function insidePlane(plane, width, height) {
-  const [leastWidth, leastHeight] = [LEAST_LEFT * width, LEAST_LEFT * height];
+  const whole = plane, [leastWidth, leastHeight] = [LEAST_LEFT * width, LEAST_LEFT * height];
   for (let layer = 0; layer < LAYERS && Math.min(width, height) >= SMALLEST_PX; layer++) {
     const [top, bottom, left, right] = thicknesses(plane, width, height);
     const columns = width - left - right, rows = height - top - bottom;
     if ((columns === width && rows === height) || columns < leastWidth || rows < leastHeight) break;
-    const from = (at) => (top + Math.floor(at / columns)) * width + left + (at % columns), whole = plane;
-    plane = Float32Array.from({ length: columns * rows }, (_, at) => whole[from(at)]);
+    plane = cut(plane, width, left, top, columns, rows);
     [width, height] = [columns, rows];
   }
-  return plane;
+  if (plane === whole) return plane;
+  const across = Math.ceil(LEANING * width), down = Math.ceil(LEANING * height);
+  return cut(plane, width, across, down, width - 2 * across, height - 2 * down);
+}
+
+function cut(plane, width, left, top, columns, rows) {
+  const from = (at) => (top + Math.floor(at / columns)) * width + left + (at % columns);
+  return Float32Array.from({ length: columns * rows }, (_, at) => plane[from(at)]);
 }
 
 function thicknesses(plane, width, height) {
@@ -37,8 +43,9 @@ function thicknesses(plane, width, height) {
   }
   const plain = views.map((view) => view.plain);
   const ends = views.map((view, which) => end(view, ...(which < 2 ? plain.slice(2) : plain.slice(0, 2))));
-  const alike = (k) => ends[k] && ends[k + 1] && Math.abs(views[k].tone - views[k + 1].tone) <= 2 * ALIKE;
-  return alike(0) || alike(2) ? ends : [0, 0, 0, 0];
+  const found = views.filter((_, which) => ends[which]).map((view) => view.tone);
+  const alike = found.some((tone, at) => found.slice(at + 1).some((other) => Math.abs(tone - other) <= 2 * ALIKE));
+  return alike ? ends : [0, 0, 0, 0];
 }
 
 function end({ rows, columns, plain, away }, before, after) {

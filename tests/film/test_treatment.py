@@ -73,6 +73,21 @@ def test_faded_shots_get_one_correction_each_and_a_killed_run_goes_on_with_it(
     assert (tmp_path / "again.mkv").read_bytes() == (tmp_path / "out.mkv").read_bytes()
 
 
+def test_bars_do_not_hide_that_a_film_is_faded(restorer: Restorer, tmp_path: Path) -> None:
+    clean = two_shots(5, width=160, height=96)
+    framed = [np.pad(luma, ((0, 0), (32, 32)), constant_values=16) for luma in faded(clean)]
+    source = write_film(tmp_path / "in.mkv", framed)
+    result = colored(source, tmp_path / "out.mkv", restorer)
+    assert "tones corrected in 10 of 10 frames" in result.notes
+    for got, truth in zip(lumas_of(tmp_path / "out.mkv"), clean, strict=True):
+        assert np.abs(got[:, 34:-34] - truth[:, 2:-2]).max() <= 2
+        assert got[:, :32].max() == got[:, -32:].max() == 16
+    with pytest.raises(MemoryError):
+        colored(source, tmp_path / "again.mkv", restorer, 6)
+    assert colored(source, tmp_path / "again.mkv", restorer).resumed == 4
+    assert (tmp_path / "again.mkv").read_bytes() == (tmp_path / "out.mkv").read_bytes()
+
+
 def test_what_a_network_says_differs_from_frame_to_frame_and_the_shot_does_not_flicker(
     restorer: Restorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

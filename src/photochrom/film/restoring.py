@@ -136,7 +136,7 @@ def restore_passage(
         (*past.lumas, *(sight.luma for sight in last))[-RADIUS:],
         (*past.changes, *changes[:count])[-REMEMBERED:],
     )
-    looks = stages.looks([sight.luma for sight in sights]) if stages and not past.treatment else []
+    looks = stages.looks([sight.luma for sight in sights]) if stages and not past.treatment else None
     between = [compare(*past.greys), *between] if first == RADIUS else between
     seen = sights[: count + RADIUS]
     lumas = chain(past.lumas, (sight.luma for sight in seen))
@@ -145,7 +145,7 @@ def restore_passage(
     _put(passage, restore_reel(reel, codes, options, exposures))
     if not stages:
         return ends
-    treatment = past.treatment or stages.decide(looks, passage.sights[count // 2].luma)
+    treatment = past.treatment or (stages.decide(looks, passage.sights[count // 2].luma) if looks else None)
     if treatment:
         findings.toned += count if treatment.correction else 0
         findings.denoised += count if treatment.denoise else 0

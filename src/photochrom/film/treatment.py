@@ -2,18 +2,20 @@
 
 A network asked anew for each frame would flicker. Here the tone network looks at frames spread over the beginning of a
 shot, and the mean of what it says of them, weighed by how much of the tone range each uses, corrects the whole shot:
-one curve, one field, so that nothing can breathe and a fade stays one. What is taken off as noise is what the frames'
+one curve, one field, so that nothing can breathe and a fade stays one. Bars around the picture are none of it: their
+black would hide that it is faded. What is taken off as noise is what the frames'
 own averaging along the motion has left, and whether that is needed is decided once a shot, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from photochrom.border import Box, inside
 from photochrom.computer.cores import usable_cores
 from photochrom.engines.restoration import TONE_SIDE_PX
 from photochrom.film.matrices import Codes, Plane
@@ -48,6 +50,9 @@ class Treatment:
     def arrays(self) -> dict[str, Any]:
         """Return it as arrays, to be written down."""
         found: dict[str, Any] = {"treatment_denoise": np.array(self.denoise)}
+        if self.correction and self.correction.box:
+            box = self.correction.box
+            found["treatment_box"] = np.array([box.top, box.bottom, box.left, box.right])
         return found | {f"treatment_{name}": getattr(self.correction, name) for name in FIELDS if self.correction}
 
     @classmethod
@@ -60,7 +65,21 @@ class Treatment:
         if not toned:
             return cls(None, denoise)
         curves, gain, offset = (arrays[f"treatment_{name}"] for name in FIELDS)
-        return cls(ToneCorrection(curves, gain, offset), denoise)
+        box = Box(*arrays["treatment_box"].tolist()) if "treatment_box" in arrays else None
+        return cls(ToneCorrection(curves, gain, offset, box=box), denoise)
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What the tone network is shown of a shot.
+
+    Attributes:
+        box: the part of the frame that no bars surround.
+        small: frames' share of it, (3, 256, 256) 0..1 each.
+    """
+
+    box: Box
+    small: list[Plane]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,26 +94,34 @@ class Stages:
     restorer: Restorer
     codes: Codes
 
-    def looks(self, shown: Sequence[Pixels]) -> list[Plane]:
+    def looks(self, shown: Sequence[Pixels]) -> Looks:
         """Return what the tone network is shown of a shot, given frames from its beginning on, (H, W) codes."""
-        places = np.unique(np.linspace(0, len(shown) - 1, LOOKS).astype(int))
-        return [self._squashed(shown[k]) for k in places]
+        chosen = [shown[k] for k in np.unique(np.linspace(0, len(shown) - 1, LOOKS).astype(int))]
 
-    def decide(self, small: Sequence[Plane], restored: Pixels) -> Treatment | None:
+        def small(box: Box) -> list[Plane]:
+            rows, columns = box.window
+            return [self._squashed(luma[rows, columns]) for luma in chosen]
+
+        # Bars are where they are in all frames: of the mean, a dark one hides none.
+        height, width = chosen[0].shape
+        box = inside(height, width, lambda box: np.mean(small(box), axis=0))
+        return Looks(box, small(box))
+
+    def decide(self, looks: Looks, restored: Pixels) -> Treatment | None:
         """Return what to do with a shot; None where it shows nothing yet that could be judged.
 
         Args:
-            small: what `looks` gave.
+            looks: what the method of that name gave.
             restored: a frame of the shot as the other stages have left it, (H, W) codes, to measure noise in.
 
         Cost: eight runs of the tone network (10 ms each), and a run of the noise network over a third of a megapixel.
         """
         options = self.restorer.options
-        ranges = np.array([float(np.subtract(*np.percentile(look[0], [99, 1]))) for look in small])
+        ranges = np.array([float(np.subtract(*np.percentile(look[0], [99, 1]))) for look in looks.small])
         if ranges.max() < BLANK_RANGE:
             return None
-        denoise = options.noise != "never" and self._is_noisy(restored, options)
-        return Treatment(self._correction(small, ranges, options) if options.tone != "never" else None, denoise)
+        denoise = options.noise != "never" and self._is_noisy(restored[looks.box.window], options)
+        return Treatment(self._correction(looks, ranges, options) if options.tone != "never" else None, denoise)
 
     def treated(self, lumas: Iterable[Pixels], treatment: Treatment) -> Iterator[Pixels]:
         """Yield frames as a shot's treatment leaves them, a few ahead on threads. Shapes: (H, W) codes -> the same.
@@ -119,19 +146,17 @@ class Stages:
                 plane[rows] = treatment.correction.rows(plane[None, rows], top, len(plane))[0]
         return codes.luma_codes(plane)
 
-    def _correction(
-        self, small: Sequence[Plane], ranges: np.ndarray[Any, Any], options: RestoreOptions
-    ) -> ToneCorrection | None:
+    def _correction(self, looks: Looks, ranges: np.ndarray[Any, Any], options: RestoreOptions) -> ToneCorrection | None:
         engine = self.restorer.engines["tone"]
-        found = [tone.predict(look, engine, per_channel=False) for look in small]
+        found = [tone.predict(look, engine, per_channel=False) for look in looks.small]
         weights = (ranges * (ranges >= BLANK_RANGE)).astype(np.float32)
         curves, gain, offset = (
             np.average([getattr(one, name) for one in found], axis=0, weights=weights).astype(np.float32)
             for name in FIELDS
         )
         correction = ToneCorrection(curves, gain, offset)
-        wanted = [tone.decide(look, correction, options, "grey").applied for look in small]
-        return correction if float(np.average(wanted, weights=weights)) >= 0.5 else None
+        wanted = [tone.decide(look, correction, options, "grey").applied for look in looks.small]
+        return replace(correction, box=looks.box) if float(np.average(wanted, weights=weights)) >= 0.5 else None
 
     def _is_noisy(self, luma: Pixels, options: RestoreOptions) -> bool:
         pixels = self._full_range(self.codes.luma(luma))

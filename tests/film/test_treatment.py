@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 import photochrom
+from photochrom.border import Box
 from photochrom.engines.restoration import CURRENT, OnnxStage
+from photochrom.film.matrices import Codes
 from photochrom.film.options import FilmOptions
 from photochrom.film.session import FilmColorizer
+from photochrom.film.treatment import Stages
 from photochrom.options import RestoreOptions
 from photochrom.restorer import Restorer
 from tests.film.films import panned, read_planes, scene, two_shots, write_film
@@ -73,7 +76,21 @@ def test_faded_shots_get_one_correction_each_and_a_killed_run_goes_on_with_it(
     assert (tmp_path / "again.mkv").read_bytes() == (tmp_path / "out.mkv").read_bytes()
 
 
-def test_bars_do_not_hide_that_a_film_is_faded(restorer: Restorer, tmp_path: Path) -> None:
+def test_what_the_network_looks_at_has_no_bars_though_some_frames_are_as_dark_as_they(restorer: Restorer) -> None:
+    dark = np.full((96, 160), 16, np.uint8)
+    frames = [*faded(two_shots(3, width=160, height=96)), dark, dark]
+    framed = [np.pad(luma, ((0, 0), (32, 32)), constant_values=16) for luma in frames]
+    looks = Stages(restorer, Codes(8)).looks(framed)
+    assert (looks.box.top, looks.box.bottom) == (0, 96)
+    assert 32 <= looks.box.left <= 36
+    assert 188 <= looks.box.right <= 192
+    tones = [float(np.ptp(look)) for look in looks.small]
+    assert max(tones) <= FADED_WHITE - FADED_BLACK + 0.01
+    assert min(tones) == 0
+    assert Stages(restorer, Codes(8)).looks(frames).box == Box(0, 96, 0, 160)
+
+
+def test_a_film_with_bars_is_corrected_within_them(restorer: Restorer, tmp_path: Path) -> None:
     clean = two_shots(5, width=160, height=96)
     framed = [np.pad(luma, ((0, 0), (32, 32)), constant_values=16) for luma in faded(clean)]
     source = write_film(tmp_path / "in.mkv", framed)

@@ -106,8 +106,8 @@ class LumaCopies:
 
     def shown(self, width: int, height: int, stride: int) -> tuple[Plane, tuple[str, ...]]:
         """Return what ``show_clearly`` makes of the net's copy."""
-        small = self.small(width, height, stride)
-        return _kept(self._shown, (width, height, stride), lambda: show_clearly(small.net))
+        toned, notes = self.toned(width, height, stride)
+        return _kept(self._shown, (width, height, stride), lambda: _smoothed(toned, notes))
 
 
 def _kept(known: dict[tuple[int, int, int], Value], key: tuple[int, int, int], make: Callable[[], Value]) -> Value:
@@ -157,7 +157,10 @@ def is_blank(plane: Plane) -> bool:
 
 def show_clearly(plane: Plane) -> tuple[Plane, tuple[str, ...]]:
     """Return the net's copy as the net is to see it: in good tones, without a printer's dots; and notes of both."""
-    toned, notes = normalize_tone(plane)
+    return _smoothed(*normalize_tone(plane))
+
+
+def _smoothed(toned: Plane, notes: tuple[str, ...]) -> tuple[Plane, tuple[str, ...]]:
     smooth, more = smooth_screen(toned)
     return smooth, notes + more
 

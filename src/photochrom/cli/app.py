@@ -56,7 +56,6 @@ VERBS = [
     ("doctor", "photochrom.cli.doctor:doctor", "Check this installation and say how to fix what is missing."),
 ]
 
-
 MANY_OPTIONS = {"colorize", "restore"}  # whose help is cut into topics
 
 

@@ -187,12 +187,17 @@ def read_in_time(answer: http.client.HTTPResponse, most_bytes: int, patience_s: 
     content, begun = bytearray(), time.monotonic()
     while len(content) < most_bytes and (chunk := answer.read1(most_bytes - len(content))):
         content += chunk
-        waited = time.monotonic() - begun
-        if waited > patience_s and len(content) < LEAST_BYTES_PER_S * waited:
+        if _drips(len(content), begun, patience_s):
             raise TimeoutError
     if len(content) < most_bytes and answer.length:
         raise http.client.IncompleteRead(bytes(content))
     return bytes(content)
+
+
+def _drips(came: int, begun: float, patience_s: float) -> bool:
+    """Return whether so many bytes since a time are too few to wait any longer."""
+    waited = time.monotonic() - begun
+    return waited > patience_s and came < LEAST_BYTES_PER_S * waited
 
 
 def opened_in_time(
@@ -248,8 +253,7 @@ def _copy(
 ) -> None:
     position, begun = start, time.monotonic()
     while position < total:
-        waited = time.monotonic() - begun
-        if waited > patience_s and position - start < LEAST_BYTES_PER_S * waited:
+        if _drips(position - start, begun, patience_s):
             raise MirrorError(f"it gives less than {LEAST_BYTES_PER_S:,} bytes a second")
         try:
             chunk = answer.read1(min(CHUNK_BYTES, total - position))  # what is there, not all

@@ -11,7 +11,7 @@ from photochrom.errors import PhotochromError, PhotoTooLargeError, UnreadablePho
 from photochrom.files.codecs.decoded import UnendableCallError, Wanted, decoder_errors
 from photochrom.files.codecs.formats import FORMATS, photo_format
 from photochrom.files.codecs.samples import normalized
-from photochrom.files.codecs.signatures import HEAD_BYTES, describe_other
+from photochrom.files.codecs.signatures import HEAD_BYTES, describe_other, is_film
 from photochrom.files.codecs.source import PhotoSource
 from photochrom.files.metadata import Metadata, made_upright
 from photochrom.files.photo import Photo
@@ -43,10 +43,9 @@ def page_of(
     head = source.read_at(0, HEAD_BYTES)
     format = photo_format(head, source.name)
     if format is None:
-        kind = describe_other(head)
-        films = "; films are for `photochrom film`" if "film" in kind else ""
+        films = "; films are for `photochrom film`" if is_film(head) else ""
         next_step = f"Give a photograph such as JPEG, PNG or TIFF{films}"
-        raise UnreadablePhotoError(f"this is {kind}", where=source.name, next_step=next_step)
+        raise UnreadablePhotoError(f"this is {describe_other(head)}", where=source.name, next_step=next_step)
 
     def check_size(width: int, height: int, pixel_bytes: int) -> None:
         _check_limits(width, height, pixel_bytes, limits, source.name)

@@ -3,14 +3,15 @@
 A network asked anew for each frame would flicker. Here the tone network looks at frames spread over the beginning of a
 shot, and the mean of what it says of them, weighed by how much of the tone range each uses, corrects the whole shot:
 one curve, one field, so that nothing can breathe and a fade stays one. Bars around the picture are none of it: their
-black would hide that it is faded. What is taken off as noise is what the frames'
-own averaging along the motion has left, and whether that is needed is decided once a shot, too.
+black would hide that it is faded. What is taken off as noise is what the frames' own averaging along the motion has
+left, and whether that is needed is decided once a shot, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,7 @@ class Stages:
         """Return what the tone network is shown of a shot, given frames from its beginning on, (H, W) codes."""
         chosen = [shown[k] for k in np.unique(np.linspace(0, len(shown) - 1, LOOKS).astype(int))]
 
+        @cache
         def small(box: Box) -> list[Plane]:
             rows, columns = box.window
             return [self._squashed(luma[rows, columns]) for luma in chosen]

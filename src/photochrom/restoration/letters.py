@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.border import Box
 from photochrom.files.codecs.libvips import libvips
 from photochrom.restoration.masks import Mask
 
@@ -21,27 +22,13 @@ ROOM, CLEAR = 0.35, 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(Box):
     """A region: its box, its pixels, the width of its strokes, and whether it touches the border of what was seen."""
 
     number: int
-    top: int
-    bottom: int
-    left: int
-    right: int
     area: int
     stroke: float
     is_cut: bool
-
-    @property
-    def height(self) -> int:
-        """Rows."""
-        return self.bottom - self.top
-
-    @property
-    def width(self) -> int:
-        """Columns."""
-        return self.right - self.left
 
     @property
     def middle(self) -> float:
@@ -136,7 +123,7 @@ def letters_of(shown: Mask) -> Letters:
     boxes = zip(tops, bottoms, lefts, rights, area, strokes, cut, strict=True)
     large = np.maximum(bottoms - tops, rights - lefts) >= LEAST_HEIGHT_PX
     found = [
-        Letter(k, int(t), int(b), int(le), int(r), int(n), float(s), bool(c))
+        Letter(int(t), int(b), int(le), int(r), k, int(n), float(s), bool(c))
         for k, (t, b, le, r, n, s, c) in enumerate(boxes)
         if k and large[k]
     ]

@@ -28,13 +28,7 @@ from photochrom.restoration.infrared import shadows
 from photochrom.restoration.inpainting import fill
 from photochrom.restoration.masks import share_of, thick_parts
 from photochrom.restoration.polarity import note_of_negative
-from photochrom.restoration.toning import (
-    GREY_CHROMA,
-    NEGATIVE,
-    Toning,
-    classify,
-    neutralize,
-)
+from photochrom.restoration.toning import GREY_CHROMA, NEGATIVE, Toning, classify, neutralize
 from photochrom.restoration.work import Work
 from photochrom.restoration.writing import said, take_out_writing
 

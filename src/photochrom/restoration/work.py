@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -32,10 +33,12 @@ class Work:
         self.decisions: list[StageDecision] = []
         self.models: list[StageSpec] = []
         self.seconds: dict[str, float] = {}
-        whole = squash(self.pixels)
-        self.may_be_color_negative = looks_like_color_negative(whole)
-        self.box = _without_border(self.pixels, whole)
-        self._squashed: npt.NDArray[np.float32] | None = None if self.beside else whole
+        height, width = self.pixels.shape[:2]
+        look = cache(lambda box: squash(self.pixels[box.window]))
+        with self.timed("toning"):
+            self.may_be_color_negative = looks_like_color_negative(look(Box(0, height, 0, width)))
+            self.box = inside(height, width, look)
+            self._squashed: npt.NDArray[np.float32] | None = look(self.box)
 
     @property
     def beside(self) -> str:
@@ -74,13 +77,6 @@ class Work:
         pixels = self.photo.pixels if self.pixels is self._given else self.pixels
         shape = self.photo.pixels.shape
         return pixels if pixels.shape == shape else _copied(pixels, shape)
-
-
-def _without_border(pixels: Codes, squashed: npt.NDArray[np.float32]) -> Box:
-    """Return the part of a picture (H, W, 1 or 3) that no plain border surrounds; ``squashed`` is the whole of it."""
-    height, width = pixels.shape[:2]
-    whole = Box(0, height, 0, width)
-    return inside(height, width, lambda box: squashed if box == whole else squash(pixels[box.window]))
 
 
 def _copied(pixels: Codes, shape: tuple[int, ...]) -> Codes:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from photochrom.border import Box
 from photochrom.color import luma
 from photochrom.computer.room import let_go
 from photochrom.engines.base import FloatArray
@@ -46,19 +47,15 @@ MOSTLY = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Box):
     """One region of a mask on the small copy: its box, and where it is."""
 
-    top: int
-    bottom: int
-    left: int
-    right: int
     number: int
 
     @property
     def size(self) -> int:
         """Its longer side."""
-        return max(self.bottom - self.top, self.right - self.left)
+        return max(self.height, self.width)
 
 
 def take_out_writing(pixels: Codes, mask: Mask) -> float:
@@ -96,7 +93,7 @@ def find_writing(tones: FloatArray, mask: Mask) -> Mask:
     marks = _marks(numbers, LARGEST_LETTER * min(mask.shape))
     found: Mask = np.zeros_like(mask)
     for mark in marks:
-        if found[mark.top : mark.bottom, mark.left : mark.right].any():
+        if found[mark.window].any():
             continue  # of a row that has been found from another of its letters
         drawn, window = _row_through(mark, numbers, tones)
         if drawn is not None:
